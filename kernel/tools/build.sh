@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Build the guest kernels and cache what the rig needs of them.
+#   build.sh base       Linux 7.3 as it is       -> build/kernel/base
+#   build.sh patched    the same plus the series -> build/kernel/patched
+# Each of these folders holds bzImage, modules/*.ko, release, uapi/ (headers for user space), config,
+# mlx5/ (mlx5_ifc.h, for the fabric). One work tree under the cache serves both, so that the second
+# kernel costs only the files that the series touches.
+. "$(dirname "$0")/../../rig/lib/common.sh"
+
+WORK=$CACHE/kernel-work
+SRC=$WORK/src
+OBJ=$WORK/obj
+GUEST_MODULES=$TOP/rig/modules
+
+series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
+
+# Bring the work tree to the state wanted: "none" or the series of this checkout. The patches that are
+# applied are kept beside the tree, so that only files that change get a new time stamp.
+set_series() {
+	local want=$1 name
+	if [ -d "$WORK/applied" ]; then
+		for name in $(ls -r "$WORK/applied"); do
+			patch -d "$SRC" -p1 -R -s -f <"$WORK/applied/$name" || die "cannot take $name back; remove $WORK"
+			rm "$WORK/applied/$name"
+		done
+	fi
+	mkdir -p "$WORK/applied"
+	[ "$want" = patched ] || return 0
+	for name in $(series_patches); do
+		patch -d "$SRC" -p1 -s -f --no-backup-if-mismatch <"$TOP/kernel/patches/$name" ||
+			die "$name does not apply to $(make -s -C "$SRC" kernelversion)"
+		cp "$TOP/kernel/patches/$name" "$WORK/applied/$name"
+	done
+}
+
+configure() {
+	sed 's/[[:space:]]*#.*//' "$TOP"/kernel/config/vm.config >"$WORK/vm.config"
+	mkdir -p "$OBJ"
+	make -C "$SRC" O="$OBJ" KCONFIG_ALLCONFIG="$WORK/vm.config" allnoconfig
+	local lost
+	lost=$(grep -v -e '=n$' -e '^$' "$WORK/vm.config" | grep -vxF -f "$OBJ/.config" || true)
+	[ -z "$lost" ] || die "kernel/config/vm.config: did not survive Kconfig:" $lost
+}
+
+compile() {
+	make -C "$SRC" O="$OBJ" -j"$JOBS" bzImage modules
+	make -C "$SRC" O="$OBJ" INSTALL_HDR_PATH="$WORK/uapi" headers_install
+	[ ! -d "$GUEST_MODULES" ] || {
+		rm -rf "$WORK/guest-modules"
+		cp -r "$GUEST_MODULES" "$WORK/guest-modules"
+		make -C "$OBJ" M="$WORK/guest-modules" modules
+	}
+}
+
+collect() {
+	local out=$1.part
+	rm -rf "$out"
+	mkdir -p "$out/modules" "$out/mlx5/linux/mlx5"
+	cp "$OBJ/arch/x86/boot/bzImage" "$out/"
+	cp "$OBJ/.config" "$out/config"
+	make -s -C "$SRC" O="$OBJ" kernelrelease >"$out/release"
+	find "$OBJ" "$WORK/guest-modules" -name '*.ko' -exec cp {} "$out/modules/" \;
+	cp -r "$WORK/uapi" "$out/uapi"
+	cp "$SRC/include/linux/mlx5/mlx5_ifc.h" "$out/mlx5/linux/mlx5/"
+	mv "$out" "$1"
+}
+
+build() {
+	local kind=$1 out=$2
+	[ ! -d "$out" ] || return 0
+	if [ ! -d "$SRC" ] || [ "$(cat "$WORK/source-id" 2>/dev/null)" != "$source_id" ]; then
+		rm -rf "$WORK"
+		mkdir -p "$WORK"
+		"$TOP/kernel/tools/fetch.sh" unpack "$SRC"
+		printf '%s\n' "$source_id" >"$WORK/source-id"
+	fi
+	set_series "$kind"
+	configure
+	compile
+	collect "$out"
+}
+
+kind=${1:-}
+case $kind in
+base) inputs= ;;
+patched) inputs="$(cd "$TOP/kernel/patches" && cat $(series_patches) | sha256sum)" ;;
+*) die "usage: build.sh base | patched" ;;
+esac
+tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
+source_id="$tarball $(stat -c '%s %Y' "$tarball")"
+guest_key=$([ -d "$GUEST_MODULES" ] && hash_of "$GUEST_MODULES" || echo none)
+key=$(hash_text "$(stat -c %s "$tarball") $(hash_of "$TOP/kernel/config" "$TOP/kernel/tools/build.sh") $guest_key $inputs")
+out=$CACHE/kernel-$kind-$key
+with_lock kernel build "$kind" "$out"
+mkdir -p "$BUILD/kernel"
+ln -sfn "$out" "$BUILD/kernel/$kind"
+say "$kind kernel: $(cat "$out/release") in $out"

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Config space as bytes and write masks, built from options once; reset walks
+ * back to the same bytes. Constants come from <linux/pci_regs.h>.
+ */
+#ifndef FAB_CFG_H
+#define FAB_CFG_H
+
+#include "device.h"
+
+struct fab_cfg_id {
+	uint16_t vendor, device, subvendor, subdevice;
+	uint32_t class_code;	/* 24 bit */
+	uint8_t revision;
+};
+
+enum fab_tph_support { FAB_TPH_NONE = 0, FAB_TPH_8BIT = 1, FAB_TPH_EXT = 3 };	/* encodings of DevCap2[13:12] */
+
+struct fab_cfg_opts {
+	struct fab_cfg_id id;
+	uint64_t serial;			/* DSN */
+	enum fab_tph_support completer;		/* DevCap2 */
+	enum fab_tph_support requester;		/* TPH requester capability; FAB_TPH_NONE: no capability */
+	unsigned int st_entries;		/* ST table in the capability; 0: no table (direct mode) */
+	unsigned int vectors;			/* MSI-X; 0: no capability */
+	unsigned int msix_bar;
+	uint32_t msix_table, msix_pba;		/* offsets in that BAR */
+};
+
+/* Build cfg and wmask of a device whose BARs have been added. 0 or -EINVAL. */
+int fab_cfg_build(struct fab_device *dev, const struct fab_cfg_opts *opts);
+/* Back to the values of fab_cfg_build(), BARs keep theirs (QEMU never rewrites them after FLR). */
+void fab_cfg_reset(struct fab_device *dev);
+
+uint16_t fab_cfg_get16(const struct fab_device *dev, uint32_t off);
+uint32_t fab_cfg_get32(const struct fab_device *dev, uint32_t off);
+
+uint32_t fab_cfg_mps(const struct fab_device *dev);	/* Max_Payload_Size in force, bytes */
+uint32_t fab_cfg_mrrs(const struct fab_device *dev);	/* Max_Read_Request_Size in force, bytes */
+
+/*
+ * The hint that a request carries when the function asks for (ph, ST table index):
+ * requester enable off gives no hint; index 0 gives steering tag 0; with no table the index is the tag itself;
+ * an entry wider than the enabled namespace (8 bit) or an index outside the table gives no hint and counts
+ * as an error of the device (errors_unsupported).
+ */
+struct fab_tph fab_cfg_tph(struct fab_device *dev, uint8_t ph, uint16_t index);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A PCIe function of the fabric: config space, BARs, interrupts, guest memory.
+ * Models (nic/, endpoint/) embed it as their first member and supply ops.
+ *
+ * The guest is hostile: every length and offset that reaches an op has been
+ * checked against the BAR by the caller (server/ or a peer's DMA).
+ */
+#ifndef FAB_DEVICE_H
+#define FAB_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tlp.h"
+
+#define FAB_CFG_SIZE	4096
+#define FAB_BARS	6
+#define FAB_VECTORS	64
+
+struct fab_device;
+struct fab_fabric;
+struct fab_mem;
+
+struct fab_device_ops {
+	const char *kind;		/* "nic", "endpoint" */
+	/* Function level reset, bus reset, or the client went away. BARs keep their addresses. */
+	void (*reset)(struct fab_device *dev);
+	/* Trapped access, 1..8 bytes, inside the BAR. The write has already been acknowledged to the guest. */
+	void (*bar_read)(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf, uint32_t len);
+	void (*bar_write)(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf, uint32_t len);
+	/* A config write has been applied to cfg (may be NULL). */
+	void (*cfg_written)(struct fab_device *dev, uint32_t off, uint32_t len);
+	/* TLPs of another function arrived at a BAR; data is already there (may be NULL). */
+	void (*tlps_received)(struct fab_device *dev, unsigned int bar, const struct fab_tlp_run *run);
+	void (*free)(struct fab_device *dev);
+};
+
+/* A BAR. Memory BARs (fd >= 0) can be mapped by the guest and are the target of peers' DMA. */
+struct fab_bar {
+	uint64_t size;		/* 0: not there; power of two */
+	bool is64;
+	bool prefetch;
+	int fd;			/* memfd behind the mappable part, or -1; owned by the device */
+	void *host;		/* its mapping of map_size bytes */
+	uint64_t map_offset;	/* part of the BAR that is memory */
+	uint64_t map_size;
+};
+
+struct fab_device {
+	const struct fab_device_ops *ops;
+	struct fab_fabric *fabric;
+	char name[32];
+	struct fab_bar bar[FAB_BARS];
+	uint8_t cfg[FAB_CFG_SIZE];
+	uint8_t wmask[FAB_CFG_SIZE];	/* bits the guest may write */
+	uint16_t pcie_cap, msix_cap, tph_cap;	/* offsets, 0: none */
+	uint16_t vectors;
+	int irq_fd[FAB_VECTORS];	/* eventfd from the client or -1; owned by the device */
+	struct fab_mem *mem;		/* guest memory the client has mapped for this function */
+	struct fab_device *next;	/* in the fabric */
+	/* counters of what went wrong on the wire, for the JSON report */
+	uint64_t errors_no_master;	/* DMA while Bus Master Enable was off */
+	uint64_t errors_unsupported;	/* no target answered the address */
+};
+
+/* Set name, ops, empty BARs, no interrupts. cfg is built afterwards with core/cfg.h. */
+int fab_device_init(struct fab_device *dev, const struct fab_device_ops *ops, const char *name);
+void fab_device_fini(struct fab_device *dev);
+
+/* A BAR of size bytes; map_size > 0 backs [map_offset, map_offset + map_size) with a memfd. */
+int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, bool is64, bool prefetch,
+		       uint64_t map_offset, uint64_t map_size);
+
+/* Bus address that the guest programmed, or 0 when memory decoding is off or the BAR is unset. */
+uint64_t fab_device_bar_addr(const struct fab_device *dev, unsigned int bar);
+bool fab_device_memory_enabled(const struct fab_device *dev);
+bool fab_device_bus_master(const struct fab_device *dev);
+
+/* Signal an MSI-X vector; unset or out of range vectors are ignored. */
+void fab_device_irq(struct fab_device *dev, unsigned int vector);
+
+/* Called by server/: apply a config access of the guest, run FLR and ops->cfg_written. */
+void fab_device_cfg_read(struct fab_device *dev, uint32_t off, void *buf, uint32_t len);
+void fab_device_cfg_write(struct fab_device *dev, uint32_t off, const void *buf, uint32_t len);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only way from a device to memory. It checks Bus Master Enable, routes
+ * each address as the switch would (BARs of functions of this fabric first,
+ * guest memory after that, Unsupported Request otherwise), splits by
+ * MPS or MRRS and 4 KiB, and records every TLP at the requester's trace and at the
+ * completer.
+ */
+#ifndef FAB_DMA_H
+#define FAB_DMA_H
+
+#include "device.h"
+
+struct fab_dma {
+	struct fab_device *dev;	/* requester */
+	bool write;		/* MWr, else MRd */
+	enum fab_origin origin;
+	uint64_t addr;		/* bus address */
+	uint32_t len;
+	struct fab_tph tph;
+};
+
+/*
+ * Called once for each piece that is contiguous in this process: read from, or write to, exactly
+ * host[0..len), which belongs to byte off of the request. host is valid during the call only.
+ * TLPs are recorded after the piece.
+ */
+typedef void (*fab_dma_piece_fn)(void *ctx, void *host, uint32_t off, uint32_t len);
+
+/* 0; -EACCES bus master off; -EFAULT Unsupported Request (pieces before it have been done). */
+int fab_dma(const struct fab_dma *req, fab_dma_piece_fn fn, void *ctx);
+
+/* The same with one buffer, no hint. */
+int fab_dma_read(struct fab_device *dev, enum fab_origin origin, uint64_t addr, void *buf, uint32_t len);
+int fab_dma_write(struct fab_device *dev, enum fab_origin origin, uint64_t addr, const void *buf, uint32_t len);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All functions below one switch, what they share, and the report.
+ */
+#ifndef FAB_FABRIC_H
+#define FAB_FABRIC_H
+
+#include <stdio.h>
+
+#include "device.h"
+#include "loop.h"
+
+struct cJSON;
+
+struct fab_fabric {
+	struct fab_loop *loop;
+	struct fab_device *devices;	/* owned */
+	FILE *trace;			/* JSON lines, one TLP a line, or NULL; owned */
+	void (*log)(void *ctx, const char *text);	/* may be NULL */
+	void *log_ctx;
+	int verbose;
+};
+
+int fab_fabric_new(struct fab_fabric **fabric);
+void fab_fabric_free(struct fab_fabric *fabric);
+void fab_fabric_add(struct fab_fabric *fabric, struct fab_device *dev);	/* takes dev */
+
+/* The function and BAR that claim a bus address, memory decoding enabled; NULL: none. */
+struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar, uint64_t *off);
+
+/* One line for humans, prefixed with the device's name. */
+void fab_log(struct fab_device *dev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Only with -v. */
+void fab_debug(struct fab_device *dev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One event loop, one thread. Order in an iteration: ready file descriptors
+ * (guest messages), due timers, then at most one queued piece of work, so that
+ * a long transfer never keeps a trapped access of the guest waiting for more
+ * than one work item. The loop sleeps when there is nothing to do.
+ */
+#ifndef FAB_LOOP_H
+#define FAB_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fab_loop;
+
+int fab_loop_new(struct fab_loop **loop);
+void fab_loop_free(struct fab_loop *loop);
+
+/* The loop does not own fd. fn is called while fd is readable or hung up. */
+int fab_loop_add_fd(struct fab_loop *loop, int fd, void (*fn)(void *ctx), void *ctx);
+void fab_loop_del_fd(struct fab_loop *loop, int fd);
+
+struct fab_timer {
+	void (*fn)(void *ctx);
+	void *ctx;
+	uint64_t due_us;
+	bool armed;
+	struct fab_timer *next;
+};
+void fab_timer_arm(struct fab_loop *loop, struct fab_timer *timer, uint64_t delay_us);
+void fab_timer_cancel(struct fab_loop *loop, struct fab_timer *timer);
+uint64_t fab_loop_now_us(struct fab_loop *loop);
+
+/* fn returns true when it wants to be called again. Queueing a queued item changes nothing. */
+struct fab_work {
+	bool (*fn)(void *ctx);
+	void *ctx;
+	bool queued;
+	struct fab_work *next;
+};
+void fab_work_queue(struct fab_loop *loop, struct fab_work *work);
+void fab_work_cancel(struct fab_loop *loop, struct fab_work *work);
+
+int fab_loop_run(struct fab_loop *loop);		/* until fab_loop_stop() */
+void fab_loop_stop(struct fab_loop *loop);
+bool fab_loop_step(struct fab_loop *loop, int timeout_ms);	/* one iteration; false: nothing happened */
+
+#endif

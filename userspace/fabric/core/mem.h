@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest memory of one function, as the client mapped it (VFIO_USER_DMA_MAP).
+ * Kept sorted by address, looked up by binary search; thousands of 4 KiB
+ * entries are normal with a translating IOMMU.
+ */
+#ifndef FAB_MEM_H
+#define FAB_MEM_H
+
+#include <stdint.h>
+
+struct fab_mem;
+
+#define FAB_MEM_READ	1u
+#define FAB_MEM_WRITE	2u
+
+int fab_mem_new(struct fab_mem **mem);
+void fab_mem_free(struct fab_mem *mem);
+void fab_mem_clear(struct fab_mem *mem);
+
+/* Map size bytes of fd at offset. fd is borrowed (-1: no memory behind it, kept as a hole). -EEXIST on overlap,
+ * -EINVAL on wrap-around or zero size, -ENOSPC past the limit given to the client. */
+int fab_mem_map(struct fab_mem *mem, uint64_t iova, uint64_t size, int fd, uint64_t offset, unsigned int prot);
+/* Remove every mapping inside [iova, iova + size); -EINVAL when one would be cut in two. */
+int fab_mem_unmap(struct fab_mem *mem, uint64_t iova, uint64_t size);
+
+/* Host address of iova, or NULL; *run is how many bytes from there are contiguous. need: FAB_MEM_*. */
+void *fab_mem_at(const struct fab_mem *mem, uint64_t iova, unsigned int need, uint64_t *run);
+
+#endif
