@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Everything that must exist before a VM can run, as stages with progress. What is cached costs nothing.
+#   rig/all.sh [STAGES_AFTER]    STAGES_AFTER: how many stages the caller will add, for the numbering
+. "$(dirname "$0")/lib/common.sh"
+
+total=$((6 + ${1:-0}))
+stage "1/$total" "host packages" "$TOP/rig/setup.sh"
+stage "2/$total" "guest root (Debian 13, QEMU 11)" "$TOP/rig/guest-root.sh"
+stage "3/$total" "Linux 7.3 as released" "$TOP/kernel/tools/build.sh" base
+stage "4/$total" "Linux 7.3 with the series" "$TOP/kernel/tools/build.sh" patched
+stage "5/$total" "fabric (device models)" "$TOP/rig/build.sh" fabric
+stage "6/$total" "library, command, perftest for the guest" "$TOP/rig/build.sh" guest
