@@ -24,7 +24,7 @@ initrd() {
 	out=$BUILD/initrd-$(hash_of "$TOP/rig/guest/init" /bin/busybox).gz
 	if [ ! -f "$out" ]; then
 		dir=$(mktemp -d)
-		mkdir -p "$dir"/{bin,dev,proc,sys,tmp,root}
+		mkdir -p "$dir"/{bin,dev,proc,sys,tmp,newroot}
 		cp /bin/busybox "$dir/bin/"
 		/bin/busybox --list | grep -vx busybox | while read -r applet; do ln -s busybox "$dir/bin/$applet"; done
 		cp "$TOP/rig/guest/init" "$dir/init"

@@ -25,7 +25,7 @@ judge() {
 	fi
 }
 
-untagged_request=${good_request/'{"width": 8, "st": 90, "ph": 2}'/null}
+untagged_request=$(jq -c '.requested = null' <<<"$good_request")
 untagged_tally='{"writes": 10, "writes_tagged": 0, "tags": []}'
 no_payload='{"test_info": {"payload_ok": false}, "results": {}}'
 
@@ -36,11 +36,11 @@ judge "client failed" false client_rc=124
 judge "server status missing" false server_rc=
 judge "no counters" false tally=null
 judge "no write arrived" false tally='{"writes": 0, "writes_tagged": 0, "tags": []}'
-judge "one write without hint" false tally="${good_tally/\"writes\": 10/\"writes\": 11}"
-judge "wrong tag" false tally="${good_tally/\"st\": 90/\"st\": 91}"
-judge "wrong hint" false tally="${good_tally/\"ph\": 2/\"ph\": 1}"
-judge "wrong width" false tally="${good_tally/\"width\": 8/\"width\": 16}"
-judge "a second tag" false tally="${good_tally/\"tags\": \[/\"tags\": [{\"kind\": \"write\", \"width\": 8, \"st\": 1, \"ph\": 2, \"count\": 1}, }"
+judge "one write without hint" false tally="$(jq -c '.writes = 11' <<<"$good_tally")"
+judge "wrong tag" false tally="$(jq -c '.tags[0].st = 91' <<<"$good_tally")"
+judge "wrong hint" false tally="$(jq -c '.tags[0].ph = 1' <<<"$good_tally")"
+judge "wrong width" false tally="$(jq -c '.tags[0].width = 16' <<<"$good_tally")"
+judge "a second tag" false tally="$(jq -c '.tags += [.tags[0] + {st: 1}]' <<<"$good_tally")"
 judge "a hint nobody asked for" false request="$untagged_request"
 judge "payload differs" false server="$no_payload" client="$no_payload"
 judge "payload not compared" false server=null client=null
