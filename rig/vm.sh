@@ -3,17 +3,17 @@
 # Run one script in one virtual machine with one fabric, and wait for its end.
 #
 #   rig/vm.sh [-k base|patched] [-d SECONDS] [-n NAME] [-f FABRIC_OPTION]... [-a KERNEL_ARG]...
-#             [-q QEMU_ARG]... [-m MEMORY] SCRIPT [ARG...]
+#             [-q QEMU_ARG]... [-m MEMORY] [-i] SCRIPT [ARG...]
 #
-# SCRIPT is a path below build/stage; it runs in the guest as root with ARGs (no spaces or commas in them).
+# -i: the console is this terminal. SCRIPT is a path below build/stage; it runs in the guest as root with ARGs (no spaces or commas in them).
 # Results it leaves in /work are in build/vm/NAME/work; console.log, fabric.log, fabric.json are beside it.
 # Exit status: that of the script; 124 past the deadline; 125 when the VM or the fabric could not be run or died.
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/rig/lib/qemu.sh"
 
 kernel=patched deadline=120 name=vm memory=1G
-fabric_options=() kernel_args=() qemu_args=()
-while getopts 'k:d:n:f:a:q:m:' option; do
+fabric_options=() kernel_args=() qemu_args=() console=
+while getopts 'k:d:n:f:a:q:m:i' option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	d) deadline=$OPTARG ;;
@@ -22,6 +22,7 @@ while getopts 'k:d:n:f:a:q:m:' option; do
 	a) kernel_args+=("$OPTARG") ;;
 	q) qemu_args+=("$OPTARG") ;;
 	m) memory=$OPTARG ;;
+	i) console=terminal ;;
 	*) die "usage: see the head of rig/vm.sh" ;;
 	esac
 done
@@ -87,18 +88,31 @@ start_qemu() {
 	mapfile -t devices < <(topology)
 	qemu -accel "$(accelerator)" -cpu max -M q35,kernel-irqchip=split,memory-backend=ram -m "$memory" -smp 2 \
 		-object "memory-backend-memfd,id=ram,size=$memory,share=on" \
-		-nographic -no-reboot -nodefaults -serial "file:$run/console.log" -monitor none \
+		-nographic -no-reboot -nodefaults -serial "chardev:console" \
+		-chardev "$(console_backend)" -monitor none \
 		-device intel-iommu,intremap=on,caching-mode=on -acpitable "file=$(ssdt)" \
 		-kernel "$BUILD/kernel/$kernel/bzImage" -initrd "$(initrd)" \
 		-append "console=ttyS0 panic=-1 intel_iommu=on iommu=pt rig.run=$script rig.args=$args rig.deadline=$deadline ${kernel_args[*]-}" \
 		"${devices[@]}" $(share root "$BUILD/root/" on) $(share stage "$BUILD/stage" on) \
 		$(share kernel "$BUILD/kernel/$kernel/" on) $(share work "$run/work" off) \
-		${qemu_args[@]+"${qemu_args[@]}"} >"$run/qemu.log" 2>&1 </dev/null &
-	qemu_pid=$!
+		${qemu_args[@]+"${qemu_args[@]}"}
+}
+
+console_backend() {
+	if [ "$console" = terminal ]; then
+		echo "stdio,id=console,signal=off,logfile=$run/console.log"
+	else
+		echo "file,id=console,path=$run/console.log"
+	fi
 }
 
 start_fabric
-start_qemu
+if [ "$console" = terminal ]; then
+	(start_qemu)
+	exit
+fi
+start_qemu >"$run/qemu.log" 2>&1 </dev/null &
+qemu_pid=$!
 end=$((SECONDS + deadline + 30))
 while kill -0 "$qemu_pid" 2>/dev/null && [ $SECONDS -lt $end ]; do sleep 0.1; done
 if kill -0 "$qemu_pid" 2>/dev/null; then
