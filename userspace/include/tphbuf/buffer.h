@@ -75,7 +75,7 @@ struct tphbuf_export_opts {
  * Ranges are checked before the kernel is asked, so that the error text can
  * say which one is wrong and why.
  *
- * Return: 0; -EINVAL (a range, the BAR), -ENOTSUP (BAR not exportable, kernel
+ * Return: 0; -EINVAL (a range, the BAR), -EOPNOTSUPP (BAR not exportable, kernel
  * without vfio dma-buf), other errors of the kernel, with @opts->tag also
  * those of tphbuf_buffer_tag_set().
  */
@@ -146,7 +146,7 @@ tphbuf_buffer_ranges(const struct tphbuf_buffer *buf, size_t *n);
  * Undone by tphbuf_buffer_unmap() or by closing the buffer. One mapping at a
  * time.
  *
- * Return: 0, -EBUSY (mapped already), -ENOTSUP (imported buffer, BAR not
+ * Return: 0, -EBUSY (mapped already), -EOPNOTSUPP (imported buffer, BAR not
  * mappable), errors of mmap.
  */
 TPHBUF_API int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr);
@@ -179,7 +179,7 @@ TPHBUF_API int tphbuf_device_tag_probe(struct tphbuf_device *dev);
  * tphbuf_buffer_tag_probe() - which namespaces can the buffer's device consume?
  * @supported: TPHBUF_TAG_ bits
  *
- * Return: as tphbuf_device_tag_probe(); -ENOTSUP for a buffer without device.
+ * Return: as tphbuf_device_tag_probe(); -EOPNOTSUPP for a buffer without device.
  */
 TPHBUF_API int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf,
 				       uint32_t *supported);
@@ -192,7 +192,7 @@ TPHBUF_API int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf,
  *
  * Return: 0, -EINVAL (malformed tag), -EOPNOTSUPP (namespace the device
  * cannot consume, or as tphbuf_device_tag_probe()), -ENOTTY, -EPROTO,
- * -ENOTSUP (buffer without device), -EINVAL from the kernel if the dma-buf
+ * -EOPNOTSUPP (buffer without device), -EINVAL from the kernel if the dma-buf
  * is not one of this device.
  */
 TPHBUF_API int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf,

@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 #define TPHBUF_NUM_BARS		6
-#define TPHBUF_BDF_MAX		16	/* "0000:03:00.0" with its NUL, and room */
+#define TPHBUF_BDF_MAX		20	/* "ffffffff:03:00.0" with its NUL, and room */
 #define TPHBUF_NAME_MAX		32
 
 struct tphbuf_device;
@@ -42,8 +42,8 @@ enum tphbuf_st_table {
 /* Bits of tphbuf_bar.flags */
 #define TPHBUF_BAR_PRESENT	(1u << 0)
 #define TPHBUF_BAR_IO		(1u << 1)
-#define TPHBUF_BAR_64BIT	(1u << 2)	/* sysfs only */
-#define TPHBUF_BAR_PREFETCH	(1u << 3)	/* sysfs only */
+#define TPHBUF_BAR_64BIT	(1u << 2)
+#define TPHBUF_BAR_PREFETCH	(1u << 3)
 #define TPHBUF_BAR_MAPPABLE	(1u << 4)	/* open device only */
 #define TPHBUF_BAR_EXPORTABLE	(1u << 5)	/* open device only */
 
@@ -74,6 +74,7 @@ struct tphbuf_bar {
  * @requester_enabled: what it is enabled to send now
  * @st_table, @st_entries: its steering tag table
  * @bar: base address registers
+ * @rdma: its RDMA device ("mlx5_0"), empty if it has none
  *
  * The TPH fields read TPHBUF_TPH_UNKNOWN if the process may not read the
  * extended config space (sysfs shows 64 bytes to unprivileged users).
@@ -94,6 +95,7 @@ struct tphbuf_pci_info {
 	enum tphbuf_tph requester_enabled;
 	enum tphbuf_st_table st_table;
 	struct tphbuf_bar bar[TPHBUF_NUM_BARS];
+	char rdma[TPHBUF_NAME_MAX];
 };
 
 /**
@@ -146,7 +148,7 @@ struct tphbuf_device_opts {
  *
  * Memory decoding is left as it is found; see tphbuf_device_memory().
  *
- * Return: 0; -EINVAL (address, token), -ENODEV (no such function), -ENOTSUP
+ * Return: 0; -EINVAL (address, token), -ENODEV (no such function), -EOPNOTSUPP
  * (not bound to a vfio driver; kernel without vfio cdev or iommufd), -EBUSY
  * (open elsewhere), -EACCES, -EPERM and others from the kernel.
  */
@@ -182,7 +184,7 @@ TPHBUF_API int tphbuf_device_info(struct tphbuf_device *dev,
  * @offset, @length: whole pages inside the BAR
  * @addr: where the address goes
  *
- * Return: 0, -EINVAL, -ENOTSUP (the BAR cannot be mapped), -errno of mmap.
+ * Return: 0, -EINVAL, -EOPNOTSUPP (the BAR cannot be mapped), -errno of mmap.
  */
 TPHBUF_API int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar,
 				 uint64_t offset, uint64_t length, void **addr);
@@ -204,7 +206,7 @@ TPHBUF_API int tphbuf_device_memory(struct tphbuf_device *dev, bool on);
  * tphbuf_device_reset() - function reset
  *
  * Buffers are revoked during the reset and usable after it if memory
- * decoding is on. Return: 0, -ENOTSUP if the function has no reset method.
+ * decoding is on. Return: 0, -EOPNOTSUPP if the function has no reset method.
  */
 TPHBUF_API int tphbuf_device_reset(struct tphbuf_device *dev);
 
