@@ -10,7 +10,9 @@
  *   qp.c         queue pairs: life, state machine, work queue access
  *   umr.c        memory key updates posted as work requests
  *   requester.c  send queue: executes WQEs, completes or fails them
+ *   wqe.c        send queue entries as bytes -> checked work requests
  *   responder.c  receive side: what an incoming message does to memory and RQ
+ *   transfer.c   moves bytes between two gather lists, one copy
  *   wire.c       LID routing between the NICs of a fabric
  *
  * Layouts are those of the kernel's mlx5_ifc.h (commands, contexts) and of
@@ -35,6 +37,8 @@
 #define NIC_MAX_EQS		64
 #define NIC_MAX_INLINE_WQE	1024
 #define NIC_MAX_SGE		64
+#define NIC_MAX_MESSAGE		(1u << 30)	/* cap log_max_msg = 30 */
+#define NIC_MOVE_MAX		(4u << 20)	/* payload bytes one work item may move: bounds the loop's latency */
 
 struct nic_opts {
 	uint16_t lid;			/* 1..0xbfff, unique in the fabric */
@@ -185,9 +189,12 @@ struct nic_qp {
 	/* queues, free running */
 	uint16_t sq_pi;		/* last producer index seen */
 	uint16_t sq_ci;		/* next basic block to execute */
+	uint16_t rq_pi;		/* last producer index seen */
 	uint16_t rq_ci;		/* next receive entry to consume */
-	uint8_t rnr_left, retry_left;
-	bool waiting;		/* a timer will continue the send queue */
+	/* of the work request at sq_ci; all zero when it has not begun (nic_requester_stop() clears them) */
+	uint32_t progress;	/* message bytes that have moved */
+	uint32_t rnr_tries, retry_tries;
+	bool waiting;		/* the timer, not a doorbell, continues the send queue */
 	struct fab_timer timer;
 	struct fab_work work;	/* the send queue has something to do */
 	uint64_t posted, completed, failed; /* counters for the report */
@@ -253,16 +260,19 @@ int nic_qp_read_rq(struct nic_qp *qp, uint16_t index, void *to, uint32_t len);	/
 void nic_qp_set_state(struct nic_qp *qp, enum nic_qp_state state); /* to ERR: flush is queued; to RST: indexes cleared */
 void nic_qp_free(struct nic_qp *qp);
 
-/* requester.c: execute what the send queue holds; one WQE a call, true when more is there */
+/*
+ * requester.c: qp->work executes one WQE (or a part of a long one) a call while the state is RTS, and flushes
+ * both queues while it is ERR. The receive queue has no doorbell, so in ERR a slow timer looks for new entries.
+ */
 void nic_requester_init(struct nic_qp *qp);	/* sets up qp->work and qp->timer */
-void nic_requester_kick(struct nic_qp *qp);
+void nic_requester_kick(struct nic_qp *qp);	/* doorbell, or the state has become ERR */
 void nic_requester_stop(struct nic_qp *qp);	/* before the QP goes away or is reset */
 void nic_qp_fail(struct nic_qp *qp, enum nic_status status, uint8_t event); /* to ERR + async event (0: none) */
 
 /* umr.c: one UMR WQE, already copied. NIC_LOCAL_QP_OP for anything it does not understand. */
 enum nic_status nic_umr_execute(struct nic_qp *qp, const uint8_t *wqe, uint32_t len);
 
-/* A message between two QPs: gather list of the sender, already validated. */
+/* A message between two QPs: gather list of the sender, validated when its first byte moves. */
 struct nic_sge { uint32_t len; uint32_t lkey; uint64_t addr; };
 struct nic_message {
 	struct nic_qp *from;
@@ -275,15 +285,33 @@ struct nic_message {
 	const struct nic_sge *sge;	/* nsge entries; unused when inline_data */
 	uint32_t nsge;
 	const uint8_t *inline_data;	/* len bytes */
+	uint32_t done;			/* bytes moved before; nic_respond() advances it */
 };
 
 /*
- * responder.c: deliver msg to the peer; for RDMA READ data flows back into msg->sge.
- * The status is what the *requester* sees: NIC_AGAIN for receiver not ready (RNR NAK).
- * Errors of the responder move its QP to ERR and raise its event.
+ * responder.c: deliver up to NIC_MOVE_MAX bytes of msg to the peer; for RDMA READ data flows back into msg->sge.
+ * The status is what the *requester* sees: NIC_AGAIN for receiver not ready (RNR NAK); NIC_OK with
+ * msg->done < msg->len asks for another call. Errors of the responder move its QP to ERR and raise its event.
  */
-enum nic_status nic_respond(struct nic_qp *to, const struct nic_message *msg);
-void nic_responder_flush(struct nic_qp *qp);	/* ERR: complete posted receives with NIC_FLUSHED */
+enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg);
+bool nic_responder_flush(struct nic_qp *qp);	/* ERR: complete some receives with NIC_FLUSHED; true: call again */
+
+/* transfer.c: one end of a transfer: by key in the memory of nic, or bytes of this process (source only). */
+struct nic_side {
+	struct nic *nic;
+	uint32_t pd;
+	uint8_t need;			/* enum nic_key_access bits */
+	const struct nic_sge *sge;
+	uint32_t nsge;
+	const uint8_t *host;		/* not NULL: instead of all above */
+};
+enum nic_status nic_side_check(const struct nic_side *side, uint32_t len);	/* may its first len bytes be accessed? */
+/*
+ * Copy bytes [skip, skip + len) of from to the same place of to. Lists shorter than that end the copy early.
+ * *blame says whose access failed.
+ */
+enum nic_status nic_transfer(const struct nic_side *from, const struct nic_side *to, uint32_t skip, uint32_t len,
+			     const struct nic_side **blame);
 
 /* wire.c: the QP that (lid, qpn) names if it can receive (RTR or RTS, RC, connected back); else NULL */
 struct nic_qp *nic_wire_find(struct nic_qp *from);
