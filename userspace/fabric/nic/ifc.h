@@ -29,6 +29,10 @@ typedef uint64_t u64;
 #include <linux/mlx5/mlx5_ifc.h>
 #include <infiniband/mlx5dv.h>
 
+/* Room for one layout; DEVX_SET64 wants 8-byte alignment. */
+#define NIC_LAYOUT(layout, name) \
+	uint32_t name[DEVX_ST_SZ_DW(layout)] __attribute__((aligned(8)))
+
 /* Bits [bit, bit + size) of a layout, most significant first. */
 struct nic_field {
 	uint32_t bit;
