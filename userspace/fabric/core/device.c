@@ -3,6 +3,7 @@
  * What all functions have in common.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ int fab_device_init(struct fab_device *dev, const struct fab_device_ops *ops, co
 	return fab_mem_new(&dev->mem);
 }
 
-static void clear_counters(struct fab_device *dev)
+void fab_device_clear(struct fab_device *dev)
 {
 	unsigned int i;
 
@@ -39,16 +40,19 @@ static void clear_counters(struct fab_device *dev)
 	fab_tally_clear(&dev->to_memory);
 	memset(dev->sent, 0, sizeof(dev->sent));
 	dev->errors_no_master = dev->errors_unsupported = dev->errors_tph = 0;
+	if (dev->ops->clear)
+		dev->ops->clear(dev);
 }
 
 void fab_device_fini(struct fab_device *dev)
 {
 	unsigned int i;
 
-	clear_counters(dev);
+	fab_tally_clear(&dev->to_memory);
 	for (i = 0; i < FAB_VECTORS; i++)
 		fab_device_set_irq(dev, i, -1);
 	for (i = 0; i < FAB_BARS; i++) {
+		fab_tally_clear(&dev->bar[i].tally);
 		if (dev->bar[i].host)
 			munmap(dev->bar[i].host, dev->bar[i].map_size);
 		if (dev->bar[i].fd >= 0)
@@ -78,9 +82,12 @@ static int bar_memory(struct fab_bar *bar, const char *name)
 	bar->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (bar->fd < 0)
 		return -errno;
-	if (ftruncate(bar->fd, (off_t)bar->map_size))
+	if (ftruncate(bar->fd, (off_t)(bar->map_offset + bar->map_size)))
 		goto err;
-	bar->host = mmap(NULL, bar->map_size, PROT_READ | PROT_WRITE, MAP_SHARED, bar->fd, 0);
+	/* The client gets the file. It must not be able to pull the memory away from under us. */
+	if (fcntl(bar->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		goto err;
+	bar->host = mmap(NULL, bar->map_size, PROT_READ | PROT_WRITE, MAP_SHARED, bar->fd, (off_t)bar->map_offset);
 	if (bar->host != MAP_FAILED)
 		return 0;
 	bar->host = NULL;
@@ -115,13 +122,6 @@ void fab_device_reset(struct fab_device *dev)
 	dev->ops->reset(dev);
 }
 
-void fab_device_attach(struct fab_device *dev)
-{
-	clear_counters(dev);
-	if (dev->ops->attached)
-		dev->ops->attached(dev);
-}
-
 void fab_device_detach(struct fab_device *dev)
 {
 	unsigned int i;
@@ -131,6 +131,10 @@ void fab_device_detach(struct fab_device *dev)
 	for (i = 0; i < FAB_VECTORS; i++)
 		fab_device_set_irq(dev, i, -1);
 	fab_mem_clear(dev->mem);
+	/* Memory loses its contents at power off. It stays as it was if the kernel refuses, which harms nobody. */
+	for (i = 0; i < FAB_BARS; i++)
+		if (dev->bar[i].host)
+			madvise(dev->bar[i].host, dev->bar[i].map_size, MADV_REMOVE);
 }
 
 static bool in_d0(const struct fab_device *dev)

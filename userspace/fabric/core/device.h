@@ -35,8 +35,8 @@ struct fab_device_ops {
 	void (*cfg_written)(struct fab_device *dev, uint32_t off, uint32_t len);
 	/* TLPs of another function arrived at a BAR; data is already there (may be NULL). */
 	void (*tlps_received)(struct fab_device *dev, unsigned int bar, const struct fab_tlp_run *run);
-	/* A new client: counters that outlive a reset start again (may be NULL). */
-	void (*attached)(struct fab_device *dev);
+	/* Counters that outlive a reset start again: a new client, or on request (may be NULL). */
+	void (*clear)(struct fab_device *dev);
 	/* Add what the model counts to its object in the report (may be NULL). */
 	void (*report)(struct fab_device *dev, struct cJSON *object);
 	void (*free)(struct fab_device *dev);
@@ -47,7 +47,7 @@ struct fab_bar {
 	uint64_t size;		/* 0: not there; power of two */
 	bool is64;
 	bool prefetch;
-	int fd;			/* memfd behind the mappable part, or -1; owned by the device */
+	int fd;			/* memfd with the mappable part at map_offset, or -1; owned by the device */
 	void *host;		/* its mapping of map_size bytes */
 	uint64_t map_offset;	/* part of the BAR that is memory */
 	uint64_t map_size;
@@ -90,8 +90,8 @@ void fab_device_fini(struct fab_device *dev);
 int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, bool is64, bool prefetch,
 		       uint64_t map_offset, uint64_t map_size);
 
-/* A client has connected: counters restart. */
-void fab_device_attach(struct fab_device *dev);
+/* All counters to zero: a client has connected, or on request. */
+void fab_device_clear(struct fab_device *dev);
 /* The client has gone: reset, BARs unset, interrupts and guest memory dropped. Counters stay for the report. */
 void fab_device_detach(struct fab_device *dev);
 /* Function level or bus reset. BARs, interrupts and guest memory stay: the client owns them. */

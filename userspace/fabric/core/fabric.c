@@ -70,7 +70,7 @@ void fab_fabric_clear(struct fab_fabric *fabric)
 	struct fab_device *dev;
 
 	for (dev = fabric->devices; dev; dev = dev->next)
-		fab_device_attach(dev);
+		fab_device_clear(dev);
 }
 
 struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar, uint64_t *off)
