@@ -234,6 +234,9 @@ void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig
 	buf_init(nic, &qp->qp->buf, qp->rq, rq_bytes + sq_bytes);
 	assert_int_equal(nic_table_add(&nic->qps, qp->qp, &qp->qp->number), 0);
 	nic->qp_list = qp->qp;
+	send->cq->users++;
+	if (!opts->no_rq)
+		recv->cq->users++;
 	nic_requester_init(qp->qp);
 }
 

@@ -28,6 +28,8 @@
 
 /* Numbers start above 0, keys above the one the driver uses as the end of a scatter list (0x100). */
 #define FIRST_NUMBER	0x10
+/* mlx5_ib keeps XRC SRQs and RMPs in one table by number (drivers/infiniband/hw/mlx5/srq_cmd.c). */
+#define FIRST_XRC_SRQ	(FIRST_NUMBER + (1u << NIC_LOG_MAX_SRQ))
 #define FIRST_QP	0x40
 #define FIRST_MKEY	0x100
 
@@ -72,8 +74,7 @@ void nic_reset_objects(struct nic *nic)
 	drop_numbers(&nic->pds);
 	drop_numbers(&nic->uars);
 	drop_numbers(&nic->xrcds);
-	drop_numbers(&nic->rmps);
-	drop_numbers(&nic->xrc_srqs);
+	drop_numbers(&nic->srqs);
 	nic->cmd_eqn = 0;
 	nic->hca_initialised = false;
 	nic->hca_enabled = false;
@@ -85,6 +86,7 @@ static void nic_reset(struct fab_device *dev)
 
 	nic_reset_objects(nic);
 	nic_cmd_reset(nic);
+	nic->port_caps = 0;
 	snprintf(nic->node_desc, sizeof(nic->node_desc), "%s", NODE_DESC);
 }
 
@@ -123,7 +125,7 @@ static void nic_report(struct fab_device *dev, cJSON *object)
 static struct nic_table *nic_tables(struct nic *nic, size_t i)
 {
 	struct nic_table *tables[] = { &nic->pds, &nic->uars, &nic->xrcds, &nic->eqs, &nic->cqs,
-				       &nic->mkeys, &nic->qps, &nic->rmps, &nic->xrc_srqs };
+				       &nic->mkeys, &nic->qps, &nic->srqs };
 
 	return i < sizeof(tables) / sizeof(tables[0]) ? tables[i] : NULL;
 }
@@ -164,8 +166,7 @@ static int nic_init_tables(struct nic *nic)
 		{ &nic->cqs, FIRST_NUMBER, 1u << NIC_LOG_MAX_CQ },
 		{ &nic->mkeys, FIRST_MKEY, 1u << NIC_LOG_MAX_MKEY },
 		{ &nic->qps, FIRST_QP, 1u << NIC_LOG_MAX_QP },
-		{ &nic->rmps, FIRST_NUMBER, 1u << NIC_LOG_MAX_SRQ },
-		{ &nic->xrc_srqs, FIRST_NUMBER, 1u << NIC_LOG_MAX_SRQ },
+		{ &nic->srqs, FIRST_NUMBER, 1u << NIC_LOG_MAX_SRQ },
 	};
 	size_t i;
 	int ret;
