@@ -91,6 +91,7 @@ uint8_t nic_cmd_set_hca_cap(struct nic_cmd *cmd);
 uint8_t nic_cmd_access_reg(struct nic_cmd *cmd);
 /* cmd_vport.c */
 uint8_t nic_cmd_query_hca_vport_context(struct nic_cmd *cmd);
+uint8_t nic_cmd_modify_hca_vport_context(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_hca_vport_gid(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_hca_vport_pkey(struct nic_cmd *cmd);
 uint8_t nic_cmd_mad_ifc(struct nic_cmd *cmd);

@@ -17,6 +17,9 @@
 #define GID_PREFIX	0xfe80000000000000ull
 #define WHOLE_TABLE	0xffffu
 
+/* Bits of CapabilityMask that say which agents run on the host: IsSM, CM, SNMP, DeviceManagement, VendorClass. */
+#define PORT_CAPS_AGENTS	(1u << 1 | 1u << 16 | 1u << 17 | 1u << 19 | 1u << 20)
+
 uint8_t nic_cmd_query_hca_vport_context(struct nic_cmd *cmd)
 {
 	unsigned char *context = DEVX_ADDR_OF(query_hca_vport_context_out, cmd->out, hca_vport_context);
@@ -28,8 +31,22 @@ uint8_t nic_cmd_query_hca_vport_context(struct nic_cmd *cmd)
 	DEVX_SET64(hca_vport_context, context, system_image_guid, nic->guid);
 	DEVX_SET64(hca_vport_context, context, port_guid, nic->guid);
 	DEVX_SET64(hca_vport_context, context, node_guid, nic->guid);
+	DEVX_SET(hca_vport_context, context, cap_mask1, nic->port_caps);
+	DEVX_SET(hca_vport_context, context, cap_mask1_field_select, PORT_CAPS_AGENTS);
 	DEVX_SET(hca_vport_context, context, lid, nic->opts.lid);
 	DEVX_SET(hca_vport_context, context, sm_lid, SM_LID);
+	return NIC_CMD_OK;
+}
+
+uint8_t nic_cmd_modify_hca_vport_context(struct nic_cmd *cmd)
+{
+	const unsigned char *context = DEVX_ADDR_OF(modify_hca_vport_context_in, cmd->in, hca_vport_context);
+	uint32_t select = DEVX_GET(hca_vport_context, context, cap_mask1_field_select);
+
+	if (DEVX_GET(hca_vport_context, context, field_select) || select & ~PORT_CAPS_AGENTS)
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+	cmd->nic->port_caps &= ~select;
+	cmd->nic->port_caps |= DEVX_GET(hca_vport_context, context, cap_mask1) & select;
 	return NIC_CMD_OK;
 }
 

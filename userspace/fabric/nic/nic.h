@@ -245,10 +245,11 @@ struct nic {
 	struct nic_cmdif cmdif;
 	bool hca_enabled, hca_initialised;
 	uint32_t cmd_eqn;		/* 0: completions are polled */
-	struct nic_table pds, uars, xrcds, eqs, cqs, mkeys, qps, rmps, xrc_srqs;
+	struct nic_table pds, uars, xrcds, eqs, cqs, mkeys, qps, srqs;
 	struct nic_qp *qp_list;
 	uint32_t pas_entries, mtt_entries;	/* held by objects, see NIC_MAX_PAS and NIC_MAX_MTT */
 	char node_desc[64];
+	uint32_t port_caps;		/* IBTA CapabilityMask, as far as the driver may change it */
 	/* counters for the report */
 	uint64_t commands, commands_bad, wqes, wqes_bad, messages, rnr_events, retry_events, cq_overruns, eq_overruns,
 		 page_faults;
