@@ -11,6 +11,12 @@
 
 #include "nic.h"
 
+void nic_buf_layout(struct nic_buf *buf, uint32_t log_page_size, uint32_t page_offset)
+{
+	*buf = (struct nic_buf){ .page_shift = (uint8_t)(log_page_size + 12) };
+	buf->offset = (uint64_t)page_offset << (buf->page_shift - 6);
+}
+
 int nic_buf_init(struct nic *nic, struct nic_buf *buf, const uint8_t *pas, uint32_t npas, uint64_t bytes)
 {
 	uint64_t need = (buf->offset + bytes + (1ull << buf->page_shift) - 1) >> buf->page_shift;

@@ -8,6 +8,7 @@
  * has the 64 that count in its second half.
  */
 #include <endian.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ifc.h"
@@ -150,4 +151,11 @@ void nic_cq_arm_record(struct nic *nic, uint32_t cqn)
 		return;
 	word = be32toh(word);
 	nic_cq_arm(nic, cqn, word & INDEX_MASK, word & ARM_SOLICITED);
+}
+
+void nic_cq_free(struct nic *nic, struct nic_cq *cq)
+{
+	nic_table_del(&nic->cqs, cq->number);
+	nic_buf_free(nic, &cq->buf);
+	free(cq);
 }

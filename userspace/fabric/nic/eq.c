@@ -4,6 +4,7 @@
  * armed queue raises its MSI-X vector once and is armed again by the EQ
  * doorbell; arming a queue that has unread entries raises it at once.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ifc.h"
@@ -71,4 +72,11 @@ void nic_eq_doorbell(struct nic *nic, uint32_t eqn, uint32_t ci, bool arm)
 	eq->armed = true;
 	if ((eq->pi & INDEX_MASK) != eq->ci)
 		eq_raise(nic, eq);
+}
+
+void nic_eq_free(struct nic *nic, struct nic_eq *eq)
+{
+	nic_table_del(&nic->eqs, eq->number);
+	nic_buf_free(nic, &eq->buf);
+	free(eq);
 }

@@ -36,7 +36,16 @@
 #define NIC_BAR0_SIZE		(32u << 20)
 #define NIC_UAR_OFFSET		0x10000u	/* first UAR page; UAR n at n * 4096 */
 #define NIC_PAGE		4096u
+#define NIC_MAX_UARS		4096u
 #define NIC_MAX_EQS		64
+#define NIC_LOG_MAX_EQ_SIZE	16
+#define NIC_LOG_MAX_CQ		12
+#define NIC_LOG_MAX_CQ_SIZE	20
+#define NIC_LOG_MAX_QP		12
+#define NIC_LOG_MAX_MKEY	16
+#define NIC_LOG_MAX_PD		12
+#define NIC_LOG_MAX_XRCD	8
+#define NIC_LOG_MAX_SRQ		6
 #define NIC_MAX_INLINE_WQE	1024
 #define NIC_MAX_SGE		64
 #define NIC_MAX_MESSAGE		(1u << 30)	/* cap log_max_msg = 30 */
@@ -76,6 +85,8 @@ struct nic_buf {
 	uint8_t page_shift;	/* >= 12 */
 	uint64_t offset;	/* of the queue in the first page */
 };
+/* The page size and the offset in the first page, as contexts have them: log2(size / 4096), 64ths of a page. */
+void nic_buf_layout(struct nic_buf *buf, uint32_t log_page_size, uint32_t page_offset);
 /*
  * Take over a PAS list (big endian) for a queue of bytes bytes. -EINVAL: too few pages for it; -ENOSPC: over the
  * NIC's limit. Pages beyond the queue are not kept.
@@ -234,10 +245,11 @@ struct nic {
 	struct nic_cmdif cmdif;
 	bool hca_enabled, hca_initialised;
 	uint32_t cmd_eqn;		/* 0: completions are polled */
-	struct nic_table pds, uars, xrcds, eqs, cqs, mkeys, qps, rmps, xrc_srqs, others;
+	struct nic_table pds, uars, xrcds, eqs, cqs, mkeys, qps, srqs;
 	struct nic_qp *qp_list;
 	uint32_t pas_entries, mtt_entries;	/* held by objects, see NIC_MAX_PAS and NIC_MAX_MTT */
 	char node_desc[64];
+	uint32_t port_caps;		/* IBTA CapabilityMask, as far as the driver may change it */
 	/* counters for the report */
 	uint64_t commands, commands_bad, wqes, wqes_bad, messages, rnr_events, retry_events, cq_overruns, eq_overruns,
 		 page_faults;
@@ -262,6 +274,7 @@ void nic_cmd_reset(struct nic *nic);	/* cmd.c: forget the command queue and what
 void nic_event(struct nic *nic, uint8_t type, const void *data);
 void nic_event_qp(struct nic *nic, uint8_t type, uint32_t qpn);
 void nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, const void *data);
+void nic_eq_free(struct nic *nic, struct nic_eq *eq);
 
 /* Completions (cq.c) */
 struct nic_completion {
@@ -275,6 +288,7 @@ struct nic_completion {
 	bool solicited;
 	uint16_t slid;
 };
+void nic_cq_free(struct nic *nic, struct nic_cq *cq);
 void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion);
 uint8_t nic_syndrome(enum nic_status status);
 

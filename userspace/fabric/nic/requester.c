@@ -93,7 +93,7 @@ static enum nic_status execute_message(struct nic_qp *qp, const struct nic_wqe *
 {
 	struct nic_message msg = {
 		.from = qp, .opcode = wqe->opcode, .has_imm = nic_wqe_has_imm(wqe), .solicited = wqe->solicited,
-		.imm = wqe->imm, .remote_va = wqe->remote_va, .rkey = wqe->rkey, .len = wqe->len,
+		.imm = nic_wqe_has_imm(wqe) ? wqe->imm : 0, .remote_va = wqe->remote_va, .rkey = wqe->rkey, .len = wqe->len,
 		.sge = wqe->sge, .nsge = wqe->nsge, .inline_data = wqe->inline_data, .done = qp->progress,
 	};
 	enum nic_status status;

@@ -12,9 +12,12 @@
 
 int nic_table_init(struct nic_table *table, uint32_t first, uint32_t size)
 {
-	*table = (struct nic_table){ .first = first, .size = size };
-	table->slot = calloc(size, sizeof(*table->slot));
-	return table->slot ? 0 : -ENOMEM;
+	void **slot = calloc(size, sizeof(*slot));
+
+	if (!slot)
+		return -ENOMEM;
+	*table = (struct nic_table){ .slot = slot, .first = first, .size = size };
+	return 0;
 }
 
 void nic_table_fini(struct nic_table *table)

@@ -121,6 +121,7 @@ enum nic_status nic_side_check(const struct nic_side *side, uint32_t len)
 		struct nic_access access = {
 			.key = sge->lkey, .pd = side->pd, .need = side->need, .va = sge->addr,
 			.len = sge->len < len ? sge->len : len,
+			.write = side->need & (NIC_LOCAL_WRITE | NIC_REMOTE_WRITE),
 		};
 		enum nic_status status = nic_mkey_check(side->nic, &access);
 
