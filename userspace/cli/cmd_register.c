@@ -86,7 +86,9 @@ static void add_mr(cJSON *json, const char *ibdev, const struct tphbuf_mr *mr,
 	object = cJSON_AddObjectToObject(json, "applied");
 	cJSON_AddStringToObject(object, "state", state_text(applied->state));
 	json_add_tag(object, "tag", &applied->tag);
+	json_add_string_or_null(object, "code", applied->code);
 	json_add_string_or_null(object, "reason", applied->reason);
+	json_add_u64(object, "stale_faults", applied->stale_faults);
 }
 
 static void print_mr(const char *ibdev, const struct tphbuf_mr *mr,
