@@ -39,7 +39,11 @@ enum tphbuf_applied_state {
  * @state: whether a tag is applied
  * @tag: the tag the NIC sends: one namespace, and the hint; if @state is YES
  * @mrn: the region's number in "rdma resource show mr"; -1 if unknown
- * @reason: why @state is NO or UNKNOWN; empty for YES
+ * @reason: a sentence why @state is NO or UNKNOWN; empty for YES
+ * @code: the RDMA driver's own word for the reason of a NO ("nic-disabled");
+ *	empty otherwise
+ * @stale_faults: how often the NIC was refused memory after a revocation
+ *	because the buffer's tag was no longer the region's
  */
 struct tphbuf_applied {
 	size_t size;
@@ -47,6 +51,8 @@ struct tphbuf_applied {
 	struct tphbuf_tag tag;
 	int32_t mrn;
 	char reason[160];
+	char code[32];
+	uint64_t stale_faults;
 };
 
 /* Bits of tphbuf_mr_opts.flags */

@@ -59,6 +59,45 @@ static void unknown(struct tphbuf_applied *applied, const char *reason)
 	snprintf(applied->reason, sizeof(applied->reason), "%s", reason);
 }
 
+/* The words mlx5_ib reports as tph_reason. */
+static const struct {
+	const char *code;
+	const char *text;
+} reasons[] = {
+	{ "untagged",
+	  "the buffer had no tag when it was registered; set it before" },
+	{ "other-namespace",
+	  "the buffer has no tag of the width the NIC sends; set an st for an 8-bit NIC, an xst for an Extended one" },
+	{ "nic-disabled",
+	  "TPH is not enabled on the NIC; check the NIC's firmware, the root port's completer bits and pci=notph" },
+	{ "tag-range",
+	  "the tag is above 0xff and the NIC has no ST table; use a smaller tag" },
+	{ "table-full",
+	  "the NIC's ST table has no entry left for tags of dma-bufs; deregister tagged regions or share tags" },
+	{ "user-limit",
+	  "this user has its share of the NIC's ST table; deregister tagged regions or share tags" },
+	{ "table-error",
+	  "writing the NIC's ST table failed; see dmesg" },
+	{ "data-direct",
+	  "a data direct region is accessed by another function than the NIC; register without data direct" },
+	{ "dmah",
+	  "the region carries the hint of a DMA handle, and the buffer has no tag; set the tag before" },
+};
+
+static void take_reason(const struct nldev_mr *mr,
+			struct tphbuf_applied *applied)
+{
+	const char *text = "the RDMA driver gives no reason this library knows";
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (!strcmp(mr->reason, reasons[i].code))
+			text = reasons[i].text;
+	applied->state = TPHBUF_APPLIED_NO;
+	snprintf(applied->code, sizeof(applied->code), "%s", mr->reason);
+	snprintf(applied->reason, sizeof(applied->reason), "%s", text);
+}
+
 static void take_tag(const struct nldev_mr *mr, struct tphbuf_applied *applied)
 {
 	struct tphbuf_tag tag = { .ph = (uint8_t)mr->ph };
@@ -89,15 +128,13 @@ static void conclude(const struct search *search,
 	}
 	if (mr->has_mrn && (search->exact || search->candidates == 1))
 		applied->mrn = (int32_t)mr->mrn;
+	applied->stale_faults = mr->stale_faults;
 	if (!search->exact && search->differ) {
 		unknown(applied, "without CAP_NET_ADMIN the kernel shows no keys, and regions of this length differ; run with CAP_NET_ADMIN");
 	} else if (!mr->has_tph) {
 		unknown(applied, "this kernel or RDMA driver does not report it; boot a kernel with the dma-buf TPH series");
 	} else if (!mr->tph) {
-		applied->state = TPHBUF_APPLIED_NO;
-		snprintf(applied->reason, sizeof(applied->reason), "%s",
-			 mr->reason[0] ? mr->reason :
-			 "the driver gives no reason");
+		take_reason(mr, applied);
 	} else {
 		take_tag(mr, applied);
 	}

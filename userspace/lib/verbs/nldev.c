@@ -31,16 +31,17 @@ struct driver_value {
 static void take_driver_pair(struct nldev_mr *mr, const char *name,
 			     const struct driver_value *value)
 {
-	if (!strcmp(name, "tph")) {
+	if (!strcmp(name, "tph") && value->string) {
 		mr->has_tph = true;
-		mr->tph = value->string ? !strcmp(value->string, "on") :
-					  value->number != 0;
+		mr->tph = !strcmp(value->string, "applied");
 	} else if (!strcmp(name, "tph_st")) {
 		mr->st = (uint32_t)value->number;
 	} else if (!strcmp(name, "tph_st_width")) {
 		mr->st_width = (uint32_t)value->number;
 	} else if (!strcmp(name, "tph_ph")) {
 		mr->ph = (uint32_t)value->number;
+	} else if (!strcmp(name, "tph_stale_faults")) {
+		mr->stale_faults = value->number;
 	} else if (!strcmp(name, "tph_reason") && value->string) {
 		strncpy(mr->reason, value->string, sizeof(mr->reason) - 1);
 	}
@@ -80,7 +81,7 @@ static bool is_string(struct nlattr *attr)
 	       !((const char *)nla_data(attr))[len - 1];
 }
 
-/* A flat list: a name, perhaps a print type, a value; and again. */
+/* A flat list: a name, perhaps a print type or padding, a value; and again. */
 static void parse_driver(struct nlattr *table, struct nldev_mr *mr)
 {
 	const char *name = NULL;
@@ -90,7 +91,8 @@ static void parse_driver(struct nlattr *table, struct nldev_mr *mr)
 	nla_for_each_nested(attr, table, rest) {
 		struct driver_value value;
 
-		if (nla_type(attr) == RDMA_NLDEV_ATTR_DRIVER_PRINT_TYPE)
+		if (nla_type(attr) == RDMA_NLDEV_ATTR_DRIVER_PRINT_TYPE ||
+		    nla_type(attr) == RDMA_NLDEV_ATTR_PAD)
 			continue;
 		if (nla_type(attr) == RDMA_NLDEV_ATTR_DRIVER_STRING &&
 		    !is_string(attr)) {

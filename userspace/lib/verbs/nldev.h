@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NLDEV_REASON_MAX	64
+#define NLDEV_REASON_MAX	32
 
 /* One region. The tph fields are the driver's own attributes. */
 struct nldev_mr {
@@ -24,7 +24,8 @@ struct nldev_mr {
 	uint32_t st;
 	uint32_t st_width;	/* 8 or 16 */
 	uint32_t ph;
-	char reason[NLDEV_REASON_MAX];
+	uint64_t stale_faults;
+	char reason[NLDEV_REASON_MAX];	/* one word */
 };
 
 /* Called once for each region; a negative value ends the walk. */
