@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Build the patched perftest inside the guest root, with what is installed there.
+#   build.sh            -> build/stage/usr/bin/ib_*
+# Environment:
+#   PERFTEST_SRC=FILE   use this copy of the source tarball
+#   TPHBUF_STAGE=DIR    see root.sh; TPHBUF_STAGE=none builds without libtphbuf
+#   DESTDIR=DIR         install below DIR instead of build/stage
+# The binaries are kept in the cache under a hash of everything they are made of.
+. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$(dirname "$0")/../../rig/lib/apt.sh"
+. "$(dirname "$0")/root.sh"
+
+HERE=$TOP/benchmarks/perftest
+DEST=${DESTDIR:-$BUILD/stage}
+PROGRAMS="ib_write_bw ib_read_bw ib_send_bw ib_write_lat ib_read_lat ib_send_lat"
+
+base() { awk -v key="$1" '$1 == key { print $2 }' "$HERE/BASE"; }
+
+series_patches() { grep -v -e '^#' -e '^$' "$HERE/series"; }
+
+# The source tarball, checked, wherever it comes from.
+tarball() {
+	local file=${PERFTEST_SRC:-$CACHE/perftest_$(base version).orig.tar.gz}
+	if [ -n "${PERFTEST_SRC:-}" ]; then
+		[ -f "$file" ] || die "PERFTEST_SRC=$file is no file; it must be perftest_$(base version).orig.tar.gz"
+		printf '%s  %s\n' "$(base sha256)" "$file" | sha256sum -c --quiet ||
+			die "PERFTEST_SRC=$file is not perftest $(base version): wrong sha256"
+	else
+		fetch_pool "$(base pool)" "$(base sha256)" "$file" >&2
+	fi
+	printf '%s\n' "$file"
+}
+
+unpack() {
+	local work=$1 name
+	rm -rf "$work"
+	mkdir -p "$work"
+	tar -xf "$(tarball)" -C "$work" --strip-components=1 --no-same-owner
+	for name in $(series_patches); do
+		patch -d "$work" -p1 -s -f --no-backup-if-mismatch <"$HERE/patches/$name" ||
+			die "$name does not apply to perftest $(base version)"
+	done
+}
+
+compile() {
+	local work=$1 with=--with-tphbuf
+	[ "$STAGE" != none ] || with=--without-tphbuf
+	in_root "$work" bash -ec "
+		cd /work
+		export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig
+		./autogen.sh
+		./configure $with PKG_CONFIG='pkg-config --define-prefix' LDFLAGS=-Wl,-rpath,$PREFIX/lib
+		make -j$JOBS $PROGRAMS"
+}
+
+build() {
+	local out=$1 work=$BUILD/perftest-work program
+	[ ! -d "$out" ] || return 0
+	unpack "$work"
+	compile "$work"
+	rm -rf "$out.part"
+	mkdir -p "$out.part"
+	for program in $PROGRAMS; do
+		install -s -m 755 "$work/$program" "$out.part/$program"
+	done
+	rm -rf "$work"
+	mv "$out.part" "$out"
+}
+
+need_root
+library=none
+[ "$STAGE" = none ] || library=$(hash_of "$STAGE/include" "$STAGE/lib/pkgconfig")
+key=$(hash_text "$(base sha256) $(hash_of "$HERE/patches" "$HERE/series" "$HERE/build.sh" "$HERE/root.sh") $library $ROOT")
+out=$CACHE/perftest-$key
+with_lock perftest build "$out"
+mkdir -p "$DEST/usr/bin"
+install -m 755 "$out"/* "$DEST/usr/bin/"
+say "perftest $(base version) with $(series_patches | wc -l) patches: $DEST/usr/bin"
