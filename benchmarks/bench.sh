@@ -7,7 +7,7 @@
 
 "$TOP/rig/all.sh" 1
 mkdir -p "$BUILD/report"
-stage 7/7 "measurements, in the VM" "$TOP/rig/vm.sh" -n bench -d 900 "${DEMO_FABRIC[@]/#/-f}" bench/bench.sh "${ROUNDS:-5}"
+stage 6/6 "measurements, in the VM" "$TOP/rig/vm.sh" -n bench -d 900 "${DEMO_FABRIC[@]/#/-f}" bench/bench.sh "${ROUNDS:-5}"
 
 # name  ours  peer  unit  target  sense: min = ratio must reach the target, max = must not pass it
 jq -n --rawfile values "$BUILD/vm/bench/work/values" '

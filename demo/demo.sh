@@ -23,12 +23,12 @@ start=$SECONDS
 mkdir -p "$BUILD/log" "$BUILD/report"
 marker=$BUILD/log/demo.marker
 touch "$marker"
-say "[7/8] the story, in the VM"
+say "[6/7] the story, in the VM"
 if ! run_story; then
 	cat "$BUILD/log/demo-vm.err" >&2
 	tail -n 20 "$BUILD/vm/demo/console.log" | sed 's/^/    | /' >&2
 	die "the story did not finish; logs in build/vm/demo"
 fi
-say "[8/8] report"
+say "[7/7] report"
 "$TOP/demo/report.sh" "$BUILD/vm/demo" "$BUILD/report/demo.json"
 say "done in $((SECONDS - start)) s"

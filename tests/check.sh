@@ -63,7 +63,7 @@ vm_suites() {
 kind=${1:-all}
 rm -rf "$out"
 start=$SECONDS
-"$TOP/rig/all.sh" 0
+"$TOP/rig/all.sh" 0 base
 case $kind in
 unit) unit_suites ;;
 vm) vm_suites ;;
