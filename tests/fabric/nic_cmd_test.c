@@ -30,20 +30,26 @@ struct snapshot {
 
 static struct snapshot snapshot(const struct nic *nic)
 {
-	struct snapshot now = {
-		.used = { nic->pds.used, nic->uars.used, nic->xrcds.used, nic->eqs.used, nic->cqs.used,
-			  nic->mkeys.used, nic->qps.used, nic->srqs.used },
-		.pas = nic->pas_entries, .mtt = nic->mtt_entries, .port_caps = nic->port_caps,
-		.enabled = nic->hca_enabled, .initialised = nic->hca_initialised,
-	};
+	const struct nic_table *tables[] = { &nic->pds, &nic->uars, &nic->xrcds, &nic->eqs, &nic->cqs,
+					     &nic->mkeys, &nic->qps, &nic->srqs };
+	struct snapshot now;
+	unsigned int i;
 
+	memset(&now, 0, sizeof(now));	/* compared as bytes */
+	for (i = 0; i < 8; i++)
+		now.used[i] = tables[i]->used;
+	now.pas = nic->pas_entries;
+	now.mtt = nic->mtt_entries;
+	now.port_caps = nic->port_caps;
+	now.enabled = nic->hca_enabled;
+	now.initialised = nic->hca_initialised;
 	memcpy(now.node_desc, nic->node_desc, sizeof(now.node_desc));
 	return now;
 }
 
 static void unchanged(const struct nic *nic, const struct snapshot *before, uint16_t opcode)
 {
-	struct snapshot now = snapshot(nic);
+	const struct snapshot now = snapshot(nic);
 
 	if (memcmp(&now, before, sizeof(now)))
 		fail_msg("refused command 0x%x has changed the NIC", opcode);
