@@ -14,7 +14,8 @@
 
 #include "rc_rig.h"
 
-#define LEN 8192u
+#define LEN		8192u
+#define CMDQ_ADDR_LOW	0x14u	/* include/linux/mlx5/device.h: struct mlx5_init_seg */
 
 struct error_rig {
 	struct rig_pair pair;
@@ -591,6 +592,32 @@ static void local_invalidate_frees_the_key(void **state)
 	close_rig(&e);
 }
 
+/*
+ * The peer's key leads into the sender's own registers, and the message is what a driver writes there to
+ * stop the NIC. The sender's objects go, but not while they are in use.
+ */
+static void message_that_stops_its_own_sender_is_survived(void **state)
+{
+	struct error_rig e;
+	struct rig_wr wr;
+	uint64_t cmdq_low = RIG_NIC_BUS + CMDQ_ADDR_LOW;
+	uint32_t disabled = htobe32(1u << 8);	/* nic_interface */
+
+	(void)state;
+	open_rig(&e);
+	memcpy(rig_at(&e.pair.rig, e.near), &disabled, sizeof(disabled));
+	wr = write_wr(&e);
+	e.sge.len = sizeof(disabled);
+	wr.remote_va = RIG_VA + cmdq_low;
+	wr.rkey = rig_key(e.pair.rig.nic[1], e.pair.pd[1], NIC_REMOTE_WRITE, cmdq_low, sizeof(disabled));
+	rig_post(&e.pair.qp[0], &wr);
+	rig_run(&e.pair.rig);
+	assert_int_equal(e.pair.rig.nic[0]->qps.used, 0);
+	assert_int_equal(e.pair.rig.nic[0]->mkeys.used, 0);
+	assert_int_equal(e.pair.rig.nic[1]->qps.used, 1);
+	close_rig(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -615,6 +642,7 @@ int main(void)
 		cmocka_unit_test(queue_outside_memory_breaks_the_qp_only),
 		cmocka_unit_test(completion_queue_overrun_stops_the_queue),
 		cmocka_unit_test(local_invalidate_frees_the_key),
+		cmocka_unit_test(message_that_stops_its_own_sender_is_survived),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,12 @@ static void attach(struct rig *rig, struct fab_device *dev)
 	cfg_write(dev, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
 }
 
+static void place(struct fab_device *dev, uint32_t bar, uint64_t bus)
+{
+	cfg_write(dev, PCI_BASE_ADDRESS_0 + 4 * bar, bus & 0xffffffff, 4);
+	cfg_write(dev, PCI_BASE_ADDRESS_0 + 4 * bar + 4, bus >> 32, 4);
+}
+
 void rig_open(struct rig *rig)
 {
 	struct nic_opts opts = { .lid = 1, .requester = FAB_TPH_EXT, .st_entries = 64, .vectors = 8 };
@@ -47,8 +53,9 @@ void rig_open(struct rig *rig)
 	attach(rig, &rig->nic[0]->dev);
 	attach(rig, &rig->nic[1]->dev);
 	attach(rig, rig->endpoint);
-	cfg_write(rig->endpoint, PCI_BASE_ADDRESS_0 + 4 * EP_MEMORY_BAR, RIG_EP_BUS & 0xffffffff, 4);
-	cfg_write(rig->endpoint, PCI_BASE_ADDRESS_0 + 4 * EP_MEMORY_BAR + 4, RIG_EP_BUS >> 32, 4);
+	place(rig->endpoint, EP_MEMORY_BAR, RIG_EP_BUS);
+	place(&rig->nic[0]->dev, 0, RIG_NIC_BUS);
+	place(&rig->nic[1]->dev, 0, RIG_NIC_BUS + NIC_BAR0_SIZE);
 }
 
 void rig_close(struct rig *rig)

@@ -116,9 +116,19 @@ int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, 
 	return 0;
 }
 
+/* After each change of config space: every DMA asks for the addresses, so they are not worked out there. */
+static void decode(struct fab_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < FAB_BARS; i++)
+		dev->bar[i].base = fab_device_bar_addr(dev, i);
+}
+
 void fab_device_reset(struct fab_device *dev)
 {
 	fab_cfg_reset(dev);
+	decode(dev);
 	dev->ops->reset(dev);
 }
 
@@ -127,6 +137,7 @@ void fab_device_detach(struct fab_device *dev)
 	unsigned int i;
 
 	fab_cfg_power_on(dev);
+	decode(dev);
 	dev->ops->reset(dev);
 	for (i = 0; i < FAB_VECTORS; i++)
 		fab_device_set_irq(dev, i, -1);
@@ -202,6 +213,7 @@ void fab_device_cfg_write(struct fab_device *dev, uint32_t off, const void *buf,
 	for (i = 0; i < len; i++)
 		dev->cfg[off + i] = (uint8_t)((dev->cfg[off + i] & ~dev->wmask[off + i]) |
 					      (data[i] & dev->wmask[off + i]));
+	decode(dev);
 	if (dev->pcie_cap && flr >= off && flr - off < len && (data[flr - off] & PCI_EXP_DEVCTL_BCR_FLR >> 8)) {
 		fab_device_reset(dev);
 		return;

@@ -51,6 +51,7 @@ struct fab_bar {
 	void *host;		/* its mapping of map_size bytes */
 	uint64_t map_offset;	/* part of the BAR that is memory */
 	uint64_t map_size;
+	uint64_t base;			/* bus address it claims now, 0: none; kept for routing, see fab_device_bar_addr() */
 	struct fab_tally tally;		/* TLPs of other functions that arrived here */
 };
 

@@ -76,16 +76,16 @@ void fab_fabric_clear(struct fab_fabric *fabric)
 struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar, uint64_t *off)
 {
 	struct fab_device *dev;
-	uint64_t base;
 	unsigned int i;
 
 	for (dev = fabric->devices; dev; dev = dev->next) {
 		for (i = 0; i < FAB_BARS; i++) {
-			base = fab_device_bar_addr(dev, i);
-			if (!base || addr < base || addr - base >= dev->bar[i].size)
+			const struct fab_bar *at = &dev->bar[i];
+
+			if (!at->base || addr < at->base || addr - at->base >= at->size)
 				continue;
 			*bar = i;
-			*off = addr - base;
+			*off = addr - at->base;
 			return dev;
 		}
 	}

@@ -200,6 +200,11 @@ static bool cmd_work(void *ctx)
 	struct nic *nic = ctx;
 	uint32_t slot;
 
+	if (nic->cmdif.drop) {
+		nic->cmdif.drop = false;
+		nic_reset_objects(nic);
+		return nic->cmdif.doorbell != 0;
+	}
 	if (!nic->cmdif.ready || !nic->cmdif.doorbell) {
 		nic->cmdif.doorbell = 0;
 		return false;
@@ -221,7 +226,14 @@ void nic_cmd_reset(struct nic *nic)
 	nic->cmdif.addr = 0;
 	nic->cmdif.doorbell = 0;
 	nic->cmdif.ready = false;
+	nic->cmdif.drop = false;
 	nic->cmdif.state = 0;
+}
+
+void nic_cmd_drop_objects(struct nic *nic)
+{
+	nic->cmdif.drop = true;
+	fab_work_queue(nic->dev.fabric->loop, &nic->cmdif.work);
 }
 
 void nic_cmd_doorbell(struct nic *nic, uint32_t slots)

@@ -85,8 +85,8 @@ static void cmdq_low_write(struct nic *nic, uint32_t value)
 	uint8_t state = value >> INTERFACE_SHIFT & INTERFACE_MASK;
 
 	if (state == INTERFACE_DISABLED) {
-		nic_reset_objects(nic);
 		nic_cmd_reset(nic);
+		nic_cmd_drop_objects(nic);
 	} else if (state == INTERFACE_FULL) {
 		nic->cmdif.addr = (nic->cmdif.addr & ~(uint64_t)UINT32_MAX) | (value & ~(NIC_PAGE - 1));
 		nic->cmdif.ready = true;

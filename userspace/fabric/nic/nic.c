@@ -28,8 +28,6 @@
 
 /* Numbers start above 0, keys above the one the driver uses as the end of a scatter list (0x100). */
 #define FIRST_NUMBER	0x10
-/* mlx5_ib keeps XRC SRQs and RMPs in one table by number (drivers/infiniband/hw/mlx5/srq_cmd.c). */
-#define FIRST_XRC_SRQ	(FIRST_NUMBER + (1u << NIC_LOG_MAX_SRQ))
 #define FIRST_QP	0x40
 #define FIRST_MKEY	0x100
 

@@ -235,6 +235,7 @@ struct nic_cmdif {
 	uint32_t doorbell;	/* slots rung and not done */
 	struct fab_work work;
 	bool ready;		/* address has been written */
+	bool drop;		/* objects go before the next command runs */
 	uint8_t state;		/* initial_seg.nic_interface as the driver set it */
 };
 
@@ -269,6 +270,8 @@ void nic_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, void *
 void nic_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf, uint32_t len);
 void nic_cmd_init(struct nic *nic);	/* cmd.c: sets up cmdif.work */
 void nic_cmd_reset(struct nic *nic);	/* cmd.c: forget the command queue and what has been rung */
+/* nic_reset_objects() from the event loop: a register may be written by a message of the NIC that is reset. */
+void nic_cmd_drop_objects(struct nic *nic);
 
 /* Events. data: the 28 bytes of the EQE's event data. Unsubscribed types are dropped. */
 void nic_event(struct nic *nic, uint8_t type, const void *data);
