@@ -212,14 +212,6 @@ static int feature_dma_buf(uint32_t flags, size_t size,
 		return -ENODEV;
 	for (i = 0; i < arg->nr_ranges; i++)
 		length += arg->dma_ranges[i].length;
-	if (fake.low_dmabuf_fd) {
-		int fd = new_dmabuf(length, false);
-
-		if (dup2(fd, STDIN_FILENO) < 0)
-			abort();
-		close(fd);
-		return STDIN_FILENO;
-	}
 	return new_dmabuf(length, false);
 }
 

@@ -31,7 +31,6 @@ struct fake_device {
 	/* What another kernel may do with the number instead. */
 	enum { FOREIGN_NONE, FOREIGN_SET_ONLY, FOREIGN_BOTH } foreign;
 	const char *token;		/* 16 bytes wanted at bind, or NULL */
-	bool low_dmabuf_fd;		/* hand out a descriptor below 3 */
 };
 
 extern struct fake_device fake;
