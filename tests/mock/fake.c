@@ -24,6 +24,10 @@
 #define IOAS_ID		42
 #define FEATURE_OPS	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET)
 
+/* The fake itself makes the real calls. */
+int __real_fcntl(int fd, int cmd, ...);
+ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
+
 struct fake_device fake;
 
 static struct {
@@ -259,7 +263,7 @@ static int feature_tph(uint32_t flags, size_t size,
 		if (arg->flags & ~fake.supported)
 			return -EOPNOTSUPP;
 	}
-	if (fcntl(arg->dmabuf_fd, F_GETFD) < 0)
+	if (__real_fcntl(arg->dmabuf_fd, F_GETFD) < 0)
 		return -EBADF;
 	dmabuf = find_dmabuf(arg->dmabuf_fd);
 	if (!dmabuf || dmabuf->foreign)
@@ -367,7 +371,7 @@ static int open_fdinfo(const char *path)
 	    !find_dmabuf(about))
 		return -1;
 	fd = memfd_create("fdinfo", MFD_CLOEXEC);
-	if (fd < 0 || pwrite(fd, text, sizeof(text) - 1, 0) < 0)
+	if (fd < 0 || __real_pwrite(fd, text, sizeof(text) - 1, 0) < 0)
 		abort();
 	return fd;
 }
@@ -431,7 +435,6 @@ ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset)
 	return call_fails("pread") ? -1 : __real_pread(fd, buf, size, offset);
 }
 
-ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
 ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t offset)
 {
 	return call_fails("pwrite") ? -1 : __real_pwrite(fd, buf, size, offset);
@@ -443,7 +446,6 @@ off_t __wrap_lseek(int fd, off_t offset, int whence)
 	return call_fails("lseek") ? -1 : __real_lseek(fd, offset, whence);
 }
 
-int __real_fcntl(int fd, int cmd, ...);
 int __wrap_fcntl(int fd, int cmd, ...)
 {
 	va_list ap;
