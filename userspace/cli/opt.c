@@ -301,8 +301,8 @@ static const char *long_name(int val)
 static int not_ours(struct cli *cli, const char *name)
 {
 	return cli_fail_text(cli, CLI_USAGE, "argument",
-			     "'%s' is no option of this command; see tphbuf %s --help",
-			     name, cli->command->name);
+			     "%s%s is no option of this command; see tphbuf %s --help",
+			     name[0] == '-' ? "" : "--", name, cli->command->name);
 }
 
 int options_parse(struct cli *cli, struct options *opts, int argc, char **argv)
