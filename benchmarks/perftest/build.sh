@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Build the patched perftest inside the guest root, with what is installed there.
-#   build.sh            -> build/stage/usr/bin/ib_*
+#   build.sh            -> build/stage/usr/bin/ib_*, build/stage/usr/lib/perftest/mock_tphbuf.so (for tests)
 # Environment:
 #   PERFTEST_SRC=FILE   use this copy of the source tarball
 #   TPHBUF_STAGE=DIR    see root.sh; TPHBUF_STAGE=none builds without libtphbuf
@@ -52,6 +52,11 @@ compile() {
 		./autogen.sh
 		./configure $with PKG_CONFIG='pkg-config --define-prefix' LDFLAGS=-Wl,-rpath,$PREFIX/lib
 		make -j$JOBS $PROGRAMS"
+	[ "$STAGE" = none ] || {
+		cp "$HERE/test/mock_tphbuf.c" "$work/"
+		in_root "$work" gcc -Wall -Wextra -Werror -O2 -shared -fPIC -I"$PREFIX/include" \
+			-o /work/mock_tphbuf.so /work/mock_tphbuf.c -libverbs
+	}
 }
 
 build() {
@@ -60,10 +65,11 @@ build() {
 	unpack "$work"
 	compile "$work"
 	rm -rf "$out.part"
-	mkdir -p "$out.part"
+	mkdir -p "$out.part/bin" "$out.part/lib/perftest"
 	for program in $PROGRAMS; do
-		install -s -m 755 "$work/$program" "$out.part/$program"
+		install -s -m 755 "$work/$program" "$out.part/bin/"
 	done
+	[ "$STAGE" = none ] || install -m 755 "$work/mock_tphbuf.so" "$out.part/lib/perftest/"
 	rm -rf "$work"
 	mv "$out.part" "$out"
 }
@@ -71,9 +77,9 @@ build() {
 need_root
 library=none
 [ "$STAGE" = none ] || library=$(hash_of "$STAGE/include" "$STAGE/lib/pkgconfig")
-key=$(hash_text "$(base sha256) $(hash_of "$HERE/patches" "$HERE/series" "$HERE/build.sh" "$HERE/root.sh") $library $ROOT")
+key=$(hash_text "$(base sha256) $(hash_of "$HERE/patches" "$HERE/series" "$HERE/build.sh" "$HERE/root.sh" "$HERE/test/mock_tphbuf.c") $library $ROOT")
 out=$CACHE/perftest-$key
 with_lock perftest build "$out"
-mkdir -p "$DEST/usr/bin"
-install -m 755 "$out"/* "$DEST/usr/bin/"
+mkdir -p "$DEST/usr"
+cp -r "$out/." "$DEST/usr/"
 say "perftest $(base version) with $(series_patches | wc -l) patches: $DEST/usr/bin"
