@@ -44,7 +44,7 @@ static void defaults(void **ctx)
 	assert_int_equal(opts.spec[0].nic.vectors, 16);
 	assert_int_equal(opts.spec[1].endpoint.memory_size, 64 << 20);
 	assert_int_equal(opts.spec[1].endpoint.completer, FAB_TPH_EXT);
-	assert_false(opts.once || opts.help || opts.verbose || opts.trace || opts.report);
+	assert_false(opts.once || opts.realtime || opts.help || opts.verbose || opts.trace || opts.report);
 }
 
 static void every_key(void **ctx)
@@ -53,11 +53,11 @@ static void every_key(void **ctx)
 	char error[256] = "";
 
 	(void)ctx;
-	assert_int_equal(parse("-vv --once --report=r --trace t --dir=/d --nic=a,lid=0x20,tph=8bit,st=direct,vectors=2 "
+	assert_int_equal(parse("-vv --realtime --once --report=r --trace t --dir=/d --nic=a,lid=0x20,tph=8bit,st=direct,vectors=2 "
 			       "--nic=b,tph=none,st=1 --nic=c,lid=1 --endpoint=e,bar-mb=128,completer=reserved", &opts, error,
 			       sizeof(error)), 0);
 	assert_int_equal(opts.verbose, 2);
-	assert_true(opts.once);
+	assert_true(opts.once && opts.realtime);
 	assert_string_equal(opts.report, "r");
 	assert_string_equal(opts.trace, "t");
 	assert_int_equal(opts.spec[0].nic.lid, 0x20);

@@ -218,6 +218,37 @@ bool rig_cq_wait(struct rig_cq *cq, struct mlx5_cqe64 *cqe)
 	return false;
 }
 
+#define LOG_EQ	4
+
+void rig_eq_open(struct rig *rig, struct rig_eq *eq, struct nic *nic, uint64_t event_mask)
+{
+	uint64_t bytes = (uint64_t)DEVX_ST_SZ_BYTES(eqe) << LOG_EQ;
+
+	*eq = (struct rig_eq){ .rig = rig, .ring = rig_alloc(rig, bytes) };
+	memset(rig_at(rig, eq->ring), 0xff, bytes);
+	eq->eq = calloc(1, sizeof(*eq->eq));
+	assert_non_null(eq->eq);
+	*eq->eq = (struct nic_eq){ .log_size = LOG_EQ, .event_mask = event_mask };
+	buf_init(nic, &eq->eq->buf, eq->ring, bytes);
+	assert_int_equal(nic_table_add(&nic->eqs, eq->eq, &eq->eq->number), 0);
+}
+
+bool rig_eq_poll(struct rig_eq *eq, uint8_t *type, uint32_t *number)
+{
+	const uint8_t *eqe = (uint8_t *)rig_at(eq->rig, eq->ring) +
+			     (eq->ci & ((1u << LOG_EQ) - 1)) * DEVX_ST_SZ_BYTES(eqe);
+
+	if (DEVX_GET(eqe, eqe, owner) != (eq->ci >> LOG_EQ & 1))
+		return false;
+	*type = DEVX_GET(eqe, eqe, event_type);
+	if (*type == NIC_EVENT_COMP)
+		*number = DEVX_GET(comp_event, DEVX_ADDR_OF(eqe, eqe, event_data), cq_number);
+	else
+		*number = DEVX_GET(qp_events, DEVX_ADDR_OF(eqe, eqe, event_data), qpn_rqn_sqn);
+	eq->ci++;
+	return true;
+}
+
 void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig_cq *send, struct rig_cq *recv,
 		 const struct rig_qp_opts *opts)
 {

@@ -56,6 +56,15 @@ void rig_cq_open(struct rig *rig, struct rig_cq *cq, struct nic *nic, uint8_t lo
 bool rig_cq_poll(struct rig_cq *cq, struct mlx5_cqe64 *cqe);	/* takes one; false: empty */
 bool rig_cq_wait(struct rig_cq *cq, struct mlx5_cqe64 *cqe);	/* runs the loop for up to 5 s */
 
+struct rig_eq {
+	struct rig *rig;
+	struct nic_eq *eq;
+	uint64_t ring;
+	uint32_t ci;
+};
+void rig_eq_open(struct rig *rig, struct rig_eq *eq, struct nic *nic, uint64_t event_mask);
+bool rig_eq_poll(struct rig_eq *eq, uint8_t *type, uint32_t *number);	/* number of the QP or CQ it is about */
+
 struct rig_qp {
 	struct rig *rig;
 	struct nic_qp *qp;

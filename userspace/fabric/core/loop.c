@@ -18,6 +18,7 @@
 struct entry {
 	int fd;
 	bool dead;
+	uint32_t events;
 	void (*fn)(void *ctx);
 	void *ctx;
 	struct entry *next;
@@ -86,7 +87,7 @@ int fab_loop_add_fd(struct fab_loop *loop, int fd, void (*fn)(void *ctx), void *
 
 	if (!entry)
 		return -ENOMEM;
-	*entry = (struct entry){ .fd = fd, .fn = fn, .ctx = ctx, .next = loop->entries };
+	*entry = (struct entry){ .fd = fd, .events = event.events, .fn = fn, .ctx = ctx, .next = loop->entries };
 	event.data.ptr = entry;
 	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
 		ret = -errno;
@@ -117,8 +118,13 @@ int fab_loop_watch(struct fab_loop *loop, int fd, bool readable, bool writable)
 
 	if (!entry)
 		return -ENOENT;
+	if (entry->events == event.events)
+		return 0;
 	event.data.ptr = entry;
-	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event) ? -errno : 0;
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event))
+		return -errno;
+	entry->events = event.events;
+	return 0;
 }
 
 uint64_t fab_loop_now_us(struct fab_loop *loop)

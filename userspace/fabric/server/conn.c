@@ -4,6 +4,7 @@
  * along with it can never be taken for those of the next one.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,13 +31,19 @@ struct srv_conn {
 	_Alignas(8) uint8_t reply[SRV_MAX_BODY + sizeof(struct srv_header)];
 };
 
-static void start_message(struct srv_conn *conn)
+static void close_fds(struct srv_msg *msg)
 {
 	unsigned int i;
 
-	for (i = 0; i < conn->msg.nfds; i++)
-		if (conn->msg.fds[i] >= 0)
-			close(conn->msg.fds[i]);
+	for (i = 0; i < msg->nfds; i++)
+		if (msg->fds[i] >= 0)
+			close(msg->fds[i]);
+	msg->nfds = 0;
+}
+
+static void start_message(struct srv_conn *conn)
+{
+	close_fds(&conn->msg);
 	conn->msg = (struct srv_msg){ .body = conn->body, .reply_fd = -1 };
 	conn->msg.reply = conn->reply + sizeof(struct srv_header);
 	conn->have = 0;
@@ -141,6 +148,7 @@ static int handle(struct srv_conn *conn)
 			header->flags, conn->msg.nfds, strerror(-error));
 	else if (dev->fabric->verbose > 1)
 		fab_debug(dev, "%s size %u files %u", srv_proto_name(header->command), header->size, conn->msg.nfds);
+	close_fds(&conn->msg);
 	ret = send_reply(conn, error);
 	if (!error)
 		srv_proto_act(&conn->session, &conn->msg);
@@ -203,6 +211,13 @@ err_free:
 err_close:
 	close(sock);
 	return ret;
+}
+
+bool srv_conn_hung_up(const struct srv_conn *conn)
+{
+	struct pollfd pollfd = { .fd = conn->sock };
+
+	return poll(&pollfd, 1, 0) == 1 && (pollfd.revents & (POLLHUP | POLLERR));
 }
 
 void srv_conn_free(struct srv_conn *conn)

@@ -5,6 +5,7 @@
  * Exit status: 0; 1 when something failed; 2 for a bad command line.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,12 +46,27 @@ static int watch_signals(struct fab_loop *loop)
 	return ret ? ret : fd;
 }
 
+/* The lowest real-time priority. The loop sleeps when there is nothing to do, so others get their turn. */
+static int run_first(void)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+
+	return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) ? -errno : 0;
+}
+
 static int serve(const struct srv_opts *opts)
 {
 	char error[512] = "";
 	struct srv *srv;
 	int signals, ret;
 
+	if (opts->realtime) {
+		ret = run_first();
+		if (ret) {
+			fprintf(stderr, "tphbuf-fabric: --realtime: %s\n", strerror(-ret));
+			return ret;
+		}
+	}
 	ret = srv_new(opts, log_line, NULL, &srv, error, sizeof(error));
 	if (ret) {
 		log_line(NULL, error);

@@ -31,6 +31,8 @@ const char srv_options_help[] =
 	"  --trace FILE       one JSON line for each TLP (slow)\n"
 	"  --report FILE      JSON report, written at exit and on request\n"
 	"  --once             exit when the last client has gone\n"
+	"  --realtime         run ahead of other processes (SCHED_FIFO): the guest waits for\n"
+	"                     every register access, also when the machine is busy\n"
 	"  -v                 say more; twice: every message\n"
 	"  --help\n"
 	"\n"
@@ -227,7 +229,7 @@ static int check_specs(struct parser *parser, struct srv_opts *opts)
 	return 0;
 }
 
-enum { OPT_DIR = 256, OPT_NIC, OPT_ENDPOINT, OPT_TRACE, OPT_REPORT, OPT_ONCE, OPT_HELP };
+enum { OPT_DIR = 256, OPT_NIC, OPT_ENDPOINT, OPT_TRACE, OPT_REPORT, OPT_ONCE, OPT_REALTIME, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "dir", required_argument, NULL, OPT_DIR },
@@ -236,6 +238,7 @@ static const struct option long_options[] = {
 	{ "trace", required_argument, NULL, OPT_TRACE },
 	{ "report", required_argument, NULL, OPT_REPORT },
 	{ "once", no_argument, NULL, OPT_ONCE },
+	{ "realtime", no_argument, NULL, OPT_REALTIME },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -257,6 +260,9 @@ static int apply_option(struct parser *parser, struct srv_opts *opts, int option
 		return 0;
 	case OPT_ONCE:
 		opts->once = true;
+		return 0;
+	case OPT_REALTIME:
+		opts->realtime = true;
 		return 0;
 	case OPT_HELP:
 		opts->help = true;

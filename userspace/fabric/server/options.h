@@ -27,6 +27,7 @@ struct srv_opts {
 	const char *trace;
 	const char *report;
 	bool once;
+	bool realtime;
 	bool help;
 	int verbose;
 	unsigned int nspecs;
