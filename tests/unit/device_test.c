@@ -51,16 +51,16 @@ static void open_bad_arguments(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "0000:99:00.0");
 }
 
-static void open_device_of_another_driver_is_unsupported(void **state)
+static void open_device_of_another_driver_is_enxio(void **state)
 {
 	struct fixture *f = *state;
 
 	fake_remove(DEV "/vfio-dev");
 	fake_link(DEV "/driver", "../../drivers/nvme");
-	assert_int_equal(try_open(f, NULL), -EOPNOTSUPP);
+	assert_int_equal(try_open(f, NULL), -ENXIO);
 	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "driver: nvme");
 	fake_remove(DEV "/driver");
-	assert_int_equal(try_open(f, NULL), -EOPNOTSUPP);
+	assert_int_equal(try_open(f, NULL), -ENXIO);
 	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "driver: none");
 	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "vfio-pci");
 }
@@ -426,7 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(open_bad_arguments, ctx),
-		TEST(open_device_of_another_driver_is_unsupported, ctx),
+		TEST(open_device_of_another_driver_is_enxio, ctx),
 		TEST(open_without_cdev_support_is_unsupported, ctx),
 		TEST(open_noiommu_is_refused, ctx),
 		TEST(open_missing_nodes, ctx),

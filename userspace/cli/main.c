@@ -50,8 +50,11 @@ int cli_fail(struct cli *cli, int err)
 	enum tphbuf_stage stage = tphbuf_ctx_error_stage(cli->ctx);
 	const char *text = tphbuf_ctx_error(cli->ctx);
 
-	fprintf(stderr, "tphbuf %s: %s failed: %s\n", cli->command->name,
-		tphbuf_stage_name(stage), text);
+	if (stage == TPHBUF_STAGE_ARGUMENT)
+		fprintf(stderr, "tphbuf %s: %s\n", cli->command->name, text);
+	else
+		fprintf(stderr, "tphbuf %s: %s failed: %s\n",
+			cli->command->name, tphbuf_stage_name(stage), text);
 	add_error(cli, tphbuf_stage_name(stage), strerrorname_np(-err), -err,
 		  text);
 	if (tphbuf_is_unsupported(err))

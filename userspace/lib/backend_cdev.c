@@ -34,7 +34,7 @@ static int fail_not_vfio(struct tphbuf_device *dev)
 		return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
 			    "%s: driver %s offers no vfio character device; use a kernel with CONFIG_VFIO_DEVICE_CDEV",
 			    dev->bdf, driver);
-	return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
+	return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -ENXIO,
 		    "%s: not bound to vfio-pci (driver: %s); bind it with: driverctl set-override %s vfio-pci",
 		    dev->bdf, driver[0] ? driver : "none", dev->bdf);
 }

@@ -148,9 +148,10 @@ struct tphbuf_device_opts {
  *
  * Memory decoding is left as it is found; see tphbuf_device_memory().
  *
- * Return: 0; -EINVAL (address, token), -ENODEV (no such function), -EOPNOTSUPP
- * (not bound to a vfio driver; kernel without vfio cdev or iommufd), -EBUSY
- * (open elsewhere), -EACCES, -EPERM and others from the kernel.
+ * Return: 0; -EINVAL (address, token), -ENODEV (no such function), -ENXIO
+ * (not bound to a vfio driver), -EOPNOTSUPP (kernel without vfio cdev or
+ * iommufd; no IOMMU), -EBUSY (open elsewhere), -EACCES, -EPERM and others
+ * from the kernel.
  */
 TPHBUF_API int tphbuf_device_open(struct tphbuf_ctx *ctx, const char *bdf,
 				  const struct tphbuf_device_opts *opts,

@@ -148,7 +148,7 @@ static int require_applied(struct tphbuf_mr *mr, const struct tphbuf_tag *wanted
 	describe(mr->buf, mr->ibv->pd, text, sizeof(text));
 	if (applied.state == TPHBUF_APPLIED_NO)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
-					"%s: the tag is required but not applied: %s; mend that, or register without the requirement",
+					"%s: the tag is required but not applied: %s",
 					text, applied.reason);
 	if (applied.state == TPHBUF_APPLIED_UNKNOWN)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,

@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The tphbuf command on the fake machine: exit codes, messages, JSON. Each
+ * run is a child process, so that signals, exec and leaks are real.
+ */
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+
+#include "mock/verbs.h"
+#include "unit/test.h"
+
+#define OUTPUT_MAX	65536
+#define MAX_ARGS	24
+#define SANITIZER_EXIT	99
+#define DEV		"sys/bus/pci/devices/" FAKE_BDF
+
+int tphbuf_main(int argc, char **argv);
+
+/* Tell a sanitizer report from the command's own exit status 1. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "exitcode=99";
+}
+
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+	return "exitcode=99";
+}
+
+/* The region of a failed deregistration stays; nobody can free it. */
+static bool leak_expected;
+void __lsan_disable(void);
+
+static struct {
+	int status;		/* as waitpid() has it */
+	int code;		/* exit code, or -1 */
+	char out[OUTPUT_MAX];
+	char err[OUTPUT_MAX];
+} result;
+
+static void read_back(int fd, char *text)
+{
+	ssize_t n = pread(fd, text, OUTPUT_MAX - 1, 0);
+
+	text[n < 0 ? 0 : n] = '\0';
+	close(fd);
+}
+
+static int temp_file(void)
+{
+	FILE *file = tmpfile();
+	int fd = dup(fileno(file));
+
+	fclose(file);
+	return fd;
+}
+
+/* Start "tphbuf LINE", words separated by blanks, with call @fault failing. */
+static pid_t start(const char *line, unsigned int fault, int out, int err)
+{
+	char copy[1024], *argv[MAX_ARGS + 1] = { "tphbuf" };
+	int argc = 1;
+	char *word;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (word = strtok(copy, " "); word && argc < MAX_ARGS;
+	     word = strtok(NULL, " "))
+		argv[argc++] = word;
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	alarm(20);
+	if (leak_expected)
+		__lsan_disable();
+	if (fault)
+		fault_arm(fault);
+	argc = tphbuf_main(argc, argv);
+	/* Says whether there was a call to fail. */
+	if (fault && !fault_disarm())
+		kill(getpid(), SIGUSR1);
+	exit(argc);
+}
+
+static int run_fault(const char *line, unsigned int fault)
+{
+	int out = temp_file(), err = temp_file();
+	pid_t pid = start(line, fault, out, err);
+
+	waitpid(pid, &result.status, 0);
+	result.code = WIFEXITED(result.status) ? WEXITSTATUS(result.status) :
+						 -1;
+	read_back(out, result.out);
+	read_back(err, result.err);
+	if (result.code == SANITIZER_EXIT)
+		fail_msg("tphbuf %s: %s", line, result.err);
+	return result.code;
+}
+
+static int run(const char *line)
+{
+	return run_fault(line, 0);
+}
+
+static void assert_run(const char *line, int code, const char *out,
+		       const char *err)
+{
+	run(line);
+	if (result.code != code || !strstr(result.out, out) ||
+	    !strstr(result.err, err))
+		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code,
+			 code, result.out, result.err);
+}
+
+static cJSON *run_json(const char *line, int code)
+{
+	cJSON *json;
+
+	run(line);
+	json = cJSON_Parse(result.out);
+	if (result.code != code || !json)
+		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code,
+			 code, result.out, result.err);
+	assert_int_equal(cJSON_GetObjectItem(json, "schema_version")->valueint,
+			 1);
+	assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(json, "ok")), !code);
+	return json;
+}
+
+static const char *at(const cJSON *json, const char *name, const char *member)
+{
+	const cJSON *item = cJSON_GetObjectItem(json, name);
+
+	return cJSON_GetStringValue(member ? cJSON_GetObjectItem(item, member) :
+					     item);
+}
+
+static int cli_setup(void **state)
+{
+	fake_verbs_setup();
+	return fixture_ctx(state);
+}
+
+static void usage_errors_are_2(void **state)
+{
+	static const char * const lines[][2] = {
+		{ "", "usage:" },
+		{ "frobnicate", "no command 'frobnicate'" },
+		{ "list extra", "unexpected argument 'extra'" },
+		{ "list --bar 2", "--bar is no option" },
+		{ "list --nonsense", "--nonsense is no option" },
+		{ "info", "no device" },
+		{ "info nonsense", "no PCI address" },
+		{ "info 03:00.0 04:00.0", "unexpected argument '04:00.0'" },
+		{ "export 03:00.0", "no BAR" },
+		{ "export 03:00.0 --bar", "--bar needs a value" },
+		{ "export 03:00.0 --bar 6", "use 0 to 5" },
+		{ "export 03:00.0 --bar 22", "use 0 to 5" },
+		{ "export 03:00.0 --bar x", "use 0 to 5" },
+		{ "export 03:00.0 --bar 2 --range 4K", "OFFSET+LENGTH" },
+		{ "export 03:00.0 --bar 2 --offset 4K", "without --length" },
+		{ "export 03:00.0 --bar 2 --length 4Q", "byte count" },
+		{ "export 03:00.0 --bar 2 --range 0+4K --length 4K", "either" },
+		{ "export 03:00.0 --bar 2 --tag st=256", "8 bits" },
+		{ "export 03:00.0 --bar 2 --tag ph=2", "no tag" },
+		{ "export 03:00.0 --bar 2 --tag st=1,ph=4", "0 to 3" },
+		{ "export 03:00.0 --bar 2 --exec", "no command" },
+		{ "export 03:00.0 --bar 2 --hold --exec true", "exclude" },
+		{ "export 03:00.0 --bar 2 --ibdev mlx5_0", "--ibdev is no" },
+		{ "tag 03:00.0 --bar 2", "nothing to do" },
+		{ "tag 03:00.0 --bar 2 --set xst=0x10000", "16 bits" },
+		{ "tag 03:00.0 --bar 2 --exec true", "is no option" },
+		{ "register 03:00.0 --bar 2", "no RDMA device" },
+		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --require",
+		  "--require without --tag" },
+		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --iova x",
+		  "byte count" },
+		/* Known only with the device, but wrong input all the same. */
+		{ "export 03:00.0 --bar 3", "no BAR3" },
+		{ "export 03:00.0 --bar 2 --range 1+4K", "start on a page" },
+		{ "export 03:00.0 --bar 2 --range 64M+4K", "behind the end" },
+		{ "export 03:00.0 --bar 2 --vf-token x", "no UUID" },
+		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --iova 1",
+		  "different places" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(lines); i++)
+		assert_run(lines[i][0], 2, "", lines[i][1]);
+}
+
+static void too_many_operations_are_refused(void **state)
+{
+	char line[1024] = "tag 03:00.0 --bar 2";
+	int i;
+
+	(void)state;
+	for (i = 0; i < 15; i++)
+		strcat(line, " --get");
+	assert_run(line, 0, "get", "");
+}
+
+static void failures_are_1(void **state)
+{
+	(void)state;
+	assert_run("info 99:00.0", 1, "", "no such PCI function");
+	assert_run("export 99:00.0 --bar 2", 1, "", "no such PCI function");
+	assert_run("export 05:00.0 --bar 0", 1, "", "not bound to vfio-pci");
+	assert_run("register 03:00.0 --bar 2 --ibdev rxe0", 1, "",
+		   "no RDMA device rxe0");
+	fake_verbs.open_fails = true;
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
+		   "cannot open RDMA device");
+	fake_verbs.open_fails = false;
+	fake_verbs.pd_fails = true;
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
+		   "protection domain");
+	fake_verbs.pd_fails = false;
+	fake_verbs.reg_errno = EINVAL;
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
+		   "register failed: " FAKE_BDF " BAR2 with mlx5_0");
+	fake_verbs.reg_errno = 0;
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0 --tag st=1 "
+		   "--require", 1, "", "cannot be confirmed");
+	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EBUSY);
+	assert_run("info 03:00.0", 1, "", "bind failed");
+	fake_fail_ioctl(0, 0, 0);
+	fake_remove("sys/bus");
+	assert_run("list", 1, "", "lookup failed");
+}
+
+static void lack_of_support_is_4(void **state)
+{
+	(void)state;
+	fake.has_tph = false;
+	assert_run("tag 03:00.0 --bar 2 --get", 4, "",
+		   "this kernel has no tags");
+	assert_run("export 03:00.0 --bar 2 --tag st=1", 4, "", "tag failed");
+	/* Not asking for a tag is fine. */
+	assert_run("export 03:00.0 --bar 2", 0, "none", "");
+	assert_run("info 03:00.0", 0, "no: ", "");
+	fake.has_tph = true;
+	fake.supported = TPHBUF_TAG_ST;
+	assert_run("tag 03:00.0 --bar 2 --set xst=1", 4, "", "Extended");
+	fake.has_dmabuf = false;
+	assert_run("export 03:00.0 --bar 2", 4, "", "no vfio dma-buf export");
+	fake_verbs.no_devices = true;
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 4, "",
+		   "ib_uverbs");
+	fake_remove(DEV "/vfio-dev");
+	assert_run("export 03:00.0 --bar 2", 4, "", "CONFIG_VFIO_DEVICE_CDEV");
+}
+
+static void help_shows_an_example(void **state)
+{
+	static const char * const commands[] = {
+		"list", "info", "export", "tag", "register",
+	};
+	char line[64], example[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(commands); i++) {
+		snprintf(line, sizeof(line), "%s --help", commands[i]);
+		snprintf(example, sizeof(example), "example: tphbuf %s",
+			 commands[i]);
+		assert_run(line, 0, example, "");
+		snprintf(line, sizeof(line), "%s --json -h", commands[i]);
+		assert_run(line, 0, "usage: tphbuf", "");
+		assert_int_equal(result.out[0], 'u');
+		snprintf(line, sizeof(line), "  %s ", commands[i]);
+		assert_run("--help", 0, line, "");
+	}
+	assert_run("help", 0, "commands:", "");
+	assert_run("--version", 0, "tphbuf 1.0", "");
+}
+
+static void list_shows_what_matters(void **state)
+{
+	const cJSON *devices;
+	cJSON *json;
+
+	(void)state;
+	fake_mkdir("sys/bus/pci/devices/0000:00:1f.0");
+	assert_run("list", 0, FAKE_BDF, "run as root");
+	assert_non_null(strstr(result.out, "mlx5_0"));
+	assert_non_null(strstr(result.out, "2: 64 MiB"));
+	json = run_json("list --json", 0);
+	devices = cJSON_GetObjectItem(json, "devices");
+	assert_int_equal(cJSON_GetArraySize(devices), 2);
+	assert_string_equal(at(cJSON_GetArrayItem(devices, 0), "bdf", NULL),
+			    FAKE_BDF);
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(
+		cJSON_GetArrayItem(devices, 1), "tph_completer")));
+	cJSON_Delete(json);
+}
+
+static void list_reads_another_tree(void **state)
+{
+	char line[1024];
+
+	(void)state;
+	snprintf(line, sizeof(line), "list --all --sysfs %s",
+		 fake_path("sys"));
+	assert_run(line, 0, FAKE_NIC_BDF, "");
+	assert_run("list --sysfs /nonexistent", 1, "", "/nonexistent");
+}
+
+static void info_without_opening(void **state)
+{
+	cJSON *json;
+
+	(void)state;
+	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EBUSY);
+	json = run_json("info 03:00.0 --no-open --json", 0);
+	assert_string_equal(at(json, "driver", NULL), "vfio-pci");
+	assert_null(cJSON_GetObjectItem(json, "tags"));
+	cJSON_Delete(json);
+	assert_run("info 05:00.0", 0, "only a device bound to vfio-pci", "");
+}
+
+static void info_tells_whether_tags_can_be_set(void **state)
+{
+	cJSON *json;
+
+	(void)state;
+	assert_run("info 03:00.0", 0, "tags         can be set", "");
+	assert_non_null(strstr(result.out, "exportable"));
+	fake.supported = 0;
+	json = run_json("info 03:00.0 --json", 0);
+	assert_true(cJSON_IsFalse(cJSON_GetObjectItem(
+		cJSON_GetObjectItem(json, "tags"), "supported")));
+	assert_non_null(strstr(at(json, "tags", "reason"), "completer"));
+	cJSON_Delete(json);
+}
+
+static void errors_in_json_tell_the_stage(void **state)
+{
+	cJSON *json;
+
+	(void)state;
+	json = run_json("export 99:00.0 --bar 2 --json", 1);
+	assert_string_equal(at(json, "command", NULL), "export");
+	assert_string_equal(at(json, "error", "stage"), "lookup");
+	assert_string_equal(at(json, "error", "errno"), "ENODEV");
+	cJSON_Delete(json);
+	json = run_json("export 03:00.0 --json --bar 9", 2);
+	assert_string_equal(at(json, "error", "stage"), "argument");
+	cJSON_Delete(json);
+	fake.has_tph = false;
+	json = run_json("tag 03:00.0 --bar 2 --get --json", 4);
+	assert_string_equal(at(json, "error", "errno"), "ENOTTY");
+	cJSON_Delete(json);
+}
+
+static void export_json_holds_ranges_and_tag(void **state)
+{
+	const cJSON *ranges;
+	cJSON *json;
+
+	(void)state;
+	json = run_json("export 03:00.0 --bar 2 --range 64K+64K --range 0+4K "
+			"--tag xst=0x1234,ph=1 --json", 0);
+	ranges = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "buffer"),
+				     "ranges");
+	assert_int_equal(cJSON_GetArraySize(ranges), 2);
+	assert_string_equal(at(json, "tag", "text"), "xst=0x1234,ph=1");
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(
+		cJSON_GetObjectItem(json, "tag"), "st")));
+	cJSON_Delete(json);
+}
+
+static void exec_inherits_the_buffer(void **state)
+{
+	(void)state;
+	assert_run("export 03:00.0 --bar 2 --offset 0 --length 8K --tag "
+		   "st=0x5a,ph=2 --exec printenv TPHBUF_TAG TPHBUF_LENGTH "
+		   "TPHBUF_BDF TPHBUF_BAR", 0,
+		   "st=0x5a,ph=2\n8192\n" FAKE_BDF "\n2\n", "");
+	fake_text("child.sh", "test -e /proc/self/fd/$TPHBUF_FD || exit 40\n"
+			      "exit 41\n");
+	{
+		char line[1024];
+
+		snprintf(line, sizeof(line),
+			 "export 03:00.0 --bar 2 -- sh %s",
+			 fake_path("child.sh"));
+		assert_run(line, 41, "", "");
+		fake_text("child.sh", "kill -TERM $$\n");
+		assert_run(line, 128 + SIGTERM, "", "");
+	}
+	assert_run("export 03:00.0 --bar 2 --exec /nonexistent", 126, "",
+		   "cannot run");
+}
+
+static void hold_ends_with_a_signal(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(signals); i++) {
+		int out = temp_file(), err = temp_file(), waited;
+		pid_t pid = start("export 03:00.0 --bar 2 --hold --json", 0,
+				  out, err);
+
+		for (waited = 0; waited < 1000; waited++) {
+			char text[256];
+			ssize_t n = pread(err, text, sizeof(text) - 1, 0);
+
+			if (n > 0) {
+				text[n] = '\0';
+				assert_non_null(strstr(text, "held by"));
+				break;
+			}
+			usleep(10000);
+		}
+		kill(pid, signals[i]);
+		waitpid(pid, &result.status, 0);
+		read_back(out, result.out);
+		read_back(err, result.err);
+		/* The answer was out before the wait, once. */
+		assert_non_null(strstr(result.out, "schema_version"));
+		assert_true(WIFEXITED(result.status));
+		assert_int_equal(WEXITSTATUS(result.status), 0);
+	}
+}
+
+static void tag_shows_each_step(void **state)
+{
+	const cJSON *steps;
+	cJSON *json;
+
+	(void)state;
+	assert_run("tag 03:00.0 --bar 2 --set st=1,ph=1 --clear", 0,
+		   "set    -> tag st=0x01,ph=1", "");
+	assert_non_null(strstr(result.out, "clear  -> tag none"));
+	json = run_json("tag 03:00.0 --bar 2 --probe --set st=1,xst=2 --get "
+			"--set none --json", 0);
+	steps = cJSON_GetObjectItem(json, "steps");
+	assert_int_equal(cJSON_GetArraySize(steps), 4);
+	assert_string_equal(at(cJSON_GetArrayItem(steps, 2), "tag", "text"),
+			    "st=0x01,xst=0x0002,ph=0");
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(
+		cJSON_GetArrayItem(steps, 3), "tag")));
+	cJSON_Delete(json);
+}
+
+static void register_shows_everything(void **state)
+{
+	static const struct fake_attr attrs[] = {
+		{ "tph", "applied", 0, false },
+		{ "tph_st", NULL, 0x5a, false },
+		{ "tph_st_width", NULL, 8, false },
+		{ "tph_ph", NULL, 2, false },
+		{ 0 },
+	};
+	static const struct fake_entry entry = {
+		.lkey = FAKE_LKEY, .mrn = 7, .length = 1 << 20, .attrs = attrs,
+	};
+	const cJSON *applied;
+	cJSON *json;
+
+	(void)state;
+	fake_netlink(&entry, 1);
+	assert_run("register 03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 --tag "
+		   "st=0x5a,ph=2 --require", 0, "applied     yes, st=0x5a,ph=2",
+		   "");
+	json = run_json("register 03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 "
+			"--tag st=0x5a,ph=2 --iova 0x7000000000 --json", 0);
+	assert_string_equal(at(json, "mr", "lkey"), "0x1800");
+	assert_string_equal(at(json, "mr", "iova"), "0x7000000000");
+	assert_string_equal(at(json, "applied", "state"), "yes");
+	applied = cJSON_GetObjectItem(json, "applied");
+	assert_string_equal(at(applied, "tag", "text"), "st=0x5a,ph=2");
+	cJSON_Delete(json);
+	/* A failing deregistration shows. */
+	fake_verbs.dereg_errno = EBUSY;
+	leak_expected = true;
+	assert_run("register 03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0", 1,
+		   "lkey", "memory window");
+	leak_expected = false;
+}
+
+static void verbose_says_what_is_done(void **state)
+{
+	(void)state;
+	assert_run("info 03:00.0 --verbose", 0, "", "open through iommufd");
+}
+
+static void a_full_disk_is_a_failure(void **state)
+{
+	int err = temp_file(), out = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	pid_t pid = start("list --all", 0, out, err);
+
+	(void)state;
+	waitpid(pid, &result.status, 0);
+	close(out);
+	read_back(err, result.err);
+	assert_true(WIFEXITED(result.status));
+	assert_int_equal(WEXITSTATUS(result.status), 1);
+	assert_non_null(strstr(result.err, "write"));
+}
+
+/* Whatever fails: an exit code, a message, and no sanitizer report. */
+static void every_failing_call_ends_cleanly(void **state)
+{
+	static const char * const lines[] = {
+		"list", "info 03:00.0",
+		"export 03:00.0 --bar 2 --tag st=1 --exec true",
+		"tag 03:00.0 --bar 2 --set st=1 --get",
+		"register 03:00.0 --bar 2 --ibdev mlx5_0 --tag st=1 --require",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(lines); i++) {
+		unsigned int n, failures = 0;
+
+		for (n = 1; n < MAX_FAULTS; n++) {
+			run_fault(lines[i], n);
+			if (WIFSIGNALED(result.status) &&
+			    WTERMSIG(result.status) == SIGUSR1)
+				break;
+			if (result.code < 0 || result.code > 4)
+				fail_msg("tphbuf %s, failure %u: status %x\n%s",
+					 lines[i], n, result.status,
+					 result.err);
+			failures += result.code != 0;
+			if (result.code && !result.err[0])
+				fail_msg("tphbuf %s, failure %u: no message",
+					 lines[i], n);
+		}
+		assert_true(n < MAX_FAULTS);
+		assert_true(failures > 3);
+	}
+}
+
+#define CLI_TEST(fn) \
+	cmocka_unit_test_setup_teardown(fn, cli_setup, fixture_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CLI_TEST(usage_errors_are_2),
+		CLI_TEST(too_many_operations_are_refused),
+		CLI_TEST(failures_are_1),
+		CLI_TEST(lack_of_support_is_4),
+		CLI_TEST(help_shows_an_example),
+		CLI_TEST(list_shows_what_matters),
+		CLI_TEST(list_reads_another_tree),
+		CLI_TEST(info_without_opening),
+		CLI_TEST(info_tells_whether_tags_can_be_set),
+		CLI_TEST(errors_in_json_tell_the_stage),
+		CLI_TEST(export_json_holds_ranges_and_tag),
+		CLI_TEST(exec_inherits_the_buffer),
+		CLI_TEST(hold_ends_with_a_signal),
+		CLI_TEST(tag_shows_each_step),
+		CLI_TEST(register_shows_everything),
+		CLI_TEST(verbose_says_what_is_done),
+		CLI_TEST(a_full_disk_is_a_failure),
+		CLI_TEST(every_failing_call_ends_cleanly),
+	};
+
+	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}
