@@ -4,7 +4,7 @@
 #   build.sh base       Linux 7.3 as it is       -> build/kernel/base
 #   build.sh patched    the same plus the series -> build/kernel/patched
 # Each of these folders holds bzImage, modules/*.ko, release, uapi/ (headers for user space), config,
-# mlx5/ (mlx5_ifc.h, for the fabric). One work tree under the cache serves both, so that the second
+# mlx5/ (mlx5_ifc*.h, for the fabric). One work tree under the cache serves both, so that the second
 # kernel costs only the files that the series touches.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 
@@ -16,18 +16,25 @@ GUEST_MODULES=$TOP/rig/modules
 series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
 
 # Bring the work tree to the state wanted: "none" or the series of this checkout. The patches that are
-# applied are kept beside the tree, so that only files that change get a new time stamp.
+# applied are kept beside the tree; those at the head of the new series that are the same stay, so that
+# only files that change get a new time stamp.
 set_series() {
-	local want=$1 name
-	if [ -d "$WORK/applied" ]; then
-		for name in $(ls -r "$WORK/applied"); do
-			patch -d "$SRC" -p1 -R -s -f <"$WORK/applied/$name" || die "cannot take $name back; remove $WORK"
-			rm "$WORK/applied/$name"
-		done
-	fi
+	local want=() name keep=() drop=()
 	mkdir -p "$WORK/applied"
-	[ "$want" = patched ] || return 0
-	for name in $(series_patches); do
+	[ "$1" != patched ] || mapfile -t want < <(series_patches)
+	for name in $(ls "$WORK/applied"); do
+		if [ ${#drop[@]} = 0 ] && [ "$name" = "${want[${#keep[@]}]:-}" ] &&
+			cmp -s "$WORK/applied/$name" "$TOP/kernel/patches/$name"; then
+			keep+=("$name")
+		else
+			drop=("$name" ${drop[@]+"${drop[@]}"})
+		fi
+	done
+	for name in ${drop[@]+"${drop[@]}"}; do
+		patch -d "$SRC" -p1 -R -s -f <"$WORK/applied/$name" || die "cannot take $name back; remove $WORK"
+		rm "$WORK/applied/$name"
+	done
+	for name in "${want[@]:${#keep[@]}}"; do
 		patch -d "$SRC" -p1 -s -f --no-backup-if-mismatch <"$TOP/kernel/patches/$name" ||
 			die "$name does not apply to $(make -s -C "$SRC" kernelversion)"
 		cp "$TOP/kernel/patches/$name" "$WORK/applied/$name"
@@ -43,13 +50,15 @@ configure() {
 	[ -z "$lost" ] || die "kernel/config/vm.config: did not survive Kconfig:" $lost
 }
 
-compile() {
-	make -C "$SRC" O="$OBJ" -j"$JOBS" bzImage modules
+compile() { # KIND: the patched kernel says so in its release
+	local version=
+	[ "$1" = base ] || version=-tphbuf
+	make -C "$SRC" O="$OBJ" LOCALVERSION=$version -j"$JOBS" bzImage modules
 	make -C "$SRC" O="$OBJ" INSTALL_HDR_PATH="$WORK/uapi" headers_install
 	[ ! -d "$GUEST_MODULES" ] || {
 		rm -rf "$WORK/guest-modules"
 		cp -r "$GUEST_MODULES" "$WORK/guest-modules"
-		make -C "$OBJ" M="$WORK/guest-modules" modules
+		make -C "$OBJ" LOCALVERSION=$version M="$WORK/guest-modules" modules
 	}
 }
 
@@ -59,10 +68,10 @@ collect() {
 	mkdir -p "$out/modules" "$out/mlx5/linux/mlx5"
 	cp "$OBJ/arch/x86/boot/bzImage" "$out/"
 	cp "$OBJ/.config" "$out/config"
-	make -s -C "$SRC" O="$OBJ" kernelrelease >"$out/release"
+	cp "$OBJ/include/config/kernel.release" "$out/release"
 	find "$OBJ" "$WORK/guest-modules" -name '*.ko' -exec cp {} "$out/modules/" \;
 	cp -r "$WORK/uapi" "$out/uapi"
-	cp "$SRC/include/linux/mlx5/mlx5_ifc.h" "$out/mlx5/linux/mlx5/"
+	cp "$SRC"/include/linux/mlx5/mlx5_ifc*.h "$out/mlx5/linux/mlx5/"
 	mv "$out" "$1"
 }
 
@@ -77,7 +86,7 @@ build() {
 	fi
 	set_series "$kind"
 	configure
-	compile
+	compile "$kind"
 	collect "$out"
 }
 

@@ -9,6 +9,7 @@
  * of bus 0, as aer_inject does, and ORs the bits into reads of that register.
  * It changes nothing else, and nothing of the kernel under test.
  */
+#include <linux/bitfield.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 

@@ -14,7 +14,8 @@ struct fab_cfg_id {
 	uint8_t revision;
 };
 
-enum fab_tph_support { FAB_TPH_NONE = 0, FAB_TPH_8BIT = 1, FAB_TPH_EXT = 3 };	/* encodings of DevCap2[13:12] */
+/* Encodings of DevCap2[13:12]; 2 is reserved and must be read as "none". */
+enum fab_tph_support { FAB_TPH_NONE = 0, FAB_TPH_8BIT = 1, FAB_TPH_RESERVED = 2, FAB_TPH_EXT = 3 };
 
 struct fab_cfg_opts {
 	struct fab_cfg_id id;
@@ -31,6 +32,8 @@ struct fab_cfg_opts {
 int fab_cfg_build(struct fab_device *dev, const struct fab_cfg_opts *opts);
 /* Back to the values of fab_cfg_build(), BARs keep theirs (QEMU never rewrites them after FLR). */
 void fab_cfg_reset(struct fab_device *dev);
+/* The same, BARs unset as well: a new client starts from power on. */
+void fab_cfg_power_on(struct fab_device *dev);
 
 uint16_t fab_cfg_get16(const struct fab_device *dev, uint32_t off);
 uint32_t fab_cfg_get32(const struct fab_device *dev, uint32_t off);
@@ -39,10 +42,11 @@ uint32_t fab_cfg_mps(const struct fab_device *dev);	/* Max_Payload_Size in force
 uint32_t fab_cfg_mrrs(const struct fab_device *dev);	/* Max_Read_Request_Size in force, bytes */
 
 /*
- * The hint that a request carries when the function asks for (ph, ST table index):
- * requester enable off gives no hint; index 0 gives steering tag 0; with no table the index is the tag itself;
- * an entry wider than the enabled namespace (8 bit) or an index outside the table gives no hint and counts
- * as an error of the device (errors_unsupported).
+ * The hint that a request carries when the function asks for (ph, ST table index) and ST Mode Select is
+ * Device Specific: requester enable off gives no hint; index 0 gives steering tag 0; with no table the index
+ * is the tag itself; an entry wider than the enabled namespace (8 bit) or an index outside the table gives
+ * no hint and counts as an error of the device (errors_tph).
+ * No ST Mode: steering tag 0 always. Interrupt Vector Mode names tags of interrupts, so other requests get no hint.
  */
 struct fab_tph fab_cfg_tph(struct fab_device *dev, uint8_t ph, uint16_t index);
 

@@ -17,7 +17,9 @@
 #define FAB_CFG_SIZE	4096
 #define FAB_BARS	6
 #define FAB_VECTORS	64
+#define FAB_BAR_MIN	4096u	/* a TLP never crosses from one target into another */
 
+struct cJSON;
 struct fab_device;
 struct fab_fabric;
 struct fab_mem;
@@ -33,6 +35,10 @@ struct fab_device_ops {
 	void (*cfg_written)(struct fab_device *dev, uint32_t off, uint32_t len);
 	/* TLPs of another function arrived at a BAR; data is already there (may be NULL). */
 	void (*tlps_received)(struct fab_device *dev, unsigned int bar, const struct fab_tlp_run *run);
+	/* Counters that outlive a reset start again: a new client, or on request (may be NULL). */
+	void (*clear)(struct fab_device *dev);
+	/* Add what the model counts to its object in the report (may be NULL). */
+	void (*report)(struct fab_device *dev, struct cJSON *object);
 	void (*free)(struct fab_device *dev);
 };
 
@@ -41,10 +47,19 @@ struct fab_bar {
 	uint64_t size;		/* 0: not there; power of two */
 	bool is64;
 	bool prefetch;
-	int fd;			/* memfd behind the mappable part, or -1; owned by the device */
+	int fd;			/* memfd with the mappable part at map_offset, or -1; owned by the device */
 	void *host;		/* its mapping of map_size bytes */
 	uint64_t map_offset;	/* part of the BAR that is memory */
 	uint64_t map_size;
+	uint64_t base;			/* bus address it claims now, 0: none; kept for routing, see fab_device_bar_addr() */
+	struct fab_tally tally;		/* TLPs of other functions that arrived here */
+};
+
+/* TLPs that a function has sent, by reason */
+struct fab_sent {
+	uint64_t tlps;
+	uint64_t bytes;
+	uint64_t tagged;	/* with TH */
 };
 
 struct fab_device {
@@ -54,14 +69,18 @@ struct fab_device {
 	struct fab_bar bar[FAB_BARS];
 	uint8_t cfg[FAB_CFG_SIZE];
 	uint8_t wmask[FAB_CFG_SIZE];	/* bits the guest may write */
-	uint16_t pcie_cap, msix_cap, tph_cap;	/* offsets, 0: none */
+	uint8_t cfg_initial[FAB_CFG_SIZE];
+	uint16_t pm_cap, pcie_cap, msix_cap, tph_cap;	/* offsets, 0: none */
 	uint16_t vectors;
 	int irq_fd[FAB_VECTORS];	/* eventfd from the client or -1; owned by the device */
 	struct fab_mem *mem;		/* guest memory the client has mapped for this function */
 	struct fab_device *next;	/* in the fabric */
+	struct fab_sent sent[FAB_ORIGIN_COUNT];
+	struct fab_tally to_memory;	/* TLPs sent to guest memory */
 	/* counters of what went wrong on the wire, for the JSON report */
 	uint64_t errors_no_master;	/* DMA while Bus Master Enable was off */
 	uint64_t errors_unsupported;	/* no target answered the address */
+	uint64_t errors_tph;		/* steering tag outside the table or wider than enabled: sent without hint */
 };
 
 /* Set name, ops, empty BARs, no interrupts. cfg is built afterwards with core/cfg.h. */
@@ -72,11 +91,20 @@ void fab_device_fini(struct fab_device *dev);
 int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, bool is64, bool prefetch,
 		       uint64_t map_offset, uint64_t map_size);
 
+/* All counters to zero: a client has connected, or on request. */
+void fab_device_clear(struct fab_device *dev);
+/* The client has gone: reset, BARs unset, interrupts and guest memory dropped. Counters stay for the report. */
+void fab_device_detach(struct fab_device *dev);
+/* Function level or bus reset. BARs, interrupts and guest memory stay: the client owns them. */
+void fab_device_reset(struct fab_device *dev);
+
 /* Bus address that the guest programmed, or 0 when memory decoding is off or the BAR is unset. */
 uint64_t fab_device_bar_addr(const struct fab_device *dev, unsigned int bar);
 bool fab_device_memory_enabled(const struct fab_device *dev);
 bool fab_device_bus_master(const struct fab_device *dev);
 
+/* Use fd (taken; -1: none) for an MSI-X vector. */
+void fab_device_set_irq(struct fab_device *dev, unsigned int vector, int fd);
 /* Signal an MSI-X vector; unset or out of range vectors are ignored. */
 void fab_device_irq(struct fab_device *dev, unsigned int vector);
 

@@ -19,6 +19,8 @@ void fab_loop_free(struct fab_loop *loop);
 /* The loop does not own fd. fn is called while fd is readable or hung up. */
 int fab_loop_add_fd(struct fab_loop *loop, int fd, void (*fn)(void *ctx), void *ctx);
 void fab_loop_del_fd(struct fab_loop *loop, int fd);
+/* What fn of a known fd is called for: readable (the default), writable, both or hang-up only. */
+int fab_loop_watch(struct fab_loop *loop, int fd, bool readable, bool writable);
 
 struct fab_timer {
 	void (*fn)(void *ctx);

@@ -18,13 +18,18 @@ int fab_mem_new(struct fab_mem **mem);
 void fab_mem_free(struct fab_mem *mem);
 void fab_mem_clear(struct fab_mem *mem);
 
-/* Map size bytes of fd at offset. fd is borrowed (-1: no memory behind it, kept as a hole). -EEXIST on overlap,
- * -EINVAL on wrap-around or zero size, -ENOSPC past the limit given to the client. */
+/* Mappings of one function; the client is told (max_dma_maps). Below the kernel's default limit per process. */
+#define FAB_MEM_MAPS	16384u
+#define FAB_MEM_PAGE	4096u
+
+/* Map size bytes of fd at offset. fd is borrowed (-1 or not a regular file: no memory behind it, kept as a hole).
+ * -EEXIST on overlap, -EINVAL on wrap-around, zero size, parts of a page or a file that is too short,
+ * -ENOSPC past FAB_MEM_MAPS. */
 int fab_mem_map(struct fab_mem *mem, uint64_t iova, uint64_t size, int fd, uint64_t offset, unsigned int prot);
 /* Remove every mapping inside [iova, iova + size); -EINVAL when one would be cut in two. */
 int fab_mem_unmap(struct fab_mem *mem, uint64_t iova, uint64_t size);
 
-/* Host address of iova, or NULL; *run is how many bytes from there are contiguous. need: FAB_MEM_*. */
-void *fab_mem_at(const struct fab_mem *mem, uint64_t iova, unsigned int need, uint64_t *run);
+/* Host address of iova, or NULL (*run is 0); *run is how many bytes from there are contiguous. need: FAB_MEM_*. */
+void *fab_mem_at(struct fab_mem *mem, uint64_t iova, unsigned int need, uint64_t *run);
 
 #endif

@@ -48,12 +48,13 @@ struct fab_tlp_run {
 	struct fab_tph tph;
 };
 
+const char *fab_kind_name(enum fab_tlp_kind kind);	/* "MRd", "MWr" */
 const char *fab_origin_name(enum fab_origin origin);
 
 /* How many TLPs [addr, addr + len) takes when split at multiples of max_payload (a power of two <= 4096). */
 uint32_t fab_tlp_count(uint64_t addr, uint32_t len, uint32_t max_payload);
 
-/* Counters per (kind, TH, width, ST, PH): a small open hash, grows up to FAB_TALLY_MAX rows, then counts into "other". */
+/* Counters per (kind, TH, width, ST, PH): grows up to FAB_TALLY_MAX rows, then counts into "other". */
 #define FAB_TALLY_MAX 4096
 
 struct fab_tally_row {
@@ -66,10 +67,14 @@ struct fab_tally_row {
 struct fab_tally {
 	struct fab_tally_row *rows;	/* in order of first appearance */
 	uint32_t nrows;
+	uint32_t last;			/* row of the last run: the next one is nearly always alike */
+	uint16_t *slot;			/* open hash of row number + 1, FAB_TALLY_SLOTS entries */
 	uint64_t other_tlps;		/* did not fit any more */
+	uint64_t other_bytes;
 };
 
+/* A zeroed tally is empty. */
 void fab_tally_add(struct fab_tally *tally, const struct fab_tlp_run *run);
-void fab_tally_clear(struct fab_tally *tally);
+void fab_tally_clear(struct fab_tally *tally);	/* back to empty, memory released */
 
 #endif

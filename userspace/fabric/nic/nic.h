@@ -5,12 +5,16 @@
  *   init_seg.c   BAR0: initialisation segment, UAR pages (doorbells), health
  *   cmd.c        firmware command queue: fetch, dispatch by table, answer
  *   cmd_*.c      the commands, one file per kind of object
+ *   table.c      numbers given to the driver -> objects
+ *   buf.c        queues in guest memory, as lists of pages
  *   eq.c cq.c    event and completion queues
  *   mkey.c       memory keys: checks and translation; the only way to payload memory
  *   qp.c         queue pairs: life, state machine, work queue access
  *   umr.c        memory key updates posted as work requests
  *   requester.c  send queue: executes WQEs, completes or fails them
+ *   wqe.c        send queue entries as bytes -> checked work requests
  *   responder.c  receive side: what an incoming message does to memory and RQ
+ *   transfer.c   moves bytes between two gather lists, one copy
  *   wire.c       LID routing between the NICs of a fabric
  *
  * Layouts are those of the kernel's mlx5_ifc.h (commands, contexts) and of
@@ -32,9 +36,22 @@
 #define NIC_BAR0_SIZE		(32u << 20)
 #define NIC_UAR_OFFSET		0x10000u	/* first UAR page; UAR n at n * 4096 */
 #define NIC_PAGE		4096u
+#define NIC_MAX_UARS		4096u
 #define NIC_MAX_EQS		64
+#define NIC_LOG_MAX_EQ_SIZE	16
+#define NIC_LOG_MAX_CQ		12
+#define NIC_LOG_MAX_CQ_SIZE	20
+#define NIC_LOG_MAX_QP		12
+#define NIC_LOG_MAX_MKEY	16
+#define NIC_LOG_MAX_PD		12
+#define NIC_LOG_MAX_XRCD	8
+#define NIC_LOG_MAX_SRQ		6
 #define NIC_MAX_INLINE_WQE	1024
 #define NIC_MAX_SGE		64
+#define NIC_MAX_MESSAGE		(1u << 30)	/* cap log_max_msg = 30 */
+#define NIC_MAX_PAS		(1u << 20)	/* queue pages that all objects of a NIC may hold */
+#define NIC_MAX_MTT		(1u << 24)	/* translation entries that all keys of a NIC may hold */
+#define NIC_MOVE_MAX		(4u << 20)	/* payload bytes one work item may move: bounds the loop's latency */
 
 struct nic_opts {
 	uint16_t lid;			/* 1..0xbfff, unique in the fabric */
@@ -46,6 +63,8 @@ struct nic_opts {
 struct nic;
 
 /* Numbers handed to the driver -> objects. Numbers of destroyed objects are reused late (next after wrap). */
+struct nic;
+
 struct nic_table {
 	void **slot;
 	uint32_t size;		/* power of two */
@@ -64,11 +83,21 @@ struct nic_buf {
 	uint64_t *page;
 	uint32_t npages;
 	uint8_t page_shift;	/* >= 12 */
-	uint32_t offset;	/* of the queue in the first page */
+	uint64_t offset;	/* of the queue in the first page */
 };
+/* The page size and the offset in the first page, as contexts have them: log2(size / 4096), 64ths of a page. */
+void nic_buf_layout(struct nic_buf *buf, uint32_t log_page_size, uint32_t page_offset);
+/*
+ * Take over a PAS list (big endian) for a queue of bytes bytes. -EINVAL: too few pages for it; -ENOSPC: over the
+ * NIC's limit. Pages beyond the queue are not kept.
+ */
+int nic_buf_init(struct nic *nic, struct nic_buf *buf, const uint8_t *pas, uint32_t npas, uint64_t bytes);
+void nic_buf_free(struct nic *nic, struct nic_buf *buf);
 /* Bytes [off, off + len) of the queue; the caller has reduced off modulo the queue. -EFAULT outside the pages. */
 int nic_buf_read(struct nic *nic, const struct nic_buf *buf, uint32_t off, void *to, uint32_t len, enum fab_origin origin);
 int nic_buf_write(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *from, uint32_t len, enum fab_origin origin);
+/* The same for an entry whose last byte says who owns it: the guest sees that byte change after all others. */
+int nic_buf_publish(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *entry, uint32_t len, enum fab_origin origin);
 
 struct nic_eq {
 	uint32_t number;
@@ -79,7 +108,7 @@ struct nic_eq {
 	uint32_t pi;		/* next to write, free running */
 	uint32_t ci;		/* from the EQ doorbell */
 	bool armed;
-	bool overrun;
+	bool overrun;		/* events have been lost */
 };
 
 struct nic_cq {
@@ -90,8 +119,10 @@ struct nic_cq {
 	uint32_t eqn;
 	uint64_t dbr;		/* doorbell record: [0] consumer index, [1] arm */
 	uint32_t pi;		/* next to write, free running */
+	uint32_t solicited_pi;	/* behind the last entry that counts as solicited */
+	uint32_t ci;		/* consumer index when the doorbell record was last read, 24 bit */
 	bool armed, armed_solicited;
-	uint32_t arm_ci;
+	bool ignore_overrun;
 	bool error;		/* overrun: nothing is written any more */
 	uint32_t users;		/* QPs */
 };
@@ -140,11 +171,10 @@ struct nic_access {
 	uint32_t pd;
 	uint8_t need;		/* enum nic_key_access bits */
 	bool write;		/* MWr; else MRd */
+	enum fab_origin origin;	/* 0: payload */
 	uint64_t va;
 	uint32_t len;
 };
-
-struct nic;
 
 /*
  * Check key, variant, free, PD, access bits and bounds; translate; issue DMA with the key's hint.
@@ -156,7 +186,10 @@ enum nic_status nic_mkey_access(struct nic *nic, const struct nic_access *access
 /* The checks of nic_mkey_access() alone: must pass for the whole range before the first byte moves. */
 enum nic_status nic_mkey_check(struct nic *nic, const struct nic_access *access);
 struct nic_mkey *nic_mkey_get(struct nic *nic, uint32_t key);	/* number and variant match, else NULL */
-void nic_mkey_free(struct nic_mkey *mkey);
+void nic_mkey_free(struct nic *nic, struct nic_mkey *mkey);
+bool nic_mkey_valid(const struct nic_mkey *mkey);	/* page size and bounds make sense, or the key is free */
+/* Translation entries of a key, all not present. -ENOSPC: over the NIC's limit. */
+int nic_mkey_alloc_mtt(struct nic *nic, struct nic_mkey *mkey, uint32_t entries);
 
 enum nic_qp_state { NIC_QP_RST, NIC_QP_INIT, NIC_QP_RTR, NIC_QP_RTS, NIC_QP_SQER, NIC_QP_SQD, NIC_QP_ERR }; /* MLX5_QP_STATE_* */
 
@@ -174,7 +207,7 @@ struct nic_qp {
 	uint8_t log_rq_size;	/* entries */
 	uint8_t log_rq_stride;	/* bytes = 16 << log_rq_stride */
 	uint64_t dbr;		/* doorbell record: [0] RQ, [1] SQ producer index, big endian, 16 bit */
-	uint8_t context[232];	/* last qpc image, for QUERY_QP */
+	uint8_t context[232] __attribute__((aligned(8)));	/* last qpc image, for QUERY_QP */
 	/* path, from INIT2RTR and RTR2RTS */
 	uint16_t remote_lid;
 	uint32_t remote_qpn;
@@ -185,9 +218,12 @@ struct nic_qp {
 	/* queues, free running */
 	uint16_t sq_pi;		/* last producer index seen */
 	uint16_t sq_ci;		/* next basic block to execute */
+	uint16_t rq_pi;		/* last producer index seen */
 	uint16_t rq_ci;		/* next receive entry to consume */
-	uint8_t rnr_left, retry_left;
-	bool waiting;		/* a timer will continue the send queue */
+	/* of the work request at sq_ci; all zero when it has not begun (nic_requester_stop() clears them) */
+	uint32_t progress;	/* message bytes that have moved */
+	uint32_t rnr_tries, retry_tries;
+	bool waiting;		/* the timer, not a doorbell, continues the send queue */
 	struct fab_timer timer;
 	struct fab_work work;	/* the send queue has something to do */
 	uint64_t posted, completed, failed; /* counters for the report */
@@ -199,6 +235,8 @@ struct nic_cmdif {
 	uint32_t doorbell;	/* slots rung and not done */
 	struct fab_work work;
 	bool ready;		/* address has been written */
+	bool drop;		/* objects go before the next command runs */
+	uint8_t state;		/* initial_seg.nic_interface as the driver set it */
 };
 
 struct nic {
@@ -206,14 +244,16 @@ struct nic {
 	struct nic_opts opts;
 	uint64_t guid;
 	struct nic_cmdif cmdif;
-	uint32_t eq_doorbell_half;	/* 64-bit doorbells may come as two 32-bit writes */
-	uint32_t health;
 	bool hca_enabled, hca_initialised;
 	uint32_t cmd_eqn;		/* 0: completions are polled */
-	struct nic_table pds, uars, xrcds, eqs, cqs, mkeys, qps, rmps, xrc_srqs, others;
+	struct nic_table pds, uars, xrcds, eqs, cqs, mkeys, qps, srqs;
 	struct nic_qp *qp_list;
+	uint32_t pas_entries, mtt_entries;	/* held by objects, see NIC_MAX_PAS and NIC_MAX_MTT */
+	char node_desc[64];
+	uint32_t port_caps;		/* IBTA CapabilityMask, as far as the driver may change it */
 	/* counters for the report */
-	uint64_t commands, commands_bad, wqes, wqes_bad, messages, rnr_events, retry_events, cq_overruns, page_faults;
+	uint64_t commands, commands_bad, wqes, wqes_bad, messages, rnr_events, retry_events, cq_overruns, eq_overruns,
+		 page_faults;
 };
 
 int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *opts, struct nic **nic);
@@ -224,11 +264,20 @@ void nic_cmd_doorbell(struct nic *nic, uint32_t slots);
 void nic_sq_doorbell(struct nic *nic, uint32_t qpn);
 void nic_eq_doorbell(struct nic *nic, uint32_t eqn, uint32_t ci, bool arm);
 void nic_cq_arm(struct nic *nic, uint32_t cqn, uint32_t ci, bool solicited_only);
+void nic_cq_arm_record(struct nic *nic, uint32_t cqn);	/* the same, read from the doorbell record */
+extern const struct fab_device_ops nic_device_ops;	/* nic.c */
+void nic_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf, uint32_t len);
+void nic_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf, uint32_t len);
+void nic_cmd_init(struct nic *nic);	/* cmd.c: sets up cmdif.work */
+void nic_cmd_reset(struct nic *nic);	/* cmd.c: forget the command queue and what has been rung */
+/* nic_reset_objects() from the event loop: a register may be written by a message of the NIC that is reset. */
+void nic_cmd_drop_objects(struct nic *nic);
 
 /* Events. data: the 28 bytes of the EQE's event data. Unsubscribed types are dropped. */
 void nic_event(struct nic *nic, uint8_t type, const void *data);
 void nic_event_qp(struct nic *nic, uint8_t type, uint32_t qpn);
 void nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, const void *data);
+void nic_eq_free(struct nic *nic, struct nic_eq *eq);
 
 /* Completions (cq.c) */
 struct nic_completion {
@@ -242,6 +291,7 @@ struct nic_completion {
 	bool solicited;
 	uint16_t slid;
 };
+void nic_cq_free(struct nic *nic, struct nic_cq *cq);
 void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion);
 uint8_t nic_syndrome(enum nic_status status);
 
@@ -253,16 +303,19 @@ int nic_qp_read_rq(struct nic_qp *qp, uint16_t index, void *to, uint32_t len);	/
 void nic_qp_set_state(struct nic_qp *qp, enum nic_qp_state state); /* to ERR: flush is queued; to RST: indexes cleared */
 void nic_qp_free(struct nic_qp *qp);
 
-/* requester.c: execute what the send queue holds; one WQE a call, true when more is there */
+/*
+ * requester.c: qp->work executes one WQE (or a part of a long one) a call while the state is RTS, and flushes
+ * both queues while it is ERR. The receive queue has no doorbell, so in ERR a slow timer looks for new entries.
+ */
 void nic_requester_init(struct nic_qp *qp);	/* sets up qp->work and qp->timer */
-void nic_requester_kick(struct nic_qp *qp);
+void nic_requester_kick(struct nic_qp *qp);	/* doorbell, or the state has become ERR */
 void nic_requester_stop(struct nic_qp *qp);	/* before the QP goes away or is reset */
 void nic_qp_fail(struct nic_qp *qp, enum nic_status status, uint8_t event); /* to ERR + async event (0: none) */
 
 /* umr.c: one UMR WQE, already copied. NIC_LOCAL_QP_OP for anything it does not understand. */
 enum nic_status nic_umr_execute(struct nic_qp *qp, const uint8_t *wqe, uint32_t len);
 
-/* A message between two QPs: gather list of the sender, already validated. */
+/* A message between two QPs: gather list of the sender, validated when its first byte moves. */
 struct nic_sge { uint32_t len; uint32_t lkey; uint64_t addr; };
 struct nic_message {
 	struct nic_qp *from;
@@ -275,15 +328,33 @@ struct nic_message {
 	const struct nic_sge *sge;	/* nsge entries; unused when inline_data */
 	uint32_t nsge;
 	const uint8_t *inline_data;	/* len bytes */
+	uint32_t done;			/* bytes moved before; nic_respond() advances it */
 };
 
 /*
- * responder.c: deliver msg to the peer; for RDMA READ data flows back into msg->sge.
- * The status is what the *requester* sees: NIC_AGAIN for receiver not ready (RNR NAK).
- * Errors of the responder move its QP to ERR and raise its event.
+ * responder.c: deliver up to NIC_MOVE_MAX bytes of msg to the peer; for RDMA READ data flows back into msg->sge.
+ * The status is what the *requester* sees: NIC_AGAIN for receiver not ready (RNR NAK); NIC_OK with
+ * msg->done < msg->len asks for another call. Errors of the responder move its QP to ERR and raise its event.
  */
-enum nic_status nic_respond(struct nic_qp *to, const struct nic_message *msg);
-void nic_responder_flush(struct nic_qp *qp);	/* ERR: complete posted receives with NIC_FLUSHED */
+enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg);
+bool nic_responder_flush(struct nic_qp *qp);	/* ERR: complete some receives with NIC_FLUSHED; true: call again */
+
+/* transfer.c: one end of a transfer: by key in the memory of nic, or bytes of this process (source only). */
+struct nic_side {
+	struct nic *nic;
+	uint32_t pd;
+	uint8_t need;			/* enum nic_key_access bits */
+	const struct nic_sge *sge;
+	uint32_t nsge;
+	const uint8_t *host;		/* not NULL: instead of all above */
+};
+enum nic_status nic_side_check(const struct nic_side *side, uint32_t len);	/* may its first len bytes be accessed? */
+/*
+ * Copy bytes [skip, skip + len) of from to the same place of to. Lists shorter than that end the copy early.
+ * *blame says whose access failed.
+ */
+enum nic_status nic_transfer(const struct nic_side *from, const struct nic_side *to, uint32_t skip, uint32_t len,
+			     const struct nic_side **blame);
 
 /* wire.c: the QP that (lid, qpn) names if it can receive (RTR or RTS, RC, connected back); else NULL */
 struct nic_qp *nic_wire_find(struct nic_qp *from);

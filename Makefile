@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Front door. Every target delegates; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## The main job: set up from nothing, boot the VM, tagged and untagged RDMA writes, report
+	@demo/demo.sh
+
+.PHONY: check
+check: ## Every test, one summary line (what CI runs)
+	@tests/check.sh all
+
+.PHONY: check-unit
+check-unit: ## Only the tests that need neither root nor a VM
+	@tests/check.sh unit
+
+.PHONY: check-vm
+check-vm: ## Only the tests in virtual machines (CASES="name..." picks some)
+	@tests/check.sh vm
+
+.PHONY: check-kernel
+check-kernel: ## Every patch of the series builds, checkpatch, sparse, config variants
+	@kernel/tools/verify.sh
+
+.PHONY: bench
+bench: ## Speed, as ratios measured side by side in one boot
+	@benchmarks/bench.sh
+
+.PHONY: all
+all: ## Build everything: packages, guest root, kernels, fabric, library, command, perftest
+	@rig/all.sh
+
+.PHONY: shell
+shell: ## A shell inside the VM with the demo fabric (end it with "exit")
+	@rig/shell.sh
+
+.PHONY: clean
+clean: ## Remove build/ (the cache of kernels and guest root stays)
+	@rm -rf build
+	@echo "kept: $${XDG_CACHE_HOME:-$$HOME/.cache}/tphbuf (kernels, guest root; remove by hand)"

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# make bench: every figure as a ratio of two medians measured in one boot. Writes build/report/bench.json.
+# Figures are those of the fabric model under QEMU; they are not NIC performance.
+. "$(dirname "$0")/../rig/lib/common.sh"
+. "$TOP/demo/fabric.sh"
+
+"$TOP/rig/all.sh" 1
+mkdir -p "$BUILD/report"
+stage 6/6 "measurements, in the VM" "$TOP/rig/vm.sh" -n bench -d 900 "${DEMO_FABRIC[@]/#/-f}" bench/bench.sh "${ROUNDS:-5}"
+
+# name  ours  peer  unit  target  sense: min = ratio must reach the target, max = must not pass it
+jq -n --rawfile values "$BUILD/vm/bench/work/values" '
+	def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+	($values | split("\n") | map(select(length > 0) | split(" ") | {name: .[0], value: (.[1] | tonumber)})
+	 | group_by(.name) | map({(.[0].name): (map(.value) | median)}) | add) as $m
+	| [["ib_write_bw 64 KiB host to host, fabric over rxe", "fabric.write_bw.64K", "rxe.write_bw.64K", "MB/s", 20, "min"],
+	   ["ib_write_bw 4 KiB host to host, fabric over rxe", "fabric.write_bw.4K", "rxe.write_bw.4K", "MB/s", 5, "min"],
+	   ["ib_write_lat 8 B typical, fabric over rxe", "fabric.write_lat.8", "rxe.write_lat.8", "us", 0.7, "max"],
+	   ["ib_write_bw 1 MiB into the BAR over memcpy", "bar.untagged", "memcpy", "MB/s", 0.5, "min"],
+	   ["ib_write_bw 1 MiB into the BAR, tagged over untagged", "bar.tagged", "bar.untagged", "MB/s", 0.98, "min"],
+	   ["ibv_reg_dmabuf_mr, tagged over untagged", "reg.tagged", "reg.untagged", "us", 1.05, "max"]]
+	| map({name: .[0], ours: $m[.[1]], peer: $m[.[2]], unit: .[3], ratio: ($m[.[1]] / $m[.[2]]),
+	       target: .[4], sense: .[5]} | .ok = (if .sense == "min" then .ratio >= .target else .ratio <= .target end))' \
+	>"$BUILD/report/bench.json"
+
+say "fabric model figures, not NIC performance; medians of ${ROUNDS:-5} rounds in one boot"
+jq -r '.[] | [(.name + " " * (56 - (.name | length))), ((.ours * 100 | round / 100 | tostring) + " / " + (.peer * 100 | round / 100 | tostring) + " " + .unit),
+	"ratio \(.ratio * 1000 | round / 1000)", "target \(if .sense == "min" then ">=" else "<=" end) \(.target)", (if .ok then "ok" else "MISSED" end)] | join("  ")' \
+	"$BUILD/report/bench.json"
+say "report: build/report/bench.json"
+jq -e 'all(.ok)' "$BUILD/report/bench.json" >/dev/null || die "a target was missed"

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# make demo: set up from nothing, boot the VM with the demo fabric, run the story, judge and report.
+. "$(dirname "$0")/../rig/lib/common.sh"
+. "$TOP/demo/fabric.sh"
+
+# The VM's log is followed while it runs, so that one sees where the story is.
+run_story() {
+	local pid rc=0
+	"$TOP/rig/vm.sh" -n demo -d 240 "${DEMO_FABRIC[@]/#/-f}" demo/story.sh 2>"$BUILD/log/demo-vm.err" &
+	pid=$!
+	(
+		while [ ! -f "$BUILD/vm/demo/console.log" ] || [ "$BUILD/vm/demo/console.log" -ot "$marker" ]; do sleep 0.2; done
+		tail -n +1 -f --pid="$pid" "$BUILD/vm/demo/console.log" | sed -u -n 's/\r//; s/^.*STORY: /      /p'
+	) &
+	wait "$pid" || rc=$?
+	sleep 0.3
+	return $rc
+}
+
+start=$SECONDS
+"$TOP/rig/all.sh" 2
+mkdir -p "$BUILD/log" "$BUILD/report"
+marker=$BUILD/log/demo.marker
+touch "$marker"
+say "[6/7] the story, in the VM"
+if ! run_story; then
+	cat "$BUILD/log/demo-vm.err" >&2
+	tail -n 20 "$BUILD/vm/demo/console.log" | sed 's/^/    | /' >&2
+	die "the story did not finish; logs in build/vm/demo"
+fi
+say "[7/7] report"
+"$TOP/demo/report.sh" "$BUILD/vm/demo" "$BUILD/report/demo.json"
+say "done in $((SECONDS - start)) s"

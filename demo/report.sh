@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Judge the runs of one demo VM and report: a table on the terminal, JSON in a file.
+#   report.sh VM_FOLDER OUT.json
+# A run is ok when both sides of perftest ended with 0, the payload compared equal, TLPs arrived, and
+# every one of them carried exactly the tag asked for (none when none was asked for).
+. "$(dirname "$0")/../rig/lib/common.sh"
+. "$TOP/rig/lib/qemu.sh"
+vm=$1 out=$2
+
+subjects() {
+	local name
+	for name in $(grep -v -e '^#' -e '^$' "$TOP/kernel/series"); do
+		sed -n '/^Subject: /{s/^Subject: \[[^]]*\] //;h;:next;n;/^ /{H;b next};x;s/\n//g;p;q}' "$TOP/kernel/patches/$name"
+	done | jq -R . | jq -s .
+}
+
+runs() {
+	local dir
+	for dir in "$vm"/work/runs/*/; do
+		jq -n --slurpfile request "$dir/request.json" \
+			--argjson server "$(json_or_null "$dir/server.json")" \
+			--argjson client "$(json_or_null "$dir/client.json")" \
+			--argjson tally "$(json_or_null "$dir/tally.json")" \
+			--arg server_rc "$(cat "$dir/server.rc" 2>/dev/null)" \
+			--arg client_rc "$(cat "$dir/client.rc" 2>/dev/null)" -f "$TOP/demo/judge.jq"
+	done | jq -s .
+}
+
+json_or_null() { jq -e . "$1" 2>/dev/null || echo null; }
+
+accel=$(accelerator)
+jq -n --arg kernel "$(cat "$vm/work/kernel")" --argjson series "$(subjects)" --arg qemu "$(qemu_version)" \
+	--arg accel "${accel%%,*}" --argjson runs "$(runs)" \
+	--slurpfile register "$vm/work/register.json" '
+	{kernel: $kernel, series: $series, qemu: $qemu, accel: $accel,
+	 note: "bandwidth and latency: fabric model, not NIC performance",
+	 register: $register[0], runs: $runs,
+	 ok: (($runs | length) > 0 and ($runs | all(.ok)))}' >"$out"
+
+jq -r '
+	def pad(n): tostring | . + (" " * ([n - length, 0] | max));
+	def lpad(n): tostring | (" " * ([n - length, 0] | max)) + .;
+	"kernel \(.kernel) with \(.series | length) patches, QEMU \(.qemu), \(.accel); bandwidth: fabric model, not NIC performance",
+	"",
+	("run" | pad(28)) + ("MB/s" | lpad(9)) + ("us" | lpad(8)) + ("TLPs" | lpad(9)) + ("tagged" | lpad(9)) + "  " + ("tags seen" | pad(24)) + "payload  verdict",
+	(.runs[] |
+	 (.name | pad(28)) + ((.bw_MBps // "") | lpad(9)) + ((.lat_us // "") | lpad(8)) + (.tlps_to_bar | lpad(9)) + (.tlps_tagged | lpad(9)) + "  " +
+	 ((if (.tags | length) == 0 then "none" else (.tags | map("\(.width)-bit \(.st) ph \(.ph)") | join("; ")) end) | pad(24)) +
+	 ((if .payload_ok then "equal" else "NOT OK" end) | pad(9)) + (if .ok then "ok" else "FAILED: " + (.why | join("; ")) end)),
+	"",
+	(if .ok then "every untagged run without a hint, every tagged run with exactly its tag"
+	 else "FAILED: " + ([.runs[] | select(.ok | not) | .name] | join(", ")) end)' "$out"
+say "report: ${out#"$TOP"/}"
+jq -e .ok "$out" >/dev/null || die "the demo failed; see the runs above and ${out#"$TOP"/}"

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Build what the rig runs, once the kernels and the guest root are there:
+#   build.sh fabric    device models, for the host   -> build/fabric
+#   build.sh guest     library, command, perftest, test programs, scripts, for the guest -> build/stage
+. "$(dirname "$0")/lib/common.sh"
+
+fabric() {
+	make -C "$TOP/userspace/fabric" -j"$JOBS" BUILD="$BUILD/fabric" MLX5_IFC="$BUILD/kernel/patched/mlx5"
+}
+
+guest() {
+	mkdir -p "$BUILD/guest" "$BUILD/stage"
+	"$TOP/rig/in-root.sh" make -C userspace -j"$JOBS" BUILD=/work/build/guest UAPI=/mnt/uapi lib cli
+	"$TOP/rig/in-root.sh" make -C userspace BUILD=/work/build/guest UAPI=/mnt/uapi \
+		DESTDIR=/work/build/stage PREFIX=/usr install
+	TPHBUF_STAGE=$BUILD/stage/usr "$TOP/benchmarks/perftest/build.sh"
+	"$TOP/rig/in-root.sh" make -C tests/guest -j"$JOBS" BUILD=/work/build/guest UAPI=/mnt/uapi \
+		STAGE=/work/build/stage
+	scripts
+}
+
+scripts() {
+	local dir
+	for dir in rig demo tests bench; do rm -rf "${BUILD:?}/stage/$dir"; mkdir -p "$BUILD/stage/$dir"; done
+	cp "$TOP"/rig/guest/lib.sh "$BUILD/stage/rig/"
+	cp "$TOP"/demo/guest/*.sh "$BUILD/stage/demo/"
+	cp -r "$TOP"/tests/vm/. "$BUILD/stage/tests/"
+	cp "$TOP"/benchmarks/guest/*.sh "$BUILD/stage/bench/"
+}
+
+case ${1:-} in
+fabric | guest | scripts) "$1" ;;
+*) die "usage: build.sh fabric | guest | scripts" ;;
+esac

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+# For scripts that run inside the guest: drivers, devices, fabric. Source it.
+
+insert() { # MODULE...: load modules that are not loaded yet, from the kernel that runs
+	local name
+	for name in "$@"; do
+		[ -d "/sys/module/${name//-/_}" ] || insmod "/mnt/kernel/modules/$name.ko" || return 1
+	done
+}
+
+load_vfio() { insert irqbypass vfio-pci-core vfio-pci; }
+
+load_mlx5() {
+	insert tph_root_port # root ports that claim TPH, see rig/modules
+	insert mlx5_core mlx5_ib ib_umad
+}
+
+# BDFs of the fabric's functions: PCI ids of the endpoint and of the NICs.
+endpoints() { pci_by_id 0x1234 0x5448; }
+nics() { pci_by_id 0x15b3 0x1023; }
+pci_by_id() {
+	local dir
+	for dir in /sys/bus/pci/devices/*; do
+		[ "$(cat "$dir/vendor") $(cat "$dir/device")" = "$1 $2" ] && basename "$dir"
+	done
+	return 0
+}
+
+bind_vfio() { # BDF
+	local dir=/sys/bus/pci/devices/$1
+	[ ! -e "$dir/driver" ] || echo "$1" >"$dir/driver/unbind"
+	echo vfio-pci >"$dir/driver_override"
+	echo "$1" >/sys/bus/pci/drivers_probe
+	[ "$(basename "$(readlink "$dir/driver")")" = vfio-pci ]
+}
+
+unbind() { # BDF
+	echo "$1" >"/sys/bus/pci/devices/$1/driver/unbind"
+	echo >"/sys/bus/pci/devices/$1/driver_override"
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds; 1 when it never did
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+ib_of() { ls "/sys/bus/pci/devices/$1/infiniband" 2>/dev/null | head -n 1; } # BDF -> mlx5_N
+port_active() { grep -q ACTIVE "/sys/class/infiniband/$1/ports/1/state"; }

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Install the host packages that are missing (needs root only then).
+. "$(dirname "$0")/lib/common.sh"
+. "$TOP/rig/lib/apt.sh"
+command -v apt-get >/dev/null || die "this is not a Debian system: the rig needs Debian 12 or 13 (apt, dpkg)"
+host_packages $(awk '!/^#/ && NF { print $1 }' "$TOP/rig/host-packages")

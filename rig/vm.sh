@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Run one script in one virtual machine with one fabric, and wait for its end.
+#
+#   rig/vm.sh [-k base|patched] [-d SECONDS] [-n NAME] [-f FABRIC_OPTION]... [-a KERNEL_ARG]...
+#             [-q QEMU_ARG]... [-m MEMORY] [-i] SCRIPT [ARG...]
+#
+# -i: the console is this terminal. SCRIPT is a path below build/stage; it runs in the guest as root with ARGs (no spaces or commas in them).
+# Results it leaves in /work are in build/vm/NAME/work; console.log, fabric.log, fabric.json are beside it.
+# Exit status: that of the script; 124 past the deadline; 125 when the VM or the fabric could not be run or died.
+. "$(dirname "$0")/lib/common.sh"
+. "$TOP/rig/lib/qemu.sh"
+
+kernel=patched deadline=120 name=vm memory=1G
+fabric_options=() kernel_args=() qemu_args=() console=
+while getopts 'k:d:n:f:a:q:m:i' option; do
+	case $option in
+	k) kernel=$OPTARG ;;
+	d) deadline=$OPTARG ;;
+	n) name=$OPTARG ;;
+	f) fabric_options+=("$OPTARG") ;;
+	a) kernel_args+=("$OPTARG") ;;
+	q) qemu_args+=("$OPTARG") ;;
+	m) memory=$OPTARG ;;
+	i) console=terminal ;;
+	*) die "usage: see the head of rig/vm.sh" ;;
+	esac
+done
+shift $((OPTIND - 1))
+script=${1:?script below build/stage}
+shift
+args=$(IFS=,; echo "$*")
+[ -f "$BUILD/stage/$script" ] || die "build/stage/$script does not exist; run make all"
+[ -f "$BUILD/kernel/$kernel/bzImage" ] || die "kernel '$kernel' is not built; run kernel/tools/build.sh $kernel"
+
+run=$BUILD/vm/$name
+rm -rf "$run"
+mkdir -p "$run/work"
+sock=$(mktemp -d /tmp/tphbuf.XXXXXX) # unix socket paths are limited to 107 bytes
+fabric_pid= qemu_pid=
+cleanup() {
+	[ -z "$qemu_pid" ] || kill -KILL "$qemu_pid" 2>/dev/null || true
+	[ -z "$fabric_pid" ] || kill -TERM "$fabric_pid" 2>/dev/null || true
+	[ -z "$fabric_pid" ] || wait "$fabric_pid" 2>/dev/null || true
+	rm -rf "$sock"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+start_fabric() {
+	local device
+	[ ${#fabric_options[@]} -gt 0 ] || return 0
+	"$BUILD/fabric/tphbuf-fabric" --dir "$sock" --report "$run/fabric.json" "${fabric_options[@]}" \
+		>"$run/fabric.log" 2>&1 &
+	fabric_pid=$!
+	printf '%s\n' "$fabric_pid" >"$run/fabric.pid"
+	for device in $(fabric_devices); do
+		wait_until 10 test -S "$sock/$device.sock" || die_here "the fabric did not start"
+	done
+	ln -sfn "$sock" "$run/sock"
+}
+
+# Names of the devices in the order of the options: --nic NAME,... and --endpoint NAME,...
+fabric_devices() {
+	printf '%s\n' ${fabric_options[@]+"${fabric_options[@]}"} | sed -n -E 's/^--(nic|endpoint)=([^,]+).*/\2/p'
+}
+
+# One switch: a root port, an upstream port, and a downstream port for each device.
+topology() {
+	local device slot=0
+	printf '%s\n' -device pcie-root-port,id=rp0,chassis=1,slot=1 \
+		-device x3130-upstream,id=up0,bus=rp0
+	for device in $(fabric_devices); do
+		slot=$((slot + 1))
+		printf '%s\n' -device "xio3130-downstream,id=dn$slot,bus=up0,chassis=$((slot + 1)),slot=$slot" -device \
+			"{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"$sock/$device.sock\"},\"bus\":\"dn$slot\"}"
+	done
+}
+
+die_here() {
+	tail -n 5 "$run/fabric.log" >&2 || true
+	printf 'error: %s (logs in %s)\n' "$*" "$run" >&2
+	exit 125
+}
+
+start_qemu() {
+	local devices
+	mapfile -t devices < <(topology)
+	qemu -accel "$(accelerator)" -cpu max -M q35,kernel-irqchip=split,memory-backend=ram -m "$memory" -smp 2 \
+		-object "memory-backend-memfd,id=ram,size=$memory,share=on" \
+		-nographic -no-reboot -nodefaults -serial "chardev:console" \
+		-chardev "$(console_backend)" -monitor none \
+		-device intel-iommu,intremap=on,caching-mode=on -acpitable "file=$(ssdt)" \
+		-kernel "$BUILD/kernel/$kernel/bzImage" -initrd "$(initrd)" \
+		-append "console=ttyS0 panic=-1 intel_iommu=on iommu=pt rig.run=$script rig.args=$args rig.deadline=$deadline ${kernel_args[*]-}" \
+		"${devices[@]}" $(share root "$BUILD/root/" on) $(share stage "$BUILD/stage" on) \
+		$(share kernel "$BUILD/kernel/$kernel/" on) $(share work "$run/work" off) \
+		${qemu_args[@]+"${qemu_args[@]}"}
+}
+
+console_backend() {
+	if [ "$console" = terminal ]; then
+		echo "stdio,id=console,signal=off,logfile=$run/console.log"
+	else
+		echo "file,id=console,path=$run/console.log"
+	fi
+}
+
+start_fabric
+if [ "$console" = terminal ]; then
+	(start_qemu)
+	exit
+fi
+start_qemu >"$run/qemu.log" 2>&1 </dev/null &
+qemu_pid=$!
+end=$((SECONDS + deadline + 30))
+while kill -0 "$qemu_pid" 2>/dev/null && [ $SECONDS -lt $end ]; do sleep 0.1; done
+if kill -0 "$qemu_pid" 2>/dev/null; then
+	die_here "the VM passed its deadline of $deadline s and did not end by itself; last lines: $(tail -n 3 "$run/console.log")"
+fi
+wait "$qemu_pid" || { cat "$run/qemu.log" >&2; qemu_pid=; die_here "QEMU failed"; }
+qemu_pid=
+if [ -n "$fabric_pid" ]; then
+	if kill -0 "$fabric_pid" 2>/dev/null; then
+		kill -TERM "$fabric_pid"
+		wait "$fabric_pid" || die_here "the fabric ended with status $?"
+	elif [ ! -e "$run/work/fabric-may-die" ]; then
+		fabric_pid=
+		die_here "the fabric died while the VM ran"
+	fi
+	fabric_pid=
+fi
+status=$(tr -d '\r' <"$run/console.log" | sed -n 's/^.*RIG: exit //p' | tail -n 1)
+[ -n "$status" ] || die_here "the guest ended without a word; last lines: $(tail -n 5 "$run/console.log")"
+exit "$status"

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Run test suites and count. Every suite prints TAP lines; each ends up in build/check/NAME.tap.
+#   check.sh unit | vm | all
+# A suite that ends badly, or that ran no test, counts as a failure of its own. A skip must be listed in
+# tests/expected-skips, else it is a failure too.
+. "$(dirname "$0")/../rig/lib/common.sh"
+
+out=$BUILD/check
+passed=0 failed=0 skipped=0
+
+# suite NAME COMMAND...: run it, keep its TAP, count it
+suite() {
+	local name=$1 rc=0 start=$SECONDS ok bad skip line
+	shift
+	mkdir -p "$out"
+	printf '%-34s ' "$name"
+	"$@" >"$out/$name.tap" 2>"$out/$name.err" </dev/null || rc=$?
+	ok=$(grep -cE '^ok ' "$out/$name.tap" || true)
+	bad=$(grep -cE '^not ok ' "$out/$name.tap" || true)
+	skip=$(grep -ciE '^ok .*# *skip' "$out/$name.tap" || true)
+	ok=$((ok - skip))
+	while read -r line; do
+		if ! grep -qxF "$name: $(skip_name "$line")" "$TOP/tests/expected-skips"; then
+			bad=$((bad + 1)) skip=$((skip - 1))
+			say "not ok - unexpected skip: $line" >>"$out/$name.err"
+		fi
+	done < <(grep -iE '^ok .*# *skip' "$out/$name.tap" || true)
+	if [ "$rc" != 0 ] && [ "$bad" = 0 ]; then
+		bad=1
+		say "the suite ended with status $rc" >>"$out/$name.err"
+	elif [ $((ok + bad)) = 0 ]; then
+		bad=1
+		say "the suite ran no test" >>"$out/$name.err"
+	fi
+	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	printf '%4d passed %3d failed %3d skipped  %4d s\n' "$ok" "$bad" "$skip" $((SECONDS - start))
+	if [ "$bad" != 0 ]; then
+		grep -E '^not ok ' "$out/$name.tap" | sed 's/^/    /' || true
+		tail -n 40 "$out/$name.err" | sed 's/^/    | /'
+	fi
+}
+
+skip_name() { sed -E 's/^ok [0-9]* *-? *//; s/ *# *[Ss][Kk][Ii][Pp].*//' <<<"$1"; }
+
+unit_suites() {
+	export CMOCKA_MESSAGE_OUTPUT=TAP
+	suite unit-library make -s -C "$TOP/tests/unit" check BUILD="$BUILD/unit" UAPI="$BUILD/kernel/patched/uapi"
+	suite unit-fabric make -s -C "$TOP/tests/fabric" check BUILD="$BUILD/fabric-test" MLX5_IFC="$BUILD/kernel/patched/mlx5"
+	suite tree "$TOP/tests/tree/run.sh"
+	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
+	suite demo-judge "$TOP/tests/tree/judge.sh"
+}
+
+vm_suites() {
+	local boot
+	for boot in "$TOP"/tests/vm/boot/*.conf; do
+		boot=$(basename "$boot" .conf)
+		suite "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"
+	done
+}
+
+kind=${1:-all}
+rm -rf "$out"
+start=$SECONDS
+"$TOP/rig/all.sh" 0 base
+case $kind in
+unit) unit_suites ;;
+vm) vm_suites ;;
+all) unit_suites; vm_suites ;;
+*) die "usage: check.sh unit | vm | all" ;;
+esac
+say "details: ${out#"$TOP"/}; $((SECONDS - start)) s"
+say "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

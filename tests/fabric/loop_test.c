@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+/* Event loop: order, cancelling from inside handlers, sleeping. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../../userspace/fabric/core/loop.h"
+
+struct actor {
+	struct fab_loop *loop;
+	struct fab_timer timer;
+	struct fab_work work;
+	struct actor *other;
+	int fd;
+	unsigned int calls, limit;
+	char *log;
+};
+
+static int setup(void **ctx)
+{
+	return fab_loop_new((struct fab_loop **)ctx);
+}
+
+static int teardown(void **ctx)
+{
+	fab_loop_free(*ctx);
+	return 0;
+}
+
+static void say(struct actor *actor, char what)
+{
+	actor->calls++;
+	if (actor->log) {
+		while (*actor->log)
+			actor->log++;
+		*actor->log = what;
+	}
+}
+
+static void on_fd(void *ctx)
+{
+	struct actor *actor = ctx;
+	uint64_t value;
+
+	say(actor, 'f');
+	if (read(actor->fd, &value, sizeof(value)) < 0)
+		fail();
+}
+
+static void on_timer(void *ctx)
+{
+	say(ctx, 't');
+}
+
+static bool on_work(void *ctx)
+{
+	struct actor *actor = ctx;
+
+	say(actor, 'w');
+	return actor->calls < actor->limit;
+}
+
+static int raised(void)
+{
+	int fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void order_in_one_step(void **ctx)
+{
+	char log[8] = "";
+	struct actor actor = { .loop = *ctx, .fd = raised(), .limit = 0, .log = log };
+
+	actor.timer = (struct fab_timer){ .fn = on_timer, .ctx = &actor };
+	actor.work = (struct fab_work){ .fn = on_work, .ctx = &actor };
+	fab_work_queue(*ctx, &actor.work);
+	fab_timer_arm(*ctx, &actor.timer, 0);
+	assert_int_equal(fab_loop_add_fd(*ctx, actor.fd, on_fd, &actor), 0);
+	assert_true(fab_loop_step(*ctx, 0));
+	assert_string_equal(log, "ftw");
+	assert_false(fab_loop_step(*ctx, 0));
+	fab_loop_del_fd(*ctx, actor.fd);
+	close(actor.fd);
+}
+
+static void remove_other(void *ctx)
+{
+	struct actor *actor = ctx;
+
+	actor->calls++;
+	fab_loop_del_fd(actor->loop, actor->fd);
+	fab_loop_del_fd(actor->loop, actor->other->fd);
+}
+
+static void fd_removed_in_the_same_batch_is_not_called(void **ctx)
+{
+	struct actor a = { .loop = *ctx, .fd = raised() }, b = { .loop = *ctx, .fd = raised(), .other = &a };
+
+	a.other = &b;
+	assert_int_equal(fab_loop_add_fd(*ctx, a.fd, remove_other, &a), 0);
+	assert_int_equal(fab_loop_add_fd(*ctx, b.fd, remove_other, &b), 0);
+	assert_true(fab_loop_step(*ctx, 0));
+	assert_int_equal(a.calls + b.calls, 1);
+	assert_false(fab_loop_step(*ctx, 0));
+	fab_loop_del_fd(*ctx, 12345);	/* unknown: nothing happens */
+	close(a.fd);
+	close(b.fd);
+}
+
+static void timers_fire_by_time_not_by_order(void **ctx)
+{
+	char log[8] = "";
+	struct actor late = { .log = log }, early = { .log = log }, never = { .log = log };
+
+	late.timer = (struct fab_timer){ .fn = on_timer, .ctx = &late };
+	early.timer = (struct fab_timer){ .fn = on_timer, .ctx = &early };
+	never.timer = (struct fab_timer){ .fn = on_timer, .ctx = &never };
+	fab_timer_arm(*ctx, &late.timer, 4000);
+	fab_timer_arm(*ctx, &never.timer, 2000);
+	fab_timer_arm(*ctx, &early.timer, 1000000);
+	fab_timer_arm(*ctx, &early.timer, 1000);	/* armed again: moves */
+	fab_timer_cancel(*ctx, &never.timer);
+	fab_timer_cancel(*ctx, &never.timer);
+	while (!early.calls)
+		fab_loop_step(*ctx, -1);
+	assert_int_equal(late.calls, 0);
+	while (!late.calls)
+		fab_loop_step(*ctx, -1);
+	assert_int_equal(early.calls, 1);
+	assert_int_equal(never.calls, 0);
+	assert_false(late.timer.armed);
+}
+
+static void rearm(void *ctx)
+{
+	struct actor *actor = ctx;
+
+	actor->calls++;
+	fab_timer_arm(actor->loop, &actor->timer, 0);
+}
+
+static void timer_that_rearms_itself_does_not_stop_the_loop(void **ctx)
+{
+	struct actor actor = { .loop = *ctx };
+
+	actor.timer = (struct fab_timer){ .fn = rearm, .ctx = &actor };
+	fab_timer_arm(*ctx, &actor.timer, 0);
+	assert_true(fab_loop_step(*ctx, 0));
+	assert_int_equal(actor.calls, 1);
+	fab_timer_cancel(*ctx, &actor.timer);
+}
+
+static void work_is_fair_and_one_at_a_time(void **ctx)
+{
+	struct actor a = { .limit = 3 }, b = { .limit = 2 };
+
+	a.work = (struct fab_work){ .fn = on_work, .ctx = &a };
+	b.work = (struct fab_work){ .fn = on_work, .ctx = &b };
+	fab_work_queue(*ctx, &a.work);
+	fab_work_queue(*ctx, &b.work);
+	fab_work_queue(*ctx, &a.work);	/* queued already */
+	fab_loop_step(*ctx, 0);
+	assert_int_equal(a.calls * 10 + b.calls, 10);
+	fab_loop_step(*ctx, 0);
+	assert_int_equal(a.calls * 10 + b.calls, 11);
+	fab_loop_step(*ctx, 0);
+	fab_loop_step(*ctx, 0);
+	assert_int_equal(a.calls * 10 + b.calls, 22);
+	fab_loop_step(*ctx, 0);
+	assert_int_equal(a.calls * 10 + b.calls, 32);
+	assert_false(fab_loop_step(*ctx, 0));
+}
+
+static void cancelled_work_is_not_run(void **ctx)
+{
+	struct actor a = { .limit = 0 }, b = { .limit = 0 };
+
+	a.work = (struct fab_work){ .fn = on_work, .ctx = &a };
+	b.work = (struct fab_work){ .fn = on_work, .ctx = &b };
+	fab_work_queue(*ctx, &a.work);
+	fab_work_queue(*ctx, &b.work);
+	fab_work_cancel(*ctx, &b.work);	/* the last one: the queue's end moves */
+	fab_work_cancel(*ctx, &b.work);
+	fab_work_queue(*ctx, &b.work);
+	fab_work_cancel(*ctx, &a.work);
+	fab_loop_step(*ctx, 0);
+	assert_int_equal(a.calls, 0);
+	assert_int_equal(b.calls, 1);
+	assert_false(fab_loop_step(*ctx, 0));
+}
+
+static void count(void *ctx)
+{
+	++*(unsigned int *)ctx;
+}
+
+static void watching_for_room_to_write(void **ctx)
+{
+	unsigned int calls = 0;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(fab_loop_add_fd(*ctx, pair[0], count, &calls), 0);
+	assert_false(fab_loop_step(*ctx, 0));
+	assert_int_equal(fab_loop_watch(*ctx, pair[0], false, true), 0);
+	assert_true(fab_loop_step(*ctx, 0));
+	assert_int_equal(fab_loop_watch(*ctx, pair[0], false, false), 0);
+	assert_int_equal(write(pair[1], "x", 1), 1);
+	assert_false(fab_loop_step(*ctx, 0));
+	close(pair[1]);				/* a hang-up is always told */
+	assert_true(fab_loop_step(*ctx, 0));
+	assert_int_equal(calls, 2);
+	fab_loop_del_fd(*ctx, pair[0]);
+	assert_true(fab_loop_watch(*ctx, pair[0], true, true) < 0);
+	close(pair[0]);
+}
+
+static void stop(void *ctx)
+{
+	fab_loop_stop(ctx);
+}
+
+static void run_ends_when_told(void **ctx)
+{
+	struct fab_timer timer = { .fn = stop, .ctx = *ctx };
+
+	fab_timer_arm(*ctx, &timer, 1000);
+	assert_int_equal(fab_loop_run(*ctx), 0);
+	assert_false(timer.armed);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(order_in_one_step),
+		TEST(fd_removed_in_the_same_batch_is_not_called),
+		TEST(timers_fire_by_time_not_by_order),
+		TEST(timer_that_rearms_itself_does_not_stop_the_loop),
+		TEST(work_is_fair_and_one_at_a_time),
+		TEST(cancelled_work_is_not_run),
+		TEST(watching_for_room_to_write),
+		TEST(run_ends_when_told),
+	};
+
+	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+/* Guest memory: edges of mapping and unmapping, look-up against a simple model. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "toy.h"
+
+#define PAGE	4096ull
+#define RW	(FAB_MEM_READ | FAB_MEM_WRITE)
+
+static int setup(void **ctx)
+{
+	return fab_mem_new((struct fab_mem **)ctx);
+}
+
+static int teardown(void **ctx)
+{
+	fab_mem_free(*ctx);
+	return 0;
+}
+
+static void bytes_are_those_of_the_file(void **ctx)
+{
+	struct fab_mem *mem = *ctx;
+	int fd = toy_memory(4 * PAGE);
+	uint64_t run;
+	uint8_t *at;
+
+	assert_int_equal(pwrite(fd, "hello", 5, 2 * PAGE + 100), 5);
+	assert_int_equal(fab_mem_map(mem, 0x10000, 2 * PAGE, fd, 2 * PAGE, RW), 0);
+	close(fd);	/* the mapping lives on */
+	at = fab_mem_at(mem, 0x10000 + 100, RW, &run);
+	assert_non_null(at);
+	assert_memory_equal(at, "hello", 5);
+	assert_int_equal(run, 2 * PAGE - 100);
+	assert_non_null(fab_mem_at(mem, 0x10000 + 2 * PAGE - 1, RW, &run));
+	assert_int_equal(run, 1);
+	assert_null(fab_mem_at(mem, 0x10000 + 2 * PAGE, RW, &run));
+	assert_int_equal(run, 0);
+	assert_null(fab_mem_at(mem, 0xffff, RW, &run));
+}
+
+static void bad_ranges(void **ctx)
+{
+	static const struct { uint64_t iova, size, offset; } bad[] = {
+		{ 0, 0, 0 }, { 1, PAGE, 0 }, { 0, PAGE + 1, 0 }, { 0, 1, 0 }, { 0, PAGE, 1 }, { 0, PAGE, 2 * PAGE },
+		{ 0, 3 * PAGE, 0 }, { 0, 2 * PAGE, PAGE }, { -PAGE, 2 * PAGE, 0 }, { 0, -PAGE, 0 }, { 0, PAGE, -PAGE },
+		{ PAGE, -PAGE, 0 }, { 0, PAGE, 1ull << 63 },
+	};
+	struct fab_mem *mem = *ctx;
+	int fd = toy_memory(2 * PAGE);
+	uint64_t run;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(fab_mem_map(mem, bad[i].iova, bad[i].size, fd, bad[i].offset, RW), -EINVAL);
+	assert_int_equal(fab_mem_map(mem, -PAGE, PAGE, fd, 0, RW), 0);	/* up to the last byte there is */
+	assert_non_null(fab_mem_at(mem, UINT64_MAX, RW, &run));
+	assert_int_equal(run, 1);
+	assert_int_equal(fab_mem_unmap(mem, -PAGE, 2 * PAGE), -EINVAL);
+	assert_int_equal(fab_mem_unmap(mem, 0, 0), -EINVAL);
+	assert_int_equal(fab_mem_unmap(mem, -PAGE, PAGE), 0);
+	assert_null(fab_mem_at(mem, UINT64_MAX, RW, &run));
+	close(fd);
+}
+
+static void overlap(void **ctx)
+{
+	static const struct { uint64_t iova, size; int expect; } rows[] = {
+		{ 10 * PAGE, 4 * PAGE, -EEXIST }, { 9 * PAGE, 2 * PAGE, -EEXIST }, { 13 * PAGE, 2 * PAGE, -EEXIST },
+		{ 11 * PAGE, PAGE, -EEXIST }, { 8 * PAGE, 8 * PAGE, -EEXIST }, { 9 * PAGE, PAGE, 0 }, { 14 * PAGE, PAGE, 0 },
+	};
+	struct fab_mem *mem = *ctx;
+	unsigned int i;
+
+	assert_int_equal(fab_mem_map(mem, 10 * PAGE, 4 * PAGE, -1, 0, RW), 0);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(fab_mem_map(mem, rows[i].iova, rows[i].size, -1, 0, RW), rows[i].expect);
+}
+
+static void holes_have_no_bytes(void **ctx)
+{
+	struct fab_mem *mem = *ctx;
+	int event = eventfd(0, EFD_CLOEXEC);
+	uint64_t run;
+
+	assert_int_equal(fab_mem_map(mem, 0, PAGE, -1, 0, RW), 0);
+	assert_int_equal(fab_mem_map(mem, PAGE, PAGE, event, 0, RW), 0);	/* not a file with bytes */
+	assert_null(fab_mem_at(mem, 0, RW, &run));
+	assert_int_equal(run, 0);
+	assert_null(fab_mem_at(mem, PAGE, RW, &run));
+	close(event);
+	assert_int_equal(fab_mem_map(mem, 2 * PAGE, PAGE, event, 0, RW), -EBADF);
+}
+
+static void protection(void **ctx)
+{
+	struct fab_mem *mem = *ctx;
+	int fd = toy_memory(PAGE);
+	uint64_t run;
+
+	assert_int_equal(fab_mem_map(mem, 0, PAGE, fd, 0, FAB_MEM_READ), 0);
+	assert_non_null(fab_mem_at(mem, 0, FAB_MEM_READ, &run));
+	assert_null(fab_mem_at(mem, 0, FAB_MEM_WRITE, &run));
+	assert_int_equal(fab_mem_map(mem, PAGE, PAGE, fd, 0, 0), 0);
+	assert_null(fab_mem_at(mem, PAGE, FAB_MEM_READ, &run));
+	close(fd);
+}
+
+static void unmap_takes_whole_mappings(void **ctx)
+{
+	struct fab_mem *mem = *ctx;
+	uint64_t i;
+
+	for (i = 0; i < 5; i++)
+		assert_int_equal(fab_mem_map(mem, i * 4 * PAGE, 2 * PAGE, -1, 0, RW), 0);
+	assert_int_equal(fab_mem_unmap(mem, PAGE, PAGE), -EINVAL);		/* cut at the front */
+	assert_int_equal(fab_mem_unmap(mem, 0, PAGE), -EINVAL);			/* at the back */
+	assert_int_equal(fab_mem_unmap(mem, 0, 5 * PAGE), -EINVAL);		/* the second one */
+	assert_int_equal(fab_mem_unmap(mem, 2 * PAGE, 2 * PAGE), 0);		/* nothing there */
+	assert_int_equal(fab_mem_unmap(mem, 3 * PAGE, 8 * PAGE), 0);		/* the second and third */
+	for (i = 0; i < 5; i++)
+		assert_int_equal(fab_mem_map(mem, i * 4 * PAGE, PAGE, -1, 0, RW), i == 1 || i == 2 ? 0 : -EEXIST);
+	assert_int_equal(fab_mem_unmap(mem, 0, 1ull << 40), 0);
+	assert_int_equal(fab_mem_map(mem, 0, 1ull << 40, -1, 0, RW), 0);
+}
+
+static void number_of_mappings_is_limited(void **ctx)
+{
+	struct fab_mem *mem = *ctx;
+	uint64_t i;
+
+	for (i = 0; i < FAB_MEM_MAPS; i++)
+		assert_int_equal(fab_mem_map(mem, (FAB_MEM_MAPS - i) * PAGE, PAGE, -1, 0, RW), 0);
+	assert_int_equal(fab_mem_map(mem, 0, PAGE, -1, 0, RW), -ENOSPC);
+	assert_int_equal(fab_mem_unmap(mem, PAGE, PAGE), 0);
+	assert_int_equal(fab_mem_map(mem, 0, PAGE, -1, 0, RW), 0);
+}
+
+/* A model so simple that it is right: one entry for each page of a small space. */
+#define MODEL_PAGES 64
+static void random_against_model(void **ctx)
+{
+	struct fab_mem *mem = *ctx;
+	uint64_t id[MODEL_PAGES] = { 0 }, next = 0, run, page, pages, i;
+	int fd = toy_memory(MODEL_PAGES * PAGE);
+	bool clash, mapped;
+	unsigned int step;
+	uint8_t *at;
+
+	for (i = 0; i < MODEL_PAGES; i++)
+		assert_int_equal(pwrite(fd, &i, 1, (off_t)(i * PAGE)), 1);
+	srandom(1);
+	for (step = 0; step < 20000; step++) {
+		page = (uint64_t)random() % MODEL_PAGES;
+		pages = 1 + (uint64_t)random() % 8;
+		if (page + pages > MODEL_PAGES)
+			continue;
+		if (random() % 2) {
+			for (clash = false, i = page; i < page + pages; i++)
+				clash |= id[i] != 0;
+			assert_int_equal(fab_mem_map(mem, page * PAGE, pages * PAGE, fd, page * PAGE, RW), clash ? -EEXIST : 0);
+			for (next++, i = page; !clash && i < page + pages; i++)
+				id[i] = next;
+		} else {
+			clash = (page && id[page] && id[page - 1] == id[page]) ||
+				(page + pages < MODEL_PAGES && id[page + pages] && id[page + pages - 1] == id[page + pages]);
+			assert_int_equal(fab_mem_unmap(mem, page * PAGE, pages * PAGE), clash ? -EINVAL : 0);
+			for (i = page; !clash && i < page + pages; i++)
+				id[i] = 0;
+		}
+		page = (uint64_t)random() % MODEL_PAGES;
+		at = fab_mem_at(mem, page * PAGE, RW, &run);
+		mapped = id[page] != 0;
+		assert_int_equal(at != NULL, mapped);
+		for (pages = 0; mapped && page + pages < MODEL_PAGES && id[page + pages] == id[page]; pages++)
+			;
+		assert_int_equal(run, mapped ? pages * PAGE : 0);
+		if (mapped)
+			assert_int_equal(*at, page);
+	}
+	close(fd);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(bytes_are_those_of_the_file),
+		TEST(bad_ranges),
+		TEST(overlap),
+		TEST(holes_have_no_bytes),
+		TEST(protection),
+		TEST(unmap_takes_whole_mappings),
+		TEST(number_of_mappings_is_limited),
+		TEST(random_against_model),
+	};
+
+	return cmocka_run_group_tests_name("mem", tests, NULL, NULL);
+}

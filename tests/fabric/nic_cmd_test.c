@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every command of the table, and every opcode that is not in it, with each
+ * thing wrong that the dispatcher checks. A refused command must leave the NIC
+ * as it was.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "nic_client.h"
+
+#define JUNK_ROUNDS	40
+#define EXTRA		4096u
+
+static uint8_t in[CLIENT_MAX] __attribute__((aligned(8)));
+static uint8_t out[CLIENT_MAX] __attribute__((aligned(8)));
+
+/* What commands can change. */
+struct snapshot {
+	uint32_t used[8];
+	uint32_t pas, mtt, port_caps;
+	bool enabled, initialised;
+	char node_desc[64];
+};
+
+static struct snapshot snapshot(const struct nic *nic)
+{
+	const struct nic_table *tables[] = { &nic->pds, &nic->uars, &nic->xrcds, &nic->eqs, &nic->cqs,
+					     &nic->mkeys, &nic->qps, &nic->srqs };
+	struct snapshot now;
+	unsigned int i;
+
+	memset(&now, 0, sizeof(now));	/* compared as bytes */
+	for (i = 0; i < 8; i++)
+		now.used[i] = tables[i]->used;
+	now.pas = nic->pas_entries;
+	now.mtt = nic->mtt_entries;
+	now.port_caps = nic->port_caps;
+	now.enabled = nic->hca_enabled;
+	now.initialised = nic->hca_initialised;
+	memcpy(now.node_desc, nic->node_desc, sizeof(now.node_desc));
+	return now;
+}
+
+static void unchanged(const struct nic *nic, const struct snapshot *before, uint16_t opcode)
+{
+	const struct snapshot now = snapshot(nic);
+
+	if (memcmp(&now, before, sizeof(now)))
+		fail_msg("refused command 0x%x has changed the NIC", opcode);
+}
+
+static void head(uint16_t opcode, uint16_t op_mod)
+{
+	memset(in, 0, sizeof(in));
+	DEVX_SET(alloc_pd_in, in, opcode, opcode);
+	DEVX_SET(alloc_pd_in, in, op_mod, op_mod);
+}
+
+static void expect(struct client *client, uint16_t opcode, uint32_t in_len, uint32_t out_len, uint8_t status)
+{
+	struct snapshot before = snapshot(client->nic);
+	uint8_t got = client_exec(client, in, in_len, out, out_len);
+
+	if (got != status)
+		fail_msg("command 0x%x, %u bytes in, %u out: status 0x%x, not 0x%x", opcode, in_len, out_len, got, status);
+	assert_int_not_equal(DEVX_GET(alloc_pd_out, out, syndrome), 0);
+	unchanged(client->nic, &before, opcode);
+}
+
+/* For each opcode of the model */
+#define for_each_command(opcode, desc) \
+	for (opcode = 0; opcode < NIC_CMD_OPCODES; opcode++) \
+		if ((desc = nic_cmd_lookup((uint16_t)opcode)) != NULL)
+
+static void short_input_is_bad_length(void **state)
+{
+	const struct nic_cmd_desc *desc;
+	uint32_t opcode;
+
+	for_each_command(opcode, desc) {
+		head(opcode, 0);
+		expect(*state, opcode, desc->min_in - 1, desc->min_out, NIC_CMD_BAD_IN_LEN);
+		expect(*state, opcode, NIC_CMD_HEADER, desc->min_out, NIC_CMD_BAD_IN_LEN);
+	}
+}
+
+static void short_output_is_bad_length(void **state)
+{
+	const struct nic_cmd_desc *desc;
+	uint32_t opcode;
+
+	for_each_command(opcode, desc) {
+		head(opcode, 0);
+		expect(*state, opcode, desc->min_in, desc->min_out - 1, NIC_CMD_BAD_OUT_LEN);
+		expect(*state, opcode, desc->min_in, NIC_CMD_HEADER, NIC_CMD_BAD_OUT_LEN);
+	}
+}
+
+static void wrong_state_is_refused(void **state)
+{
+	struct client *client = *state;
+	const struct nic_cmd_desc *desc;
+	uint32_t opcode;
+
+	for_each_command(opcode, desc) {
+		head(opcode, 0);
+		if (desc->needs != NIC_NEEDS_NOTHING)
+			expect(client, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_SYS_STATE);
+	}
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
+	for_each_command(opcode, desc) {
+		head(opcode, 0);
+		if (desc->needs == NIC_NEEDS_INIT || opcode == MLX5_CMD_OP_ENABLE_HCA)
+			expect(client, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_SYS_STATE);
+	}
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_INIT_HCA, 0, 0), NIC_CMD_OK);
+	head(MLX5_CMD_OP_INIT_HCA, 0);
+	expect(client, MLX5_CMD_OP_INIT_HCA, DEVX_ST_SZ_BYTES(init_hca_in), 16, NIC_CMD_BAD_SYS_STATE);
+	head(MLX5_CMD_OP_SET_HCA_CAP, 0);
+	expect(client, MLX5_CMD_OP_SET_HCA_CAP, DEVX_ST_SZ_BYTES(set_hca_cap_in), 16, NIC_CMD_BAD_SYS_STATE);
+}
+
+static void unknown_op_mod_is_refused(void **state)
+{
+	const struct nic_cmd_desc *desc;
+	uint32_t opcode;
+
+	for_each_command(opcode, desc) {
+		if (opcode == MLX5_CMD_OP_ENABLE_HCA)
+			continue;	/* enabled already: state comes first */
+		head(opcode, desc->max_op_mod + 1);
+		expect(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
+		head(opcode, 0xffff);
+		expect(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
+	}
+}
+
+static void reserved_bits_are_refused(void **state)
+{
+	const struct nic_field common[] = { { 0x10, 0x10 }, { 0x20, 0x10 }, { 0, 0 } };
+	const struct nic_cmd_desc *desc;
+	const struct nic_field *field;
+	uint32_t opcode, bit, set;
+
+	for_each_command(opcode, desc) {
+		for (set = 0; set < 2; set++) {
+			for (field = set ? desc->reserved : common; field->size; field++) {
+				for (bit = field->bit; bit < field->bit + field->size; bit += 1 + field->size / 9) {
+					assert_true(bit / 8 < desc->min_in);
+					head(opcode, 0);
+					in[bit / 8] |= 0x80 >> (bit & 7);
+					expect(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
+				}
+			}
+		}
+	}
+}
+
+static void unknown_opcodes_are_refused(void **state)
+{
+	struct client *client = *state;
+	struct snapshot before = snapshot(client->nic);
+	uint32_t opcode;
+
+	for (opcode = 0; opcode <= 0xffff; opcode++) {
+		if (nic_cmd_lookup((uint16_t)opcode))
+			continue;
+		head((uint16_t)opcode, 0);
+		nic_cmd_run(client->nic, in, 64, out, 64);
+		assert_int_equal(out[0], NIC_CMD_BAD_OP);
+		unchanged(client->nic, &before, (uint16_t)opcode);
+	}
+	head(0xffff, 0);
+	expect(client, 0xffff, NIC_CMD_HEADER, NIC_CMD_HEADER, NIC_CMD_BAD_OP);
+}
+
+/* Bodies of random bytes behind a correct head, longer than needed: any status, but no harm. */
+static void junk_is_survived(void **state)
+{
+	struct client *client = *state;
+	const struct nic_cmd_desc *desc;
+	uint32_t opcode, round, i, len, density;
+
+	srand(1);
+	for_each_command(opcode, desc) {
+		for (round = 0; round < JUNK_ROUNDS; round++) {
+			head(opcode, round % (desc->max_op_mod + 1));
+			len = desc->min_in + (round & 1 ? (uint32_t)rand() % EXTRA : 0);
+			density = 1u << round % 8;	/* from all bytes to every 128th */
+			for (i = NIC_CMD_HEADER; i < len; i++)
+				if ((uint32_t)rand() % density == 0)
+					in[i] = (uint8_t)rand();
+			client_exec(client, in, len, out, desc->min_out + (round & 2 ? EXTRA : 0));
+			if (!client->nic->hca_initialised) {
+				client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0);
+				client_simple(client, MLX5_CMD_OP_INIT_HCA, 0, 0);
+			}
+		}
+	}
+	assert_true(client->nic->pas_entries <= NIC_MAX_PAS);
+	assert_true(client->nic->mtt_entries <= NIC_MAX_MTT);
+}
+
+static void numbers_run_out_cleanly(void **state)
+{
+	struct client *client = *state;
+	struct nic_table *tables[] = { &client->nic->pds, &client->nic->uars, &client->nic->xrcds };
+	const uint16_t alloc[] = { MLX5_CMD_OP_ALLOC_PD, MLX5_CMD_OP_ALLOC_UAR, MLX5_CMD_OP_ALLOC_XRCD };
+	const uint16_t dealloc[] = { MLX5_CMD_OP_DEALLOC_PD, MLX5_CMD_OP_DEALLOC_UAR, MLX5_CMD_OP_DEALLOC_XRCD };
+	uint32_t i, n, number;
+
+	for (i = 0; i < 3; i++) {
+		for (n = 0; n < tables[i]->size; n++)
+			assert_int_equal(client_simple(client, alloc[i], 0, 0), NIC_CMD_OK);
+		assert_int_equal(client_simple(client, alloc[i], 0, 0), NIC_CMD_LIMIT);
+		number = tables[i]->first + 5;
+		assert_int_equal(client_simple(client, dealloc[i], 0, number), NIC_CMD_OK);
+		assert_int_equal(client_simple(client, dealloc[i], 0, number), NIC_CMD_BAD_RES);
+		assert_int_equal(client_simple(client, alloc[i], 0, 0), NIC_CMD_OK);
+		assert_non_null(nic_table_get(tables[i], number));
+		assert_int_equal(client_simple(client, dealloc[i], 0, tables[i]->first - 1), NIC_CMD_BAD_RES);
+		assert_int_equal(client_simple(client, dealloc[i], 0, tables[i]->first + tables[i]->size), NIC_CMD_BAD_RES);
+	}
+}
+
+static void freed_number_is_reused_last(void **state)
+{
+	struct client *client = *state;
+	uint32_t first = client_pd(client), i;
+
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_DEALLOC_PD, 0, first), NIC_CMD_OK);
+	for (i = 1; i < client->nic->pds.size; i++)
+		assert_int_not_equal(client_pd(client), first);
+	assert_int_equal(client_pd(client), first);
+}
+
+/* The driver keeps SRQs of both kinds in one table by number. */
+static void srq_numbers_are_of_one_kind(void **state)
+{
+	struct client *client = *state;
+	uint32_t first = client->nic->srqs.first;
+
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_CREATE_XRC_SRQ, 0, 0), NIC_CMD_OK);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_CREATE_RMP, 0, 0), NIC_CMD_OK);
+	assert_int_equal(client->nic->srqs.used, 2);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_RMP, 0, first), NIC_CMD_BAD_RES);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_XRC_SRQ, 0, first + 1), NIC_CMD_BAD_RES);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_XRC_SRQ, 0, first), NIC_CMD_OK);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_RMP, 0, first + 1), NIC_CMD_OK);
+}
+
+static void capabilities_are_consistent(void **state)
+{
+	struct client *client = *state;
+	unsigned char *cap = DEVX_ADDR_OF(query_hca_cap_out, out, capability);
+
+	head(MLX5_CMD_OP_QUERY_HCA_CAP, 1);
+	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)), NIC_CMD_OK);
+	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_qp), client->nic->qps.size);
+	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_cq), client->nic->cqs.size);
+	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_mkey), client->nic->mkeys.size);
+	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_msg), NIC_MAX_MESSAGE);
+	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, mkey_pcie_tph), 1);
+	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, port_type), 0);
+	head(MLX5_CMD_OP_QUERY_HCA_CAP, 2 << 1);	/* ODP: nothing */
+	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)), NIC_CMD_OK);
+	for (uint32_t i = 0; i < DEVX_ST_SZ_BYTES(query_hca_cap_out); i++)
+		assert_int_equal(out[i], 0);
+}
+
+static void more_than_offered_is_refused(void **state)
+{
+	struct client *client = *state;
+	unsigned char *cap = DEVX_ADDR_OF(set_hca_cap_in, in, capability);
+
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
+	head(MLX5_CMD_OP_SET_HCA_CAP, 0);
+	DEVX_SET(cmd_hca_cap, cap, log_max_qp, NIC_LOG_MAX_QP);
+	assert_int_equal(client_exec(client, in, DEVX_ST_SZ_BYTES(set_hca_cap_in), out, 16), NIC_CMD_OK);
+	DEVX_SET(cmd_hca_cap, cap, log_max_qp, NIC_LOG_MAX_QP + 1);
+	expect(client, MLX5_CMD_OP_SET_HCA_CAP, DEVX_ST_SZ_BYTES(set_hca_cap_in), 16, NIC_CMD_BAD_PARAM);
+}
+
+static uint8_t access_reg(struct client *client, uint16_t id, bool read, uint32_t bytes)
+{
+	DEVX_SET(access_register_in, in, opcode, MLX5_CMD_OP_ACCESS_REG);
+	DEVX_SET(access_register_in, in, op_mod, read);
+	DEVX_SET(access_register_in, in, register_id, id);
+	return client_exec(client, in, 16 + bytes, out, 16 + bytes);
+}
+
+static void registers_have_their_length(void **state)
+{
+	struct client *client = *state;
+
+	memset(in, 0, sizeof(in));
+	assert_int_equal(access_reg(client, NIC_REG_NODE_DESC, true, 64), NIC_CMD_OK);
+	assert_string_equal((char *)out + 16, "tphbuf fabric model");
+	assert_int_equal(access_reg(client, NIC_REG_NODE_DESC, true, 60), NIC_CMD_BAD_IN_LEN);
+	assert_int_equal(access_reg(client, NIC_REG_PMTU, true, DEVX_ST_SZ_BYTES(pmtu_reg)), NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(pmtu_reg, out + 16, oper_mtu), 4096);
+	assert_int_equal(access_reg(client, NIC_REG_PMTU, false, DEVX_ST_SZ_BYTES(pmtu_reg)), NIC_CMD_BAD_PARAM);
+	assert_int_equal(access_reg(client, 0x1234, true, 64), NIC_CMD_BAD_PARAM);
+	memset(in + 16, 'x', 64);
+	assert_int_equal(access_reg(client, NIC_REG_NODE_DESC, false, 64), NIC_CMD_OK);
+	assert_memory_equal(client->nic->node_desc, in + 16, 64);
+}
+
+static void port_tables_are_bounded(void **state)
+{
+	struct client *client = *state;
+	uint8_t gid[16] = { 0xfe, 0x80 };
+	uint64_t guid = htobe64(client->nic->guid);
+
+	memcpy(gid + 8, &guid, 8);
+	head(MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 0);
+	assert_int_equal(client_exec(client, in, 16, out, 32), NIC_CMD_OK);
+	assert_memory_equal(out + 16, gid, 16);
+	expect(client, MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 16, 16, NIC_CMD_BAD_PARAM);
+	DEVX_SET(query_hca_vport_gid_in, in, gid_index, 7);
+	assert_int_equal(client_exec(client, in, 16, out, 32), NIC_CMD_OK);
+	DEVX_SET(query_hca_vport_gid_in, in, gid_index, 8);
+	expect(client, MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 16, 32, NIC_CMD_BAD_PARAM);
+	DEVX_SET(query_hca_vport_gid_in, in, gid_index, 0xffff);
+	expect(client, MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 16, 16 + 7 * 16, NIC_CMD_BAD_PARAM);
+	assert_int_equal(client_exec(client, in, 16, out, 16 + 8 * 16), NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(query_hca_vport_gid_out, out, gids_num), 8);
+	head(MLX5_CMD_OP_QUERY_HCA_VPORT_PKEY, 0);
+	assert_int_equal(client_exec(client, in, 16, out, 20), NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(pkey, out + 16, pkey), 0xffff);
+	DEVX_SET(query_hca_vport_pkey_in, in, pkey_index, 128);
+	expect(client, MLX5_CMD_OP_QUERY_HCA_VPORT_PKEY, 16, 20, NIC_CMD_BAD_PARAM);
+}
+
+static void management_is_answered_as_unsupported(void **state)
+{
+	head(MLX5_CMD_OP_MAD_IFC, 3);
+	in[16 + 3] = 1;		/* Get */
+	in[16 + 17] = 0x15;	/* PortInfo */
+	assert_int_equal(client_exec(*state, in, DEVX_ST_SZ_BYTES(mad_ifc_in), out, DEVX_ST_SZ_BYTES(mad_ifc_out)), NIC_CMD_OK);
+	assert_int_equal(out[16 + 3], 0x81);
+	assert_int_equal(out[16 + 5], 0x0c);
+	assert_int_equal(out[16 + 17], 0x15);
+}
+
+/* Everything goes with TEARDOWN_HCA, and the HCA can be brought up again. */
+static void teardown_drops_objects(void **state)
+{
+	struct client *client = *state;
+	uint32_t pd = client_pd(client);
+	struct client_queue eq = client_eq(client, 4, 0, 0), cq = client_cq(client, 4, eq.number);
+	struct nic_mkey like = { .pd = pd, .mode = MLX5_MKC_ACCESS_MODE_MTT, .page_shift = 12, .len = 4096 };
+
+	client_mkey(client, &like, 8);
+	client_qp(client, MLX5_QPC_ST_RC, pd, cq.number);
+	assert_true(client->nic->pas_entries > 0 && client->nic->mtt_entries > 0);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_TEARDOWN_HCA, 0, 0), NIC_CMD_OK);
+	assert_int_equal(client->nic->pas_entries, 0);
+	assert_int_equal(client->nic->mtt_entries, 0);
+	assert_int_equal(client->nic->qps.used + client->nic->cqs.used + client->nic->eqs.used + client->nic->mkeys.used +
+			 client->nic->pds.used, 0);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_INIT_HCA, 0, 0), NIC_CMD_OK);
+	client_pd(client);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_DISABLE_HCA, 0, 0), NIC_CMD_OK);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_NOP, 0, 0), NIC_CMD_OK);
+	assert_false(client->nic->hca_enabled);
+}
+
+#define BOOTED(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
+#define COLD(test) cmocka_unit_test_setup_teardown(test, client_setup_cold, client_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOOTED(short_input_is_bad_length),
+		BOOTED(short_output_is_bad_length),
+		COLD(wrong_state_is_refused),
+		BOOTED(unknown_op_mod_is_refused),
+		BOOTED(reserved_bits_are_refused),
+		BOOTED(unknown_opcodes_are_refused),
+		BOOTED(junk_is_survived),
+		BOOTED(numbers_run_out_cleanly),
+		BOOTED(freed_number_is_reused_last),
+		BOOTED(srq_numbers_are_of_one_kind),
+		BOOTED(capabilities_are_consistent),
+		COLD(more_than_offered_is_refused),
+		BOOTED(registers_have_their_length),
+		BOOTED(port_tables_are_bounded),
+		BOOTED(management_is_answered_as_unsupported),
+		BOOTED(teardown_drops_objects),
+	};
+
+	return cmocka_run_group_tests_name("nic_cmd", tests, NULL, NULL);
+}

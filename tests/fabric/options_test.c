@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/* Command line of the server: what it takes and what it refuses, with a reason. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "../../userspace/fabric/server/options.h"
+
+#define ARGS 24
+
+/* Words separated by blanks -> srv_options_parse() */
+static int parse(const char *line, struct srv_opts *opts, char *error, size_t size)
+{
+	static char copy[2048];
+	char *argv[ARGS + 1] = { "tphbuf-fabric" }, *save = NULL, *word;
+	int argc = 1;
+
+	assert_true(strlen(line) < sizeof(copy));
+	strcpy(copy, line);
+	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		assert_true(argc < ARGS);
+		argv[argc++] = word;
+	}
+	return srv_options_parse(opts, argc, argv, error, size);
+}
+
+static void defaults(void **ctx)
+{
+	struct srv_opts opts;
+	char error[256] = "";
+
+	(void)ctx;
+	assert_int_equal(parse("--dir /d --nic a --endpoint b", &opts, error, sizeof(error)), 0);
+	assert_string_equal(opts.dir, "/d");
+	assert_int_equal(opts.nspecs, 2);
+	assert_true(opts.spec[0].is_nic && !opts.spec[1].is_nic);
+	assert_int_equal(opts.spec[0].nic.lid, 1);
+	assert_int_equal(opts.spec[0].nic.requester, FAB_TPH_EXT);
+	assert_int_equal(opts.spec[0].nic.st_entries, 64);
+	assert_int_equal(opts.spec[0].nic.vectors, 16);
+	assert_int_equal(opts.spec[1].endpoint.memory_size, 64 << 20);
+	assert_int_equal(opts.spec[1].endpoint.completer, FAB_TPH_EXT);
+	assert_false(opts.once || opts.help || opts.verbose || opts.trace || opts.report);
+}
+
+static void every_key(void **ctx)
+{
+	struct srv_opts opts;
+	char error[256] = "";
+
+	(void)ctx;
+	assert_int_equal(parse("-vv --once --report=r --trace t --dir=/d --nic=a,lid=0x20,tph=8bit,st=direct,vectors=2 "
+			       "--nic=b,tph=none,st=1 --nic=c,lid=1 --endpoint=e,bar-mb=128,completer=reserved", &opts, error,
+			       sizeof(error)), 0);
+	assert_int_equal(opts.verbose, 2);
+	assert_true(opts.once);
+	assert_string_equal(opts.report, "r");
+	assert_string_equal(opts.trace, "t");
+	assert_int_equal(opts.spec[0].nic.lid, 0x20);
+	assert_int_equal(opts.spec[0].nic.requester, FAB_TPH_8BIT);
+	assert_int_equal(opts.spec[0].nic.st_entries, 0);
+	assert_int_equal(opts.spec[0].nic.vectors, 2);
+	assert_int_equal(opts.spec[1].nic.lid, 2);	/* 1 is taken further on */
+	assert_int_equal(opts.spec[1].nic.requester, FAB_TPH_NONE);
+	assert_int_equal(opts.spec[2].nic.lid, 1);
+	assert_int_equal(opts.spec[3].endpoint.memory_size, 128 << 20);
+	assert_int_equal(opts.spec[3].endpoint.completer, FAB_TPH_RESERVED);
+}
+
+static void refused(void **ctx)
+{
+	static const char *const lines[] = {
+		"", "--nic a", "--dir /d", "--dir", "--dir /d --nic", "--dir /d --bad", "--dir /d --nic a -x", "--dir /d --nic a more",
+		"--dir= --nic a", "--dir /d --nic ,", "--dir /d --nic A", "--dir /d --nic a/b", "--dir /d --nic control",
+		"--dir /d --nic ../a", "--dir /d --nic a234567890123456789012345678901234567890",
+		"--dir /d --nic a --nic a", "--dir /d --nic a --endpoint a", "--dir /d --nic a,lid=5 --nic b,lid=5",
+		"--dir /d --nic a,lid=0", "--dir /d --nic a,lid=0xc000", "--dir /d --nic a,lid=-1", "--dir /d --nic a,lid=1x",
+		"--dir /d --nic a,lid=", "--dir /d --nic a,lid", "--dir /d --nic a,tph=16bit", "--dir /d --nic a,tph=reserved",
+		"--dir /d --nic a,st=0", "--dir /d --nic a,st=65", "--dir /d --nic a,st=99999999999999999999",
+		"--dir /d --nic a,vectors=1", "--dir /d --nic a,vectors=65", "--dir /d --nic a,bar-mb=64",
+		"--dir /d --endpoint a,lid=1", "--dir /d --endpoint a,bar-mb=0", "--dir /d --endpoint a,bar-mb=3",
+		"--dir /d --endpoint a,bar-mb=131072", "--dir /d --endpoint a,completer=yes", "--dir /d --endpoint a,=",
+		"--dir /0123456789012345678901234567890123456789012345678901234567890123456789 --nic a",
+	};
+	struct srv_opts opts;
+	char error[256];
+	unsigned int i;
+
+	(void)ctx;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		error[0] = '\0';
+		if (parse(lines[i], &opts, error, sizeof(error)) != -EINVAL || !error[0] || strchr(error, '\n'))
+			fail_msg("'%s' gave '%s'", lines[i], error);
+	}
+}
+
+static void too_many_functions(void **ctx)
+{
+	char *argv[2 * SRV_MAX_FUNCTIONS + 8] = { "tphbuf-fabric", "--dir", "/d" }, names[SRV_MAX_FUNCTIONS + 1][4];
+	struct srv_opts opts;
+	char error[256] = "";
+	int i, argc = 3;
+
+	(void)ctx;
+	for (i = 0; i <= SRV_MAX_FUNCTIONS; i++) {
+		names[i][0] = 'n';
+		names[i][1] = (char)('a' + i);
+		names[i][2] = '\0';
+		argv[argc++] = "--nic";
+		argv[argc++] = names[i];
+	}
+	assert_int_equal(srv_options_parse(&opts, argc - 2, argv, error, sizeof(error)), 0);
+	assert_int_equal(opts.nspecs, SRV_MAX_FUNCTIONS);
+	assert_int_equal(srv_options_parse(&opts, argc, argv, error, sizeof(error)), -EINVAL);
+}
+
+static void help_needs_nothing_else(void **ctx)
+{
+	struct srv_opts opts;
+	char error[256] = "";
+
+	(void)ctx;
+	assert_int_equal(parse("--help", &opts, error, sizeof(error)), 0);
+	assert_true(opts.help);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_key),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(too_many_functions),
+		cmocka_unit_test(help_needs_nothing_else),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}

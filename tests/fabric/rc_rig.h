@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two NICs and an endpoint in one fabric with a memfd as guest memory, and a
+ * small driver for them: queues, keys and work requests as the guest would
+ * write them. Objects are made directly, without firmware commands.
+ *
+ * Addresses: "bus" is a bus address of guest memory, rig_at() is where the
+ * test sees it. Keys name memory by another address (RIG_VA + bus), so that a
+ * translation that is skipped is noticed.
+ */
+#ifndef RC_RIG_H
+#define RC_RIG_H
+
+#include "../../userspace/fabric/nic/ifc.h"
+#include "../../userspace/fabric/nic/nic.h"
+
+#define RIG_BUS		0x40000000ull
+#define RIG_MEMORY	(64ull << 20)
+#define RIG_VA		0x700000000000ull
+#define RIG_EP_BUS	0x800000000ull	/* BAR2 of the endpoint */
+#define RIG_EP_SIZE	(1ull << 20)
+#define RIG_NIC_BUS	0x900000000ull	/* BAR0 of NIC 0; NIC 1 follows */
+
+struct rig {
+	struct fab_fabric *fabric;
+	struct nic *nic[2];
+	struct fab_device *endpoint;
+	uint8_t *memory;
+	uint64_t used;
+	int fd;
+};
+
+void rig_open(struct rig *rig);
+void rig_close(struct rig *rig);
+uint64_t rig_alloc(struct rig *rig, uint64_t bytes);	/* zeroed, page aligned */
+void *rig_at(struct rig *rig, uint64_t bus);
+void rig_fill(struct rig *rig, uint64_t bus, uint32_t len, uint32_t seed);
+bool rig_filled(struct rig *rig, uint64_t bus, uint32_t len, uint32_t seed);
+bool rig_zero(struct rig *rig, uint64_t bus, uint32_t len);
+
+uint32_t rig_pd(struct nic *nic);
+/* A key over [bus, bus + len), any alignment, address RIG_VA + bus. */
+uint32_t rig_key(struct nic *nic, uint32_t pd, uint8_t access, uint64_t bus, uint64_t len);
+struct nic_mkey *rig_mkey(struct nic *nic, uint32_t key);
+void rig_tag(struct nic *nic, uint32_t key, uint8_t ph, uint8_t index);
+void rig_tph_enable(struct nic *nic, uint32_t request_enable, uint16_t index, uint16_t st);
+
+struct rig_cq {
+	struct rig *rig;
+	struct nic *nic;
+	struct nic_cq *cq;
+	uint64_t ring, dbr;
+	uint32_t ci;
+};
+void rig_cq_open(struct rig *rig, struct rig_cq *cq, struct nic *nic, uint8_t log_size);
+bool rig_cq_poll(struct rig_cq *cq, struct mlx5_cqe64 *cqe);	/* takes one; false: empty */
+bool rig_cq_wait(struct rig_cq *cq, struct mlx5_cqe64 *cqe);	/* runs the loop for up to 5 s */
+
+struct rig_qp {
+	struct rig *rig;
+	struct nic_qp *qp;
+	struct rig_cq *send, *recv;
+	uint32_t pd;
+	uint64_t rq, sq, dbr;
+	uint16_t sq_pi, rq_pi;
+};
+struct rig_qp_opts { uint8_t log_sq, log_rq, log_stride; bool no_rq; };
+void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig_cq *send, struct rig_cq *recv,
+		 const struct rig_qp_opts *opts);
+void rig_qp_connect(struct rig_qp *a, struct rig_qp *b);	/* both to RTS */
+void rig_qp_close(struct rig_qp *qp);
+
+/* A work request; what is not set is zero. */
+struct rig_wr {
+	uint8_t opcode;
+	bool unsignalled, solicited;
+	uint32_t imm, rkey;
+	uint64_t remote_va;
+	const struct nic_sge *sge;
+	uint32_t nsge;
+	const void *inline_data;
+	uint32_t inline_len;
+	uint32_t ds;		/* not 0: lie about the size */
+	uint32_t qpn;		/* not 0: lie about the QP */
+};
+void rig_post(struct rig_qp *qp, const struct rig_wr *wr);	/* and ring */
+void rig_post_quiet(struct rig_qp *qp, const struct rig_wr *wr);
+void rig_ring(struct rig_qp *qp);
+void rig_post_recv(struct rig_qp *qp, const struct nic_sge *sge, uint32_t nsge);
+void rig_run(struct rig *rig);		/* until there is nothing to do now; timers are not waited for */
+void rig_run_ms(struct rig *rig, uint32_t ms);
+
+uint8_t rig_cqe_opcode(const struct mlx5_cqe64 *cqe);
+uint8_t rig_cqe_syndrome(const struct mlx5_cqe64 *cqe);	/* 0: no error */
+
+/* Two connected queue pairs with one CQ each, a PD each, and receive queues of 16 entries of 4 segments. */
+struct rig_pair {
+	struct rig rig;
+	struct rig_cq cq[2];
+	struct rig_qp qp[2];
+	uint32_t pd[2];
+};
+void rig_pair_open(struct rig_pair *pair, bool loopback);
+void rig_pair_close(struct rig_pair *pair);
+
+#endif

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+/*
+ * feature_ops TEST BDF [BDF]: VFIO_DEVICE_FEATURE_DMA_BUF_TPH by raw ioctl, bad arguments first. The
+ * library is used to open the device and to export a buffer only.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+#include <linux/vfio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <tphbuf/tphbuf.h>
+#include <unistd.h>
+
+#include "rdma.h"
+
+#define GET	VFIO_DEVICE_FEATURE_GET
+#define SET	VFIO_DEVICE_FEATURE_SET
+#define PROBE	VFIO_DEVICE_FEATURE_PROBE
+
+typedef struct vfio_device_feature_dma_buf_tph tph_t;
+
+struct request {
+	struct vfio_device_feature head;
+	tph_t tph;
+	uint8_t more[64];
+};
+
+struct rig {
+	struct tphbuf_ctx *ctx;
+	struct tphbuf_device *dev;
+	struct tphbuf_buffer *buf;
+	int fd;			/* of the device */
+	int dmabuf;		/* of the buffer */
+};
+
+static const struct tphbuf_range range = { 0x10000, 0x10000 };
+
+static void rig_open(struct rig *rig, const char *bdf)
+{
+	require(!tphbuf_ctx_new(NULL, &rig->ctx), "no context");
+	require(!tphbuf_device_open(rig->ctx, bdf, NULL, &rig->dev), "%s", tphbuf_ctx_error(rig->ctx));
+	require(!tphbuf_device_memory(rig->dev, true), "%s", tphbuf_ctx_error(rig->ctx));
+	require(!tphbuf_buffer_export(rig->dev, 2, &range, 1, NULL, &rig->buf), "%s", tphbuf_ctx_error(rig->ctx));
+	rig->fd = tphbuf_device_fd(rig->dev);
+	rig->dmabuf = tphbuf_buffer_fd(rig->buf);
+}
+
+static void rig_close(struct rig *rig)
+{
+	tphbuf_buffer_close(rig->buf);
+	tphbuf_device_close(rig->dev);
+	tphbuf_ctx_free(rig->ctx);
+}
+
+static int feature(struct rig *rig, uint32_t op, uint32_t argsz, tph_t *tph)
+{
+	struct request request = { .head = { .argsz = argsz, .flags = VFIO_DEVICE_FEATURE_DMA_BUF_TPH | op }, .tph = *tph };
+	int ret = ioctl(rig->fd, VFIO_DEVICE_FEATURE, &request.head) ? -errno : 0;
+
+	*tph = request.tph;
+	return ret;
+}
+
+#define FULL (uint32_t)(sizeof(struct vfio_device_feature) + sizeof(tph_t))
+
+static void expect(struct rig *rig, const char *what, uint32_t op, uint32_t argsz, tph_t tph, int want)
+{
+	int ret = feature(rig, op, argsz, &tph);
+
+	require(ret == want, "%s: %d (%s) instead of %d", what, ret, strerror(-ret), want);
+}
+
+static tph_t get(struct rig *rig)
+{
+	tph_t tph = { .dmabuf_fd = rig->dmabuf };
+	int ret = feature(rig, GET, FULL, &tph);
+
+	require(!ret, "GET: %s", strerror(-ret));
+	return tph;
+}
+
+static void holds(struct rig *rig, const char *what, uint32_t flags, uint8_t st, uint16_t ext, uint8_t ph)
+{
+	tph_t tph = get(rig);
+
+	require(tph.flags == flags && tph.steering_tag == st && tph.steering_tag_ext == ext && tph.ph == ph,
+		"%s: flags %x st %x ext %x ph %u", what, tph.flags, tph.steering_tag, tph.steering_tag_ext, tph.ph);
+}
+
+static void test_sizes(struct rig *rig, tph_t good)
+{
+	for (uint32_t argsz = 0; argsz < FULL; argsz++) {
+		expect(rig, "short SET", SET, argsz, good, -EINVAL);
+		expect(rig, "short GET", GET, argsz, good, -EINVAL);
+	}
+	holds(rig, "after short requests", 0, 0, 0, 0);
+	expect(rig, "longer SET", SET, FULL + 64, good, 0);
+	expect(rig, "longer GET", GET, FULL + 64, good, 0);
+}
+
+static void test_operations(struct rig *rig, tph_t good)
+{
+	expect(rig, "no operation", 0, FULL, good, -EINVAL);
+	expect(rig, "SET and GET", SET | GET, FULL, good, -EINVAL);
+	expect(rig, "PROBE", PROBE, FULL, good, 0);
+	expect(rig, "PROBE SET", PROBE | SET, FULL, good, 0);
+	expect(rig, "PROBE GET", PROBE | GET, FULL, good, 0);
+	expect(rig, "PROBE SET GET", PROBE | SET | GET, FULL, good, 0);
+	holds(rig, "PROBE changed nothing", 0, 0, 0, 0);
+}
+
+static void test_fields(struct rig *rig, tph_t good)
+{
+	tph_t bad;
+
+	for (int bit = 2; bit < 32; bit++) {
+		bad = good;
+		bad.flags |= 1u << bit;
+		expect(rig, "undefined flag", SET, FULL, bad, -EINVAL);
+	}
+	for (int ph = 4; ph < 256; ph++) {
+		bad = good;
+		bad.ph = (uint8_t)ph;
+		expect(rig, "ph above 3", SET, FULL, bad, -EINVAL);
+	}
+	bad = good;
+	bad.supported = VFIO_DMA_BUF_TPH_ST;
+	expect(rig, "supported is not for SET", SET, FULL, bad, -EINVAL);
+	holds(rig, "after bad fields", 0, 0, 0, 0);
+}
+
+static void test_descriptors(struct rig *rig, tph_t good)
+{
+	int pipes[2];
+
+	require(!pipe(pipes), "pipe: %m");
+	good.dmabuf_fd = -1;
+	expect(rig, "fd -1", SET, FULL, good, -EBADF);
+	good.dmabuf_fd = 1 << 20;
+	expect(rig, "fd that is not open", GET, FULL, good, -EBADF);
+	good.dmabuf_fd = pipes[0];
+	expect(rig, "a pipe", SET, FULL, good, -EINVAL);
+	good.dmabuf_fd = rig->fd;
+	expect(rig, "the device itself", GET, FULL, good, -EINVAL);
+}
+
+/* The payload ends where memory ends. */
+static void test_fault(struct rig *rig, tph_t good)
+{
+	uint8_t *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct vfio_device_feature head = { .argsz = FULL, .flags = VFIO_DEVICE_FEATURE_DMA_BUF_TPH | SET };
+
+	require(page != MAP_FAILED && !munmap(page + 4096, 4096), "mmap: %m");
+	memcpy(page + 4096 - sizeof(head), &head, sizeof(head));
+	require(ioctl(rig->fd, VFIO_DEVICE_FEATURE, page + 4096 - sizeof(head)) && errno == EFAULT, "no payload: %m");
+	memcpy(page + 4096 - sizeof(head) - 8, &head, sizeof(head));
+	memcpy(page + 4096 - 8, &good, 8);
+	require(ioctl(rig->fd, VFIO_DEVICE_FEATURE, page + 4096 - sizeof(head) - 8) && errno == EFAULT, "half a payload: %m");
+	holds(rig, "after faults", 0, 0, 0, 0);
+}
+
+static void test_arguments(struct rig *rig)
+{
+	tph_t good = { .dmabuf_fd = rig->dmabuf, .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 1, .ph = 1 };
+
+	test_operations(rig, good);
+	test_fields(rig, good);
+	test_descriptors(rig, good);
+	test_fault(rig, good);
+	test_sizes(rig, good);
+}
+
+static void test_semantics(struct rig *rig)
+{
+	tph_t tph = { .dmabuf_fd = rig->dmabuf, .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 0x5a,
+		      .steering_tag_ext = 0x1234, .ph = 2 };
+
+	require(get(rig).supported == (VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT), "supported is %x", get(rig).supported);
+	holds(rig, "fresh buffer", 0, 0, 0, 0);
+	expect(rig, "8-bit only", SET, FULL, tph, 0);
+	holds(rig, "tag of an unset namespace is ignored", VFIO_DMA_BUF_TPH_ST, 0x5a, 0, 2);
+	tph.flags = VFIO_DMA_BUF_TPH_ST_EXT;
+	expect(rig, "16-bit only", SET, FULL, tph, 0);
+	holds(rig, "a SET replaces everything", VFIO_DMA_BUF_TPH_ST_EXT, 0, 0x1234, 2);
+	tph.flags |= VFIO_DMA_BUF_TPH_ST;
+	tph.ph = 0;
+	expect(rig, "both", SET, FULL, tph, 0);
+	holds(rig, "both", VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT, 0x5a, 0x1234, 0);
+	require(!tphbuf_device_reset(rig->dev), "reset: %s", tphbuf_ctx_error(rig->ctx));
+	holds(rig, "after a reset", VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT, 0x5a, 0x1234, 0);
+	require(!tphbuf_device_memory(rig->dev, false), "memory off: %s", tphbuf_ctx_error(rig->ctx));
+	expect(rig, "SET while revoked", SET, FULL, tph, 0);
+	require(!tphbuf_device_memory(rig->dev, true), "memory on: %s", tphbuf_ctx_error(rig->ctx));
+	tph.flags = 0;
+	expect(rig, "clear", SET, FULL, tph, 0);
+	holds(rig, "cleared", 0, 0, 0, 0);
+}
+
+static int udmabuf_of(int memfd)
+{
+	struct udmabuf_create create = { .memfd = (uint32_t)memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .size = 0x10000 };
+	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd;
+
+	require(dev >= 0, "/dev/udmabuf: %m");
+	fd = ioctl(dev, UDMABUF_CREATE, &create);
+	require(fd >= 0, "UDMABUF_CREATE: %m");
+	close(dev);
+	return fd;
+}
+
+static int heap_buffer(void)
+{
+	struct dma_heap_allocation_data data = { .len = 0x10000, .fd_flags = O_RDWR | O_CLOEXEC };
+	int dev = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
+
+	require(dev >= 0, "/dev/dma_heap/system: %m");
+	require(!ioctl(dev, DMA_HEAP_IOCTL_ALLOC, &data), "DMA_HEAP_IOCTL_ALLOC: %m");
+	close(dev);
+	return (int)data.fd;
+}
+
+static void test_foreign(struct rig *rig)
+{
+	int memfd = memfd_create("foreign", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	tph_t tph = { .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 1 };
+
+	require(memfd >= 0 && !ftruncate(memfd, 0x10000) && !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "memfd: %m");
+	tph.dmabuf_fd = udmabuf_of(memfd);
+	expect(rig, "SET on a udmabuf", SET, FULL, tph, -EINVAL);
+	expect(rig, "GET on a udmabuf", GET, FULL, tph, -EINVAL);
+	tph.dmabuf_fd = heap_buffer();
+	expect(rig, "SET on a heap buffer", SET, FULL, tph, -EINVAL);
+	expect(rig, "GET on a heap buffer", GET, FULL, tph, -EINVAL);
+}
+
+/* The buffer of one device, the feature of another. */
+static void test_other_device(struct rig *rig, const char *bdf)
+{
+	tph_t tph = { .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 1 };
+	struct rig other;
+
+	rig_open(&other, bdf);
+	tph.dmabuf_fd = other.dmabuf;
+	expect(rig, "SET on the buffer of another device", SET, FULL, tph, -EINVAL);
+	expect(rig, "GET on the buffer of another device", GET, FULL, tph, -EINVAL);
+	holds(&other, "the other buffer", 0, 0, 0, 0);
+	rig_close(&other);
+}
+
+/* A buffer outlives its device; the feature of a new open of the device does not own it. */
+static void test_closed_device(struct rig *rig, const char *bdf)
+{
+	tph_t tph = { .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 1 };
+	int dmabuf = dup(rig->dmabuf);
+
+	require(dmabuf >= 0, "dup: %m");
+	rig_close(rig);
+	rig_open(rig, bdf);
+	tph.dmabuf_fd = dmabuf;
+	expect(rig, "SET on a buffer of an earlier open", SET, FULL, tph, -EINVAL);
+	expect(rig, "GET on a buffer of an earlier open", GET, FULL, tph, -EINVAL);
+	close(dmabuf);
+}
+
+int main(int argc, char **argv)
+{
+	struct rig rig;
+
+	require(argc >= 3, "usage: feature_ops arguments|semantics|foreign|other_device|closed_device BDF [BDF]");
+	rig_open(&rig, argv[2]);
+	if (!strcmp(argv[1], "arguments"))
+		test_arguments(&rig);
+	else if (!strcmp(argv[1], "semantics"))
+		test_semantics(&rig);
+	else if (!strcmp(argv[1], "foreign"))
+		test_foreign(&rig);
+	else if (!strcmp(argv[1], "other_device") && argc == 4)
+		test_other_device(&rig, argv[3]);
+	else if (!strcmp(argv[1], "closed_device"))
+		test_closed_device(&rig, argv[2]);
+	else
+		fail("no test %s", argv[1]);
+	rig_close(&rig);
+	return 0;
+}

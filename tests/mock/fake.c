@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: MIT
+/* The ioctl side of the fake machine and the call wrappers, see fake.h. */
+#define _GNU_SOURCE	/* memfd_create */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/iommufd.h>
+#include <linux/vfio.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mock/fake.h"
+#include "mock/fault.h"
+#include "mock/region.h"
+
+#define MAX_DMABUFS	4096
+#define IOAS_ID		42
+#define FEATURE_OPS	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET)
+
+/* The fake itself makes the real calls. */
+int __real_fcntl(int fd, int cmd, ...);
+ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
+
+struct fake_device fake;
+
+static struct {
+	unsigned long request;
+	unsigned int countdown;
+	int err;
+} ioctl_failure;
+
+static struct {
+	uint32_t flags;
+	int err;
+} feature_failure;
+
+static struct {
+	const char *name;
+	int err;
+} call_failure;
+
+static struct dmabuf {
+	ino_t ino;
+	bool foreign;
+	struct fake_tag tag;
+} dmabufs[MAX_DMABUFS];
+
+static unsigned int nr_dmabufs, nr_resets;
+
+void fake_setup(void)
+{
+	static const struct fake_device defaults = {
+		.bar_size = { 4096, 32, FAKE_BAR2_SIZE, 0, 0, 256 },
+		.bar_flags = {
+			[0] = VFIO_REGION_INFO_FLAG_MMAP,
+			[2] = VFIO_REGION_INFO_FLAG_MMAP,
+		},
+		.config_size = 4096,
+		.has_dmabuf = true,
+		.has_tph = true,
+		.supported = 3,
+	};
+
+	fake = defaults;
+	memset(&ioctl_failure, 0, sizeof(ioctl_failure));
+	memset(&feature_failure, 0, sizeof(feature_failure));
+	memset(&call_failure, 0, sizeof(call_failure));
+	nr_dmabufs = 0;
+	nr_resets = 0;
+	tree_build();
+}
+
+void fake_fail_ioctl(unsigned long request, unsigned int nth, int err)
+{
+	ioctl_failure.request = request;
+	ioctl_failure.countdown = nth;
+	ioctl_failure.err = err;
+}
+
+void fake_fail_feature(uint32_t flags, int err)
+{
+	feature_failure.flags = flags;
+	feature_failure.err = err;
+}
+
+void fake_fail_call(const char *name, int err)
+{
+	call_failure.name = name;
+	call_failure.err = err;
+}
+
+/* For wrappers: has this call to fail? Sets errno. */
+static bool call_fails(const char *name)
+{
+	if (call_failure.name && !strcmp(call_failure.name, name)) {
+		call_failure.name = NULL;
+		errno = call_failure.err;
+		return true;
+	}
+	if (fault_hits()) {
+		errno = EIO;
+		return true;
+	}
+	return false;
+}
+
+unsigned int fake_nr_dmabufs(void)
+{
+	return nr_dmabufs;
+}
+
+unsigned int fake_resets(void)
+{
+	return nr_resets;
+}
+
+struct fake_tag *fake_dmabuf_tag(void)
+{
+	return &dmabufs[nr_dmabufs - 1].tag;
+}
+
+static int new_dmabuf(uint64_t size, bool foreign)
+{
+	struct stat st;
+	int fd = memfd_create("dmabuf", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, (off_t)size) || fstat(fd, &st) ||
+	    nr_dmabufs == MAX_DMABUFS)
+		abort();
+	memset(&dmabufs[nr_dmabufs], 0, sizeof(dmabufs[0]));
+	dmabufs[nr_dmabufs].ino = st.st_ino;
+	dmabufs[nr_dmabufs++].foreign = foreign;
+	return fd;
+}
+
+int fake_foreign_dmabuf(size_t size)
+{
+	return new_dmabuf(size, true);
+}
+
+static struct dmabuf *find_dmabuf(int fd)
+{
+	struct stat st;
+	unsigned int i;
+
+	if (fstat(fd, &st))
+		return NULL;
+	for (i = 0; i < nr_dmabufs; i++)
+		if (dmabufs[i].ino == st.st_ino)
+			return &dmabufs[i];
+	return NULL;
+}
+
+static int bind_iommufd(struct vfio_device_bind_iommufd *arg)
+{
+	size_t min = offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr);
+
+	if (arg->argsz < min || arg->iommufd < 0)
+		return -EINVAL;
+	if (arg->flags & VFIO_DEVICE_BIND_FLAG_TOKEN) {
+		if (arg->argsz < sizeof(*arg) || !fake.token)
+			return -EINVAL;
+		if (memcmp((void *)(uintptr_t)arg->token_uuid_ptr, fake.token,
+			   16))
+			return -EACCES;
+	} else if (fake.token) {
+		return -EACCES;
+	}
+	arg->out_devid = 1;
+	return 0;
+}
+
+static int region_info(struct vfio_region_info *arg)
+{
+	if (arg->argsz < sizeof(*arg))
+		return -EINVAL;
+	arg->offset = REGION_OFFSET(arg->index);
+	arg->flags = 0;
+	if (arg->index == VFIO_PCI_CONFIG_REGION_INDEX) {
+		arg->size = fake.config_size;
+		return 0;
+	}
+	if (arg->index > VFIO_PCI_BAR5_REGION_INDEX)
+		return -EINVAL;
+	arg->size = fake.bar_size[arg->index];
+	if (arg->size)
+		arg->flags = VFIO_REGION_INFO_FLAG_READ |
+			     VFIO_REGION_INFO_FLAG_WRITE |
+			     fake.bar_flags[arg->index];
+	return 0;
+}
+
+static int feature_dma_buf(uint32_t flags, size_t size,
+			   struct vfio_device_feature_dma_buf *arg)
+{
+	uint64_t length = 0;
+	uint32_t i;
+
+	if (!fake.has_dmabuf)
+		return -ENOTTY;
+	if (flags & VFIO_DEVICE_FEATURE_SET)
+		return -EINVAL;
+	if (flags & VFIO_DEVICE_FEATURE_PROBE)
+		return 0;
+	if (size < sizeof(*arg) || !arg->nr_ranges || arg->flags ||
+	    size < sizeof(*arg) + arg->nr_ranges * sizeof(arg->dma_ranges[0]))
+		return -EINVAL;
+	if (arg->region_index > VFIO_PCI_BAR5_REGION_INDEX)
+		return -ENODEV;
+	for (i = 0; i < arg->nr_ranges; i++)
+		length += arg->dma_ranges[i].length;
+	return new_dmabuf(length, false);
+}
+
+static int foreign_feature(uint32_t flags)
+{
+	if (fake.foreign == FOREIGN_SET_ONLY && flags & VFIO_DEVICE_FEATURE_GET)
+		return -EINVAL;
+	return 0;
+}
+
+static int set_tph(const struct vfio_device_feature_dma_buf_tph *arg,
+		   struct dmabuf *dmabuf)
+{
+	struct fake_tag tag = { .flags = arg->flags };
+
+	if (arg->flags & VFIO_DMA_BUF_TPH_ST)
+		tag.st = arg->steering_tag;
+	if (arg->flags & VFIO_DMA_BUF_TPH_ST_EXT)
+		tag.xst = arg->steering_tag_ext;
+	if (arg->flags)
+		tag.ph = arg->ph;
+	dmabuf->tag = tag;
+	return 0;
+}
+
+static int feature_tph(uint32_t flags, size_t size,
+		       struct vfio_device_feature_dma_buf_tph *arg)
+{
+	struct dmabuf *dmabuf;
+
+	if (fake.foreign)
+		return foreign_feature(flags);
+	if (!fake.has_tph)
+		return -ENOTTY;
+	if (!fake.supported)
+		return -EOPNOTSUPP;
+	if (flags & VFIO_DEVICE_FEATURE_PROBE)
+		return 0;
+	if ((flags & FEATURE_OPS) == FEATURE_OPS || !(flags & FEATURE_OPS) ||
+	    size < sizeof(*arg))
+		return -EINVAL;
+	if (flags & VFIO_DEVICE_FEATURE_SET) {
+		if (arg->flags & ~3u || arg->supported || arg->ph > 3)
+			return -EINVAL;
+		if (arg->flags & ~fake.supported)
+			return -EOPNOTSUPP;
+	}
+	if (__real_fcntl(arg->dmabuf_fd, F_GETFD) < 0)
+		return -EBADF;
+	dmabuf = find_dmabuf(arg->dmabuf_fd);
+	if (!dmabuf || dmabuf->foreign)
+		return -EINVAL;
+	if (flags & VFIO_DEVICE_FEATURE_SET)
+		return set_tph(arg, dmabuf);
+	arg->flags = dmabuf->tag.flags;
+	arg->supported = fake.supported;
+	arg->steering_tag = dmabuf->tag.st;
+	arg->steering_tag_ext = dmabuf->tag.xst;
+	arg->ph = dmabuf->tag.ph;
+	return 0;
+}
+
+static int feature(struct vfio_device_feature *arg)
+{
+	size_t size = arg->argsz - sizeof(*arg);
+
+	if (arg->argsz < sizeof(*arg))
+		return -EINVAL;
+	if (feature_failure.err && feature_failure.flags == arg->flags) {
+		feature_failure.flags = 0;
+		return -feature_failure.err;
+	}
+	switch (arg->flags & VFIO_DEVICE_FEATURE_MASK) {
+	case VFIO_DEVICE_FEATURE_DMA_BUF:
+		return feature_dma_buf(arg->flags, size, (void *)arg->data);
+	case VFIO_DEVICE_FEATURE_DMA_BUF_TPH:
+		return feature_tph(arg->flags, size, (void *)arg->data);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int do_ioctl(unsigned long request, void *arg)
+{
+	struct vfio_device_attach_iommufd_pt *attach = arg;
+	struct iommu_ioas_alloc *ioas = arg;
+
+	switch (request) {
+	case VFIO_DEVICE_BIND_IOMMUFD:
+		return bind_iommufd(arg);
+	case VFIO_DEVICE_ATTACH_IOMMUFD_PT:
+		return attach->pt_id == IOAS_ID && !attach->flags ? 0 : -EINVAL;
+	case IOMMU_IOAS_ALLOC:
+		ioas->out_ioas_id = IOAS_ID;
+		return 0;
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return region_info(arg);
+	case VFIO_DEVICE_RESET:
+		nr_resets++;
+		return 0;
+	case VFIO_DEVICE_FEATURE:
+		return feature(arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *arg;
+	int ret;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	(void)fd;
+	if (call_fails("ioctl"))
+		return -1;
+	if (ioctl_failure.countdown && ioctl_failure.request == request &&
+	    !--ioctl_failure.countdown) {
+		errno = ioctl_failure.err;
+		return -1;
+	}
+	ret = do_ioctl(request, arg);
+	if (ret >= 0)
+		return ret;
+	errno = -ret;
+	return -1;
+}
+
+/* Lead /sys and /dev/{vfio,iommu} into the tree. */
+static const char *lead(const char *path, char *buf)
+{
+	if (!fake_root()[0] ||
+	    (strncmp(path, "/sys/", 5) && strncmp(path, "/dev/vfio", 9) &&
+	     strcmp(path, "/dev/iommu")))
+		return path;
+	if ((size_t)snprintf(buf, PATH_MAX, "%s%s", fake_root(), path) >=
+	    PATH_MAX)
+		abort();
+	return buf;
+}
+
+/* What procfs says of a dma-buf. Return: -1 if @path is about another file. */
+static int open_fdinfo(const char *path)
+{
+	static const char text[] =
+		"pos:\t0\nflags:\t02\nsize:\t4096\ncount:\t2\nexp_name:\tfake\n";
+	int about, fd;
+
+	if (sscanf(path, "/proc/self/fdinfo/%d", &about) != 1 ||
+	    !find_dmabuf(about))
+		return -1;
+	fd = memfd_create("fdinfo", MFD_CLOEXEC);
+	if (fd < 0 || __real_pwrite(fd, text, sizeof(text) - 1, 0) < 0)
+		abort();
+	return fd;
+}
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+	char buf[PATH_MAX];
+	mode_t mode = 0;
+	va_list ap;
+	int fd;
+
+	if (flags & O_CREAT) {
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		va_end(ap);
+	}
+	if (call_fails("open"))
+		return -1;
+	fd = open_fdinfo(path);
+	return fd < 0 ? __real_open(lead(path, buf), flags, mode) : fd;
+}
+
+DIR *__real_opendir(const char *path);
+DIR *__wrap_opendir(const char *path)
+{
+	char buf[PATH_MAX];
+
+	return call_fails("opendir") ? NULL : __real_opendir(lead(path, buf));
+}
+
+int __real_stat(const char *path, struct stat *st);
+int __wrap_stat(const char *path, struct stat *st)
+{
+	char buf[PATH_MAX];
+
+	return call_fails("stat") ? -1 : __real_stat(lead(path, buf), st);
+}
+
+ssize_t __real_readlink(const char *path, char *target, size_t size);
+ssize_t __wrap_readlink(const char *path, char *target, size_t size)
+{
+	char buf[PATH_MAX];
+
+	return call_fails("readlink") ? -1 :
+	       __real_readlink(lead(path, buf), target, size);
+}
+
+void *__real_mmap(void *addr, size_t length, int prot, int flags, int fd,
+		  off_t offset);
+void *__wrap_mmap(void *addr, size_t length, int prot, int flags, int fd,
+		  off_t offset)
+{
+	return call_fails("mmap") ? MAP_FAILED :
+	       __real_mmap(addr, length, prot, flags, fd, offset);
+}
+
+ssize_t __real_pread(int fd, void *buf, size_t size, off_t offset);
+ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset)
+{
+	return call_fails("pread") ? -1 : __real_pread(fd, buf, size, offset);
+}
+
+ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t offset)
+{
+	return call_fails("pwrite") ? -1 : __real_pwrite(fd, buf, size, offset);
+}
+
+off_t __real_lseek(int fd, off_t offset, int whence);
+off_t __wrap_lseek(int fd, off_t offset, int whence)
+{
+	return call_fails("lseek") ? -1 : __real_lseek(fd, offset, whence);
+}
+
+int __wrap_fcntl(int fd, int cmd, ...)
+{
+	va_list ap;
+	long arg;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, long);
+	va_end(ap);
+	return call_fails("fcntl") ? -1 : __real_fcntl(fd, cmd, arg);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A machine for the library to run on: a sysfs and device tree in a temporary
+ * directory, and the vfio, iommufd and dma-buf calls the library makes.
+ *
+ * Paths under /sys and /dev are led to that directory by the wrappers of
+ * open(), opendir(), stat() and readlink(). A device node is a plain file
+ * with the BARs and the config space at their region offsets, so reads,
+ * writes and mappings are real; only ioctl() is modelled, from
+ * include/uapi/linux/{vfio,iommufd}.h and the documented error rules.
+ */
+#ifndef MOCK_FAKE_H
+#define MOCK_FAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FAKE_BDF	"0000:03:00.0"
+#define FAKE_NIC_BDF	"0000:05:00.0"
+#define FAKE_BAR2_SIZE	(64u << 20)
+
+/* What the function's device file answers; defaults are a good device. */
+struct fake_device {
+	uint64_t bar_size[6];
+	uint32_t bar_flags[6];		/* VFIO_REGION_INFO_FLAG_ */
+	uint64_t config_size;
+	bool has_dmabuf;		/* VFIO_DEVICE_FEATURE_DMA_BUF */
+	bool has_tph;			/* the TPH feature's number is ours */
+	uint32_t supported;		/* namespaces; 0: no completer */
+	/* What another kernel may do with the number instead. */
+	enum { FOREIGN_NONE, FOREIGN_SET_ONLY, FOREIGN_BOTH } foreign;
+	const char *token;		/* 16 bytes wanted at bind, or NULL */
+};
+
+extern struct fake_device fake;
+
+/* Build the tree with the default machine, reset all state. */
+void fake_setup(void);
+/* Remove the tree. */
+void fake_teardown(void);
+
+/* The directory that stands for "/": "<root>/sys", "<root>/dev". */
+const char *fake_root(void);
+/* Path below the root, in a static buffer overwritten by the next call. */
+const char *fake_path(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* Edit the tree; paths relative to the root. They abort on failure. */
+void fake_mkdir(const char *path);
+void fake_write(const char *path, const void *data, size_t size);
+void fake_text(const char *path, const char *text);
+void fake_link(const char *path, const char *target);
+void fake_remove(const char *path);
+void fake_bytes(const char *path, uint64_t offset, const void *data,
+		size_t size);
+/* The config space of FAKE_BDF, in sysfs and behind vfio. */
+void fake_config(unsigned int offset, uint32_t value, unsigned int size);
+void fake_device_config(unsigned int offset, uint32_t value, unsigned int size);
+
+/* Let the @nth (1: next) ioctl with this number fail with @err. */
+void fake_fail_ioctl(unsigned long request, unsigned int nth, int err);
+/* The same for a feature of VFIO_DEVICE_FEATURE and its GET/SET/PROBE bits. */
+void fake_fail_feature(uint32_t flags, int err);
+/* Let the next call of open, mmap, pread, pwrite, fcntl or lseek fail. */
+void fake_fail_call(const char *name, int err);
+
+/* How many dma-bufs were made, and the tag state of the newest. */
+unsigned int fake_nr_dmabufs(void);
+struct fake_tag {
+	uint32_t flags;
+	uint16_t xst;
+	uint8_t st;
+	uint8_t ph;
+};
+struct fake_tag *fake_dmabuf_tag(void);
+/* A dma-buf that was exported by something else. Caller closes it. */
+int fake_foreign_dmabuf(size_t size);
+
+unsigned int fake_resets(void);
+
+/* Number of open descriptors of this process. */
+unsigned int fake_count_fds(void);
+
+#endif

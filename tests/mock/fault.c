@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/* Failure at the n-th call, and the allocation wrappers; see fault.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mock/fault.h"
+
+static unsigned int countdown;
+static bool hit;
+
+void fault_arm(unsigned int nth)
+{
+	countdown = nth;
+	hit = false;
+}
+
+bool fault_disarm(void)
+{
+	countdown = 0;
+	return hit;
+}
+
+bool fault_hits(void)
+{
+	if (!countdown || --countdown)
+		return false;
+	hit = true;
+	return true;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+char *__real_strdup(const char *s);
+
+void *__wrap_malloc(size_t size)
+{
+	if (fault_hits()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	if (fault_hits()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	if (fault_hits()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_realloc(p, size);
+}
+
+char *__wrap_strdup(const char *s)
+{
+	if (fault_hits()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_strdup(s);
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+/* libibverbs and the netlink side of it, see verbs.h. */
+#include <errno.h>
+#include <netlink/attr.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <rdma/rdma_netlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mock/fault.h"
+#include "mock/verbs.h"
+
+struct fake_verbs fake_verbs;
+
+static struct ibv_device device = { .name = "mlx5_0", .dev_name = "uverbs0" };
+static struct ibv_context context = { .device = &device };
+static struct ibv_pd pd = { .context = &context };
+
+static struct {
+	const struct fake_entry *entries;
+	unsigned int nr_entries;
+	enum fake_nl_step fail_step;
+	int fail_err;
+	const void *garbage;
+	unsigned int garbage_size;
+	nl_recvmsg_msg_cb_t on_message;
+	void *message_arg;
+	nl_recvmsg_err_cb_t on_error;
+	void *error_arg;
+} nl;
+
+void fake_verbs_setup(void)
+{
+	memset(&fake_verbs, 0, sizeof(fake_verbs));
+	memset(&nl, 0, sizeof(nl));
+	fake_verbs.dev_index = FAKE_DEV_INDEX;
+}
+
+struct ibv_pd *fake_pd(void)
+{
+	return &pd;
+}
+
+struct ibv_mr *__wrap_ibv_reg_dmabuf_mr(struct ibv_pd *of, uint64_t offset,
+					size_t length, uint64_t iova, int fd,
+					int access)
+{
+	struct ibv_mr *mr;
+
+	fake_verbs.offset = offset;
+	fake_verbs.length = length;
+	fake_verbs.iova = iova;
+	fake_verbs.fd = fd;
+	fake_verbs.access = access;
+	if (fake_verbs.reg_errno || fault_hits()) {
+		errno = fake_verbs.reg_errno ? fake_verbs.reg_errno : ENOMEM;
+		return NULL;
+	}
+	mr = calloc(1, sizeof(*mr));
+	if (!mr)
+		return NULL;
+	mr->context = of->context;
+	mr->pd = of;
+	mr->length = length;
+	mr->lkey = FAKE_LKEY;
+	mr->rkey = FAKE_LKEY;
+	fake_verbs.live_mrs++;
+	return mr;
+}
+
+int __wrap_ibv_dereg_mr(struct ibv_mr *mr)
+{
+	if (fake_verbs.dereg_errno)
+		return fake_verbs.dereg_errno;
+	fake_verbs.live_mrs--;
+	free(mr);
+	return 0;
+}
+
+struct ibv_device **__wrap_ibv_get_device_list(int *n)
+{
+	struct ibv_device **list;
+
+	if (fake_verbs.no_devices) {
+		errno = ENOSYS;
+		return NULL;
+	}
+	list = calloc(2, sizeof(struct ibv_device *));
+	if (!list)
+		return NULL;
+	list[0] = &device;
+	*n = 1;
+	return list;
+}
+
+void __wrap_ibv_free_device_list(struct ibv_device **list)
+{
+	free(list);
+}
+
+const char *__wrap_ibv_get_device_name(struct ibv_device *dev)
+{
+	return dev->name;
+}
+
+int __wrap_ibv_get_device_index(struct ibv_device *dev)
+{
+	(void)dev;
+	return fake_verbs.dev_index;
+}
+
+struct ibv_context *__wrap_ibv_open_device(struct ibv_device *dev)
+{
+	(void)dev;
+	if (fake_verbs.open_fails) {
+		errno = EACCES;
+		return NULL;
+	}
+	fake_verbs.live_contexts++;
+	return &context;
+}
+
+int __wrap_ibv_close_device(struct ibv_context *of)
+{
+	(void)of;
+	fake_verbs.live_contexts--;
+	return 0;
+}
+
+struct ibv_pd *__wrap_ibv_alloc_pd(struct ibv_context *of)
+{
+	(void)of;
+	if (fake_verbs.pd_fails) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	fake_verbs.live_pds++;
+	return &pd;
+}
+
+int __wrap_ibv_dealloc_pd(struct ibv_pd *of)
+{
+	(void)of;
+	fake_verbs.live_pds--;
+	return 0;
+}
+
+void fake_netlink(const struct fake_entry *entries, unsigned int n)
+{
+	nl.entries = entries;
+	nl.nr_entries = n;
+}
+
+void fake_netlink_fail(enum fake_nl_step step, int err)
+{
+	nl.fail_step = step;
+	nl.fail_err = err;
+}
+
+void fake_netlink_garbage(const void *data, unsigned int size)
+{
+	nl.garbage = data;
+	nl.garbage_size = size;
+}
+
+struct nl_sock *__real_nl_socket_alloc(void);
+struct nl_sock *__wrap_nl_socket_alloc(void)
+{
+	return fault_hits() ? NULL : __real_nl_socket_alloc();
+}
+
+struct nl_msg *__real_nlmsg_alloc_simple(int type, int flags);
+struct nl_msg *__wrap_nlmsg_alloc_simple(int type, int flags)
+{
+	return fault_hits() ? NULL : __real_nlmsg_alloc_simple(type, flags);
+}
+
+int __wrap_nl_connect(struct nl_sock *sock, int protocol)
+{
+	(void)sock;
+	if (nl.fail_step == NL_STEP_CONNECT)
+		return -nl.fail_err;
+	if (fault_hits())
+		return -NLE_NOMEM;
+	return protocol == NETLINK_RDMA ? 0 : -NLE_PROTO_MISMATCH;
+}
+
+int __wrap_nl_socket_modify_cb(struct nl_sock *sock, enum nl_cb_type type,
+			       enum nl_cb_kind kind, nl_recvmsg_msg_cb_t fn,
+			       void *arg)
+{
+	(void)sock;
+	if (type != NL_CB_VALID || kind != NL_CB_CUSTOM || fault_hits())
+		return -NLE_INVAL;
+	nl.on_message = fn;
+	nl.message_arg = arg;
+	return 0;
+}
+
+int __wrap_nl_socket_modify_err_cb(struct nl_sock *sock, enum nl_cb_kind kind,
+				   nl_recvmsg_err_cb_t fn, void *arg)
+{
+	(void)sock;
+	if (kind != NL_CB_CUSTOM || fault_hits())
+		return -NLE_INVAL;
+	nl.on_error = fn;
+	nl.error_arg = arg;
+	return 0;
+}
+
+/* The request must be what nldev's policy takes. */
+int __wrap_nl_send_auto(struct nl_sock *sock, struct nl_msg *msg)
+{
+	struct nlmsghdr *hdr = nlmsg_hdr(msg);
+	struct nlattr *index;
+
+	(void)sock;
+	index = nlmsg_find_attr(hdr, 0, RDMA_NLDEV_ATTR_DEV_INDEX);
+	if (hdr->nlmsg_type != RDMA_NL_GET_TYPE(RDMA_NL_NLDEV,
+						RDMA_NLDEV_CMD_RES_MR_GET) ||
+	    (hdr->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP || !index ||
+	    nla_get_u32(index) != FAKE_DEV_INDEX)
+		return -NLE_INVAL;
+	if (nl.fail_step == NL_STEP_SEND)
+		return -nl.fail_err;
+	return fault_hits() ? -NLE_FAILURE : (int)hdr->nlmsg_len;
+}
+
+static void put_driver(struct nl_msg *msg, const struct fake_attr *attr)
+{
+	struct nlattr *table;
+
+	table = nla_nest_start(msg, RDMA_NLDEV_ATTR_DRIVER | NLA_F_NESTED);
+	if (nl.garbage)
+		nlmsg_append(msg, (void *)(uintptr_t)nl.garbage,
+			     nl.garbage_size, 4);
+	for (; attr && attr->name; attr++) {
+		nla_put_string(msg, RDMA_NLDEV_ATTR_DRIVER_STRING, attr->name);
+		if (attr->string) {
+			nla_put_string(msg, RDMA_NLDEV_ATTR_DRIVER_STRING,
+				       attr->string);
+		} else if (attr->wide) {
+			nla_put(msg, RDMA_NLDEV_ATTR_PAD, 0, NULL);
+			nla_put_u64(msg, RDMA_NLDEV_ATTR_DRIVER_U64,
+				    attr->number);
+		} else {
+			nla_put_u8(msg, RDMA_NLDEV_ATTR_DRIVER_PRINT_TYPE, 1);
+			nla_put_u32(msg, RDMA_NLDEV_ATTR_DRIVER_U32,
+				    (uint32_t)attr->number);
+		}
+	}
+	nla_nest_end(msg, table);
+}
+
+static void put_entry(struct nl_msg *msg, const struct fake_entry *e)
+{
+	struct nlattr *entry = nla_nest_start(msg,
+					      RDMA_NLDEV_ATTR_RES_MR_ENTRY);
+
+	if (!e->no_lkey) {
+		nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_RKEY, e->lkey);
+		nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_LKEY, e->lkey);
+	}
+	if (!e->no_length)
+		nla_put_u64(msg, RDMA_NLDEV_ATTR_RES_MRLEN, e->length);
+	nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_MRN, e->mrn);
+	if (!e->no_pid)
+		nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_PID, e->pid);
+	if (!e->no_driver)
+		put_driver(msg, e->attrs);
+	nla_nest_end(msg, entry);
+}
+
+int __wrap_nl_recvmsgs_default(struct nl_sock *sock)
+{
+	struct nlmsgerr error = { .error = -nl.fail_err };
+	struct sockaddr_nl addr = { 0 };
+	struct nlattr *table;
+	struct nl_msg *msg;
+	unsigned int i;
+
+	(void)sock;
+	if (nl.fail_step == NL_STEP_RECV)
+		return -nl.fail_err;
+	if (nl.fail_step == NL_STEP_KERNEL) {
+		nl.on_error(&addr, &error, nl.error_arg);
+		return -NLE_FAILURE;
+	}
+	if (fault_hits())
+		return -NLE_FAILURE;
+	msg = __real_nlmsg_alloc_simple(RDMA_NL_GET_TYPE(
+		RDMA_NL_NLDEV, RDMA_NLDEV_CMD_RES_MR_GET), NLM_F_MULTI);
+	if (!msg)
+		abort();
+	table = nla_nest_start(msg, RDMA_NLDEV_ATTR_RES_MR);
+	for (i = 0; i < nl.nr_entries; i++)
+		put_entry(msg, &nl.entries[i]);
+	nla_nest_end(msg, table);
+	nl.on_message(msg, nl.message_arg);
+	nlmsg_free(msg);
+	return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The part of libibverbs and libnl that libtphbuf-verbs calls: registration
+ * that can be told to fail, and a kernel that answers
+ * RDMA_NLDEV_CMD_RES_MR_GET with entries the test composes.
+ *
+ * Messages are built with the real libnl, so the parser under test sees real
+ * attributes.
+ */
+#ifndef MOCK_VERBS_H
+#define MOCK_VERBS_H
+
+#include <infiniband/verbs.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FAKE_LKEY	0x1800
+#define FAKE_DEV_INDEX	3
+
+struct fake_verbs {
+	int reg_errno;		/* ibv_reg_dmabuf_mr() fails with this */
+	int dereg_errno;	/* ibv_dereg_mr() returns this */
+	bool no_devices;
+	bool open_fails;
+	bool pd_fails;
+	int dev_index;
+	unsigned int live_mrs;
+	unsigned int live_pds;
+	unsigned int live_contexts;
+	/* What the last registration was asked for. */
+	uint64_t offset, length, iova;
+	int fd, access;
+};
+
+extern struct fake_verbs fake_verbs;
+
+void fake_verbs_setup(void);
+struct ibv_pd *fake_pd(void);
+
+/* One driver attribute: a number of 4 or 8 bytes, or a string. */
+struct fake_attr {
+	const char *name;
+	const char *string;	/* NULL for a number */
+	uint64_t number;
+	bool wide;		/* 8 bytes, after padding */
+};
+
+struct fake_entry {
+	bool no_lkey, no_pid, no_length, no_driver;
+	uint32_t lkey, pid, mrn;
+	uint64_t length;
+	const struct fake_attr *attrs;	/* ends with a NULL name */
+};
+
+/* What the next dump holds. The array stays the caller's. */
+void fake_netlink(const struct fake_entry *entries, unsigned int n);
+/* Fail at this step with this libnl error, or kernel errno for RECV. */
+enum fake_nl_step { NL_STEP_NONE, NL_STEP_CONNECT, NL_STEP_SEND, NL_STEP_RECV,
+		    NL_STEP_KERNEL };
+void fake_netlink_fail(enum fake_nl_step step, int err);
+/* Break the attributes of the driver table: names without values and such. */
+void fake_netlink_garbage(const void *data, unsigned int size);
+
+#endif

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+/* PCI functions from sysfs: lib/pci.c, lib/sysfs.c; whole and broken trees. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "unit/test.h"
+
+#define DEV	"sys/bus/pci/devices/" FAKE_BDF
+
+static void bdf_parse_bad_forms(void **state)
+{
+	static const char * const bad[] = {
+		"", "0", "03:00", "03:00.", "03:00.8", "03:20.0", "003:00.0",
+		"0000:03:00.0 ", " 03:00.0", "000:03:00.0", "0000:03:00.00",
+		"0000:03:00.0:", "123456789:03:00.0", "0000:03.00.0",
+		"xyzw:03:00.0", "0000::00.0", "../../../etc/passwd", "-1:00.0",
+		"0000:03:00.0\n", ":03:00.0", "0000:0g:00.0",
+	};
+	char bdf[TPHBUF_BDF_MAX] = "untouched";
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(bad); i++)
+		if (tphbuf_bdf_parse(bad[i], bdf) != -EINVAL)
+			fail_msg("'%s' is accepted", bad[i]);
+	assert_string_equal(bdf, "untouched");
+	assert_int_equal(tphbuf_bdf_parse(NULL, bdf), -EINVAL);
+	assert_int_equal(tphbuf_bdf_parse("03:00.0", NULL), -EINVAL);
+}
+
+static void bdf_parse_normalises(void **state)
+{
+	static const char * const good[][2] = {
+		{ "03:00.0", "0000:03:00.0" },
+		{ "3:0.1", "0000:03:00.1" },
+		{ "0000:AB:1F.7", "0000:ab:1f.7" },
+		{ "10000:e1:00.0", "10000:e1:00.0" },
+		{ "ffffffff:ff:1f.7", "ffffffff:ff:1f.7" },
+	};
+	char bdf[TPHBUF_BDF_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(good); i++) {
+		assert_int_equal(tphbuf_bdf_parse(good[i][0], bdf), 0);
+		assert_string_equal(bdf, good[i][1]);
+	}
+}
+
+static void read_bad_arguments(void **state)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+
+	assert_int_equal(tphbuf_pci_read(NULL, FAKE_BDF, &info), -EINVAL);
+	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, NULL), -EINVAL);
+	assert_int_equal(tphbuf_pci_read(f->ctx, "nonsense", &info), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'nonsense'");
+	assert_int_equal(tphbuf_pci_read(f->ctx, NULL, &info), -EINVAL);
+	info.size = 0;
+	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "size");
+}
+
+static void read_unknown_function_is_enodev(void **state)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+
+	assert_int_equal(tphbuf_pci_read(f->ctx, "0000:99:00.0", &info),
+			 -ENODEV);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "0000:99:00.0");
+}
+
+/* Files without which a function cannot be described. */
+static void read_missing_file_names_the_function(void **state)
+{
+	static const char * const files[] = {
+		"vendor", "device", "class", "resource", "config",
+	};
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < NR(files); i++) {
+		fake_teardown();
+		fake_setup();
+		snprintf(path, sizeof(path), DEV "/%s", files[i]);
+		fake_remove(path);
+		assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info),
+				 -ENOENT);
+		assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, FAKE_BDF);
+	}
+}
+
+/* Links a function may not have. */
+static void read_missing_links_are_answers(void **state)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+
+	fake_remove(DEV "/driver");
+	fake_remove(DEV "/iommu_group");
+	fake_remove(DEV "/vfio-dev");
+	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), 0);
+	assert_string_equal(info.driver, "");
+	assert_string_equal(info.vfio, "");
+	assert_string_equal(info.rdma, "");
+	assert_int_equal(info.iommu_group, -1);
+}
+
+static void read_malformed_files(void **state)
+{
+	static const struct {
+		const char *path;
+		const char *text;
+		int ret;
+	} cases[] = {
+		{ DEV "/vendor", "", -EINVAL },
+		{ DEV "/vendor", "12q\n", -EINVAL },
+		{ DEV "/class", "0x\n", -EINVAL },
+		{ DEV "/device",
+		  "0x11111111111111111111111111111111111111111\n", -E2BIG },
+	};
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < NR(cases); i++) {
+		fake_teardown();
+		fake_setup();
+		fake_text(cases[i].path, cases[i].text);
+		assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info),
+				 cases[i].ret);
+	}
+	fake_teardown();
+	fake_setup();
+	fake_link(DEV "/iommu_group", "../x/notanumber");
+	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), -EINVAL);
+	fake_link(DEV "/iommu_group", "../x/99999999999");
+	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), -ERANGE);
+	fake_link(DEV "/iommu_group", "../x/12");
+	fake_link(DEV "/driver",
+		  "../a-driver-with-a-name-longer-than-any-real-one-has");
+	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info),
+			 -ENAMETOOLONG);
+}
+
+/* Hidden addresses, odd lines, missing lines: no BAR, but an answer. */
+static void read_strange_resources(void **state)
+{
+	static const char * const texts[] = {
+		"",
+		"\n\n\n",
+		"garbage\n",
+		"0x1\n0x1 0x2\n",
+		"0x2000 0x1000 0x200\n",
+		"0x0 0x0 0x0\n",
+	};
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < NR(texts); i++) {
+		fake_text(DEV "/resource", texts[i]);
+		assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), 0);
+		assert_int_equal(info.bar[0].flags, 0);
+		assert_int_equal(info.bar[0].size, 0);
+	}
+}
+
+static void read_describes_the_function(void **state)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+
+	assert_int_equal(tphbuf_pci_read(f->ctx, "03:00.0", &info), 0);
+	assert_int_equal(info.size, sizeof(info));
+	assert_string_equal(info.bdf, FAKE_BDF);
+	assert_string_equal(info.driver, "vfio-pci");
+	assert_string_equal(info.vfio, "vfio0");
+	assert_int_equal(info.iommu_group, 12);
+	assert_int_equal(info.vendor, 0x1af4);
+	assert_int_equal(info.device, 0x1110);
+	assert_int_equal(info.class_code, 0x050000);
+	assert_int_equal(info.completer, TPHBUF_TPH_ST_EXT);
+	assert_int_equal(info.requester, TPHBUF_TPH_ST_EXT);
+	assert_int_equal(info.requester_enabled, TPHBUF_TPH_ST);
+	assert_int_equal(info.st_table, TPHBUF_ST_TABLE_CAP);
+	assert_int_equal(info.st_entries, 64);
+	assert_int_equal(info.bar[0].size, 4096);
+	assert_int_equal(info.bar[1].flags,
+			 TPHBUF_BAR_PRESENT | TPHBUF_BAR_IO);
+	assert_int_equal(info.bar[2].size, FAKE_BAR2_SIZE);
+	assert_int_equal(info.bar[2].addr, 0xf8000000);
+	assert_int_equal(info.bar[2].flags,
+			 TPHBUF_BAR_PRESENT | TPHBUF_BAR_64BIT |
+			 TPHBUF_BAR_PREFETCH);
+	assert_int_equal(info.bar[3].flags, 0);
+}
+
+static void read_unprivileged_is_unknown(void **state)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+
+	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_NIC_BDF, &info), 0);
+	assert_string_equal(info.rdma, "mlx5_0");
+	assert_int_equal(info.completer, TPHBUF_TPH_UNKNOWN);
+	assert_int_equal(info.requester, TPHBUF_TPH_UNKNOWN);
+}
+
+static void read_dead_function_is_an_answer(void **state)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+	unsigned char ones[4096];
+
+	memset(ones, 0xff, sizeof(ones));
+	fake_write(DEV "/config", ones, sizeof(ones));
+	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), 0);
+	assert_int_equal(info.completer, TPHBUF_TPH_UNKNOWN);
+}
+
+static void list_is_sorted_and_skips_strangers(void **state)
+{
+	struct fixture *f = *state;
+	char (*bdfs)[TPHBUF_BDF_MAX];
+	size_t n;
+
+	fake_mkdir("sys/bus/pci/devices/0000:00:1f.2");
+	assert_int_equal(tphbuf_pci_list(f->ctx, &bdfs, &n), 0);
+	assert_int_equal(n, 3);
+	assert_string_equal(bdfs[0], "0000:00:1f.2");
+	assert_string_equal(bdfs[1], FAKE_BDF);
+	assert_string_equal(bdfs[2], FAKE_NIC_BDF);
+	tphbuf_pci_list_free(bdfs);
+	tphbuf_pci_list_free(NULL);
+}
+
+static void list_bad_arguments_and_no_sysfs(void **state)
+{
+	struct fixture *f = *state;
+	char (*bdfs)[TPHBUF_BDF_MAX];
+	size_t n;
+
+	assert_int_equal(tphbuf_pci_list(NULL, &bdfs, &n), -EINVAL);
+	assert_int_equal(tphbuf_pci_list(f->ctx, NULL, &n), -EINVAL);
+	assert_int_equal(tphbuf_pci_list(f->ctx, &bdfs, NULL), -EINVAL);
+	fake_remove("sys/bus/pci");
+	assert_int_equal(tphbuf_pci_list(f->ctx, &bdfs, &n), -ENOENT);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "devices");
+}
+
+static void list_many_functions(void **state)
+{
+	struct fixture *f = *state;
+	char (*bdfs)[TPHBUF_BDF_MAX];
+	char path[64];
+	size_t n;
+	int i;
+
+	for (i = 0; i < 256; i++) {
+		snprintf(path, sizeof(path),
+			 "sys/bus/pci/devices/0001:%02x:00.0", i);
+		fake_mkdir(path);
+	}
+	assert_int_equal(tphbuf_pci_list(f->ctx, &bdfs, &n), 0);
+	assert_int_equal(n, 258);
+	tphbuf_pci_list_free(bdfs);
+}
+
+static void another_root_is_read(void **state)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct tphbuf_ctx_opts opts = { .size = sizeof(opts) };
+	char root[4096], deep[5000];
+	struct tphbuf_ctx *ctx;
+
+	(void)state;
+	snprintf(root, sizeof(root), "%s", fake_path("sys"));
+	opts.sysfs_root = root;
+	assert_int_equal(tphbuf_ctx_new(&opts, &ctx), 0);
+	assert_int_equal(tphbuf_pci_read(ctx, FAKE_BDF, &info), 0);
+	tphbuf_ctx_free(ctx);
+
+	memset(deep, 'x', sizeof(deep) - 1);
+	deep[sizeof(deep) - 1] = '\0';
+	opts.sysfs_root = deep;
+	assert_int_equal(tphbuf_ctx_new(&opts, &ctx), 0);
+	assert_int_equal(tphbuf_pci_read(ctx, FAKE_BDF, &info), -ENAMETOOLONG);
+	tphbuf_ctx_free(ctx);
+}
+
+static int op_read(struct fixture *f)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+
+	return tphbuf_pci_read(f->ctx, FAKE_BDF, &info);
+}
+
+static int op_list(struct fixture *f)
+{
+	char (*bdfs)[TPHBUF_BDF_MAX];
+	size_t n;
+	int ret = tphbuf_pci_list(f->ctx, &bdfs, &n);
+
+	if (!ret)
+		tphbuf_pci_list_free(bdfs);
+	return ret;
+}
+
+static void every_failing_call_is_reported(void **state)
+{
+	sweep_faults(*state, op_read);
+	sweep_faults(*state, op_list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bdf_parse_bad_forms),
+		cmocka_unit_test(bdf_parse_normalises),
+		TEST(read_bad_arguments, ctx),
+		TEST(read_unknown_function_is_enodev, ctx),
+		TEST(read_missing_file_names_the_function, ctx),
+		TEST(read_missing_links_are_answers, ctx),
+		TEST(read_malformed_files, ctx),
+		TEST(read_strange_resources, ctx),
+		TEST(read_describes_the_function, ctx),
+		TEST(read_unprivileged_is_unknown, ctx),
+		TEST(read_dead_function_is_an_answer, ctx),
+		TEST(list_is_sorted_and_skips_strangers, ctx),
+		TEST(list_bad_arguments_and_no_sysfs, ctx),
+		TEST(list_many_functions, ctx),
+		TEST(another_root_is_read, ctx),
+		TEST(every_failing_call_is_reported, ctx),
+	};
+
+	return cmocka_run_group_tests_name("pci", tests, NULL, NULL);
+}

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# The vfio feature by raw ioctl: arguments, semantics, buffers that are not its own.
+
+test_bad_arguments() { feature_ops arguments "$endpoint"; }
+test_semantics() { feature_ops semantics "$endpoint"; }
+test_foreign_exporters() { feature_ops foreign "$endpoint"; }
+test_other_device() { feature_ops other_device "$endpoint" "$(endpoints | sed -n 2p)"; }
+test_closed_device() { feature_ops closed_device "$endpoint"; }

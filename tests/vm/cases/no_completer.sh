@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# The endpoint claims no TPH completer support.
+
+test_tag_is_refused() {
+	expect_fail 4 'completer' tphbuf tag "$endpoint" --bar 2 --length 64K --set st=1,ph=1
+}
+
+test_untagged_traffic_works() { bar_ops untagged "$endpoint" "$nic_ext" "$nic_8bit" ext; }

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# Linux 7.3 without the series.
+
+test_set_says_not_supported() {
+	expect_fail 4 'not supported|kernel' tphbuf tag "$endpoint" --bar 2 --length 64K --set st=0x5a,ph=2
+}
+
+test_get_says_not_supported() {
+	expect_fail 4 'not supported|kernel' tphbuf tag "$endpoint" --bar 2 --length 64K --get
+}
+
+test_require_fails_and_plain_registration_works() {
+	expect_fail 4 'not supported|kernel' tphbuf register "$endpoint" --bar 2 --length 1M --tag st=1,ph=1 --ibdev "$nic_8bit" --require
+	tphbuf --json register "$endpoint" --bar 2 --length 1M --ibdev "$nic_8bit" | tee /dev/stderr | grep -q '"state": *"unknown"'
+}
+
+test_untagged_rdma_into_the_bar() {
+	bar_ops untagged "$endpoint" "$nic_ext" "$nic_8bit" ext
+	bar_ops untagged "$endpoint" "$nic_8bit" "$nic_ext" 8bit
+}
+
+test_perftest_refuses_a_tag() {
+	expect_fail '[0-9]+' 'not supported|kernel' timeout 20 ib_write_bw -d "$nic_8bit" --use_vfio="$endpoint" --vfio_bar=2 \
+		--vfio_st=0x5a --vfio_ph=2 -F -s 64 -n 5 -p 18600
+}

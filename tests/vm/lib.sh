@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# For test cases in the guest. A test fails by a non-zero status (set -e is on), skips by `skip REASON`.
+
+skip() { echo "$*"; exit 4; }
+note() { echo "+ $*"; }
+
+# expect_fail STATUS TEXT COMMAND...: the command must fail with a status that matches STATUS and say TEXT
+expect_fail() {
+	local want=$1 text=$2 rc=0 said
+	shift 2
+	said=$("$@" 2>&1) || rc=$?
+	if [ "$rc" = 0 ] || ! [[ $rc =~ ^($want)$ ]]; then echo "$*: exit $rc instead of $want: $said"; return 1; fi
+	if ! grep -qiE -- "$text" <<<"$said"; then echo "$*: does not say '$text': $said"; return 1; fi
+	note "$* -> $rc: $said"
+}
+
+equal() { # WHAT GOT WANT
+	[ "$2" = "$3" ] || { echo "$1: got '$2', want '$3'"; return 1; }
+	note "$1 = $2"
+}
+
+# Drivers and devices that every case may count on; variables for each test's shell.
+setup() {
+	load_mlx5
+	load_vfio
+	local bdf
+	for bdf in $(endpoints); do bind_vfio "$bdf"; done
+	for bdf in $(nics); do
+		wait_for 10 test -n "$(ib_of "$bdf")"
+		wait_for 10 port_active "$(ib_of "$bdf")"
+	done
+}
+
+endpoint=$(endpoints | head -n 1)
+nic_ext=$(ib_of "$(nics | sed -n 1p)")
+nic_8bit=$(ib_of "$(nics | sed -n 2p)")

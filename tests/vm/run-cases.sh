@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Run test cases inside the guest: each is cases/NAME.sh, a list of functions test_*. TAP goes to /work/tap.
+# A test is a function in a subshell of its own with a deadline; after each one the kernel log is scanned.
+. /opt/tphbuf/rig/lib.sh
+. /opt/tphbuf/tests/lib.sh
+
+number=0 bad=0
+report() { # ok|not ok, text
+	number=$((number + 1))
+	echo "$1 $number - $2" >>/work/tap
+	echo "TEST: $1 $number - $2"
+	[ "$1" = ok ] || bad=1
+}
+
+# Lines of the kernel log that no test may cause.
+SPLAT='WARNING:|BUG:|Oops|Call Trace|KASAN|KCSAN|UBSAN|possible circular|INFO: task .* blocked|refcount_t:|kmemleak:.*new suspected|DMA-API: .*(error|warning)|general protection'
+
+splats() { # since mark N of the log
+	dmesg | tail -n +"$(($1 + 1))" | grep -E "$SPLAT" | grep -v "CPU time" | head -n 5
+}
+
+run_test() { # CASE FUNCTION
+	local name="$1: ${2#test_}" log="/work/log/$1.${2#test_}.log" mark rc splat
+	mark=$(dmesg | wc -l)
+	echo "rig: case $name" >/dev/kmsg
+	timeout --foreground "${TEST_DEADLINE:-60}" bash -c "
+		. /opt/tphbuf/rig/lib.sh; . /opt/tphbuf/tests/lib.sh; . /opt/tphbuf/tests/cases/$1.sh
+		set -e; $2" >"$log" 2>&1 </dev/null
+	rc=$?
+	splat=$(splats "$mark")
+	if [ -n "$splat" ]; then
+		{ echo "--- kernel log:"; dmesg | tail -n +"$((mark + 1))"; } >>"$log"
+		report "not ok" "$name (kernel: $(head -n 1 <<<"$splat"))"
+	elif [ $rc = 0 ]; then
+		report ok "$name"
+	elif [ $rc = 4 ]; then
+		report ok "$name # SKIP $(tail -n 1 "$log")"
+	else
+		[ $rc != 124 ] || { echo "--- deadline passed; tasks:"; echo w >/proc/sysrq-trigger; dmesg | tail -n 60; } >>"$log"
+		report "not ok" "$name (exit $rc: $(grep -v '^+' "$log" | tail -n 1 | tr -d '#'))"
+	fi
+}
+
+mkdir -p /work/log
+: >/work/tap
+setup >/work/log/setup.log 2>&1 || { report "not ok" "setup: $(tail -n 1 /work/log/setup.log)"; exit 1; }
+for case in "$@"; do
+	for function in $(sed -n 's/^\(test_[a-z0-9_]*\)().*/\1/p' "/opt/tphbuf/tests/cases/$case.sh"); do
+		run_test "$case" "$function"
+	done
+done
+echo "1..$number" >>/work/tap
+exit $bad

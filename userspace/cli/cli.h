@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tphbuf command: what its files share.
+ *
+ * A subcommand parses its options into struct options, does its work through
+ * the public library, and either prints text or fills in cli->json, which
+ * main() prints. A failure ends in cli_fail(), once.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cjson/cJSON.h>
+
+#include <tphbuf/mr.h>
+#include <tphbuf/tphbuf.h>
+
+#define JSON_SCHEMA_VERSION	1
+
+/* Exit codes. */
+#define CLI_OK		0
+#define CLI_FAILURE	1
+#define CLI_USAGE	2
+#define CLI_UNSUPPORTED	4
+
+#define MAX_TAG_OPS	32
+
+enum tag_op { TAG_OP_SET, TAG_OP_CLEAR, TAG_OP_GET, TAG_OP_PROBE };
+
+struct options {
+	const char *bdf;
+	const char *vf_token;
+	const char *ibdev;
+	bool all;
+	bool no_open;
+	bool hold;
+	bool require;
+	bool has_tag;
+	bool has_iova;
+	uint64_t iova;
+	struct tphbuf_tag tag;
+
+	int bar;			/* -1: not given */
+	struct tphbuf_range *ranges;	/* none: the whole BAR */
+	size_t nr_ranges;
+
+	struct {
+		enum tag_op op;
+		struct tphbuf_tag tag;
+	} tag_ops[MAX_TAG_OPS];
+	size_t nr_tag_ops;
+
+	char **exec;			/* NULL-terminated tail of argv, or NULL */
+};
+
+struct cli {
+	const struct command *command;
+	struct tphbuf_ctx *ctx;
+	const char *sysfs_root;
+	bool verbose;
+	cJSON *json;			/* the answer; NULL without --json */
+};
+
+struct command {
+	const char *name;
+	const char *summary;
+	const char *help;
+	uint64_t accepts;		/* set of enum opt, opt.c */
+	int (*run)(struct cli *cli, struct options *opts);
+};
+
+extern const struct command cmd_list;
+extern const struct command cmd_info;
+extern const struct command cmd_export;
+extern const struct command cmd_tag;
+extern const struct command cmd_register;
+
+/* Options, one bit each in command.accepts. */
+enum opt {
+	OPT_BDF, OPT_BAR, OPT_RANGE, OPT_OFFSET, OPT_LENGTH, OPT_VF_TOKEN,
+	OPT_TAG, OPT_HOLD, OPT_EXEC, OPT_ALL, OPT_NO_OPEN, OPT_SYSFS,
+	OPT_IBDEV, OPT_REQUIRE, OPT_IOVA,
+	OPT_SET, OPT_CLEAR, OPT_GET, OPT_PROBE,
+	OPT_JSON, OPT_VERBOSE, OPT_HELP,
+	NR_OPTS
+};
+
+#define ACCEPT(opt)		(UINT64_C(1) << (opt))
+#define ACCEPT_COMMON		(ACCEPT(OPT_JSON) | ACCEPT(OPT_VERBOSE) | \
+				 ACCEPT(OPT_HELP))
+#define ACCEPT_DEVICE		(ACCEPT_COMMON | ACCEPT(OPT_BDF) | \
+				 ACCEPT(OPT_VF_TOKEN))
+#define ACCEPT_BUFFER		(ACCEPT_DEVICE | ACCEPT(OPT_BAR) | \
+				 ACCEPT(OPT_RANGE) | ACCEPT(OPT_OFFSET) | \
+				 ACCEPT(OPT_LENGTH))
+
+/* What options_parse() returns instead of an exit code. */
+#define OPTIONS_RUN	(-1)
+
+/*
+ * Parse the arguments of @cli->command. Return: OPTIONS_RUN, or the exit code
+ * to end with (help asked for, usage error: both have printed). Frees
+ * nothing; options_free() always follows.
+ */
+int options_parse(struct cli *cli, struct options *opts, int argc, char **argv);
+void options_free(struct options *opts);
+
+/* main.c: report a failure. Return: the exit code. */
+int cli_fail(struct cli *cli, int err);
+int cli_fail_text(struct cli *cli, int code, const char *stage,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* source.c: an open device, and a buffer of its BAR */
+struct source {
+	struct tphbuf_device *dev;
+	struct tphbuf_buffer *buf;
+};
+
+/* Open, enable memory, export, set opts->tag. Return: CLI_OK or exit code. */
+int source_open(struct cli *cli, const struct options *opts,
+		struct source *src);
+void source_close(struct source *src);
+
+/* hold.c: after everything is printed */
+int hold(struct cli *cli);
+int exec_with_buffer(struct cli *cli, const struct options *opts,
+		     const struct source *src);
+
+/* output.c */
+void print_json(const cJSON *json);
+void json_add_tag(cJSON *json, const char *name, const struct tphbuf_tag *tag);
+void json_add_namespaces(cJSON *json, const char *name, uint32_t set);
+void json_add_hex(cJSON *json, const char *name, uint64_t value);
+void json_add_u64(cJSON *json, const char *name, uint64_t value);
+void json_add_string_or_null(cJSON *json, const char *name, const char *text);
+void json_add_source(cJSON *json, const struct source *src);
+void json_add_pci(cJSON *json, const struct tphbuf_pci_info *info);
+void print_source(const struct source *src);
+const char *tag_text(const struct tphbuf_tag *tag, char *buf);
+const char *namespaces_text(uint32_t set);
+const char *tph_text(enum tphbuf_tph tph);
+const char *size_text(uint64_t size, char *buf, size_t buf_size);
+
+#endif

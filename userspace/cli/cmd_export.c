@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/* tphbuf export: a dma-buf of BAR ranges, held or handed to a program. */
+#include <stdio.h>
+
+#include "cli/cli.h"
+
+static int answer(struct cli *cli, const struct options *opts,
+		  const struct source *src)
+{
+	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	char text[TPHBUF_TAG_TEXT_MAX];
+	int ret = 0;
+
+	/* Without --tag, a kernel that knows no tags is fine. */
+	if (opts->has_tag)
+		ret = tphbuf_buffer_tag_get(src->buf, &state);
+	if (ret)
+		return cli_fail(cli, ret);
+	if (cli->json) {
+		json_add_source(cli->json, src);
+		json_add_tag(cli->json, "tag", &state.tag);
+		return CLI_OK;
+	}
+	print_source(src);
+	printf("tag         %s\n", tag_text(&state.tag, text));
+	return CLI_OK;
+}
+
+static int run(struct cli *cli, struct options *opts)
+{
+	struct source src;
+	int ret;
+
+	ret = source_open(cli, opts, &src);
+	if (ret)
+		return ret;
+	ret = answer(cli, opts, &src);
+	if (ret == CLI_OK && opts->exec)
+		ret = exec_with_buffer(cli, opts, &src);
+	else if (ret == CLI_OK && opts->hold)
+		ret = hold(cli);
+	else if (ret == CLI_OK && !cli->json)
+		printf("The buffer is gone now; --hold keeps it, --exec hands it to a program.\n");
+	source_close(&src);
+	return ret;
+}
+
+const struct command cmd_export = {
+	.name = "export",
+	.summary = "export BAR ranges as a dma-buf; run a program with it",
+	.help =
+"usage: tphbuf export BDF --bar N [--range OFFSET+LENGTH]... [--tag TAG]\n"
+"                     [--hold | --exec COMMAND [ARGUMENT]...]\n"
+"\n"
+"Exports ranges of a BAR (the whole BAR if none is given) as one dma-buf and\n"
+"tags it. The dma-buf lives while the device is open, so while this process\n"
+"does: --hold waits for ^C, --exec runs a program that inherits the dma-buf\n"
+"and finds TPHBUF_FD, TPHBUF_LENGTH, TPHBUF_BDF, TPHBUF_BAR and TPHBUF_TAG in\n"
+"its environment. The exit status is the program's.\n"
+"\n"
+"  --bar N                base address register, 0 to 5\n"
+"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n"
+"  --offset N --length N  the same for one range\n"
+"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
+"  --hold                 keep the buffer until ^C\n"
+"  --exec COMMAND ...     run COMMAND; must come last\n"
+"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n"
+"  --json                 print JSON\n"
+"  --verbose              say what is done, on standard error\n"
+"\n"
+"example: tphbuf export 0000:03:00.0 --bar 2 --range 0+1M --tag st=0x5a,ph=2 \\\n"
+"                --exec ./my-importer\n",
+	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_TAG) | ACCEPT(OPT_HOLD) |
+		   ACCEPT(OPT_EXEC),
+	.run = run,
+};

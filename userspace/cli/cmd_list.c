@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+/* tphbuf list: the functions that matter here. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define COLUMNS	"%-13s %-12s %-8s %-8s %5s  %-9s %-9s %-9s %s\n"
+
+static bool matters(const struct tphbuf_pci_info *info)
+{
+	return info->vfio[0] || info->rdma[0] || strstr(info->driver, "vfio") ||
+	       info->completer > TPHBUF_TPH_NONE ||
+	       info->requester > TPHBUF_TPH_NONE;
+}
+
+static void bars_text(const struct tphbuf_pci_info *info, char *text,
+		      size_t size)
+{
+	char bar_size[32];
+	size_t used = 0;
+	int i;
+
+	text[0] = '\0';
+	for (i = 0; i < TPHBUF_NUM_BARS && used < size; i++)
+		if (info->bar[i].flags & TPHBUF_BAR_PRESENT)
+			used += (size_t)snprintf(text + used, size - used,
+						 "%s%d: %s", used ? ", " : "",
+						 i, size_text(info->bar[i].size,
+							      bar_size,
+							      sizeof(bar_size)));
+}
+
+static const char *or_dash(const char *text)
+{
+	return text[0] ? text : "-";
+}
+
+static void print_row(const struct tphbuf_pci_info *info)
+{
+	char bars[160], group[16] = "-";
+
+	if (info->iommu_group >= 0)
+		snprintf(group, sizeof(group), "%d", info->iommu_group);
+	bars_text(info, bars, sizeof(bars));
+	printf(COLUMNS, info->bdf, or_dash(info->driver), or_dash(info->vfio),
+	       or_dash(info->rdma), group, tph_text(info->completer),
+	       tph_text(info->requester), tph_text(info->requester_enabled),
+	       bars);
+}
+
+static int show(struct cli *cli, cJSON *devices, const char *bdf, bool all,
+		bool *unknown)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	cJSON *object;
+	int ret;
+
+	ret = tphbuf_pci_read(cli->ctx, bdf, &info);
+	/* Gone since the directory was read. */
+	if (ret == -ENODEV || ret == -ENOENT)
+		return 0;
+	if (ret)
+		return ret;
+	if (!all && !matters(&info))
+		return 0;
+	if (info.completer == TPHBUF_TPH_UNKNOWN)
+		*unknown = true;
+	if (!devices) {
+		print_row(&info);
+		return 0;
+	}
+	object = cJSON_CreateObject();
+	cJSON_AddItemToArray(devices, object);
+	json_add_pci(object, &info);
+	return 0;
+}
+
+static int run(struct cli *cli, struct options *opts)
+{
+	char (*bdfs)[TPHBUF_BDF_MAX];
+	cJSON *devices = NULL;
+	bool unknown = false;
+	size_t i, n;
+	int ret;
+
+	ret = tphbuf_pci_list(cli->ctx, &bdfs, &n);
+	if (ret)
+		return cli_fail(cli, ret);
+	if (cli->json)
+		devices = cJSON_AddArrayToObject(cli->json, "devices");
+	else
+		printf(COLUMNS, "DEVICE", "DRIVER", "VFIO", "RDMA", "GROUP",
+		       "TAKES", "SENDS", "ENABLED", "BARS");
+	for (i = 0; i < n && !ret; i++)
+		ret = show(cli, devices, bdfs[i], opts->all, &unknown);
+	tphbuf_pci_list_free(bdfs);
+	if (ret)
+		return cli_fail(cli, ret);
+	if (unknown)
+		fprintf(stderr,
+			"tphbuf: some TPH columns are unknown; run as root to read the whole config space\n");
+	return CLI_OK;
+}
+
+const struct command cmd_list = {
+	.name = "list",
+	.summary = "PCI functions bound to vfio, RDMA devices, TPH support",
+	.help =
+"usage: tphbuf list [--all] [--sysfs DIR] [--json]\n"
+"\n"
+"Lists PCI functions that are bound to vfio, are RDMA devices, or have TPH.\n"
+"TAKES is the TPH completer (tags others may send to it: st 8 bits, xst 16),\n"
+"SENDS the TPH requester, ENABLED what it is set up to send now.\n"
+"\n"
+"  --all        every PCI function\n"
+"  --sysfs DIR  read this tree instead of /sys\n"
+"  --json       print JSON\n"
+"  --verbose    say what is done, on standard error\n"
+"\n"
+"example: tphbuf list --all\n",
+	.accepts = ACCEPT_COMMON | ACCEPT(OPT_ALL) | ACCEPT(OPT_SYSFS),
+	.run = run,
+};

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/* tphbuf register: a tagged buffer as an MR, and all that is known of it. */
+#include <errno.h>
+#include <infiniband/verbs.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+struct rdma {
+	struct ibv_context *context;
+	struct ibv_pd *pd;
+};
+
+static void rdma_close(struct rdma *rdma)
+{
+	if (rdma->pd)
+		ibv_dealloc_pd(rdma->pd);
+	if (rdma->context)
+		ibv_close_device(rdma->context);
+}
+
+static int rdma_open(struct cli *cli, const char *name, struct rdma *rdma)
+{
+	struct ibv_device **list, *found = NULL;
+	int i, n;
+
+	memset(rdma, 0, sizeof(*rdma));
+	list = ibv_get_device_list(&n);
+	if (!list)
+		return cli_fail_text(cli, errno == ENOSYS ? CLI_UNSUPPORTED :
+							    CLI_FAILURE,
+				     "open", "no RDMA devices (%s); load ib_uverbs and the NIC's driver",
+				     strerror(errno));
+	for (i = 0; i < n && !found; i++)
+		if (!strcmp(ibv_get_device_name(list[i]), name))
+			found = list[i];
+	if (found)
+		rdma->context = ibv_open_device(found);
+	ibv_free_device_list(list);
+	if (!found)
+		return cli_fail_text(cli, CLI_FAILURE, "open",
+				     "there is no RDMA device %s; see tphbuf list",
+				     name);
+	if (!rdma->context)
+		return cli_fail_text(cli, CLI_FAILURE, "open",
+				     "cannot open RDMA device %s (%s); check the permissions of /dev/infiniband",
+				     name, strerror(errno));
+	rdma->pd = ibv_alloc_pd(rdma->context);
+	if (!rdma->pd) {
+		rdma_close(rdma);
+		return cli_fail_text(cli, CLI_FAILURE, "open",
+				     "%s: no protection domain (%s); check the rdma cgroup limits",
+				     name, strerror(errno));
+	}
+	return CLI_OK;
+}
+
+static const char *state_text(enum tphbuf_applied_state state)
+{
+	switch (state) {
+	case TPHBUF_APPLIED_YES:
+		return "yes";
+	case TPHBUF_APPLIED_NO:
+		return "no";
+	default:
+		return "unknown";
+	}
+}
+
+static void add_mr(cJSON *json, const char *ibdev, const struct tphbuf_mr *mr,
+		   const struct tphbuf_applied *applied)
+{
+	cJSON *object = cJSON_AddObjectToObject(json, "mr");
+
+	cJSON_AddStringToObject(object, "ibdev", ibdev);
+	json_add_hex(object, "lkey", tphbuf_mr_ibv(mr)->lkey);
+	json_add_hex(object, "rkey", tphbuf_mr_ibv(mr)->rkey);
+	json_add_hex(object, "iova", tphbuf_mr_iova(mr));
+	json_add_u64(object, "length", tphbuf_mr_length(mr));
+	if (applied->mrn < 0)
+		cJSON_AddNullToObject(object, "mrn");
+	else
+		cJSON_AddNumberToObject(object, "mrn", applied->mrn);
+	object = cJSON_AddObjectToObject(json, "applied");
+	cJSON_AddStringToObject(object, "state", state_text(applied->state));
+	json_add_tag(object, "tag", &applied->tag);
+	json_add_string_or_null(object, "code", applied->code);
+	json_add_string_or_null(object, "reason", applied->reason);
+	json_add_u64(object, "stale_faults", applied->stale_faults);
+}
+
+static void print_mr(const char *ibdev, const struct tphbuf_mr *mr,
+		     const struct tphbuf_applied *applied)
+{
+	char text[TPHBUF_TAG_TEXT_MAX];
+
+	printf("rdma        %s, lkey 0x%x, rkey 0x%x", ibdev,
+	       tphbuf_mr_ibv(mr)->lkey, tphbuf_mr_ibv(mr)->rkey);
+	if (applied->mrn >= 0)
+		printf(", mrn %d", applied->mrn);
+	printf("\niova        0x%" PRIx64 "+0x%" PRIx64 "\n",
+	       tphbuf_mr_iova(mr), tphbuf_mr_length(mr));
+	printf("applied     %s%s%s\n", state_text(applied->state),
+	       applied->state == TPHBUF_APPLIED_YES ? ", " : ": ",
+	       applied->state == TPHBUF_APPLIED_YES ?
+	       tag_text(&applied->tag, text) : applied->reason);
+}
+
+static int answer(struct cli *cli, const struct options *opts,
+		  const struct source *src, struct tphbuf_mr *mr)
+{
+	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	struct tphbuf_applied applied = { .size = sizeof(applied) };
+	char text[TPHBUF_TAG_TEXT_MAX];
+	int ret = 0;
+
+	if (opts->has_tag)
+		ret = tphbuf_buffer_tag_get(src->buf, &state);
+	if (!ret)
+		ret = tphbuf_mr_applied(mr, &applied);
+	if (ret)
+		return cli_fail(cli, ret);
+	if (cli->json) {
+		json_add_source(cli->json, src);
+		json_add_tag(cli->json, "tag", &state.tag);
+		add_mr(cli->json, opts->ibdev, mr, &applied);
+		return CLI_OK;
+	}
+	print_source(src);
+	printf("tag         %s\n", tag_text(&state.tag, text));
+	print_mr(opts->ibdev, mr, &applied);
+	return CLI_OK;
+}
+
+static int register_source(struct cli *cli, const struct options *opts,
+			   const struct source *src, struct ibv_pd *pd)
+{
+	struct tphbuf_mr_opts mr_opts = {
+		.size = sizeof(mr_opts),
+		.flags = (opts->require ? TPHBUF_MR_REQUIRE : 0) |
+			 (opts->has_iova ? TPHBUF_MR_IOVA : 0),
+		.iova = opts->iova,
+	};
+	struct tphbuf_mr *mr;
+	int ret, err;
+
+	ret = tphbuf_mr_register(src->buf, pd, &mr_opts, &mr);
+	if (ret)
+		return cli_fail(cli, ret);
+	ret = answer(cli, opts, src, mr);
+	if (ret == CLI_OK && opts->hold)
+		ret = hold(cli);
+	err = tphbuf_mr_deregister(mr);
+	return err && ret == CLI_OK ? cli_fail(cli, err) : ret;
+}
+
+static int run(struct cli *cli, struct options *opts)
+{
+	struct source src;
+	struct rdma rdma;
+	int ret;
+
+	if (opts->require && !opts->has_tag)
+		return cli_fail_text(cli, CLI_USAGE, "argument",
+				     "--require without --tag; say which tag is required");
+	ret = rdma_open(cli, opts->ibdev, &rdma);
+	if (ret)
+		return ret;
+	ret = source_open(cli, opts, &src);
+	if (ret == CLI_OK) {
+		ret = register_source(cli, opts, &src, rdma.pd);
+		source_close(&src);
+	}
+	rdma_close(&rdma);
+	return ret;
+}
+
+const struct command cmd_register = {
+	.name = "register",
+	.summary = "export, tag and register with an RDMA device; show it all",
+	.help =
+"usage: tphbuf register BDF --bar N [--range OFFSET+LENGTH]... --ibdev NAME\n"
+"                       [--tag TAG [--require]] [--iova N] [--hold]\n"
+"\n"
+"Exports ranges of a BAR, tags the buffer, registers it with an RDMA device\n"
+"and shows the descriptor, the tag as the kernel has it, the keys, and whether\n"
+"the RDMA driver applies the tag.\n"
+"\n"
+"  --ibdev NAME           RDMA device, for example mlx5_0\n"
+"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
+"  --require              fail if the kernel does not confirm the tag\n"
+"  --iova N               address of the first byte in work requests\n"
+"  --hold                 keep the region until ^C\n"
+"  --bar N                base address register, 0 to 5\n"
+"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n"
+"  --offset N --length N  the same for one range\n"
+"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n"
+"  --json                 print JSON\n"
+"  --verbose              say what is done, on standard error\n"
+"\n"
+"example: tphbuf register 0000:03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 \\\n"
+"                --tag st=0x5a,ph=2 --require\n",
+	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_IBDEV) | ACCEPT(OPT_TAG) |
+		   ACCEPT(OPT_REQUIRE) | ACCEPT(OPT_IOVA) | ACCEPT(OPT_HOLD),
+	.run = run,
+};

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/* tphbuf tag: operations on the tag of a fresh buffer, in the order given. */
+#include <stdio.h>
+
+#include "cli/cli.h"
+
+static const char * const op_names[] = {
+	[TAG_OP_SET] = "set",
+	[TAG_OP_CLEAR] = "clear",
+	[TAG_OP_GET] = "get",
+	[TAG_OP_PROBE] = "probe",
+};
+
+static void show(const struct cli *cli, cJSON *steps, enum tag_op op,
+		 const struct tphbuf_tag_state *state)
+{
+	char text[TPHBUF_TAG_TEXT_MAX];
+	cJSON *step;
+
+	if (!cli->json) {
+		printf("%-6s -> tag %s, device takes %s\n", op_names[op],
+		       tag_text(&state->tag, text),
+		       namespaces_text(state->supported));
+		return;
+	}
+	step = cJSON_CreateObject();
+	cJSON_AddItemToArray(steps, step);
+	cJSON_AddStringToObject(step, "op", op_names[op]);
+	json_add_tag(step, "tag", &state->tag);
+	json_add_namespaces(step, "supported", state->supported);
+}
+
+/* One operation, then the kernel's state, which is what counts. */
+static int step(struct tphbuf_buffer *buf, enum tag_op op,
+		const struct tphbuf_tag *tag, struct tphbuf_tag_state *state)
+{
+	uint32_t supported;
+	int ret = 0;
+
+	if (op == TAG_OP_SET)
+		ret = tphbuf_buffer_tag_set(buf, tag);
+	else if (op == TAG_OP_CLEAR)
+		ret = tphbuf_buffer_tag_clear(buf);
+	else if (op == TAG_OP_PROBE)
+		ret = tphbuf_buffer_tag_probe(buf, &supported);
+	return ret ? ret : tphbuf_buffer_tag_get(buf, state);
+}
+
+static int steps(struct cli *cli, const struct options *opts,
+		 struct tphbuf_buffer *buf)
+{
+	cJSON *array = NULL;
+	size_t i;
+	int ret;
+
+	if (cli->json)
+		array = cJSON_AddArrayToObject(cli->json, "steps");
+	for (i = 0; i < opts->nr_tag_ops; i++) {
+		struct tphbuf_tag_state state = { .size = sizeof(state) };
+
+		ret = step(buf, opts->tag_ops[i].op, &opts->tag_ops[i].tag,
+			   &state);
+		if (ret)
+			return cli_fail(cli, ret);
+		show(cli, array, opts->tag_ops[i].op, &state);
+	}
+	return CLI_OK;
+}
+
+static int run(struct cli *cli, struct options *opts)
+{
+	struct source src;
+	int ret;
+
+	if (!opts->nr_tag_ops)
+		return cli_fail_text(cli, CLI_USAGE, "argument",
+				     "nothing to do; give --set TAG, --get, --clear or --probe");
+	ret = source_open(cli, opts, &src);
+	if (ret)
+		return ret;
+	if (cli->json)
+		json_add_source(cli->json, &src);
+	else
+		print_source(&src);
+	ret = steps(cli, opts, src.buf);
+	source_close(&src);
+	return ret;
+}
+
+const struct command cmd_tag = {
+	.name = "tag",
+	.summary = "set, read back, clear and probe the tag of a BAR range",
+	.help =
+"usage: tphbuf tag BDF --bar N [--range OFFSET+LENGTH]... OPERATION...\n"
+"\n"
+"Exports ranges of a BAR as export does, and carries out the operations in\n"
+"the order given. After each the tag is read back from the kernel and shown.\n"
+"The tag goes with the buffer when the command ends: this shows what a device\n"
+"and a kernel can do. To use a tagged buffer see export --tag and register.\n"
+"\n"
+"  --set TAG              st=N,ph=N or xst=N,ph=N or both; none clears\n"
+"  --clear                remove the tag\n"
+"  --get                  read the tag\n"
+"  --probe                ask which tags the device takes\n"
+"  --bar N                base address register, 0 to 5\n"
+"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n"
+"  --offset N --length N  the same for one range\n"
+"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n"
+"  --json                 print JSON\n"
+"  --verbose              say what is done, on standard error\n"
+"\n"
+"example: tphbuf tag 0000:03:00.0 --bar 2 --range 0+64K --set st=0x5a,ph=2 \\\n"
+"                --clear\n",
+	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_SET) | ACCEPT(OPT_CLEAR) |
+		   ACCEPT(OPT_GET) | ACCEPT(OPT_PROBE),
+	.run = run,
+};

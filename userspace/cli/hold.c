@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A dma-buf of a vfio device is alive while its device is open, so while
+ * this process lives: hold it, or run a program that inherits it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define EXIT_SIGNAL_BASE	128	/* as the shell has it */
+#define EXIT_NOT_EXECUTABLE	126
+
+/* The answer goes out before the process blocks. */
+static void flush_answer(struct cli *cli)
+{
+	if (cli->json) {
+		print_json(cli->json);
+		cJSON_Delete(cli->json);
+		cli->json = NULL;
+	}
+	fflush(stdout);
+}
+
+int hold(struct cli *cli)
+{
+	sigset_t set;
+	int sig;
+
+	flush_answer(cli);
+	fprintf(stderr, "tphbuf: held by process %ld; end it with ^C or SIGTERM\n",
+		(long)getpid());
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigwait(&set, &sig);
+	return CLI_OK;
+}
+
+static int set_env(const char *name, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	return setenv(name, text, 1);
+}
+
+static int child_env(const struct source *src, int fd)
+{
+	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	char text[TPHBUF_TAG_TEXT_MAX] = "none";
+
+	if (!tphbuf_buffer_tag_get(src->buf, &state))
+		tag_text(&state.tag, text);
+	return setenv("TPHBUF_BDF", tphbuf_device_bdf(src->dev), 1) ||
+	       set_env("TPHBUF_FD", (uint64_t)fd) ||
+	       set_env("TPHBUF_BAR", (uint64_t)tphbuf_buffer_bar(src->buf)) ||
+	       set_env("TPHBUF_LENGTH", tphbuf_buffer_length(src->buf)) ||
+	       setenv("TPHBUF_TAG", text, 1);
+}
+
+static void child(char **argv, pid_t parent, int fd)
+{
+	/* The device goes with the parent, so the program must not stay. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(EXIT_NOT_EXECUTABLE);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	if (!fcntl(fd, F_SETFD, 0))
+		execvp(argv[0], argv);
+	fprintf(stderr, "tphbuf: cannot run %s: %s\n", argv[0],
+		strerror(errno));
+	_exit(EXIT_NOT_EXECUTABLE);
+}
+
+int exec_with_buffer(struct cli *cli, const struct options *opts,
+		     const struct source *src)
+{
+	int fd = tphbuf_buffer_fd(src->buf);
+	pid_t parent = getpid(), pid;
+	int status;
+
+	if (child_env(src, fd))
+		return cli_fail_text(cli, CLI_FAILURE, "exec", "out of memory");
+	flush_answer(cli);
+	/* ^C is for the program, as under system(3). */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	pid = fork();
+	if (!pid)
+		child(opts->exec, parent, fd);
+	if (pid < 0)
+		return cli_fail_text(cli, CLI_FAILURE, "exec", "fork: %s",
+				     strerror(errno));
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return CLI_FAILURE;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   EXIT_SIGNAL_BASE + WTERMSIG(status);
+}

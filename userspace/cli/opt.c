@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Options of all subcommands, in one table; each command says which of them
+ * it takes. Everything is checked here that can be checked without a device.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+/* getopt_long() values: above every character. */
+#define OPT_BASE	256
+
+static const struct option long_options[] = {
+	{ "bar", required_argument, NULL, OPT_BASE + OPT_BAR },
+	{ "range", required_argument, NULL, OPT_BASE + OPT_RANGE },
+	{ "offset", required_argument, NULL, OPT_BASE + OPT_OFFSET },
+	{ "length", required_argument, NULL, OPT_BASE + OPT_LENGTH },
+	{ "vf-token", required_argument, NULL, OPT_BASE + OPT_VF_TOKEN },
+	{ "tag", required_argument, NULL, OPT_BASE + OPT_TAG },
+	{ "hold", no_argument, NULL, OPT_BASE + OPT_HOLD },
+	{ "exec", no_argument, NULL, OPT_BASE + OPT_EXEC },
+	{ "all", no_argument, NULL, OPT_BASE + OPT_ALL },
+	{ "no-open", no_argument, NULL, OPT_BASE + OPT_NO_OPEN },
+	{ "sysfs", required_argument, NULL, OPT_BASE + OPT_SYSFS },
+	{ "ibdev", required_argument, NULL, OPT_BASE + OPT_IBDEV },
+	{ "require", no_argument, NULL, OPT_BASE + OPT_REQUIRE },
+	{ "iova", required_argument, NULL, OPT_BASE + OPT_IOVA },
+	{ "set", required_argument, NULL, OPT_BASE + OPT_SET },
+	{ "clear", no_argument, NULL, OPT_BASE + OPT_CLEAR },
+	{ "get", no_argument, NULL, OPT_BASE + OPT_GET },
+	{ "probe", no_argument, NULL, OPT_BASE + OPT_PROBE },
+	{ "json", no_argument, NULL, OPT_BASE + OPT_JSON },
+	{ "verbose", no_argument, NULL, OPT_BASE + OPT_VERBOSE },
+	{ "help", no_argument, NULL, OPT_BASE + OPT_HELP },
+	{ 0 },
+};
+
+/* Where the parts of one --offset/--length pair meet. */
+struct parse {
+	struct cli *cli;
+	struct options *opts;
+	struct tphbuf_range single;
+	bool has_offset;
+	bool has_length;
+};
+
+static int bad_value(struct parse *p, const char *option, const char *text,
+		     const char *why)
+{
+	return cli_fail_text(p->cli, CLI_USAGE, "argument", "%s '%s': %s",
+			     option, text, why);
+}
+
+static int take_size(struct parse *p, const char *option, const char *text,
+		     uint64_t *value)
+{
+	const char *why;
+
+	if (tphbuf_size_parse(text, value, &why))
+		return bad_value(p, option, text, why);
+	return OPTIONS_RUN;
+}
+
+static int take_tag(struct parse *p, const char *option, const char *text,
+		    struct tphbuf_tag *tag)
+{
+	const char *why;
+
+	if (tphbuf_tag_parse(text, tag, &why))
+		return bad_value(p, option, text, why);
+	return OPTIONS_RUN;
+}
+
+static int add_range(struct parse *p, const struct tphbuf_range *range)
+{
+	struct options *opts = p->opts;
+	struct tphbuf_range *more;
+
+	more = realloc(opts->ranges, (opts->nr_ranges + 1) * sizeof(*more));
+	if (!more)
+		return cli_fail_text(p->cli, CLI_FAILURE, "argument",
+				     "out of memory");
+	more[opts->nr_ranges++] = *range;
+	opts->ranges = more;
+	return OPTIONS_RUN;
+}
+
+static int take_range(struct parse *p, const char *text)
+{
+	struct tphbuf_range range;
+	const char *why;
+
+	if (tphbuf_range_parse(text, &range, &why))
+		return bad_value(p, "--range", text, why);
+	return add_range(p, &range);
+}
+
+static int take_bar(struct parse *p, const char *text)
+{
+	if (text[0] < '0' || text[0] >= '0' + TPHBUF_NUM_BARS || text[1])
+		return bad_value(p, "--bar", text, "use 0 to 5");
+	p->opts->bar = text[0] - '0';
+	return OPTIONS_RUN;
+}
+
+static int add_tag_op(struct parse *p, enum tag_op op, const char *text)
+{
+	struct options *opts = p->opts;
+
+	if (opts->nr_tag_ops == MAX_TAG_OPS)
+		return cli_fail_text(p->cli, CLI_USAGE, "argument",
+				     "too many operations; use at most %d",
+				     MAX_TAG_OPS);
+	opts->tag_ops[opts->nr_tag_ops].op = op;
+	if (op == TAG_OP_SET) {
+		int ret = take_tag(p, "--set", text,
+				   &opts->tag_ops[opts->nr_tag_ops].tag);
+
+		if (ret != OPTIONS_RUN)
+			return ret;
+	}
+	opts->nr_tag_ops++;
+	return OPTIONS_RUN;
+}
+
+/* Options with a value. */
+static int take_value(struct parse *p, enum opt opt, const char *value)
+{
+	struct options *opts = p->opts;
+
+	switch (opt) {
+	case OPT_BAR:
+		return take_bar(p, value);
+	case OPT_RANGE:
+		return take_range(p, value);
+	case OPT_OFFSET:
+		p->has_offset = true;
+		return take_size(p, "--offset", value, &p->single.offset);
+	case OPT_LENGTH:
+		p->has_length = true;
+		return take_size(p, "--length", value, &p->single.length);
+	case OPT_IOVA:
+		opts->has_iova = true;
+		return take_size(p, "--iova", value, &opts->iova);
+	case OPT_TAG:
+		opts->has_tag = true;
+		return take_tag(p, "--tag", value, &opts->tag);
+	case OPT_SET:
+		return add_tag_op(p, TAG_OP_SET, value);
+	case OPT_VF_TOKEN:
+		opts->vf_token = value;
+		return OPTIONS_RUN;
+	case OPT_IBDEV:
+		opts->ibdev = value;
+		return OPTIONS_RUN;
+	case OPT_SYSFS:
+		p->cli->sysfs_root = value;
+		return OPTIONS_RUN;
+	default:
+		return CLI_USAGE;
+	}
+}
+
+static int take_option(struct parse *p, enum opt opt, const char *value)
+{
+	struct options *opts = p->opts;
+
+	switch (opt) {
+	case OPT_HOLD:
+		opts->hold = true;
+		return OPTIONS_RUN;
+	case OPT_ALL:
+		opts->all = true;
+		return OPTIONS_RUN;
+	case OPT_NO_OPEN:
+		opts->no_open = true;
+		return OPTIONS_RUN;
+	case OPT_REQUIRE:
+		opts->require = true;
+		return OPTIONS_RUN;
+	case OPT_CLEAR:
+		return add_tag_op(p, TAG_OP_CLEAR, NULL);
+	case OPT_GET:
+		return add_tag_op(p, TAG_OP_GET, NULL);
+	case OPT_PROBE:
+		return add_tag_op(p, TAG_OP_PROBE, NULL);
+	case OPT_VERBOSE:
+		p->cli->verbose = true;
+		return OPTIONS_RUN;
+	case OPT_JSON:
+		return OPTIONS_RUN;	/* find_json() has seen it */
+	case OPT_HELP:
+		cJSON_Delete(p->cli->json);
+		p->cli->json = NULL;
+		printf("%s", p->cli->command->help);
+		return CLI_OK;
+	default:
+		return take_value(p, opt, value);
+	}
+}
+
+/* --json counts wherever it is, for the report of an earlier wrong option. */
+static void find_json(struct cli *cli, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--exec") || !strcmp(argv[i], "--"))
+			return;
+		if (strcmp(argv[i], "--json"))
+			continue;
+		cli->json = cJSON_CreateObject();
+		cJSON_AddNumberToObject(cli->json, "schema_version",
+					JSON_SCHEMA_VERSION);
+		cJSON_AddStringToObject(cli->json, "command",
+					cli->command->name);
+		cJSON_AddBoolToObject(cli->json, "ok", true);
+		return;
+	}
+}
+
+/* --exec ends the options: the rest of @argv is the command. */
+static int find_exec(struct parse *p, int *argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], "--exec") && strcmp(argv[i], "--"))
+			continue;
+		if (!(p->cli->command->accepts & ACCEPT(OPT_EXEC)))
+			break;
+		if (i + 1 == *argc)
+			return cli_fail_text(p->cli, CLI_USAGE, "argument",
+					     "--exec: no command; put it behind --exec");
+		p->opts->exec = &argv[i + 1];
+		*argc = i;
+		break;
+	}
+	return OPTIONS_RUN;
+}
+
+static int finish_ranges(struct parse *p)
+{
+	if (!p->has_offset && !p->has_length)
+		return OPTIONS_RUN;
+	if (p->opts->nr_ranges)
+		return cli_fail_text(p->cli, CLI_USAGE, "argument",
+				     "--offset and --length give one range, --range gives several; use either");
+	if (!p->has_length)
+		return cli_fail_text(p->cli, CLI_USAGE, "argument",
+				     "--offset without --length; give both");
+	return add_range(p, &p->single);
+}
+
+static int finish(struct parse *p, int argc, char **argv)
+{
+	const struct command *command = p->cli->command;
+	uint64_t accepts = command->accepts;
+	char bdf[TPHBUF_BDF_MAX];
+
+	if (accepts & ACCEPT(OPT_BDF)) {
+		if (optind >= argc)
+			return cli_fail_text(p->cli, CLI_USAGE, "argument",
+					     "no device; give its PCI address, see tphbuf %s --help",
+					     command->name);
+		p->opts->bdf = argv[optind++];
+		if (tphbuf_bdf_parse(p->opts->bdf, bdf))
+			return bad_value(p, "device", p->opts->bdf,
+					 "no PCI address; use the form 0000:03:00.0");
+	}
+	if (optind < argc)
+		return cli_fail_text(p->cli, CLI_USAGE, "argument",
+				     "unexpected argument '%s'; see tphbuf %s --help",
+				     argv[optind], command->name);
+	if (accepts & ACCEPT(OPT_BAR) && p->opts->bar < 0)
+		return cli_fail_text(p->cli, CLI_USAGE, "argument",
+				     "no BAR; give --bar N, see tphbuf info %s",
+				     p->opts->bdf);
+	if (accepts & ACCEPT(OPT_IBDEV) && !p->opts->ibdev)
+		return cli_fail_text(p->cli, CLI_USAGE, "argument",
+				     "no RDMA device; give --ibdev NAME, see tphbuf list");
+	if (p->opts->exec && p->opts->hold)
+		return cli_fail_text(p->cli, CLI_USAGE, "argument",
+				     "--hold and --exec exclude each other; use either");
+	return finish_ranges(p);
+}
+
+static const char *long_name(int val)
+{
+	const struct option *o;
+
+	for (o = long_options; o->name && o->val != val; o++)
+		;
+	return o->name;
+}
+
+static int not_ours(struct cli *cli, const char *name)
+{
+	return cli_fail_text(cli, CLI_USAGE, "argument",
+			     "%s%s is no option of this command; see tphbuf %s --help",
+			     name[0] == '-' ? "" : "--", name, cli->command->name);
+}
+
+int options_parse(struct cli *cli, struct options *opts, int argc, char **argv)
+{
+	struct parse p = { .cli = cli, .opts = opts };
+	int c, ret;
+
+	find_json(cli, argc, argv);
+	ret = find_exec(&p, &argc, argv);
+	if (ret != OPTIONS_RUN)
+		return ret;
+	opterr = 0;
+	for (;;) {
+		c = getopt_long(argc, argv, ":h", long_options, NULL);
+		if (c < 0)
+			break;
+		if (c == 'h')
+			c = OPT_BASE + OPT_HELP;
+		if (c == ':')
+			return cli_fail_text(cli, CLI_USAGE, "argument",
+					     "%s needs a value; see tphbuf %s --help",
+					     argv[optind - 1],
+					     cli->command->name);
+		if (c == '?')
+			return not_ours(cli, argv[optind - 1]);
+		if (!(cli->command->accepts & ACCEPT(c - OPT_BASE)))
+			return not_ours(cli, long_name(c));
+		ret = take_option(&p, (enum opt)(c - OPT_BASE), optarg);
+		if (ret != OPTIONS_RUN)
+			return ret;
+	}
+	return finish(&p, argc, argv);
+}
+
+void options_free(struct options *opts)
+{
+	free(opts->ranges);
+}

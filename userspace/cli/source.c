@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/* The buffer a command works on: device open, memory on, ranges exported. */
+#include <string.h>
+
+#include "cli/cli.h"
+
+static int export(const struct options *opts, struct source *src)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct tphbuf_export_opts export_opts = {
+		.size = sizeof(export_opts),
+		.tag = opts->has_tag ? &opts->tag : NULL,
+	};
+	struct tphbuf_range whole = { 0 };
+	int ret;
+
+	if (opts->nr_ranges)
+		return tphbuf_buffer_export(src->dev, (unsigned int)opts->bar,
+					    opts->ranges, opts->nr_ranges,
+					    &export_opts, &src->buf);
+	ret = tphbuf_device_info(src->dev, &info);
+	if (ret)
+		return ret;
+	whole.length = info.bar[opts->bar].size;
+	return tphbuf_buffer_export(src->dev, (unsigned int)opts->bar, &whole,
+				    1, &export_opts, &src->buf);
+}
+
+int source_open(struct cli *cli, const struct options *opts, struct source *src)
+{
+	struct tphbuf_device_opts dev_opts = {
+		.size = sizeof(dev_opts),
+		.vf_token = opts->vf_token,
+	};
+	int ret;
+
+	memset(src, 0, sizeof(*src));
+	ret = tphbuf_device_open(cli->ctx, opts->bdf, &dev_opts, &src->dev);
+	/* A dma-buf made while memory decoding is off is born revoked. */
+	if (!ret)
+		ret = tphbuf_device_memory(src->dev, true);
+	if (!ret)
+		ret = export(opts, src);
+	if (ret) {
+		source_close(src);
+		return cli_fail(cli, ret);
+	}
+	return CLI_OK;
+}
+
+void source_close(struct source *src)
+{
+	tphbuf_buffer_close(src->buf);
+	tphbuf_device_close(src->dev);
+	memset(src, 0, sizeof(*src));
+}

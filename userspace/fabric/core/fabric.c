@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The set of functions below one switch, routing between them, and messages.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fabric.h"
+
+int fab_fabric_new(struct fab_fabric **out)
+{
+	struct fab_fabric *fabric = calloc(1, sizeof(*fabric));
+	int ret;
+
+	if (!fabric)
+		return -ENOMEM;
+	ret = fab_loop_new(&fabric->loop);
+	if (ret) {
+		free(fabric);
+		return ret;
+	}
+	*out = fabric;
+	return 0;
+}
+
+void fab_fabric_free(struct fab_fabric *fabric)
+{
+	struct fab_device *dev;
+
+	if (!fabric)
+		return;
+	/* Objects of one function may point to those of another: all are reset before the first goes. */
+	for (dev = fabric->devices; dev; dev = dev->next)
+		fab_device_detach(dev);
+	while ((dev = fabric->devices)) {
+		fabric->devices = dev->next;
+		dev->ops->free(dev);
+	}
+	fab_loop_free(fabric->loop);
+	if (fabric->trace)
+		fclose(fabric->trace);
+	free(fabric);
+}
+
+void fab_fabric_add(struct fab_fabric *fabric, struct fab_device *dev)
+{
+	struct fab_device **link = &fabric->devices;
+
+	while (*link)
+		link = &(*link)->next;
+	dev->fabric = fabric;
+	dev->next = NULL;
+	*link = dev;
+}
+
+struct fab_device *fab_fabric_find(struct fab_fabric *fabric, const char *name)
+{
+	struct fab_device *dev;
+
+	for (dev = fabric->devices; dev; dev = dev->next)
+		if (!strcmp(dev->name, name))
+			return dev;
+	return NULL;
+}
+
+void fab_fabric_clear(struct fab_fabric *fabric)
+{
+	struct fab_device *dev;
+
+	for (dev = fabric->devices; dev; dev = dev->next)
+		fab_device_clear(dev);
+}
+
+struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar, uint64_t *off)
+{
+	struct fab_device *dev;
+	unsigned int i;
+
+	for (dev = fabric->devices; dev; dev = dev->next) {
+		for (i = 0; i < FAB_BARS; i++) {
+			const struct fab_bar *at = &dev->bar[i];
+
+			if (!at->base || addr < at->base || addr - at->base >= at->size)
+				continue;
+			*bar = i;
+			*off = addr - at->base;
+			return dev;
+		}
+	}
+	return NULL;
+}
+
+static void message(struct fab_device *dev, const char *fmt, va_list args)
+{
+	struct fab_fabric *fabric = dev->fabric;
+	char text[512];
+	int n;
+
+	if (!fabric || !fabric->log)
+		return;
+	n = snprintf(text, sizeof(text), "%s: ", dev->name);
+	vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, args);
+	fabric->log(fabric->log_ctx, text);
+}
+
+void fab_log(struct fab_device *dev, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	message(dev, fmt, args);
+	va_end(args);
+}
+
+void fab_debug(struct fab_device *dev, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!dev->fabric || !dev->fabric->verbose)
+		return;
+	va_start(args, fmt);
+	message(dev, fmt, args);
+	va_end(args);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The endpoint: a TPH completer with memory behind a large prefetchable BAR
+ * and a register file that tells what arrived there (regs.h).
+ */
+#ifndef EP_ENDPOINT_H
+#define EP_ENDPOINT_H
+
+#include "../core/cfg.h"
+#include "../core/fabric.h"
+
+#define EP_MIN_MEMORY	(1ull << 20)
+#define EP_MAX_MEMORY	(1ull << 36)
+
+struct ep_opts {
+	uint64_t memory_size;			/* power of two, EP_MIN_MEMORY to EP_MAX_MEMORY */
+	enum fab_tph_support completer;
+};
+
+/* Create an endpoint and hand it to the fabric. -EINVAL: name or options. */
+int ep_new(struct fab_fabric *fabric, const char *name, const struct ep_opts *opts);
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A NIC as a function of the fabric: config space, life, report.
+ *
+ * Reset drops every object in the order of their dependence: queue pairs, then
+ * the queues they complete into, then keys and plain numbers.
+ */
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "nic.h"
+
+/* ConnectX-8, physical function: the drivers match it, and only the model's version and description differ. */
+#define PCI_VENDOR	0x15b3
+#define PCI_DEVICE	0x1023
+#define CLASS_INFINIBAND 0x020700
+#define MSIX_BAR	4
+#define MSIX_BAR_SIZE	0x2000
+#define MSIX_TABLE	0x0
+#define MSIX_PBA	0x1000
+#define LID_MAX		0xbfff
+#define NODE_DESC	"tphbuf fabric model"
+
+/* EUI-64 with the "locally administered" bit; 54 50 48: "TPH". */
+#define GUID_BASE	0x0254504800000000ull
+
+/* Numbers start above 0, keys above the one the driver uses as the end of a scatter list (0x100). */
+#define FIRST_NUMBER	0x10
+#define FIRST_QP	0x40
+#define FIRST_MKEY	0x100
+
+static void drop_queues(struct nic *nic)
+{
+	uint32_t i;
+
+	while (nic->qp_list)
+		nic_qp_free(nic->qp_list);
+	for (i = 0; i < nic->cqs.size; i++)
+		if (nic->cqs.slot[i])
+			nic_cq_free(nic, nic->cqs.slot[i]);
+	for (i = 0; i < nic->eqs.size; i++)
+		if (nic->eqs.slot[i])
+			nic_eq_free(nic, nic->eqs.slot[i]);
+}
+
+static void drop_keys(struct nic *nic)
+{
+	uint32_t i;
+
+	for (i = 0; nic->mkeys.used && i < nic->mkeys.size; i++) {
+		struct nic_mkey *mkey = nic_table_del(&nic->mkeys, nic->mkeys.first + i);
+
+		if (mkey)
+			nic_mkey_free(nic, mkey);
+	}
+}
+
+static void drop_numbers(struct nic_table *table)
+{
+	uint32_t i;
+
+	for (i = 0; table->used && i < table->size; i++)
+		nic_table_del(table, table->first + i);
+}
+
+void nic_reset_objects(struct nic *nic)
+{
+	drop_queues(nic);
+	drop_keys(nic);
+	drop_numbers(&nic->pds);
+	drop_numbers(&nic->uars);
+	drop_numbers(&nic->xrcds);
+	drop_numbers(&nic->srqs);
+	nic->cmd_eqn = 0;
+	nic->hca_initialised = false;
+	nic->hca_enabled = false;
+}
+
+static void nic_reset(struct fab_device *dev)
+{
+	struct nic *nic = (struct nic *)dev;
+
+	nic_reset_objects(nic);
+	nic_cmd_reset(nic);
+	nic->port_caps = 0;
+	snprintf(nic->node_desc, sizeof(nic->node_desc), "%s", NODE_DESC);
+}
+
+static void nic_clear(struct fab_device *dev)
+{
+	struct nic *nic = (struct nic *)dev;
+
+	nic->commands = nic->commands_bad = nic->wqes = nic->wqes_bad = nic->messages = 0;
+	nic->rnr_events = nic->retry_events = nic->cq_overruns = nic->eq_overruns = nic->page_faults = 0;
+}
+
+static void nic_report(struct fab_device *dev, cJSON *object)
+{
+	const struct nic *nic = (const struct nic *)dev;
+	cJSON *counters = cJSON_AddObjectToObject(object, "nic");
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "commands", nic->commands }, { "commands_bad", nic->commands_bad },
+		{ "wqes", nic->wqes }, { "wqes_bad", nic->wqes_bad }, { "messages", nic->messages },
+		{ "rnr_events", nic->rnr_events }, { "retry_events", nic->retry_events },
+		{ "cq_overruns", nic->cq_overruns }, { "eq_overruns", nic->eq_overruns },
+		{ "page_faults", nic->page_faults },
+		{ "mkeys", nic->mkeys.used }, { "qps", nic->qps.used }, { "cqs", nic->cqs.used },
+		{ "eqs", nic->eqs.used }, { "pds", nic->pds.used },
+		{ "queue_pages", nic->pas_entries }, { "translations", nic->mtt_entries },
+	};
+	size_t i;
+
+	cJSON_AddNumberToObject(object, "lid", nic->opts.lid);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cJSON_AddNumberToObject(counters, rows[i].name, (double)rows[i].value);
+}
+
+static struct nic_table *nic_tables(struct nic *nic, size_t i)
+{
+	struct nic_table *tables[] = { &nic->pds, &nic->uars, &nic->xrcds, &nic->eqs, &nic->cqs,
+				       &nic->mkeys, &nic->qps, &nic->srqs };
+
+	return i < sizeof(tables) / sizeof(tables[0]) ? tables[i] : NULL;
+}
+
+static void nic_free(struct fab_device *dev)
+{
+	struct nic *nic = (struct nic *)dev;
+	struct nic_table *table;
+	size_t i;
+
+	nic_reset_objects(nic);
+	for (i = 0; (table = nic_tables(nic, i)); i++)
+		nic_table_fini(table);
+	fab_device_fini(dev);
+	free(nic);
+}
+
+const struct fab_device_ops nic_device_ops = {
+	.kind = "nic",
+	.reset = nic_reset,
+	.bar_read = nic_bar_read,
+	.bar_write = nic_bar_write,
+	.clear = nic_clear,
+	.report = nic_report,
+	.free = nic_free,
+};
+
+static int nic_init_tables(struct nic *nic)
+{
+	const struct {
+		struct nic_table *table;
+		uint32_t first, size;
+	} tables[] = {
+		{ &nic->pds, FIRST_NUMBER, 1u << NIC_LOG_MAX_PD },
+		{ &nic->uars, NIC_UAR_OFFSET / NIC_PAGE, NIC_MAX_UARS },
+		{ &nic->xrcds, FIRST_NUMBER, 1u << NIC_LOG_MAX_XRCD },
+		{ &nic->eqs, 1, NIC_MAX_EQS },
+		{ &nic->cqs, FIRST_NUMBER, 1u << NIC_LOG_MAX_CQ },
+		{ &nic->mkeys, FIRST_MKEY, 1u << NIC_LOG_MAX_MKEY },
+		{ &nic->qps, FIRST_QP, 1u << NIC_LOG_MAX_QP },
+		{ &nic->srqs, FIRST_NUMBER, 1u << NIC_LOG_MAX_SRQ },
+	};
+	size_t i;
+	int ret;
+
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		ret = nic_table_init(tables[i].table, tables[i].first, tables[i].size);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int nic_init_pci(struct nic *nic)
+{
+	const struct fab_cfg_opts cfg = {
+		.id = { .vendor = PCI_VENDOR, .device = PCI_DEVICE, .subvendor = PCI_VENDOR, .subdevice = 1,
+			.class_code = CLASS_INFINIBAND },
+		.serial = nic->guid,
+		.completer = FAB_TPH_NONE,
+		.requester = nic->opts.requester,
+		.st_entries = nic->opts.st_entries,
+		.vectors = nic->opts.vectors,
+		.msix_bar = MSIX_BAR, .msix_table = MSIX_TABLE, .msix_pba = MSIX_PBA,
+	};
+	int ret;
+
+	ret = fab_device_add_bar(&nic->dev, 0, NIC_BAR0_SIZE, true, true, 0, 0);
+	if (ret)
+		return ret;
+	ret = fab_device_add_bar(&nic->dev, MSIX_BAR, MSIX_BAR_SIZE, false, false, 0, 0);
+	if (ret)
+		return ret;
+	return fab_cfg_build(&nic->dev, &cfg);
+}
+
+int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *opts, struct nic **out)
+{
+	struct nic *nic;
+	int ret;
+
+	if (!opts->lid || opts->lid > LID_MAX || opts->vectors < 2)
+		return -EINVAL;
+	nic = calloc(1, sizeof(*nic));
+	if (!nic)
+		return -ENOMEM;
+	ret = fab_device_init(&nic->dev, &nic_device_ops, name);
+	if (ret) {
+		free(nic);
+		return ret;
+	}
+	nic->opts = *opts;
+	nic->guid = GUID_BASE | opts->lid;
+	nic_cmd_init(nic);
+	ret = nic_init_tables(nic);
+	if (!ret)
+		ret = nic_init_pci(nic);
+	if (ret) {
+		nic_free(&nic->dev);
+		return ret;
+	}
+	fab_fabric_add(fabric, &nic->dev);
+	nic_reset(&nic->dev);
+	*out = nic;
+	return 0;
+}

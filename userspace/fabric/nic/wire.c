@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The InfiniBand subnet of a fabric: every NIC is one port with one LID, and a
+ * connection is two RC queue pairs that name each other. Nothing is lost on
+ * this wire, so there are no packets, acknowledgements or sequence checks; a
+ * message either reaches the QP that owns the other end, or nobody answers.
+ */
+#include "ifc.h"
+#include "nic.h"
+
+static struct nic *find_port(struct nic_qp *from)
+{
+	const struct fab_device_ops *ops = from->nic->dev.ops;
+	struct fab_device *dev;
+
+	for (dev = from->nic->dev.fabric->devices; dev; dev = dev->next) {
+		struct nic *nic = (struct nic *)dev;
+
+		if (dev->ops == ops && nic->opts.lid == from->remote_lid)
+			return nic;
+	}
+	return NULL;
+}
+
+struct nic_qp *nic_wire_find(struct nic_qp *from)
+{
+	struct nic *nic = find_port(from);
+	struct nic_qp *to = nic ? nic_qp_get(nic, from->remote_qpn) : NULL;
+
+	if (!to || to->service != MLX5_QPC_ST_RC)
+		return NULL;
+	if (to->state != NIC_QP_RTR && to->state != NIC_QP_RTS && to->state != NIC_QP_SQD)
+		return NULL;
+	if (to->remote_lid != from->nic->opts.lid || to->remote_qpn != from->number)
+		return NULL;
+	return to;
+}

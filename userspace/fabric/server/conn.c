@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A message is read in two exact steps, header and body, so that files sent
+ * along with it can never be taken for those of the next one.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "proto.h"
+#include "stream.h"
+
+#define MESSAGES_PER_TURN	32		/* other clients and the models want their turn */
+#define OUTPUT_LIMIT		(256u << 10)	/* bytes waiting for the client before it is ignored */
+
+struct srv_conn {
+	struct srv_session session;
+	struct fab_loop *loop;
+	int sock;
+	struct srv_out out;
+	void (*closed)(void *ctx);
+	void *ctx;
+	uint32_t have;			/* bytes of the current message */
+	bool bad_fds;			/* more files than a message may carry */
+	struct srv_msg msg;
+	_Alignas(8) uint8_t body[SRV_MAX_BODY];
+	_Alignas(8) uint8_t reply[SRV_MAX_BODY + sizeof(struct srv_header)];
+};
+
+static void start_message(struct srv_conn *conn)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->msg.nfds; i++)
+		if (conn->msg.fds[i] >= 0)
+			close(conn->msg.fds[i]);
+	conn->msg = (struct srv_msg){ .body = conn->body, .reply_fd = -1 };
+	conn->msg.reply = conn->reply + sizeof(struct srv_header);
+	conn->have = 0;
+	conn->bad_fds = false;
+}
+
+static void take_fds(struct srv_conn *conn, struct msghdr *msg)
+{
+	struct cmsghdr *cmsg;
+	size_t i, n;
+	int fd;
+
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < n; i++) {
+			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(fd));
+			if (conn->msg.nfds < SRV_MAX_FDS) {
+				conn->msg.fds[conn->msg.nfds++] = fd;
+			} else {
+				conn->bad_fds = true;
+				close(fd);
+			}
+		}
+	}
+	if (msg->msg_flags & MSG_CTRUNC)
+		conn->bad_fds = true;
+}
+
+/* 1: len bytes are there; 0: not yet; -errno: the connection is over. */
+static int receive(struct srv_conn *conn, uint8_t *to, uint32_t len)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(SRV_MAX_FDS * sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = to, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+			      .msg_controllen = sizeof(control.bytes) };
+	ssize_t n;
+
+	n = recvmsg(conn->sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
+	take_fds(conn, &msg);
+	if (!n)
+		return -ECONNRESET;
+	conn->have += (uint32_t)n;
+	return (uint32_t)n == len;
+}
+
+/* 1: a whole message; 0: not yet; -errno: the connection is over. */
+static int receive_message(struct srv_conn *conn)
+{
+	struct srv_header *header = &conn->msg.header;
+	int ret;
+
+	if (conn->have < sizeof(*header)) {
+		ret = receive(conn, (uint8_t *)header + conn->have, (uint32_t)sizeof(*header) - conn->have);
+		if (ret <= 0)
+			return ret;
+		if (header->size < sizeof(*header) || header->size > sizeof(*header) + sizeof(conn->body))
+			return 1;	/* answered by handle(), which ends the connection */
+		conn->msg.len = header->size - (uint32_t)sizeof(*header);
+	}
+	if (conn->have == header->size)
+		return 1;
+	return receive(conn, conn->body + (conn->have - sizeof(*header)), header->size - conn->have);
+}
+
+static int send_reply(struct srv_conn *conn, int error)
+{
+	const struct srv_header *header = &conn->msg.header;
+	struct srv_header answer = { .id = header->id, .command = header->command, .flags = SRV_TYPE_REPLY };
+
+	if (header->flags & SRV_NO_REPLY)
+		return 0;
+	if (error) {
+		answer.flags |= SRV_ERROR;
+		answer.error = (uint32_t)-error;
+		conn->msg.reply_len = 0;
+		conn->msg.reply_fd = -1;
+	}
+	answer.size = (uint32_t)sizeof(answer) + conn->msg.reply_len;
+	memcpy(conn->reply, &answer, sizeof(answer));
+	return srv_out_send(&conn->out, conn->sock, conn->reply, answer.size, conn->msg.reply_fd);
+}
+
+/* Run the message that has arrived. -errno: the connection is over. */
+static int handle(struct srv_conn *conn)
+{
+	const struct srv_header *header = &conn->msg.header;
+	struct fab_device *dev = conn->session.dev;
+	bool framed = header->size == sizeof(*header) + conn->msg.len;
+	bool end = !framed;
+	int error, ret;
+
+	error = framed && !conn->bad_fds ? srv_proto_run(&conn->session, &conn->msg, &end) : -EINVAL;
+	if (error)
+		fab_log(dev, "%s refused: size %u flags 0x%x files %u: %s", srv_proto_name(header->command), header->size,
+			header->flags, conn->msg.nfds, strerror(-error));
+	else if (dev->fabric->verbose > 1)
+		fab_debug(dev, "%s size %u files %u", srv_proto_name(header->command), header->size, conn->msg.nfds);
+	ret = send_reply(conn, error);
+	if (!error)
+		srv_proto_act(&conn->session, &conn->msg);
+	return end ? -EPROTO : ret;
+}
+
+static int serve(struct srv_conn *conn)
+{
+	unsigned int i;
+	int ret = srv_out_flush(&conn->out, conn->sock);
+
+	for (i = 0; !ret && i < MESSAGES_PER_TURN && conn->out.bytes < OUTPUT_LIMIT; i++) {
+		ret = receive_message(conn);
+		if (ret <= 0)
+			break;
+		ret = handle(conn);
+		start_message(conn);
+	}
+	if (ret)
+		return ret;
+	return fab_loop_watch(conn->loop, conn->sock, conn->out.bytes < OUTPUT_LIMIT, conn->out.bytes > 0);
+}
+
+static void ready(void *ctx)
+{
+	struct srv_conn *conn = ctx;
+	void (*closed)(void *) = conn->closed;
+	void *closed_ctx = conn->ctx;
+	int ret = serve(conn);
+
+	if (!ret)
+		return;
+	fab_log(conn->session.dev, "client gone: %s", ret == -ECONNRESET ? "disconnected" : strerror(-ret));
+	srv_conn_free(conn);
+	closed(closed_ctx);
+}
+
+int srv_conn_new(struct fab_device *dev, int sock, void (*closed)(void *ctx), void *ctx, struct srv_conn **out)
+{
+	struct srv_conn *conn = calloc(1, sizeof(*conn));
+	int ret = -ENOMEM;
+
+	if (!conn)
+		goto err_close;
+	conn->session.dev = dev;
+	conn->loop = dev->fabric->loop;
+	conn->sock = sock;
+	conn->closed = closed;
+	conn->ctx = ctx;
+	srv_out_init(&conn->out);
+	start_message(conn);
+	ret = fab_loop_add_fd(conn->loop, sock, ready, conn);
+	if (ret)
+		goto err_free;
+	*out = conn;
+	return 0;
+
+err_free:
+	free(conn);
+err_close:
+	close(sock);
+	return ret;
+}
+
+void srv_conn_free(struct srv_conn *conn)
+{
+	if (!conn)
+		return;
+	fab_loop_del_fd(conn->loop, conn->sock);
+	close(conn->sock);
+	start_message(conn);
+	srv_out_clear(&conn->out);
+	fab_device_detach(conn->session.dev);
+	free(conn);
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Command line of tphbuf-fabric: nothing is taken that is not fully understood.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../core/pci.h"
+#include "options.h"
+
+#define LID_MAX		0xbfffu		/* unicast LIDs end here (InfiniBand 4.1.3) */
+#define BAR_MB_MIN	(EP_MIN_MEMORY >> 20)
+#define BAR_MB_MAX	(EP_MAX_MEMORY >> 20)
+#define SPEC_MAX	256
+
+const char srv_options_help[] =
+	"usage: tphbuf-fabric --dir DIR [options] --nic SPEC... --endpoint SPEC...\n"
+	"Serve PCIe functions of one switch to QEMU's vfio-user-pci, each at DIR/NAME.sock.\n"
+	"\n"
+	"  --nic NAME[,lid=N][,tph=ext|8bit|none][,st=N|direct][,vectors=N]\n"
+	"                     mlx5-compatible NIC. lid: default counts from 1. tph: what it can\n"
+	"                     send (ext). st: entries of its steering tag table, 1 to 64 (64),\n"
+	"                     or direct: no table. vectors: MSI-X, 2 to 64 (16)\n"
+	"  --endpoint NAME[,bar-mb=N][,completer=ext|8bit|none|reserved]\n"
+	"                     device with memory in BAR2. bar-mb: power of two (64).\n"
+	"                     completer: TPH that it can receive (ext)\n"
+	"  --trace FILE       one JSON line for each TLP (slow)\n"
+	"  --report FILE      JSON report, written at exit and on request\n"
+	"  --once             exit when the last client has gone\n"
+	"  -v                 say more; twice: every message\n"
+	"  --help\n"
+	"\n"
+	"DIR/control.sock takes lines: report, save, clear, memcpy, quit; answers are JSON.\n";
+
+struct parser {
+	char *error;
+	size_t size;
+};
+
+static int fail(struct parser *parser, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static int fail(struct parser *parser, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(parser->error, parser->size, fmt, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return !errno && !*end && *value >= min && *value <= max;
+}
+
+static bool parse_tph(const char *text, bool reserved_allowed, enum fab_tph_support *support)
+{
+	static const struct { const char *name; enum fab_tph_support value; } names[] = {
+		{ "none", FAB_TPH_NONE }, { "8bit", FAB_TPH_8BIT }, { "ext", FAB_TPH_EXT }, { "reserved", FAB_TPH_RESERVED },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i].name) || (names[i].value == FAB_TPH_RESERVED && !reserved_allowed))
+			continue;
+		*support = names[i].value;
+		return true;
+	}
+	return false;
+}
+
+static bool set_lid(struct srv_spec *spec, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, 1, LID_MAX, &number))
+		return false;
+	spec->nic.lid = (uint16_t)number;
+	return true;
+}
+
+static bool set_tph(struct srv_spec *spec, const char *value)
+{
+	return parse_tph(value, false, &spec->nic.requester);
+}
+
+static bool set_st(struct srv_spec *spec, const char *value)
+{
+	uint64_t number = 0;
+
+	if (strcmp(value, "direct") && !parse_number(value, 1, FAB_TPH_ST_MAX, &number))
+		return false;
+	spec->nic.st_entries = (unsigned int)number;
+	return true;
+}
+
+static bool set_vectors(struct srv_spec *spec, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, 2, FAB_VECTORS, &number))
+		return false;
+	spec->nic.vectors = (unsigned int)number;
+	return true;
+}
+
+static bool set_bar_mb(struct srv_spec *spec, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, BAR_MB_MIN, BAR_MB_MAX, &number) || (number & (number - 1)))
+		return false;
+	spec->endpoint.memory_size = number << 20;
+	return true;
+}
+
+static bool set_completer(struct srv_spec *spec, const char *value)
+{
+	return parse_tph(value, true, &spec->endpoint.completer);
+}
+
+static const struct spec_key {
+	bool of_nic;
+	const char *name;
+	bool (*set)(struct srv_spec *spec, const char *value);
+} spec_keys[] = {
+	{ true, "lid", set_lid },
+	{ true, "tph", set_tph },
+	{ true, "st", set_st },
+	{ true, "vectors", set_vectors },
+	{ false, "bar-mb", set_bar_mb },
+	{ false, "completer", set_completer },
+};
+
+static int apply_key(struct parser *parser, struct srv_spec *spec, char *pair)
+{
+	char *value = strchr(pair, '=');
+	unsigned int i;
+
+	if (value)
+		*value++ = '\0';
+	for (i = 0; i < sizeof(spec_keys) / sizeof(spec_keys[0]); i++) {
+		if (spec_keys[i].of_nic != spec->is_nic || strcmp(spec_keys[i].name, pair))
+			continue;
+		if (!value || !spec_keys[i].set(spec, value))
+			return fail(parser, "%s: bad value for %s: '%s'", spec->name, pair, value ? value : "");
+		return 0;
+	}
+	return fail(parser, "%s: unknown key '%s'", spec->name, pair);
+}
+
+static bool name_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len && len <= SRV_NAME_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len &&
+	       strcmp(name, "control");
+}
+
+static int parse_spec(struct parser *parser, struct srv_opts *opts, bool is_nic, const char *text)
+{
+	struct srv_spec *spec = &opts->spec[opts->nspecs];
+	char copy[SPEC_MAX], *save = NULL, *part;
+	int ret;
+
+	if (opts->nspecs == SRV_MAX_FUNCTIONS)
+		return fail(parser, "more than %d functions", SRV_MAX_FUNCTIONS);
+	if (strlen(text) >= sizeof(copy))
+		return fail(parser, "specification too long: %.32s...", text);
+	strcpy(copy, text);
+	part = strtok_r(copy, ",", &save);
+	if (!part || !name_valid(part))
+		return fail(parser, "bad name in '%s': 1 to %d of a-z 0-9 _ - and not 'control'", text, SRV_NAME_MAX);
+	*spec = (struct srv_spec){
+		.is_nic = is_nic,
+		.nic = { .requester = FAB_TPH_EXT, .st_entries = FAB_TPH_ST_MAX, .vectors = 16 },
+		.endpoint = { .memory_size = 64ull << 20, .completer = FAB_TPH_EXT },
+	};
+	strcpy(spec->name, part);
+	while ((part = strtok_r(NULL, ",", &save))) {
+		ret = apply_key(parser, spec, part);
+		if (ret)
+			return ret;
+	}
+	opts->nspecs++;
+	return 0;
+}
+
+static bool lid_taken(const struct srv_opts *opts, const struct srv_spec *but, uint16_t lid)
+{
+	const struct srv_spec *spec;
+
+	for (spec = opts->spec; spec < opts->spec + opts->nspecs; spec++)
+		if (spec != but && spec->is_nic && spec->nic.lid == lid)
+			return true;
+	return false;
+}
+
+static int check_specs(struct parser *parser, struct srv_opts *opts)
+{
+	struct srv_spec *spec, *other, *end = opts->spec + opts->nspecs;
+	uint16_t next = 1;
+
+	if (!opts->nspecs)
+		return fail(parser, "nothing to serve: give --nic or --endpoint");
+	for (spec = opts->spec; spec < end; spec++) {
+		for (other = opts->spec; other < spec; other++)
+			if (!strcmp(spec->name, other->name))
+				return fail(parser, "two functions are called %s", spec->name);
+		if (!spec->is_nic)
+			continue;
+		if (spec->nic.lid && lid_taken(opts, spec, spec->nic.lid))
+			return fail(parser, "two NICs have lid %u", spec->nic.lid);
+		while (!spec->nic.lid || lid_taken(opts, spec, spec->nic.lid))
+			spec->nic.lid = next++;
+	}
+	return 0;
+}
+
+enum { OPT_DIR = 256, OPT_NIC, OPT_ENDPOINT, OPT_TRACE, OPT_REPORT, OPT_ONCE, OPT_HELP };
+
+static const struct option long_options[] = {
+	{ "dir", required_argument, NULL, OPT_DIR },
+	{ "nic", required_argument, NULL, OPT_NIC },
+	{ "endpoint", required_argument, NULL, OPT_ENDPOINT },
+	{ "trace", required_argument, NULL, OPT_TRACE },
+	{ "report", required_argument, NULL, OPT_REPORT },
+	{ "once", no_argument, NULL, OPT_ONCE },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int apply_option(struct parser *parser, struct srv_opts *opts, int option, char **argv)
+{
+	switch (option) {
+	case OPT_DIR:
+		opts->dir = optarg;
+		return 0;
+	case OPT_NIC:
+	case OPT_ENDPOINT:
+		return parse_spec(parser, opts, option == OPT_NIC, optarg);
+	case OPT_TRACE:
+		opts->trace = optarg;
+		return 0;
+	case OPT_REPORT:
+		opts->report = optarg;
+		return 0;
+	case OPT_ONCE:
+		opts->once = true;
+		return 0;
+	case OPT_HELP:
+		opts->help = true;
+		return 0;
+	case 'v':
+		opts->verbose++;
+		return 0;
+	case ':':
+		return fail(parser, "%s needs a value", argv[optind - 1]);
+	default:
+		return fail(parser, "unknown option %s", argv[optind - 1]);
+	}
+}
+
+int srv_options_parse(struct srv_opts *opts, int argc, char **argv, char *error, size_t size)
+{
+	struct parser parser = { .error = error, .size = size };
+	int option, ret;
+
+	memset(opts, 0, sizeof(*opts));
+	optind = 0;	/* start over: the caller may parse more than once */
+	while ((option = getopt_long(argc, argv, "+:v", long_options, NULL)) != -1) {
+		ret = apply_option(&parser, opts, option, argv);
+		if (ret)
+			return ret;
+	}
+	if (opts->help)
+		return 0;
+	if (optind < argc)
+		return fail(&parser, "unexpected argument '%s'", argv[optind]);
+	if (!opts->dir || !*opts->dir)
+		return fail(&parser, "--dir is missing");
+	if (strlen(opts->dir) > SRV_DIR_MAX)
+		return fail(&parser, "--dir is longer than %d characters", SRV_DIR_MAX);
+	return check_specs(&parser, opts);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Command line of tphbuf-fabric.
+ */
+#ifndef SRV_OPTIONS_H
+#define SRV_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../endpoint/endpoint.h"
+#include "../nic/nic.h"
+
+#define SRV_MAX_FUNCTIONS	16
+#define SRV_NAME_MAX		31
+#define SRV_DIR_MAX		64	/* socket paths must fit sockaddr_un */
+
+struct srv_spec {
+	char name[SRV_NAME_MAX + 1];
+	bool is_nic;
+	struct nic_opts nic;
+	struct ep_opts endpoint;
+};
+
+struct srv_opts {
+	const char *dir;		/* strings belong to argv */
+	const char *trace;
+	const char *report;
+	bool once;
+	bool help;
+	int verbose;
+	unsigned int nspecs;
+	struct srv_spec spec[SRV_MAX_FUNCTIONS];
+};
+
+/* 0, or -EINVAL with one line of explanation in error. */
+int srv_options_parse(struct srv_opts *opts, int argc, char **argv, char *error, size_t size);
+
+extern const char srv_options_help[];
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Buffers: one type for every source of device memory that can be handed to
+ * an importer as a dma-buf, and the tag that travels with it.
+ *
+ * The tag belongs to the dma-buf, not to the descriptor: every holder of it,
+ * in whatever process, sees the same one. An importer takes the tag that is
+ * current when it maps the buffer, so set the tag before registering the
+ * buffer or handing the descriptor out. Only the exporting device can be
+ * asked to set, read or clear it.
+ */
+#ifndef TPHBUF_BUFFER_H
+#define TPHBUF_BUFFER_H
+
+#include <tphbuf/ctx.h>
+#include <tphbuf/device.h>
+#include <tphbuf/tag.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TPHBUF_MAX_RANGES	1024
+
+struct tphbuf_buffer;
+
+/**
+ * struct tphbuf_range - part of a BAR
+ * @offset: first byte, page aligned
+ * @length: bytes, a multiple of the page size, not 0
+ */
+struct tphbuf_range {
+	uint64_t offset;
+	uint64_t length;
+};
+
+/**
+ * tphbuf_size_parse() - read a byte count: decimal or 0x, suffix K, M, G
+ * @text: the text
+ * @value: the result; unchanged on failure
+ * @why: NULL, or where a static sentence about the failure goes
+ *
+ * Return: 0 or -EINVAL.
+ */
+TPHBUF_API int tphbuf_size_parse(const char *text, uint64_t *value,
+				 const char **why);
+
+/**
+ * tphbuf_range_parse() - read "OFFSET+LENGTH", both as tphbuf_size_parse()
+ *
+ * Return: 0 or -EINVAL.
+ */
+TPHBUF_API int tphbuf_range_parse(const char *text, struct tphbuf_range *range,
+				  const char **why);
+
+/**
+ * struct tphbuf_export_opts - options of tphbuf_buffer_export()
+ * @size: sizeof(struct tphbuf_export_opts)
+ * @tag: tag to set before the buffer is returned, or NULL
+ */
+struct tphbuf_export_opts {
+	size_t size;
+	const struct tphbuf_tag *tag;
+};
+
+/**
+ * tphbuf_buffer_export() - make a dma-buf of ranges of a BAR
+ * @dev: the device; the buffer keeps it open
+ * @bar: 0..5
+ * @ranges: @n ranges in the order in which they form the buffer, not
+ *	overlapping
+ * @opts: options or NULL
+ * @buf: where the buffer goes
+ *
+ * Ranges are checked before the kernel is asked, so that the error text can
+ * say which one is wrong and why.
+ *
+ * Return: 0; -EINVAL (a range, the BAR), -EOPNOTSUPP (BAR not exportable, kernel
+ * without vfio dma-buf), other errors of the kernel, with @opts->tag also
+ * those of tphbuf_buffer_tag_set().
+ */
+TPHBUF_API int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
+				    const struct tphbuf_range *ranges, size_t n,
+				    const struct tphbuf_export_opts *opts,
+				    struct tphbuf_buffer **buf);
+
+/**
+ * struct tphbuf_import_opts - options of tphbuf_buffer_import()
+ * @size: sizeof(struct tphbuf_import_opts)
+ * @dev: the open device that exported the dma-buf, for the tag functions;
+ *	NULL if it is not ours
+ */
+struct tphbuf_import_opts {
+	size_t size;
+	struct tphbuf_device *dev;
+};
+
+/**
+ * tphbuf_buffer_import() - take a dma-buf made elsewhere
+ * @fd: a dma-buf descriptor; duplicated, the caller keeps its own
+ * @opts: options or NULL
+ * @buf: where the buffer goes
+ *
+ * Return: 0, -EBADF, -EINVAL (not a dma-buf), -EMFILE, -ENOMEM.
+ */
+TPHBUF_API int tphbuf_buffer_import(struct tphbuf_ctx *ctx, int fd,
+				    const struct tphbuf_import_opts *opts,
+				    struct tphbuf_buffer **buf);
+
+/** tphbuf_buffer_close() - drop the caller's hold of the buffer */
+TPHBUF_API void tphbuf_buffer_close(struct tphbuf_buffer *buf);
+
+/**
+ * tphbuf_buffer_fd() - the dma-buf descriptor
+ *
+ * Owned by the library, close-on-exec, never below 3. dup() it to hand it
+ * on; the dma-buf lives as long as any descriptor or mapping of it.
+ */
+TPHBUF_API int tphbuf_buffer_fd(const struct tphbuf_buffer *buf);
+
+/** tphbuf_buffer_length() - bytes in the buffer */
+TPHBUF_API uint64_t tphbuf_buffer_length(const struct tphbuf_buffer *buf);
+
+/** tphbuf_buffer_device() - its device, borrowed; NULL for a foreign buffer */
+TPHBUF_API struct tphbuf_device *
+tphbuf_buffer_device(const struct tphbuf_buffer *buf);
+
+/** tphbuf_buffer_bar() - BAR it was exported from, -1 if imported */
+TPHBUF_API int tphbuf_buffer_bar(const struct tphbuf_buffer *buf);
+
+/**
+ * tphbuf_buffer_ranges() - the ranges it was exported from
+ * @n: their number, 0 if imported
+ *
+ * Return: array owned by the buffer, NULL if imported.
+ */
+TPHBUF_API const struct tphbuf_range *
+tphbuf_buffer_ranges(const struct tphbuf_buffer *buf, size_t *n);
+
+/**
+ * tphbuf_buffer_map() - map the whole buffer for the CPU
+ * @addr: where the address goes
+ *
+ * The ranges appear one after the other. The mapping is the device's BAR, so
+ * accesses fault while the device is in reset or its memory is disabled.
+ * Undone by tphbuf_buffer_unmap() or by closing the buffer. One mapping at a
+ * time.
+ *
+ * Return: 0, -EBUSY (mapped already), -EOPNOTSUPP (imported buffer, BAR not
+ * mappable), errors of mmap.
+ */
+TPHBUF_API int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr);
+TPHBUF_API void tphbuf_buffer_unmap(struct tphbuf_buffer *buf);
+
+/**
+ * struct tphbuf_tag_state - what the kernel holds for a buffer
+ * @size: sizeof(struct tphbuf_tag_state)
+ * @tag: the tag in force
+ * @supported: namespaces the device can consume
+ */
+struct tphbuf_tag_state {
+	size_t size;
+	struct tphbuf_tag tag;
+	uint32_t supported;
+};
+
+/**
+ * tphbuf_device_tag_probe() - can tags be set on buffers of this device?
+ *
+ * Asks the kernel; changes nothing.
+ *
+ * Return: 0, -EOPNOTSUPP (the device is no TPH completer), -ENOTTY (kernel
+ * without the feature), -EPROTO (the kernel uses the number for something
+ * else).
+ */
+TPHBUF_API int tphbuf_device_tag_probe(struct tphbuf_device *dev);
+
+/**
+ * tphbuf_buffer_tag_probe() - which namespaces can the buffer's device consume?
+ * @supported: TPHBUF_TAG_ bits
+ *
+ * Return: as tphbuf_device_tag_probe(); -EOPNOTSUPP for a buffer without device.
+ */
+TPHBUF_API int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf,
+				       uint32_t *supported);
+
+/**
+ * tphbuf_buffer_tag_set() - replace the tag
+ * @tag: the whole new state; a tag with valid == 0 clears
+ *
+ * The new tag counts for mappings made from now on.
+ *
+ * Return: 0, -EINVAL (malformed tag), -EOPNOTSUPP (namespace the device
+ * cannot consume, or as tphbuf_device_tag_probe()), -ENOTTY, -EPROTO,
+ * -EOPNOTSUPP (buffer without device), -EINVAL from the kernel if the dma-buf
+ * is not one of this device.
+ */
+TPHBUF_API int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf,
+				     const struct tphbuf_tag *tag);
+
+/** tphbuf_buffer_tag_clear() - remove the tag */
+TPHBUF_API int tphbuf_buffer_tag_clear(struct tphbuf_buffer *buf);
+
+/**
+ * tphbuf_buffer_tag_get() - read the tag back from the kernel
+ * @state: result; @state->size set by the caller
+ */
+TPHBUF_API int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf,
+				     struct tphbuf_tag_state *state);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * PCI functions: what sysfs says about any of them, and those opened
+ * through vfio.
+ *
+ * A device is opened through its character device and iommufd:
+ * /dev/vfio/devices/vfioN is bound to a private iommufd context and attached
+ * to an empty I/O address space. The device is exclusively ours while it is
+ * open; the kernel resets it on open and on close, and a close revokes every
+ * dma-buf exported from it.
+ */
+#ifndef TPHBUF_DEVICE_H
+#define TPHBUF_DEVICE_H
+
+#include <tphbuf/ctx.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TPHBUF_NUM_BARS		6
+#define TPHBUF_BDF_MAX		20	/* "ffffffff:03:00.0" with its NUL, and room */
+#define TPHBUF_NAME_MAX		32
+
+struct tphbuf_device;
+
+/* TPH support: values of DevCap2[13:12] and of the TPH requester fields */
+enum tphbuf_tph {
+	TPHBUF_TPH_UNKNOWN = -1,	/* config space could not be read */
+	TPHBUF_TPH_NONE = 0,
+	TPHBUF_TPH_ST = 1,		/* 8-bit tags */
+	TPHBUF_TPH_ST_EXT = 3,		/* 8-bit and Extended tags */
+};
+
+/* Where a TPH requester keeps its steering tag table */
+enum tphbuf_st_table {
+	TPHBUF_ST_TABLE_NONE,		/* none: device specific (direct) */
+	TPHBUF_ST_TABLE_CAP,		/* in the TPH capability */
+	TPHBUF_ST_TABLE_MSIX,		/* in the MSI-X table */
+};
+
+/* Bits of tphbuf_bar.flags */
+#define TPHBUF_BAR_PRESENT	(1u << 0)
+#define TPHBUF_BAR_IO		(1u << 1)
+#define TPHBUF_BAR_64BIT	(1u << 2)
+#define TPHBUF_BAR_PREFETCH	(1u << 3)
+#define TPHBUF_BAR_MAPPABLE	(1u << 4)	/* open device only */
+#define TPHBUF_BAR_EXPORTABLE	(1u << 5)	/* open device only */
+
+/**
+ * struct tphbuf_bar - one base address register
+ * @size: bytes; 0 if the BAR does not exist
+ * @addr: bus address as sysfs shows it, 0 if it is hidden or unassigned
+ * @flags: TPHBUF_BAR_ bits
+ */
+struct tphbuf_bar {
+	uint64_t size;
+	uint64_t addr;
+	uint32_t flags;
+	uint32_t reserved;
+};
+
+/**
+ * struct tphbuf_pci_info - what is known about a PCI function
+ * @size: sizeof(struct tphbuf_pci_info)
+ * @bdf: domain:bus:device.function
+ * @driver: bound driver, empty if none
+ * @vfio: vfio character device ("vfio0"), empty if not bound to a vfio driver
+ * @iommu_group: number, -1 if there is none
+ * @vendor, @device, @class_code: identification
+ * @command: PCI command register; 0xffff if config space cannot be read
+ * @completer: TPH completer support: what tags others may send to it
+ * @requester: TPH requester capability: what tags it can send
+ * @requester_enabled: what it is enabled to send now
+ * @st_table, @st_entries: its steering tag table
+ * @bar: base address registers
+ * @rdma: its RDMA device ("mlx5_0"), empty if it has none
+ *
+ * The TPH fields read TPHBUF_TPH_UNKNOWN if the process may not read the
+ * extended config space (sysfs shows 64 bytes to unprivileged users).
+ */
+struct tphbuf_pci_info {
+	size_t size;
+	char bdf[TPHBUF_BDF_MAX];
+	char driver[TPHBUF_NAME_MAX];
+	char vfio[TPHBUF_NAME_MAX];
+	int32_t iommu_group;
+	uint16_t vendor;
+	uint16_t device;
+	uint32_t class_code;
+	uint16_t command;
+	uint16_t st_entries;
+	enum tphbuf_tph completer;
+	enum tphbuf_tph requester;
+	enum tphbuf_tph requester_enabled;
+	enum tphbuf_st_table st_table;
+	struct tphbuf_bar bar[TPHBUF_NUM_BARS];
+	char rdma[TPHBUF_NAME_MAX];
+};
+
+/**
+ * tphbuf_bdf_parse() - bring a PCI address into the form sysfs uses
+ * @text: "0000:03:00.0" or "03:00.0"
+ * @bdf: result, TPHBUF_BDF_MAX bytes
+ *
+ * Return: 0 or -EINVAL.
+ */
+TPHBUF_API int tphbuf_bdf_parse(const char *text, char *bdf);
+
+/**
+ * tphbuf_pci_read() - describe one function from sysfs, without opening it
+ * @bdf: its address
+ * @info: result; @info->size set by the caller
+ *
+ * Return: 0, -EINVAL, -ENODEV (no such function), other errors of sysfs.
+ */
+TPHBUF_API int tphbuf_pci_read(struct tphbuf_ctx *ctx, const char *bdf,
+			       struct tphbuf_pci_info *info);
+
+/**
+ * tphbuf_pci_list() - addresses of all functions, sorted
+ * @bdfs: array to be freed with tphbuf_pci_list_free()
+ * @n: number of elements; may be 0
+ *
+ * Return: 0, -ENOMEM, errors of sysfs.
+ */
+TPHBUF_API int tphbuf_pci_list(struct tphbuf_ctx *ctx,
+			       char (**bdfs)[TPHBUF_BDF_MAX], size_t *n);
+TPHBUF_API void tphbuf_pci_list_free(char (*bdfs)[TPHBUF_BDF_MAX]);
+
+/**
+ * struct tphbuf_device_opts - options of tphbuf_device_open()
+ * @size: sizeof(struct tphbuf_device_opts)
+ * @vf_token: UUID text of the VF token, or NULL. Needed for a VF whose PF is
+ *	bound to vfio-pci and for a PF whose VFs are in use; refused for other
+ *	devices. Never logged.
+ */
+struct tphbuf_device_opts {
+	size_t size;
+	const char *vf_token;
+};
+
+/**
+ * tphbuf_device_open() - open a function bound to a vfio driver
+ * @bdf: its PCI address
+ * @opts: options or NULL
+ * @dev: where the device goes
+ *
+ * Memory decoding is left as it is found; see tphbuf_device_memory().
+ *
+ * Return: 0; -EINVAL (address, token), -ENODEV (no such function), -EOPNOTSUPP
+ * (not bound to a vfio driver; kernel without vfio cdev or iommufd), -EBUSY
+ * (open elsewhere), -EACCES, -EPERM and others from the kernel.
+ */
+TPHBUF_API int tphbuf_device_open(struct tphbuf_ctx *ctx, const char *bdf,
+				  const struct tphbuf_device_opts *opts,
+				  struct tphbuf_device **dev);
+
+/**
+ * tphbuf_device_close() - drop the caller's hold of the device
+ *
+ * The device is closed for the kernel when the last buffer made from it is
+ * closed too. Mappings made by tphbuf_device_map() are the caller's to undo.
+ */
+TPHBUF_API void tphbuf_device_close(struct tphbuf_device *dev);
+
+/** tphbuf_device_fd() - the vfio device descriptor, owned by the library */
+TPHBUF_API int tphbuf_device_fd(const struct tphbuf_device *dev);
+
+/** tphbuf_device_bdf() - "0000:03:00.0" */
+TPHBUF_API const char *tphbuf_device_bdf(const struct tphbuf_device *dev);
+
+/**
+ * tphbuf_device_info() - describe an open device
+ *
+ * As tphbuf_pci_read(), with the BARs and the TPH fields as vfio shows them.
+ */
+TPHBUF_API int tphbuf_device_info(struct tphbuf_device *dev,
+				  struct tphbuf_pci_info *info);
+
+/**
+ * tphbuf_device_map() - map part of a BAR for the CPU
+ * @bar: 0..5
+ * @offset, @length: whole pages inside the BAR
+ * @addr: where the address goes
+ *
+ * Return: 0, -EINVAL, -EOPNOTSUPP (the BAR cannot be mapped), -errno of mmap.
+ */
+TPHBUF_API int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar,
+				 uint64_t offset, uint64_t length, void **addr);
+
+/** tphbuf_device_unmap() - undo tphbuf_device_map() of the same length */
+TPHBUF_API void tphbuf_device_unmap(struct tphbuf_device *dev, void *addr,
+				    uint64_t length);
+
+/**
+ * tphbuf_device_memory() - switch memory decoding (PCI_COMMAND) on or off
+ *
+ * Off revokes all dma-bufs of the device; on brings them back. A dma-buf
+ * exported while decoding is off is born revoked, so a caller that wants to
+ * use buffers switches it on first.
+ */
+TPHBUF_API int tphbuf_device_memory(struct tphbuf_device *dev, bool on);
+
+/**
+ * tphbuf_device_reset() - function reset
+ *
+ * Buffers are revoked during the reset and usable after it if memory
+ * decoding is on. Return: 0, -EOPNOTSUPP if the function has no reset method.
+ */
+TPHBUF_API int tphbuf_device_reset(struct tphbuf_device *dev);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory regions over buffers, and whether their tag is in use.
+ *
+ * These functions live in a library of their own, libtphbuf-verbs.so.1
+ * (pkg-config tphbuf-verbs). A caller that registers has a protection domain
+ * and so is linked with libibverbs already; a caller that only exports and
+ * tags through vfio links libtphbuf alone and needs no RDMA stack installed.
+ * A split library, unlike dlopen(), leaves the dependency visible to the
+ * linker and to packagers.
+ *
+ * What a completion error means after registration: when the device is
+ * reset, closed or has its memory decoding switched off, its dma-bufs are
+ * revoked. No call fails then; work requests that touch the memory complete
+ * with IBV_WC_LOC_PROT_ERR or, on the other side, IBV_WC_REM_ACCESS_ERR.
+ */
+#ifndef TPHBUF_MR_H
+#define TPHBUF_MR_H
+
+#include <tphbuf/buffer.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ibv_mr;
+struct ibv_pd;
+struct tphbuf_mr;
+
+enum tphbuf_applied_state {
+	TPHBUF_APPLIED_UNKNOWN,	/* the kernel does not tell; see reason */
+	TPHBUF_APPLIED_NO,	/* traffic carries no tag; see reason */
+	TPHBUF_APPLIED_YES,	/* traffic carries the tag in @tag */
+};
+
+/**
+ * struct tphbuf_applied - what the kernel says about a registered region
+ * @size: sizeof(struct tphbuf_applied)
+ * @state: whether a tag is applied
+ * @tag: the tag the NIC sends: one namespace, and the hint; if @state is YES
+ * @mrn: the region's number in "rdma resource show mr"; -1 if unknown
+ * @reason: a sentence why @state is NO or UNKNOWN; empty for YES
+ * @code: the RDMA driver's own word for the reason of a NO ("nic-disabled");
+ *	empty otherwise
+ * @stale_faults: how often the NIC was refused memory after a revocation
+ *	because the buffer's tag was no longer the region's
+ */
+struct tphbuf_applied {
+	size_t size;
+	enum tphbuf_applied_state state;
+	struct tphbuf_tag tag;
+	int32_t mrn;
+	char reason[160];
+	char code[32];
+	uint64_t stale_faults;
+};
+
+/* Bits of tphbuf_mr_opts.flags */
+#define TPHBUF_MR_REQUIRE	(1u << 0)	/* fail if the tag is not applied */
+#define TPHBUF_MR_IOVA		(1u << 1)	/* use tphbuf_mr_opts.iova */
+
+/**
+ * struct tphbuf_mr_opts - options of tphbuf_mr_register()
+ * @size: sizeof(struct tphbuf_mr_opts)
+ * @flags: TPHBUF_MR_ bits
+ * @access: IBV_ACCESS_ bits; 0 means local write, remote write, remote read
+ * @offset: first byte of the buffer to register
+ * @length: bytes; 0 means to the end of the buffer
+ * @iova: address of the first byte in work requests, with TPHBUF_MR_IOVA.
+ *	It must lie at the same place in its page as @offset. Without the flag
+ *	@offset itself is used, which always does.
+ */
+struct tphbuf_mr_opts {
+	size_t size;
+	uint32_t flags;
+	int32_t access;
+	uint64_t offset;
+	uint64_t length;
+	uint64_t iova;
+};
+
+/**
+ * tphbuf_mr_register() - register a buffer with an RDMA device
+ * @buf: the buffer; the region keeps it open
+ * @pd: protection domain, owned by the caller, who frees it after the region
+ * @opts: options or NULL
+ * @mr: where the region goes
+ *
+ * With TPHBUF_MR_REQUIRE the buffer must have a tag and the kernel must say
+ * that the region carries it, as the buffer has it; otherwise the region is
+ * deregistered again and the call fails with -ENODATA. Without it, a tag
+ * that is not applied shows in tphbuf_mr_applied() only.
+ *
+ * Return: 0; -EINVAL (offset, length, iova, flags, or the kernel: no
+ * peer-to-peer route), -ENODATA, -ENODEV (the buffer is revoked), -EOPNOTSUPP
+ * (the RDMA driver cannot import it), others of ibv_reg_dmabuf_mr().
+ */
+TPHBUF_API int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
+				  const struct tphbuf_mr_opts *opts,
+				  struct tphbuf_mr **mr);
+
+/**
+ * tphbuf_mr_deregister() - undo tphbuf_mr_register()
+ *
+ * Return: 0, or -errno of ibv_dereg_mr() (for instance -EBUSY while a memory
+ * window is bound); the region is still there then.
+ */
+TPHBUF_API int tphbuf_mr_deregister(struct tphbuf_mr *mr);
+
+/** tphbuf_mr_ibv() - the verbs region with its keys, owned by the library */
+TPHBUF_API struct ibv_mr *tphbuf_mr_ibv(const struct tphbuf_mr *mr);
+
+/** tphbuf_mr_iova() - address of its first byte in work requests */
+TPHBUF_API uint64_t tphbuf_mr_iova(const struct tphbuf_mr *mr);
+
+/** tphbuf_mr_length() - bytes registered */
+TPHBUF_API uint64_t tphbuf_mr_length(const struct tphbuf_mr *mr);
+
+/**
+ * tphbuf_mr_applied() - ask the kernel whether the region carries a tag
+ * @applied: result; @applied->size set by the caller
+ *
+ * That the kernel cannot tell is an answer (UNKNOWN), not a failure.
+ *
+ * Return: 0, -EINVAL, -ENOMEM, errors of netlink.
+ */
+TPHBUF_API int tphbuf_mr_applied(struct tphbuf_mr *mr,
+				 struct tphbuf_applied *applied);
+
+/**
+ * tphbuf_ibv_applied() - the same for a region the caller registered itself
+ * @ctx: context for errors
+ * @mr: from ibv_reg_dmabuf_mr()
+ * @length: the length it was registered with
+ */
+TPHBUF_API int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr,
+				  uint64_t length,
+				  struct tphbuf_applied *applied);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

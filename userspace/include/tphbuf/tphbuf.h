@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything of libtphbuf. <tphbuf/mr.h> belongs to libtphbuf-verbs. */
+#ifndef TPHBUF_TPHBUF_H
+#define TPHBUF_TPHBUF_H
+
+#include <tphbuf/ctx.h>
+#include <tphbuf/tag.h>
+#include <tphbuf/device.h>
+#include <tphbuf/buffer.h>
+
+#endif

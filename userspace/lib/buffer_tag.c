@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The tag of a buffer: VFIO_DEVICE_FEATURE_DMA_BUF_TPH.
+ *
+ * Feature numbers are contended; another kernel may use ours for something
+ * else. Before anything is written the number must prove itself:
+ *  - a probe for GET and SET together succeeds; the features proposed for
+ *    the same number have only one of the two;
+ *  - a GET on the buffer fills in our layout: at least one supported
+ *    namespace, no undefined bit, no tag in an unsupported namespace.
+ * Both are asked once per open device.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/internal.h"
+#include "lib/vfio.h"
+
+#define STATE_MIN	sizeof(size_t)
+
+_Static_assert(TPHBUF_TAG_ST == VFIO_DMA_BUF_TPH_ST, "namespace bits");
+_Static_assert(TPHBUF_TAG_XST == VFIO_DMA_BUF_TPH_ST_EXT, "namespace bits");
+
+static int probe(struct tphbuf_device *dev)
+{
+	int ret;
+
+	if (dev->tag_feature != TAG_FEATURE_UNASKED)
+		return 0;
+	ret = vfio_feature(dev->fd, VFIO_DEVICE_FEATURE_PROBE |
+			   VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET |
+			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, NULL, 0);
+	if (ret == -EINVAL)
+		ret = -EPROTO;
+	if (ret)
+		return fail_errno(dev->ctx, TPHBUF_STAGE_TAG, ret, "%s",
+				  dev->bdf);
+	dev->tag_feature = TAG_FEATURE_PROBED;
+	return 0;
+}
+
+int tphbuf_device_tag_probe(struct tphbuf_device *dev)
+{
+	return dev ? probe(dev) : -EINVAL;
+}
+
+static bool has_our_layout(const struct vfio_device_feature_dma_buf_tph *reply,
+			   int fd)
+{
+	return reply->dmabuf_fd == fd && reply->supported &&
+	       !(reply->supported & ~TPHBUF_TAG_MASK) &&
+	       !(reply->flags & ~reply->supported) &&
+	       reply->ph <= TPHBUF_PH_MAX;
+}
+
+static int fail_tag(struct tphbuf_buffer *buf, int err)
+{
+	return fail_errno(buf->ctx, TPHBUF_STAGE_TAG, err, "%s",
+			  buf->dev->bdf);
+}
+
+/* Read the tag of @buf, after the feature is known to be there. */
+static int get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state)
+{
+	struct vfio_device_feature_dma_buf_tph reply = { .dmabuf_fd = buf->fd };
+	int ret;
+
+	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_GET |
+			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, &reply,
+			   sizeof(reply));
+	if (!ret && !has_our_layout(&reply, buf->fd))
+		ret = -EPROTO;
+	if (ret)
+		return fail_tag(buf, ret < 0 ? ret : -EPROTO);
+	buf->dev->tag_feature = TAG_FEATURE_PROVEN;
+	buf->dev->tag_supported = reply.supported;
+
+	memset(state, 0, sizeof(*state));
+	state->supported = reply.supported;
+	state->tag.valid = reply.flags;
+	if (reply.flags & TPHBUF_TAG_ST)
+		state->tag.st = reply.steering_tag;
+	if (reply.flags & TPHBUF_TAG_XST)
+		state->tag.xst = reply.steering_tag_ext;
+	if (reply.flags)
+		state->tag.ph = reply.ph;
+	return 0;
+}
+
+static int set(struct tphbuf_buffer *buf, const struct tphbuf_tag *tag)
+{
+	struct vfio_device_feature_dma_buf_tph request = {
+		.dmabuf_fd = buf->fd,
+		.flags = tag->valid,
+	};
+	int ret;
+
+	if (tag->valid & TPHBUF_TAG_ST)
+		request.steering_tag = tag->st;
+	if (tag->valid & TPHBUF_TAG_XST)
+		request.steering_tag_ext = tag->xst;
+	if (tag->valid)
+		request.ph = tag->ph;
+	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_SET |
+			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, &request,
+			   sizeof(request));
+	return ret ? fail_tag(buf, ret < 0 ? ret : -EPROTO) : 0;
+}
+
+/* Make sure that @buf's device is ours and the feature is what we think. */
+static int ready(struct tphbuf_buffer *buf)
+{
+	struct tphbuf_tag_state state;
+	int ret;
+
+	if (!buf->dev)
+		return fail(buf->ctx, TPHBUF_STAGE_TAG, -EOPNOTSUPP,
+			    "this buffer came without its device; tag it in the process that exported it");
+	ret = probe(buf->dev);
+	if (ret || buf->dev->tag_feature == TAG_FEATURE_PROVEN)
+		return ret;
+	return get(buf, &state);
+}
+
+int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf, uint32_t *supported)
+{
+	int ret;
+
+	if (!buf)
+		return -EINVAL;
+	if (!supported)
+		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			    "no place for the namespaces; pass a pointer");
+	ret = ready(buf);
+	if (!ret)
+		*supported = buf->dev->tag_supported;
+	return ret;
+}
+
+int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf,
+			  const struct tphbuf_tag *tag)
+{
+	const char *why;
+	int ret;
+
+	if (!buf)
+		return -EINVAL;
+	ret = tphbuf_tag_check(tag, TPHBUF_TAG_MASK, &why);
+	if (ret)
+		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, ret, "%s", why);
+	ret = ready(buf);
+	if (ret)
+		return ret;
+	ret = tphbuf_tag_check(tag, buf->dev->tag_supported, &why);
+	if (ret)
+		return fail(buf->ctx, TPHBUF_STAGE_TAG, ret, "%s: %s",
+			    buf->dev->bdf, why);
+	return set(buf, tag);
+}
+
+int tphbuf_buffer_tag_clear(struct tphbuf_buffer *buf)
+{
+	const struct tphbuf_tag none = { 0 };
+
+	return tphbuf_buffer_tag_set(buf, &none);
+}
+
+int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf,
+			  struct tphbuf_tag_state *state)
+{
+	struct tphbuf_tag_state s;
+	int ret;
+
+	if (!buf)
+		return -EINVAL;
+	if (!state)
+		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			    "no place for the tag; pass a pointer");
+	ret = ready(buf);
+	if (!ret)
+		ret = get(buf, &s);
+	if (ret)
+		return ret;
+	return info_out(buf->ctx, state, STATE_MIN, &s, sizeof(s),
+			"tphbuf_tag_state");
+}

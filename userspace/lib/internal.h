@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of libtphbuf share.
+ *
+ * Reference counts: a device holds the context, a buffer its device (or the
+ * context), a memory region its buffer. Each public close drops one
+ * reference; the object goes with the last one. Single threaded, so plain
+ * integers.
+ */
+#ifndef TPHBUF_INTERNAL_H
+#define TPHBUF_INTERNAL_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tphbuf/tphbuf.h>
+
+#include "lib/private.h"
+
+#define fail		tphbuf_priv_fail
+#define fail_errno	tphbuf_priv_fail_errno
+#define fail_nomem	tphbuf_priv_fail_nomem
+#define opts_in		tphbuf_priv_opts_in
+#define info_out	tphbuf_priv_info_out
+
+#define ERROR_TEXT_MAX	1024
+
+struct tphbuf_ctx {
+	unsigned int refs;
+	char *sysfs_root;
+	char *dev_root;
+	tphbuf_log_fn log;
+	void *log_arg;
+	enum tphbuf_log_level log_level;
+	enum tphbuf_stage error_stage;
+	char error[ERROR_TEXT_MAX];
+};
+
+/*
+ * How a device descriptor is obtained and given an I/O address space. The
+ * rest of the library sees a vfio device descriptor and nothing else.
+ */
+struct device_backend {
+	const char *name;
+	/* Fill in dev->fd and the backend's own descriptors. 0 or -errno. */
+	int (*open)(struct tphbuf_device *dev,
+		    const struct tphbuf_device_opts *opts);
+	/* Undo open; also called after a failed one. */
+	void (*close)(struct tphbuf_device *dev);
+};
+
+struct device_region {
+	uint64_t size;
+	uint64_t offset;	/* in the device descriptor */
+	uint32_t flags;		/* VFIO_REGION_INFO_FLAG_ */
+};
+
+enum tag_feature {
+	TAG_FEATURE_UNASKED,
+	TAG_FEATURE_PROBED,	/* the number answers as ours would */
+	TAG_FEATURE_PROVEN,	/* a reply had our layout; supported is valid */
+};
+
+struct tphbuf_device {
+	unsigned int refs;
+	struct tphbuf_ctx *ctx;
+	const struct device_backend *backend;
+	int fd;
+	int iommufd;
+	char bdf[TPHBUF_BDF_MAX];
+	struct device_region bar[TPHBUF_NUM_BARS];
+	struct device_region config;
+	enum tag_feature tag_feature;
+	uint32_t tag_supported;
+};
+
+struct tphbuf_buffer {
+	unsigned int refs;
+	struct tphbuf_ctx *ctx;
+	struct tphbuf_device *dev;	/* NULL if not ours */
+	int fd;
+	int bar;			/* -1 if imported */
+	uint64_t length;
+	struct tphbuf_range *ranges;
+	size_t nr_ranges;
+	void *map;
+};
+
+/* ctx.c */
+void ctx_get(struct tphbuf_ctx *ctx);
+void ctx_put(struct tphbuf_ctx *ctx);
+void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level,
+	     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* device.c */
+void device_get(struct tphbuf_device *dev);
+
+/* ranges.c */
+int ranges_check(struct tphbuf_ctx *ctx, const char *bdf, unsigned int bar,
+		 uint64_t bar_size, const struct tphbuf_range *ranges, size_t n,
+		 uint64_t *length);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What libtphbuf exports to its own sister libraries only, under the version
+ * node TPHBUF_PRIVATE_1. Both are built and installed together; the node's
+ * number changes when this file does.
+ */
+#ifndef TPHBUF_PRIVATE_H
+#define TPHBUF_PRIVATE_H
+
+#include <tphbuf/tphbuf.h>
+
+TPHBUF_API struct tphbuf_ctx *tphbuf_priv_buffer_ctx(struct tphbuf_buffer *buf);
+TPHBUF_API void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf);
+TPHBUF_API const char *tphbuf_priv_sysfs_root(const struct tphbuf_ctx *ctx);
+
+/*
+ * Record a failure and return @err. @fmt is the whole sentence; for the
+ * _errno form it only names the thing, and cause and remedy follow from the
+ * stage and @err.
+ */
+TPHBUF_API int tphbuf_priv_fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage,
+				int err, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+TPHBUF_API int tphbuf_priv_fail_errno(struct tphbuf_ctx *ctx,
+				      enum tphbuf_stage stage, int err,
+				      const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+TPHBUF_API int tphbuf_priv_fail_nomem(struct tphbuf_ctx *ctx,
+				      enum tphbuf_stage stage);
+
+/* Size-prefixed structures (util/sized.h) whose failure is recorded. */
+TPHBUF_API int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst,
+				   size_t known, size_t min, const void *src,
+				   const char *name);
+TPHBUF_API int tphbuf_priv_info_out(struct tphbuf_ctx *ctx, void *dst,
+				    size_t min, const void *src, size_t known,
+				    const char *name);
+
+#endif

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Memory regions over buffers. The only place that sees the verbs error
+ * convention (NULL and errno; positive errno).
+ */
+#include <errno.h>
+#include <infiniband/verbs.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tphbuf/mr.h>
+
+#include "lib/private.h"
+#include "lib/verbs/applied.h"
+
+#define OPTS_MIN	sizeof(size_t)
+#define APPLIED_MIN	sizeof(size_t)
+#define NAME_TEXT_MAX	160
+
+#define MR_FLAGS	(TPHBUF_MR_REQUIRE | TPHBUF_MR_IOVA)
+#define DEFAULT_ACCESS	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | \
+			 IBV_ACCESS_REMOTE_READ)
+
+struct tphbuf_mr {
+	struct tphbuf_buffer *buf;
+	struct ibv_mr *ibv;
+	uint64_t iova;
+	uint64_t length;
+};
+
+/* "0000:03:00.0 BAR2 with mlx5_0 (0000:05:00.0)" */
+static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text,
+		     size_t size)
+{
+	struct ibv_device *nic = pd->context->device;
+	struct tphbuf_device *dev = tphbuf_buffer_device(buf);
+	char path[PATH_MAX], target[PATH_MAX], source[64];
+	const char *nic_bdf = NULL;
+	ssize_t n = -1;
+
+	if (dev && tphbuf_buffer_bar(buf) >= 0)
+		snprintf(source, sizeof(source), "%s BAR%d",
+			 tphbuf_device_bdf(dev), tphbuf_buffer_bar(buf));
+	else
+		snprintf(source, sizeof(source), "dma-buf descriptor %d",
+			 tphbuf_buffer_fd(buf));
+	if ((size_t)snprintf(path, sizeof(path), "%s/class/infiniband/%s/device",
+			     tphbuf_priv_sysfs_root(tphbuf_priv_buffer_ctx(buf)),
+			     ibv_get_device_name(nic)) < sizeof(path))
+		n = readlink(path, target, sizeof(target) - 1);
+	if (n > 0) {
+		target[n] = '\0';
+		nic_bdf = strrchr(target, '/');
+	}
+	snprintf(text, size, "%s with %s%s%.20s%s", source,
+		 ibv_get_device_name(nic), nic_bdf ? " (" : "",
+		 nic_bdf ? nic_bdf + 1 : "", nic_bdf ? ")" : "");
+}
+
+/* Fill in the defaults of @o and check it against @buf. */
+static int check_opts(struct tphbuf_buffer *buf, struct tphbuf_mr_opts *o)
+{
+	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(buf);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t total = tphbuf_buffer_length(buf);
+
+	if (o->flags & ~MR_FLAGS)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"unknown flags 0x%x; use the TPHBUF_MR_ bits",
+					o->flags & ~MR_FLAGS);
+	if (o->offset >= total)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"offset 0x%" PRIx64 " is behind the end of the buffer (0x%" PRIx64 " bytes); use a smaller offset",
+					o->offset, total);
+	if (!o->length)
+		o->length = total - o->offset;
+	if (o->length > total - o->offset)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"0x%" PRIx64 "+0x%" PRIx64 " ends behind the end of the buffer (0x%" PRIx64 " bytes); use a smaller length",
+					o->offset, o->length, total);
+	if (!(o->flags & TPHBUF_MR_IOVA))
+		o->iova = o->offset;
+	if (o->iova % page != o->offset % page)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"iova 0x%" PRIx64 " and offset 0x%" PRIx64 " lie at different places in their pages; use 0x%" PRIx64 ", or no TPHBUF_MR_IOVA",
+					o->iova, o->offset,
+					o->iova - o->iova % page +
+					o->offset % page);
+	if (o->iova + o->length < o->iova)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"iova 0x%" PRIx64 " with length 0x%" PRIx64 " wraps around 64 bits; use a smaller iova",
+					o->iova, o->length);
+	if (!o->access)
+		o->access = DEFAULT_ACCESS;
+	return 0;
+}
+
+/* The tag that has to be applied; valid == 0 if only "some tag" is known. */
+static int wanted_tag(struct tphbuf_buffer *buf, struct tphbuf_tag *tag)
+{
+	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	int ret;
+
+	memset(tag, 0, sizeof(*tag));
+	if (!tphbuf_buffer_device(buf))
+		return 0;
+	ret = tphbuf_buffer_tag_get(buf, &state);
+	if (ret)
+		return ret;
+	if (!state.tag.valid)
+		return tphbuf_priv_fail(tphbuf_priv_buffer_ctx(buf),
+					TPHBUF_STAGE_REGISTER, -ENODATA,
+					"a tag is required but the buffer has none; set it before registering");
+	*tag = state.tag;
+	return 0;
+}
+
+/* The NIC sends one namespace; it must be one of @wanted, unchanged. */
+static bool tag_matches(const struct tphbuf_tag *applied,
+			const struct tphbuf_tag *wanted)
+{
+	struct tphbuf_tag part = *wanted;
+
+	if (!wanted->valid)
+		return true;
+	part.valid &= applied->valid;
+	return part.valid && tphbuf_tag_equal(applied, &part);
+}
+
+static int require_applied(struct tphbuf_mr *mr, const struct tphbuf_tag *wanted)
+{
+	struct tphbuf_applied applied = { .size = sizeof(applied) };
+	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(mr->buf);
+	char is[TPHBUF_TAG_TEXT_MAX], should[TPHBUF_TAG_TEXT_MAX];
+	char text[NAME_TEXT_MAX];
+	int ret;
+
+	ret = tphbuf_mr_applied(mr, &applied);
+	if (ret)
+		return ret;
+	if (applied.state == TPHBUF_APPLIED_YES &&
+	    tag_matches(&applied.tag, wanted))
+		return 0;
+	describe(mr->buf, mr->ibv->pd, text, sizeof(text));
+	if (applied.state == TPHBUF_APPLIED_NO)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
+					"%s: the tag is required but not applied: %s; mend that, or register without the requirement",
+					text, applied.reason);
+	if (applied.state == TPHBUF_APPLIED_UNKNOWN)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
+					"%s: the tag is required but its use cannot be confirmed: %s",
+					text, applied.reason);
+	tphbuf_tag_format(&applied.tag, is, sizeof(is));
+	tphbuf_tag_format(wanted, should, sizeof(should));
+	return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
+				"%s: the NIC applies %s, not %s; somebody changed the tag meanwhile, register again",
+				text, is, should);
+}
+
+static int reg_mr(struct tphbuf_mr *mr, struct ibv_pd *pd,
+		  const struct tphbuf_mr_opts *o)
+{
+	char text[NAME_TEXT_MAX];
+	int err;
+
+	mr->ibv = ibv_reg_dmabuf_mr(pd, o->offset, o->length, o->iova,
+				    tphbuf_buffer_fd(mr->buf), o->access);
+	if (mr->ibv)
+		return 0;
+	err = errno ? -errno : -EIO;
+	describe(mr->buf, pd, text, sizeof(text));
+	return tphbuf_priv_fail_errno(tphbuf_priv_buffer_ctx(mr->buf),
+				      TPHBUF_STAGE_REGISTER, err, "%s", text);
+}
+
+int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
+		       const struct tphbuf_mr_opts *opts,
+		       struct tphbuf_mr **mrp)
+{
+	struct tphbuf_mr_opts o;
+	struct tphbuf_tag wanted = { 0 };
+	struct tphbuf_ctx *ctx;
+	struct tphbuf_mr *mr;
+	int ret;
+
+	if (!buf)
+		return -EINVAL;
+	ctx = tphbuf_priv_buffer_ctx(buf);
+	ret = tphbuf_priv_opts_in(ctx, &o, sizeof(o), OPTS_MIN, opts,
+				  "tphbuf_mr_opts");
+	if (ret)
+		return ret;
+	if (!pd || !mrp)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"no protection domain or no place for the region; pass both");
+	ret = check_opts(buf, &o);
+	if (!ret && o.flags & TPHBUF_MR_REQUIRE)
+		ret = wanted_tag(buf, &wanted);
+	if (ret)
+		return ret;
+	mr = calloc(1, sizeof(*mr));
+	if (!mr)
+		return tphbuf_priv_fail_nomem(ctx, TPHBUF_STAGE_REGISTER);
+	mr->buf = buf;
+	mr->iova = o.iova;
+	mr->length = o.length;
+	ret = reg_mr(mr, pd, &o);
+	if (ret)
+		goto err_free;
+	if (o.flags & TPHBUF_MR_REQUIRE) {
+		ret = require_applied(mr, &wanted);
+		if (ret)
+			goto err_dereg;
+	}
+	tphbuf_priv_buffer_get(buf);
+	*mrp = mr;
+	return 0;
+
+err_dereg:
+	ibv_dereg_mr(mr->ibv);
+err_free:
+	free(mr);
+	return ret;
+}
+
+int tphbuf_mr_deregister(struct tphbuf_mr *mr)
+{
+	char text[NAME_TEXT_MAX];
+	int err;
+
+	if (!mr)
+		return 0;
+	describe(mr->buf, mr->ibv->pd, text, sizeof(text));
+	err = ibv_dereg_mr(mr->ibv);
+	if (err)
+		return tphbuf_priv_fail_errno(tphbuf_priv_buffer_ctx(mr->buf),
+					      TPHBUF_STAGE_REGISTER, -err,
+					      "%s: deregister", text);
+	tphbuf_buffer_close(mr->buf);
+	free(mr);
+	return 0;
+}
+
+struct ibv_mr *tphbuf_mr_ibv(const struct tphbuf_mr *mr)
+{
+	return mr ? mr->ibv : NULL;
+}
+
+uint64_t tphbuf_mr_iova(const struct tphbuf_mr *mr)
+{
+	return mr ? mr->iova : 0;
+}
+
+uint64_t tphbuf_mr_length(const struct tphbuf_mr *mr)
+{
+	return mr ? mr->length : 0;
+}
+
+int tphbuf_mr_applied(struct tphbuf_mr *mr, struct tphbuf_applied *applied)
+{
+	if (!mr)
+		return -EINVAL;
+	return tphbuf_ibv_applied(tphbuf_priv_buffer_ctx(mr->buf), mr->ibv,
+				  mr->length, applied);
+}
+
+int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr,
+		       uint64_t length, struct tphbuf_applied *applied)
+{
+	struct tphbuf_applied a;
+	const char *name;
+	int index, ret;
+
+	if (!ctx)
+		return -EINVAL;
+	if (!mr || !applied)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"no region or no place for the answer; pass both");
+	name = ibv_get_device_name(mr->context->device);
+	index = ibv_get_device_index(mr->context->device);
+	if (index < 0)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_APPLIED, -EOPNOTSUPP,
+					"%s: the kernel gives it no device index; use Linux 5.1 or later",
+					name);
+	ret = applied_query((uint32_t)index, mr->lkey, length, &a);
+	if (ret)
+		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_APPLIED, ret,
+					      "%s", name);
+	return tphbuf_priv_info_out(ctx, applied, APPLIED_MIN, &a, sizeof(a),
+				    "tphbuf_applied");
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/* The vfio and iommufd ioctls, see vfio.h. */
+#include <errno.h>
+#include <linux/iommufd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "lib/vfio.h"
+
+static int xioctl(int fd, unsigned long request, void *arg)
+{
+	int ret;
+
+	do {
+		ret = ioctl(fd, request, arg);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret;
+}
+
+int vfio_bind_iommufd(int fd, int iommufd, const unsigned char *token)
+{
+	struct vfio_device_bind_iommufd bind = {
+		/* Kernels before the token know the shorter structure. */
+		.argsz = token ? sizeof(bind) :
+			 offsetof(struct vfio_device_bind_iommufd,
+				  token_uuid_ptr),
+		.flags = token ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0,
+		.iommufd = iommufd,
+		.token_uuid_ptr = (uintptr_t)token,
+	};
+
+	return xioctl(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+}
+
+int vfio_attach_ioas(int fd, uint32_t ioas)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = offsetof(struct vfio_device_attach_iommufd_pt, pt_id) +
+			 sizeof(attach.pt_id),
+		.pt_id = ioas,
+	};
+
+	return xioctl(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+}
+
+int vfio_region_info(int fd, uint32_t index, uint64_t *size, uint64_t *offset,
+		     uint32_t *flags)
+{
+	struct vfio_region_info info = {
+		.argsz = sizeof(info),
+		.index = index,
+	};
+	int ret = xioctl(fd, VFIO_DEVICE_GET_REGION_INFO, &info);
+
+	if (ret)
+		return ret;
+	*size = info.size;
+	*offset = info.offset;
+	*flags = info.flags;
+	return 0;
+}
+
+int vfio_reset(int fd)
+{
+	return xioctl(fd, VFIO_DEVICE_RESET, NULL);
+}
+
+int vfio_feature(int fd, uint32_t flags, void *data, size_t size)
+{
+	struct vfio_device_feature *feature;
+	size_t argsz = sizeof(*feature) + size;
+	int ret;
+
+	feature = malloc(argsz);
+	if (!feature)
+		return -ENOMEM;
+	feature->argsz = (uint32_t)argsz;
+	feature->flags = flags;
+	if (size)
+		memcpy(feature->data, data, size);
+	ret = xioctl(fd, VFIO_DEVICE_FEATURE, feature);
+	if (ret >= 0 && size)
+		memcpy(data, feature->data, size);
+	free(feature);
+	return ret;
+}
+
+int iommufd_ioas_alloc(int iommufd, uint32_t *ioas)
+{
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	int ret = xioctl(iommufd, IOMMU_IOAS_ALLOC, &alloc);
+
+	if (!ret)
+		*ioas = alloc.out_ioas_id;
+	return ret;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The vfio and iommufd ioctls, one function each, and nothing else: the only
+ * place that sees -1 and errno. All return 0 (or a stated value) or -errno.
+ */
+#ifndef TPHBUF_VFIO_H
+#define TPHBUF_VFIO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Structures and bits of <linux/vfio.h> that the callers need. */
+#include <linux/vfio.h>
+
+int vfio_bind_iommufd(int fd, int iommufd, const unsigned char *token);
+int vfio_attach_ioas(int fd, uint32_t ioas);
+int vfio_region_info(int fd, uint32_t index, uint64_t *size, uint64_t *offset,
+		     uint32_t *flags);
+int vfio_reset(int fd);
+
+/*
+ * VFIO_DEVICE_FEATURE: @flags holds GET, SET, PROBE and the feature number,
+ * @data its payload of @size bytes, read and written.
+ *
+ * Return: what the ioctl returns, >= 0, or -errno.
+ */
+int vfio_feature(int fd, uint32_t flags, void *data, size_t size);
+
+int iommufd_ioas_alloc(int iommufd, uint32_t *ioas);
+
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/* File descriptors, see fd.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "util/fd.h"
+
+#define FIRST_FREE_FD	3
+
+void fd_close(int fd)
+{
+	int saved = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+}
+
+int fd_open(const char *path, int flags)
+{
+	int fd;
+
+	do {
+		fd = open(path, flags | O_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+int fd_above_std(int fd)
+{
+	int ret;
+
+	if (fd >= FIRST_FREE_FD)
+		return fd;
+	ret = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	if (ret < 0)
+		ret = -errno;
+	fd_close(fd);
+	return ret;
+}
+
+ssize_t fd_pread(int fd, void *buf, size_t size, off_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, (char *)buf + done, size - done,
+				  offset + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
