@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Build the patched perftest inside the guest root, with what is installed there.
-#   build.sh            -> build/stage/usr/bin/ib_*, build/stage/usr/lib/perftest/mock_tphbuf.so (for tests)
+#   build.sh            -> build/stage/usr/bin/ib_*, build/stage/usr/lib/perftest/* (for tests)
 # Environment:
 #   PERFTEST_SRC=FILE   use this copy of the source tarball
 #   TPHBUF_STAGE=DIR    see root.sh; TPHBUF_STAGE=none builds without libtphbuf
@@ -46,11 +46,12 @@ unpack() {
 compile() {
 	local work=$1 with=--with-tphbuf
 	[ "$STAGE" != none ] || with=--without-tphbuf
+	# The library is staged: it is not yet where its .pc files say.
 	in_root "$work" bash -ec "
 		cd /work
-		export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig
 		./autogen.sh
-		./configure $with PKG_CONFIG='pkg-config --define-prefix' LDFLAGS=-Wl,-rpath,$PREFIX/lib
+		./configure $with TPHBUF_CFLAGS=-I$PREFIX/include \
+			TPHBUF_LIBS='-L$PREFIX/lib -ltphbuf-verbs -ltphbuf' LDFLAGS=-Wl,-rpath,$PREFIX/lib
 		make -j$JOBS $PROGRAMS"
 	[ "$STAGE" = none ] || {
 		cp "$HERE/test/mock_tphbuf.c" "$work/"
@@ -82,4 +83,5 @@ out=$CACHE/perftest-$key
 with_lock perftest build "$out"
 mkdir -p "$DEST/usr"
 cp -r "$out/." "$DEST/usr/"
+install -m 755 "$HERE/test/traffic.sh" "$DEST/usr/lib/perftest/"
 say "perftest $(base version) with $(series_patches | wc -l) patches: $DEST/usr/bin"

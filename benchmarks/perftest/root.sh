@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Run commands inside the guest root, on top of common.sh. Source it; it runs nothing.
 #
-# TPHBUF_STAGE  prefix that libtphbuf is installed in (default: build/stage/opt/tphbuf), or "none";
-#               commands in the guest root see it as /opt/tphbuf, and so must the guest
+# TPHBUF_STAGE  prefix that libtphbuf is installed in (default: build/stage/usr), or "none"; commands in
+#               the guest root see it as /opt/tphbuf/usr, where the guest has it too
 
 ROOT=$(readlink -f "$BUILD/root")
-PREFIX=/opt/tphbuf
-STAGE=${TPHBUF_STAGE:-$BUILD/stage/opt/tphbuf}
+PREFIX=/opt/tphbuf/usr
+STAGE=${TPHBUF_STAGE:-$BUILD/stage/usr}
 
 need_root() {
 	[ "$(id -u)" = 0 ] || die "root is needed to use the guest root"
@@ -28,6 +28,8 @@ in_root() {
 		mount --bind /dev "$root/dev"
 		mount -t proc proc "$root/proc"
 		mount -t tmpfs tmpfs "$root/tmp"
+		mount -t tmpfs tmpfs "$root/opt/tphbuf"
+		mkdir "$root$prefix"
 		[ "$stage" = none ] || mount --bind "$stage" "$root$prefix"
 		exec chroot "$root" /usr/bin/env -i PATH=/usr/bin:/usr/sbin HOME=/root LC_ALL=C "$@"
 	' in_root "$ROOT" "$work" "$STAGE" "$PREFIX" "$@"

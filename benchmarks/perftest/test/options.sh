@@ -139,7 +139,7 @@ else
 	bad 'rebuild it with --with-tphbuf' ib_write_bw --use_vfio=0000:03:00.0 --vfio_bar=2
 	bad 'rebuild it with --with-tphbuf' ib_write_bw --vfio_st=1
 	skipped=$((skipped + 1))
-	say "skipped: options of --use_vfio (perftest was built without libtphbuf)"
+	say "ok options of --use_vfio # SKIP perftest was built without libtphbuf"
 fi
 payload
 run ib_write_bw --no_such_option
