@@ -14,7 +14,7 @@ guest() {
 	"$TOP/rig/in-root.sh" make -C userspace -j"$JOBS" BUILD=/work/build/guest UAPI=/mnt/uapi lib cli
 	"$TOP/rig/in-root.sh" make -C userspace BUILD=/work/build/guest UAPI=/mnt/uapi \
 		DESTDIR=/work/build/stage PREFIX=/usr install
-	TPHBUF_STAGE=$BUILD/stage/usr "$TOP/benchmarks/perftest/build.sh"
+	"$TOP/benchmarks/perftest/build.sh"
 	"$TOP/rig/in-root.sh" make -C tests/guest -j"$JOBS" BUILD=/work/build/guest UAPI=/mnt/uapi \
 		STAGE=/work/build/stage
 	scripts

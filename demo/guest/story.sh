@@ -27,9 +27,9 @@ for name in "$nic_ext" "$nic_8bit"; do ibv_devinfo -d "$name"; done >/work/ibv_d
 step "$nic_ext (Extended TPH) at $1, $nic_8bit (8-bit TPH) at $2, endpoint at $endpoint"
 
 step "export, tag, read back, register"
-tphbuf --json list >/work/list.json || fail "tphbuf list"
-tphbuf --json info "$endpoint" >/work/info.json || fail "tphbuf info"
-tphbuf --json register "$endpoint" --bar 2 --offset 0 --length 1M --tag st=0x5a,ph=2 --ibdev "$nic_8bit" \
+tphbuf list --json >/work/list.json || fail "tphbuf list"
+tphbuf info --json "$endpoint" >/work/info.json || fail "tphbuf info"
+tphbuf register --json "$endpoint" --bar 2 --offset 0 --length 1M --tag st=0x5a,ph=2 --ibdev "$nic_8bit" \
 	--require >/work/register.json || fail "tphbuf register: $(cat /work/register.json)"
 tphbuf register "$endpoint" --bar 2 --offset 0 --length 1M --tag st=0x5a,ph=2 --ibdev "$nic_8bit" \
 	--require | tee /work/register.txt

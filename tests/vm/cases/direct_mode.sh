@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # NICs without steering tag table: a tag that does not fit the mkey's 8-bit field must not be truncated.
 
-register() { tphbuf --json register "$endpoint" --bar 2 --length 1M "$@"; }
+register() { tphbuf register --json "$endpoint" --bar 2 --length 1M "$@"; }
 
 test_tag_above_0xff_is_not_applied() {
 	register --ibdev "$nic_ext" --tag xst=0x1234,ph=1 | tee /dev/stderr | grep -q '"state": *"not applied"'

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Registration through the command: the applied state that the kernel reports, per NIC and namespace.
 
-register() { tphbuf --json register "$endpoint" --bar 2 --length 1M "$@"; }
+register() { tphbuf register --json "$endpoint" --bar 2 --length 1M "$@"; }
 
 test_8bit_tag_is_applied() {
 	register --ibdev "$nic_8bit" --tag st=0x5a,ph=2 --require | tee /dev/stderr | grep -q '"state": *"applied"'

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The tag through the command: set, read back, replace, clear; and everything a user can type wrongly.
 
-tag() { tphbuf --json tag "$endpoint" --bar 2 --length 64K "$@"; }
+tag() { tphbuf tag "$endpoint" --bar 2 --length 64K --json "$@"; }
 
 test_set_and_read_back() {
 	local out
@@ -29,11 +29,11 @@ test_wrong_devices_are_refused() {
 
 test_wrong_ranges_are_refused() {
 	local export="tphbuf export $endpoint"
-	expect_fail '1' 'page|align' $export --bar 2 --offset 1 --length 4K
-	expect_fail '1' 'page|align|multiple' $export --bar 2 --length 100
-	expect_fail '1' 'empty|zero|0' $export --bar 2 --length 0
-	expect_fail '1' 'end|beyond|past' $export --bar 2 --offset 60M --length 8M
-	expect_fail '1' 'end|beyond|past|overflow' $export --bar 2 --offset 0xfffffffffffff000 --length 8K
-	expect_fail '1' 'BAR 5' $export --bar 5 --length 4K
+	expect_fail 2 'page|align' $export --bar 2 --offset 1 --length 4K
+	expect_fail 2 'page|align|multiple' $export --bar 2 --length 100
+	expect_fail 2 'empty|zero|0' $export --bar 2 --length 0
+	expect_fail 2 'end|beyond|past' $export --bar 2 --offset 60M --length 8M
+	expect_fail 2 'end|beyond|past|overflow' $export --bar 2 --offset 0xfffffffffffff000 --length 8K
+	expect_fail 2 'BAR 5' $export --bar 5 --length 4K
 	expect_fail '2' 'BAR' $export --bar 6 --length 4K
 }
