@@ -12,6 +12,7 @@ WORK=$CACHE/kernel-work
 SRC=$WORK/src
 OBJ=$WORK/obj
 GUEST_MODULES=$TOP/rig/modules
+FORMAT=1 # of the folders made here: count up when this script changes what is in them
 
 series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
 
@@ -99,7 +100,7 @@ esac
 tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
 source_id="$tarball $(stat -c '%s %Y' "$tarball")"
 guest_key=$([ -d "$GUEST_MODULES" ] && hash_of "$GUEST_MODULES" || echo none)
-key=$(hash_text "$(stat -c %s "$tarball") $(hash_of "$TOP/kernel/config" "$TOP/kernel/tools/build.sh") $guest_key $inputs")
+key=$(hash_text "$FORMAT $(stat -c %s "$tarball") $(hash_of "$TOP/kernel/config/vm.config") $guest_key $inputs")
 out=$CACHE/kernel-$kind-$key
 with_lock kernel build "$kind" "$out"
 mkdir -p "$BUILD/kernel"
