@@ -187,7 +187,7 @@ static void inline_data_has_rules(void **state)
 	uint32_t i;
 
 	(void)state;
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		struct mlx5_wqe_data_seg *seg;
 
 		open_rig(&e);
@@ -196,12 +196,18 @@ static void inline_data_has_rules(void **state)
 		wr.inline_len = 12;
 		if (i == 0)
 			wr.opcode = MLX5_OPCODE_RDMA_READ;	/* a read has nothing to bring along */
-		if (i != 1)
-			wr.nsge = 0;				/* 1: inline and pointers mixed */
+		if (i == 0 || i == 2)
+			wr.nsge = 0;				/* 1: inline, then a pointer */
 		rig_post_quiet(&e.pair.qp[0], &wr);
 		seg = (struct mlx5_wqe_data_seg *)((uint8_t *)rig_at(&e.pair.rig, e.pair.qp[0].sq) + 32);
 		if (i == 2)					/* longer than the WQE */
 			seg->byte_count = htobe32((uint32_t)MLX5_INLINE_SEG | 13);
+		if (i == 3) {					/* a pointer, then inline */
+			struct mlx5_wqe_data_seg first = seg[0];
+
+			seg[0] = seg[1];
+			seg[1] = first;
+		}
 		rig_ring(&e.pair.qp[0]);
 		expect_error(&e.pair.cq[0], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR, 0);
 		assert_true(rig_zero(&e.pair.rig, e.far, LEN));
@@ -400,6 +406,27 @@ static void receive_too_small_breaks_both_ends(void **state)
 	close_rig(&e);
 }
 
+/* What follows the segment with the invalid key is not part of the receive. */
+static void scatter_list_ends_at_the_invalid_key(void **state)
+{
+	struct mlx5_wqe_data_seg *seg;
+	struct error_rig e;
+	struct rig_wr wr;
+	struct nic_sge into;
+
+	(void)state;
+	open_rig(&e);
+	into = (struct nic_sge){ .len = LEN / 2, .lkey = e.far_key, .addr = RIG_VA + e.far };
+	rig_post_recv(&e.pair.qp[1], &into, 1);
+	seg = rig_at(&e.pair.rig, e.pair.qp[1].rq);
+	seg[2] = seg[0];
+	wr = write_wr(&e);
+	wr.opcode = MLX5_OPCODE_SEND;
+	rig_post(&e.pair.qp[0], &wr);
+	expect_error(&e.pair.cq[1], MLX5_CQE_RESP_ERR, MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR, 0);
+	close_rig(&e);
+}
+
 static void bad_receive_key_is_the_receivers_error(void **state)
 {
 	int fault;
@@ -422,6 +449,38 @@ static void bad_receive_key_is_the_receivers_error(void **state)
 		assert_true(rig_zero(&e.pair.rig, e.far, LEN));
 		close_rig(&e);
 	}
+}
+
+/* The second of two segments is bad: not even the bytes of the first move, whoever it belongs to. */
+static void all_segments_are_checked_before_the_first_moves(void **state)
+{
+	struct nic_sge half[2];
+	struct error_rig e;
+	struct rig_wr wr;
+
+	(void)state;
+	open_rig(&e);
+	half[0] = half[1] = e.sge;
+	half[0].len = half[1].len = LEN / 2;
+	half[1].lkey ^= 1;
+	wr = write_wr(&e);
+	wr.sge = half;
+	wr.nsge = 2;
+	expect_local(&e, &wr, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+	close_rig(&e);
+
+	open_rig(&e);
+	half[0] = half[1] = (struct nic_sge){ .len = LEN / 2, .lkey = e.far_key, .addr = RIG_VA + e.far };
+	half[1].addr += LEN / 2;	/* a page that may be read only */
+	rig_mkey(e.pair.rig.nic[1], e.far_key)->mtt[1] &= ~(uint64_t)NIC_MTT_WRITE;
+	wr = write_wr(&e);
+	wr.opcode = MLX5_OPCODE_SEND;
+	rig_post_recv(&e.pair.qp[1], half, 2);
+	rig_post(&e.pair.qp[0], &wr);
+	expect_error(&e.pair.cq[1], MLX5_CQE_RESP_ERR, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR, 0);
+	expect_error(&e.pair.cq[0], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_REMOTE_OP_ERR, 0);
+	assert_true(rig_zero(&e.pair.rig, e.far, LEN));
+	close_rig(&e);
 }
 
 static void peer_without_receive_queue_refuses_sends(void **state)
@@ -575,6 +634,7 @@ static void local_invalidate_frees_the_key(void **state)
 	struct error_rig e;
 	struct mlx5_cqe64 cqe;
 	struct rig_wr wr;
+	int i;
 
 	(void)state;
 	open_rig(&e);
@@ -586,10 +646,21 @@ static void local_invalidate_frees_the_key(void **state)
 	expect_error(&e.pair.cq[0], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR, 1);
 	close_rig(&e);
 
-	open_rig(&e);
-	expect_local(&e, &(struct rig_wr){ .opcode = MLX5_OPCODE_LOCAL_INVAL, .imm = e.near_key ^ 1 },
-		     MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
-	close_rig(&e);
+	for (i = 0; i < 3; i++) {
+		struct nic_mkey *mkey;
+
+		open_rig(&e);
+		mkey = rig_mkey(e.pair.rig.nic[0], e.near_key);
+		if (i == 1)
+			mkey->pd++;
+		if (i == 2)
+			mkey->umr_en = false;
+		expect_local(&e, &(struct rig_wr){ .opcode = MLX5_OPCODE_LOCAL_INVAL,
+						   .imm = i == 0 ? e.near_key ^ 1 : e.near_key },
+			     MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+		assert_false(mkey->free);
+		close_rig(&e);
+	}
 }
 
 /*
@@ -633,7 +704,9 @@ int main(void)
 		cmocka_unit_test(missing_translation_moves_nothing),
 		cmocka_unit_test(bus_errors_break_the_side_they_belong_to),
 		cmocka_unit_test(receive_too_small_breaks_both_ends),
+		cmocka_unit_test(scatter_list_ends_at_the_invalid_key),
 		cmocka_unit_test(bad_receive_key_is_the_receivers_error),
+		cmocka_unit_test(all_segments_are_checked_before_the_first_moves),
 		cmocka_unit_test(peer_without_receive_queue_refuses_sends),
 		cmocka_unit_test(flush_completes_everything_in_order),
 		cmocka_unit_test(long_queues_flush_completely),
