@@ -179,6 +179,7 @@ const char *tphbuf_explain(enum tphbuf_stage stage, int err)
 bool tphbuf_is_unsupported(int err)
 {
 	switch (err < 0 ? -err : err) {
+	case ENXIO:	/* the driver bound to the device has no vfio */
 	case EOPNOTSUPP:
 	case ENOTTY:
 	case ENOSYS:

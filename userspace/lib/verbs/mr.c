@@ -36,8 +36,9 @@ struct tphbuf_mr {
 static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text,
 		     size_t size)
 {
-	struct ibv_device *nic = pd->context->device;
+	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(buf);
 	struct tphbuf_device *dev = tphbuf_buffer_device(buf);
+	struct ibv_device *nic = pd->context->device;
 	char path[PATH_MAX], target[PATH_MAX], source[64];
 	const char *nic_bdf = NULL;
 	ssize_t n = -1;
@@ -49,7 +50,7 @@ static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text,
 		snprintf(source, sizeof(source), "dma-buf descriptor %d",
 			 tphbuf_buffer_fd(buf));
 	if ((size_t)snprintf(path, sizeof(path), "%s/class/infiniband/%s/device",
-			     tphbuf_priv_sysfs_root(tphbuf_priv_buffer_ctx(buf)),
+			     tphbuf_priv_sysfs_root(ctx),
 			     ibv_get_device_name(nic)) < sizeof(path))
 		n = readlink(path, target, sizeof(target) - 1);
 	if (n > 0) {
@@ -131,7 +132,8 @@ static bool tag_matches(const struct tphbuf_tag *applied,
 	return part.valid && tphbuf_tag_equal(applied, &part);
 }
 
-static int require_applied(struct tphbuf_mr *mr, const struct tphbuf_tag *wanted)
+static int require_applied(struct tphbuf_mr *mr,
+			   const struct tphbuf_tag *wanted)
 {
 	struct tphbuf_applied applied = { .size = sizeof(applied) };
 	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(mr->buf);
