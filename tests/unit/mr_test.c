@@ -97,6 +97,10 @@ static void register_bad_arguments(void **state)
 		{ { .flags = TPHBUF_MR_IOVA, .iova = 0x5000, .offset = 0x10 },
 		  "use 0x5010," },
 		{ { .flags = TPHBUF_MR_IOVA, .iova = ~0xfffull }, "wraps" },
+		{ { .access = IBV_ACCESS_ON_DEMAND }, "access 0x40" },
+		{ { .access = IBV_ACCESS_REMOTE_WRITE }, "LOCAL_WRITE" },
+		{ { .access = IBV_ACCESS_REMOTE_ATOMIC }, "LOCAL_WRITE" },
+		{ { .access = -1 }, "access 0xffffffff" },
 	};
 	struct tphbuf_mr_opts unset = { 0 };
 	struct fixture *f = *state;

@@ -22,6 +22,10 @@
 #define NAME_TEXT_MAX	160
 
 #define MR_FLAGS	(TPHBUF_MR_REQUIRE | TPHBUF_MR_IOVA)
+/* What the kernel takes for dma-bufs: uverbs_std_types_mr.c. */
+#define ALLOWED_ACCESS	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | \
+			 IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_ATOMIC | \
+			 IBV_ACCESS_RELAXED_ORDERING)
 #define DEFAULT_ACCESS	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | \
 			 IBV_ACCESS_REMOTE_READ)
 
@@ -62,6 +66,21 @@ static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text,
 		 nic_bdf ? nic_bdf + 1 : "", nic_bdf ? ")" : "");
 }
 
+static int check_access(struct tphbuf_ctx *ctx, int access)
+{
+	const char *reason;
+
+	if (access & ~ALLOWED_ACCESS)
+		reason = "has bits that dma-bufs cannot have; use local write, remote write, read, atomic, and relaxed ordering only";
+	else if (access & (IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_ATOMIC) &&
+		 !(access & IBV_ACCESS_LOCAL_WRITE))
+		reason = "allows remote but not local writes; add IBV_ACCESS_LOCAL_WRITE";
+	else
+		return 0;
+	return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"access 0x%x %s", (unsigned int)access, reason);
+}
+
 /* Fill in the defaults of @o and check it against @buf. */
 static int check_opts(struct tphbuf_buffer *buf, struct tphbuf_mr_opts *o)
 {
@@ -97,7 +116,7 @@ static int check_opts(struct tphbuf_buffer *buf, struct tphbuf_mr_opts *o)
 					o->iova, o->length);
 	if (!o->access)
 		o->access = DEFAULT_ACCESS;
-	return 0;
+	return check_access(ctx, o->access);
 }
 
 /* The tag that has to be applied; valid == 0 if only "some tag" is known. */
