@@ -156,7 +156,8 @@ static void neighbouring_pages_are_one_request(void **state)
 {
 	struct client *client = *state;
 	uint32_t pd = client_pd(client), i, len = 1u << 20;
-	struct nic_mkey like = { .pd = pd, .mode = MLX5_MKC_ACCESS_MODE_MTT, .page_shift = 12, .access = ALL, .start = VA, .len = len };
+	struct nic_mkey like = { .pd = pd, .mode = MLX5_MKC_ACCESS_MODE_MTT, .page_shift = 12, .access = ALL,
+				 .start = VA, .len = len };
 	uint32_t key = client_mkey(client, &like, 128);
 	struct nic_mkey *mkey = nic_mkey_get(client->nic, key);
 	uint64_t bus = rig_alloc(&client->rig, 2 * len);

@@ -352,7 +352,8 @@ static void work_queues_wrap(void **state)
 static void destruction_unlinks(void **state)
 {
 	struct client *client = *state;
-	struct fixture a = fixture(client, MLX5_QPC_ST_RC), b = fixture(client, MLX5_QPC_ST_RC), c = fixture(client, MLX5_QPC_ST_RC);
+	struct fixture a = fixture(client, MLX5_QPC_ST_RC), b = fixture(client, MLX5_QPC_ST_RC);
+	struct fixture c = fixture(client, MLX5_QPC_ST_RC);
 	uint32_t number = b.qp->number;
 
 	bring_to(&b, NIC_QP_RTS);

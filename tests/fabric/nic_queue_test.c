@@ -212,7 +212,8 @@ static void consumer_index_is_24_bits(void **state)
 	assert_int_equal(object->pi, 0xfffffe + 8);
 }
 
-static uint32_t comp_events(struct client *client, const struct client_queue *eq, const struct client_queue *cq, uint32_t *index)
+static uint32_t comp_events(struct client *client, const struct client_queue *eq, const struct client_queue *cq,
+			    uint32_t *index)
 {
 	NIC_LAYOUT(comp_event, data);
 	uint32_t n = 0;

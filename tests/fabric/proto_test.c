@@ -63,7 +63,8 @@ static void sparse_region_is_announced_then_told(void **ctx)
 	struct state *state = *ctx;
 	struct {
 		struct vfio_region_info info;
-		struct vfio_region_info_cap_sparse_mmap sparse;
+		struct vfio_info_cap_header header;
+		uint32_t nr_areas, reserved;
 		struct vfio_region_sparse_mmap_area area;
 	} full;
 
@@ -79,9 +80,9 @@ static void sparse_region_is_announced_then_told(void **ctx)
 	assert_int_equal(region_info(state, 0, 64), 0);
 	assert_int_equal(state->msg.reply_len, 64);
 	memcpy(&full, state->reply, sizeof(full));
-	assert_int_equal(full.sparse.header.id, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
-	assert_int_equal(full.sparse.header.next, 0);
-	assert_int_equal(full.sparse.nr_areas, 1);
+	assert_int_equal(full.header.id, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+	assert_int_equal(full.header.next, 0);
+	assert_int_equal(full.nr_areas, 1);
 	assert_int_equal(full.area.offset, 0x1000);
 	assert_int_equal(full.area.size, 0x1000);
 	assert_int_equal(region_info(state, 0, 31), -EINVAL);

@@ -29,18 +29,19 @@ static void late_receive_is_found(void **state)
 {
 	struct rig_pair pair;
 	struct mlx5_cqe64 cqe;
-	uint64_t steps = 0, end;
+	uint64_t start, steps = 0;
 
 	(void)state;
 	rig_pair_open(&pair, false);
+	start = now_us(&pair);
 	rig_post(&pair.qp[0], &send_wr);
-	end = now_us(&pair) + 30000;
-	while (now_us(&pair) < end)
-		steps += fab_loop_step(pair.rig.fabric->loop, 1);
+	while (pair.rig.nic[1]->rnr_events < 30 && now_us(&pair) - start < 5000000)
+		steps += fab_loop_step(pair.rig.fabric->loop, 100);
+	/* rnr_retry 7: for ever, but by the timer of 0.64 ms, and slower after some tries; nothing else happens */
+	assert_int_equal(pair.rig.nic[1]->rnr_events, 30);
+	assert_true(now_us(&pair) - start >= 16 * 640 + 13 * 1000);
+	assert_true(steps <= 2 * 30);
 	assert_false(rig_cq_poll(&pair.cq[0], &cqe));
-	/* rnr_retry 7: for ever, but by the timer of 0.64 ms and slower after some tries, not busily */
-	assert_in_range(pair.rig.nic[1]->rnr_events, 5, 60);
-	assert_true(steps < 200);
 	rig_post_recv(&pair.qp[1], NULL, 0);
 	assert_true(rig_cq_wait(&pair.cq[1], &cqe));
 	assert_int_equal(rig_cqe_opcode(&cqe), MLX5_CQE_RESP_SEND);
@@ -89,15 +90,17 @@ static void rnr_retries_are_counted(void **state)
 static void rnr_count_starts_again_with_the_next_message(void **state)
 {
 	struct rig_pair pair;
-	int i;
+	uint64_t end;
+	uint32_t i;
 
 	(void)state;
 	rig_pair_open(&pair, false);
 	pair.qp[0].qp->rnr_retry = 2;
-	pair.qp[1].qp->min_rnr = 20;	/* 10.24 ms */
+	end = now_us(&pair) + 5000000;
 	for (i = 0; i < 3; i++) {
 		rig_post(&pair.qp[0], &send_wr);
-		rig_run_ms(&pair.rig, 15);
+		while (pair.rig.nic[1]->rnr_events < 2 * (i + 1) && now_us(&pair) < end)
+			fab_loop_step(pair.rig.fabric->loop, 100);
 		assert_int_equal(pair.rig.nic[1]->rnr_events, 2 * (i + 1));
 		rig_post_recv(&pair.qp[1], NULL, 0);
 		expect_syndrome(&pair, 0);
@@ -183,7 +186,7 @@ static void peer_that_does_not_answer_exceeds_retries(void **state)
 		start = now_us(&pair);
 		rig_post(&pair.qp[0], &send_wr);
 		expect_syndrome(&pair, MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR);
-		assert_in_range(now_us(&pair) - start, 4 * 8388, 4 * 8388 + 1000000);
+		assert_in_range(now_us(&pair) - start, 4 * 8388, 4 * 8388 + 3000000);
 		assert_int_equal(pair.rig.nic[0]->retry_events, 5);
 		rig_pair_close(&pair);
 	}

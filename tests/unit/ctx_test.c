@@ -184,6 +184,7 @@ static void unsupported_is_not_every_error(void **state)
 	assert_true(tphbuf_is_unsupported(-EPROTO));
 	assert_true(tphbuf_is_unsupported(-EPROTONOSUPPORT));
 	assert_true(tphbuf_is_unsupported(-ENOSYS));
+	assert_true(tphbuf_is_unsupported(-ENXIO));
 	assert_false(tphbuf_is_unsupported(0));
 	assert_false(tphbuf_is_unsupported(-EINVAL));
 	assert_false(tphbuf_is_unsupported(-ENODATA));

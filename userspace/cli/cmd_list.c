@@ -23,13 +23,13 @@ static void bars_text(const struct tphbuf_pci_info *info, char *text,
 	int i;
 
 	text[0] = '\0';
-	for (i = 0; i < TPHBUF_NUM_BARS && used < size; i++)
-		if (info->bar[i].flags & TPHBUF_BAR_PRESENT)
-			used += (size_t)snprintf(text + used, size - used,
-						 "%s%d: %s", used ? ", " : "",
-						 i, size_text(info->bar[i].size,
-							      bar_size,
-							      sizeof(bar_size)));
+	for (i = 0; i < TPHBUF_NUM_BARS && used < size; i++) {
+		if (!(info->bar[i].flags & TPHBUF_BAR_PRESENT))
+			continue;
+		size_text(info->bar[i].size, bar_size, sizeof(bar_size));
+		used += (size_t)snprintf(text + used, size - used, "%s%d: %s",
+					 used ? ", " : "", i, bar_size);
+	}
 }
 
 static const char *or_dash(const char *text)

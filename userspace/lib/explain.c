@@ -132,7 +132,7 @@ static const struct explanation explanations[] = {
 	{ TPHBUF_STAGE_REGISTER, EPROTONOSUPPORT,
 	  "this kernel has no dma-buf registration for RDMA; use Linux 5.12 or later" },
 	{ TPHBUF_STAGE_REGISTER, EINVAL,
-	  "p2pdma refused the route from the NIC to the device (access control services, or a host bridge that is not on the kernel's list), or an access flag is not allowed for dma-bufs; put both under one PCIe switch, see dmesg for \"peer-to-peer\"" },
+	  "p2pdma refused the route from the NIC to the device (access control services, or a host bridge that is not on the kernel's list); put both under one PCIe switch, see dmesg for \"peer-to-peer\"" },
 	{ TPHBUF_STAGE_REGISTER, EREMOTEIO,
 	  "p2pdma refused the route from the NIC to the device; put both under one PCIe switch without ACS redirection" },
 	{ TPHBUF_STAGE_REGISTER, ENODEV,
@@ -179,6 +179,7 @@ const char *tphbuf_explain(enum tphbuf_stage stage, int err)
 bool tphbuf_is_unsupported(int err)
 {
 	switch (err < 0 ? -err : err) {
+	case ENXIO:	/* the driver bound to the device has no vfio */
 	case EOPNOTSUPP:
 	case ENOTTY:
 	case ENOSYS:

@@ -92,21 +92,24 @@ static void piece_publish(void *ctx, void *host, uint32_t off, uint32_t len)
 	__atomic_store_n(to + len - 1, from[len - 1], __ATOMIC_RELEASE);
 }
 
-int nic_buf_read(struct nic *nic, const struct nic_buf *buf, uint32_t off, void *to, uint32_t len, enum fab_origin origin)
+int nic_buf_read(struct nic *nic, const struct nic_buf *buf, uint32_t off, void *to, uint32_t len,
+		 enum fab_origin origin)
 {
 	struct fab_dma req = { .origin = origin };
 
 	return buf_dma(nic, buf, off, len, &req, piece_read, to);
 }
 
-int nic_buf_write(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *from, uint32_t len, enum fab_origin origin)
+int nic_buf_write(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *from, uint32_t len,
+		  enum fab_origin origin)
 {
 	struct fab_dma req = { .origin = origin, .write = true };
 
 	return buf_dma(nic, buf, off, len, &req, piece_write, (uint8_t *)from);
 }
 
-int nic_buf_publish(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *entry, uint32_t len, enum fab_origin origin)
+int nic_buf_publish(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *entry, uint32_t len,
+		    enum fab_origin origin)
 {
 	struct fab_dma req = { .origin = origin, .write = true };
 

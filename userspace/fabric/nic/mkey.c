@@ -5,8 +5,10 @@
  * A key is index << 8 | variant. Mode PA: addresses are bus addresses. Mode
  * MTT: a table of pages of one size; the region may begin inside the first of
  * them. An entry holds a bus address and presence bits for reads and writes; 0
- * is not present. A range is checked completely (key, bounds, presence) before
- * its first byte moves. All requests of an access carry the key's hint.
+ * is not present, and an access to it fails: the model raises no page fault.
+ *
+ * A range is checked completely (key, bounds, presence) before its first byte
+ * moves. All requests of an access carry the key's hint.
  */
 #include <errno.h>
 #include <stdlib.h>

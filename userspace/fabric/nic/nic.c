@@ -7,6 +7,7 @@
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -120,23 +121,33 @@ static void nic_report(struct fab_device *dev, cJSON *object)
 		cJSON_AddNumberToObject(counters, rows[i].name, (double)rows[i].value);
 }
 
-static struct nic_table *nic_tables(struct nic *nic, size_t i)
-{
-	struct nic_table *tables[] = { &nic->pds, &nic->uars, &nic->xrcds, &nic->eqs, &nic->cqs,
-				       &nic->mkeys, &nic->qps, &nic->srqs };
+static const struct {
+	size_t offset;		/* of the table in struct nic */
+	uint32_t first, size;
+} tables[] = {
+	{ offsetof(struct nic, pds), FIRST_NUMBER, 1u << NIC_LOG_MAX_PD },
+	{ offsetof(struct nic, uars), NIC_UAR_OFFSET / NIC_PAGE, NIC_MAX_UARS },
+	{ offsetof(struct nic, xrcds), FIRST_NUMBER, 1u << NIC_LOG_MAX_XRCD },
+	{ offsetof(struct nic, eqs), 1, NIC_MAX_EQS },
+	{ offsetof(struct nic, cqs), FIRST_NUMBER, 1u << NIC_LOG_MAX_CQ },
+	{ offsetof(struct nic, mkeys), FIRST_MKEY, 1u << NIC_LOG_MAX_MKEY },
+	{ offsetof(struct nic, qps), FIRST_QP, 1u << NIC_LOG_MAX_QP },
+	{ offsetof(struct nic, srqs), FIRST_NUMBER, 1u << NIC_LOG_MAX_SRQ },
+};
 
-	return i < sizeof(tables) / sizeof(tables[0]) ? tables[i] : NULL;
+static struct nic_table *nic_table_at(struct nic *nic, size_t i)
+{
+	return (struct nic_table *)((char *)nic + tables[i].offset);
 }
 
 static void nic_free(struct fab_device *dev)
 {
 	struct nic *nic = (struct nic *)dev;
-	struct nic_table *table;
 	size_t i;
 
 	nic_reset_objects(nic);
-	for (i = 0; (table = nic_tables(nic, i)); i++)
-		nic_table_fini(table);
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		nic_table_fini(nic_table_at(nic, i));
 	fab_device_fini(dev);
 	free(nic);
 }
@@ -153,24 +164,11 @@ const struct fab_device_ops nic_device_ops = {
 
 static int nic_init_tables(struct nic *nic)
 {
-	const struct {
-		struct nic_table *table;
-		uint32_t first, size;
-	} tables[] = {
-		{ &nic->pds, FIRST_NUMBER, 1u << NIC_LOG_MAX_PD },
-		{ &nic->uars, NIC_UAR_OFFSET / NIC_PAGE, NIC_MAX_UARS },
-		{ &nic->xrcds, FIRST_NUMBER, 1u << NIC_LOG_MAX_XRCD },
-		{ &nic->eqs, 1, NIC_MAX_EQS },
-		{ &nic->cqs, FIRST_NUMBER, 1u << NIC_LOG_MAX_CQ },
-		{ &nic->mkeys, FIRST_MKEY, 1u << NIC_LOG_MAX_MKEY },
-		{ &nic->qps, FIRST_QP, 1u << NIC_LOG_MAX_QP },
-		{ &nic->srqs, FIRST_NUMBER, 1u << NIC_LOG_MAX_SRQ },
-	};
 	size_t i;
 	int ret;
 
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		ret = nic_table_init(tables[i].table, tables[i].first, tables[i].size);
+		ret = nic_table_init(nic_table_at(nic, i), tables[i].first, tables[i].size);
 		if (ret)
 			return ret;
 	}

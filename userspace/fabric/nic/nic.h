@@ -94,10 +94,13 @@ void nic_buf_layout(struct nic_buf *buf, uint32_t log_page_size, uint32_t page_o
 int nic_buf_init(struct nic *nic, struct nic_buf *buf, const uint8_t *pas, uint32_t npas, uint64_t bytes);
 void nic_buf_free(struct nic *nic, struct nic_buf *buf);
 /* Bytes [off, off + len) of the queue; the caller has reduced off modulo the queue. -EFAULT outside the pages. */
-int nic_buf_read(struct nic *nic, const struct nic_buf *buf, uint32_t off, void *to, uint32_t len, enum fab_origin origin);
-int nic_buf_write(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *from, uint32_t len, enum fab_origin origin);
+int nic_buf_read(struct nic *nic, const struct nic_buf *buf, uint32_t off, void *to, uint32_t len,
+		 enum fab_origin origin);
+int nic_buf_write(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *from, uint32_t len,
+		  enum fab_origin origin);
 /* The same for an entry whose last byte says who owns it: the guest sees that byte change after all others. */
-int nic_buf_publish(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *entry, uint32_t len, enum fab_origin origin);
+int nic_buf_publish(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *entry, uint32_t len,
+		    enum fab_origin origin);
 
 struct nic_eq {
 	uint32_t number;
@@ -127,7 +130,13 @@ struct nic_cq {
 	uint32_t users;		/* QPs */
 };
 
-enum nic_key_access { NIC_LOCAL_READ = 1, NIC_LOCAL_WRITE = 2, NIC_REMOTE_READ = 4, NIC_REMOTE_WRITE = 8, NIC_REMOTE_ATOMIC = 16 };
+enum nic_key_access {
+	NIC_LOCAL_READ = 1,
+	NIC_LOCAL_WRITE = 2,
+	NIC_REMOTE_READ = 4,
+	NIC_REMOTE_WRITE = 8,
+	NIC_REMOTE_ATOMIC = 16,
+};
 
 struct nic_mkey {
 	uint32_t number;	/* index: key >> 8 */
@@ -191,7 +200,8 @@ bool nic_mkey_valid(const struct nic_mkey *mkey);	/* page size and bounds make s
 /* Translation entries of a key, all not present. -ENOSPC: over the NIC's limit. */
 int nic_mkey_alloc_mtt(struct nic *nic, struct nic_mkey *mkey, uint32_t entries);
 
-enum nic_qp_state { NIC_QP_RST, NIC_QP_INIT, NIC_QP_RTR, NIC_QP_RTS, NIC_QP_SQER, NIC_QP_SQD, NIC_QP_ERR }; /* MLX5_QP_STATE_* */
+/* As the driver's MLX5_QP_STATE_* */
+enum nic_qp_state { NIC_QP_RST, NIC_QP_INIT, NIC_QP_RTR, NIC_QP_RTS, NIC_QP_SQER, NIC_QP_SQD, NIC_QP_ERR };
 
 struct nic_qp {
 	struct nic *nic;

@@ -246,11 +246,8 @@ void nic_requester_init(struct nic_qp *qp)
 
 void nic_requester_kick(struct nic_qp *qp)
 {
-	if (qp->waiting && qp->state == NIC_QP_ERR) {
+	if (qp->waiting && qp->state == NIC_QP_ERR)
 		nic_requester_stop(qp);		/* flush instead */
-	} else if (qp->waiting) {
-		return;
-	}
 	fab_work_queue(qp->nic->dev.fabric->loop, &qp->work);
 }
 

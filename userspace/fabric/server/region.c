@@ -9,9 +9,11 @@
 #include "../core/device.h"
 #include "proto.h"
 
+/* vfio_region_info followed by a vfio_region_info_cap_sparse_mmap with its one area */
 struct sparse_info {
 	struct vfio_region_info info;
-	struct vfio_region_info_cap_sparse_mmap sparse;
+	struct vfio_info_cap_header header;
+	uint32_t nr_areas, reserved;
 	struct vfio_region_sparse_mmap_area area;
 };
 _Static_assert(sizeof(struct sparse_info) == 64, "one sparse area");
@@ -53,9 +55,9 @@ int srv_region_info(struct srv_session *session, struct srv_msg *msg)
 		answer.info.flags |= VFIO_REGION_INFO_FLAG_CAPS;
 		answer.info.argsz = sizeof(answer);
 		answer.info.cap_offset = sizeof(answer.info);
-		answer.sparse.header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
-		answer.sparse.header.version = 1;
-		answer.sparse.nr_areas = 1;
+		answer.header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
+		answer.header.version = 1;
+		answer.nr_areas = 1;
 		answer.area.offset = bar->map_offset;
 		answer.area.size = bar->map_size;
 	}

@@ -142,8 +142,8 @@ TPHBUF_API const char *tphbuf_explain(enum tphbuf_stage stage, int err);
  * tphbuf_is_unsupported() - does this failure mean "not possible here"?
  *
  * True for the errno values with which the library reports that the kernel,
- * the device or the platform lacks a feature, as opposed to a wrong argument
- * or a passing condition. Command line tools exit with status 4 on it.
+ * the device, the driver bound to it or the platform lacks a feature, as
+ * opposed to a wrong argument or a passing condition. Command line tools exit with status 4 on it.
  */
 TPHBUF_API bool tphbuf_is_unsupported(int err);
 

@@ -22,6 +22,10 @@
 #define NAME_TEXT_MAX	160
 
 #define MR_FLAGS	(TPHBUF_MR_REQUIRE | TPHBUF_MR_IOVA)
+/* What the kernel takes for dma-bufs: uverbs_std_types_mr.c. */
+#define ALLOWED_ACCESS	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | \
+			 IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_ATOMIC | \
+			 IBV_ACCESS_RELAXED_ORDERING)
 #define DEFAULT_ACCESS	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | \
 			 IBV_ACCESS_REMOTE_READ)
 
@@ -36,8 +40,9 @@ struct tphbuf_mr {
 static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text,
 		     size_t size)
 {
-	struct ibv_device *nic = pd->context->device;
+	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(buf);
 	struct tphbuf_device *dev = tphbuf_buffer_device(buf);
+	struct ibv_device *nic = pd->context->device;
 	char path[PATH_MAX], target[PATH_MAX], source[64];
 	const char *nic_bdf = NULL;
 	ssize_t n = -1;
@@ -49,7 +54,7 @@ static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text,
 		snprintf(source, sizeof(source), "dma-buf descriptor %d",
 			 tphbuf_buffer_fd(buf));
 	if ((size_t)snprintf(path, sizeof(path), "%s/class/infiniband/%s/device",
-			     tphbuf_priv_sysfs_root(tphbuf_priv_buffer_ctx(buf)),
+			     tphbuf_priv_sysfs_root(ctx),
 			     ibv_get_device_name(nic)) < sizeof(path))
 		n = readlink(path, target, sizeof(target) - 1);
 	if (n > 0) {
@@ -59,6 +64,21 @@ static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text,
 	snprintf(text, size, "%s with %s%s%.20s%s", source,
 		 ibv_get_device_name(nic), nic_bdf ? " (" : "",
 		 nic_bdf ? nic_bdf + 1 : "", nic_bdf ? ")" : "");
+}
+
+static int check_access(struct tphbuf_ctx *ctx, int access)
+{
+	const char *reason;
+
+	if (access & ~ALLOWED_ACCESS)
+		reason = "has bits that dma-bufs cannot have; use local write, remote write, read, atomic, and relaxed ordering only";
+	else if (access & (IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_ATOMIC) &&
+		 !(access & IBV_ACCESS_LOCAL_WRITE))
+		reason = "allows remote but not local writes; add IBV_ACCESS_LOCAL_WRITE";
+	else
+		return 0;
+	return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"access 0x%x %s", (unsigned int)access, reason);
 }
 
 /* Fill in the defaults of @o and check it against @buf. */
@@ -96,7 +116,7 @@ static int check_opts(struct tphbuf_buffer *buf, struct tphbuf_mr_opts *o)
 					o->iova, o->length);
 	if (!o->access)
 		o->access = DEFAULT_ACCESS;
-	return 0;
+	return check_access(ctx, o->access);
 }
 
 /* The tag that has to be applied; valid == 0 if only "some tag" is known. */
@@ -131,7 +151,8 @@ static bool tag_matches(const struct tphbuf_tag *applied,
 	return part.valid && tphbuf_tag_equal(applied, &part);
 }
 
-static int require_applied(struct tphbuf_mr *mr, const struct tphbuf_tag *wanted)
+static int require_applied(struct tphbuf_mr *mr,
+			   const struct tphbuf_tag *wanted)
 {
 	struct tphbuf_applied applied = { .size = sizeof(applied) };
 	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(mr->buf);

@@ -232,6 +232,6 @@ int nldev_walk_mr(uint32_t dev_index, nldev_mr_fn fn, void *arg)
 	if (!err)
 		err = nl_recvmsgs_default(sock);
 	nl_socket_free(sock);
-	/* An error message of the kernel says more than what libnl makes of it. */
+	/* The kernel's own error says more than what libnl makes of it. */
 	return walk.ret ? walk.ret : from_nl(err < 0 ? err : 0);
 }

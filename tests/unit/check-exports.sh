@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What the libraries export is what their maps list, and every public function
+# of the headers is in a map. Needs the libraries built in $BUILD/product/lib.
+set -u
+us=../../userspace
+status=0
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+compare() { # WHAT FILE FILE
+	if [ -s "$2" ] && diff -u "$2" "$3"; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		status=1
+	fi
+}
+
+names() { grep -oE '\btphbuf_[a-z0-9_]+;' "$1" | tr -d ';' | sort; }
+
+for pair in tphbuf:lib/libtphbuf.map tphbuf-verbs:lib/verbs/libtphbuf-verbs.map; do
+	lib=lib${pair%%:*}.so
+	names "$us/${pair#*:}" >"$tmp/map"
+	nm -D --defined-only "$BUILD/product/lib/$lib" | awk '$2 != "A" { print $3 }' |
+		sed 's/@.*//' | sort >"$tmp/elf"
+	compare "$lib exports what its map lists" "$tmp/map" "$tmp/elf"
+	if readelf -d "$BUILD/product/lib/$lib" | grep -q "SONAME.*\[$lib\.1\]"; then
+		echo "ok - soname of $lib"
+	else
+		echo "not ok - soname of $lib"
+		status=1
+	fi
+done
+
+# Declarations: the first tphbuf_ name followed by "(" after TPHBUF_API.
+cat "$us"/include/tphbuf/*.h | tr '\n' ' ' | grep -oE 'TPHBUF_API [^;]*;' |
+	grep -oE '\btphbuf_[a-z0-9_]+\(' | tr -d '(' | sort >"$tmp/headers"
+{ names $us/lib/libtphbuf.map; names $us/lib/verbs/libtphbuf-verbs.map; } |
+	grep -v '^tphbuf_priv_' | sort >"$tmp/maps"
+compare "the maps list the functions of the headers" "$tmp/headers" "$tmp/maps"
+
+# A vfio-only user needs no RDMA stack.
+if readelf -d "$BUILD/product/lib/libtphbuf.so" | grep -E 'NEEDED.*(ibverbs|libnl|cjson)'; then
+	echo "not ok - libtphbuf needs only libc"
+	status=1
+else
+	echo "ok - libtphbuf needs only libc"
+fi
+exit $status

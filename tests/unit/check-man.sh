@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Every public function and every subcommand has its place in a man page, and
+# the pages are free of mandoc warnings where mandoc is installed.
+set -u
+us=../../userspace
+status=0
+result() { # CONDITION-STATUS NAME
+	if [ "$1" = 0 ]; then
+		echo "ok - $2"
+	else
+		echo "not ok - $2"
+		status=1
+	fi
+}
+
+for header in "$us"/include/tphbuf/*.h; do
+	name=${header##*/}
+	name=${name%.h}
+	[ "$name" = tphbuf ] && continue
+	page=$us/man/tphbuf_$name.3
+	for function in $(tr '\n' ' ' <"$header" | grep -oE 'TPHBUF_API [^;]*;' |
+			  grep -oE '\btphbuf_[a-z0-9_]+\(' | tr -d '('); do
+		grep -q "^\.Fo $function\$\|^\.Fn $function " "$page"
+		result $? "$function is in tphbuf_$name.3"
+	done
+done
+for command in "$us"/cli/cmd_*.c; do
+	name=${command##*/cmd_}
+	name=${name%.c}
+	grep -q "^\.Nm tphbuf $name" "$us/man/tphbuf.1"
+	result $? "tphbuf $name is in tphbuf.1"
+	for option in $(grep -oE '^"  --[a-z-]+' "$command" | tr -d '" '); do
+		grep -qE "Fl ${option#-}( |\$)" "$us/man/tphbuf.1"
+		result $? "tphbuf $name $option is in tphbuf.1"
+	done
+done
+if command -v mandoc >/dev/null; then
+	mandoc -T lint -W warning "$us"/man/*.[137]
+	result $? "mandoc finds no fault"
+else
+	echo "ok - mandoc finds no fault # SKIP mandoc is not installed"
+fi
+exit $status
