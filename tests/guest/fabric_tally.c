@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * fabric-tally BDF [--clear]: print, or clear, what the fabric's endpoint has counted, as JSON:
+ * fabric-tally BDF [--clear | --memcpy]: print, or clear, what the fabric's endpoint has counted, as JSON:
  * {"writes", "writes_tagged", "reads", "reads_tagged", "tags": [{"kind", "width", "st", "ph", "count"}]}
+ * --memcpy prints the MiB/s of plain 1 MiB copies in the fabric's process instead.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,31 +11,44 @@
 #include "rdma.h"
 #include "tally.h"
 
-int main(int argc, char **argv)
+static void print(const struct tally *tally)
 {
-	struct tphbuf_device *dev;
-	struct tphbuf_ctx *ctx;
-	struct tally tally;
 	const char *comma = "";
 
-	require(argc == 2 || (argc == 3 && !strcmp(argv[2], "--clear")), "usage: fabric-tally BDF [--clear]");
-	require(!tphbuf_ctx_new(NULL, &ctx), "no context");
-	require(!tphbuf_device_open(ctx, argv[1], NULL, &dev), "%s", tphbuf_ctx_error(ctx));
-	if (argc == 3)
-		tally_clear(dev);
-	tally_read(dev, &tally);
 	printf("{\"writes\": %lu, \"writes_tagged\": %lu, \"reads\": %lu, \"reads_tagged\": %lu, \"tags\": [",
-	       (unsigned long)tally.writes, (unsigned long)tally.writes_tagged, (unsigned long)tally.reads,
-	       (unsigned long)tally.reads_tagged);
-	for (unsigned int i = 0; i < tally.nrows; i++) {
-		if (!tally.row[i].th)
+	       (unsigned long)tally->writes, (unsigned long)tally->writes_tagged, (unsigned long)tally->reads,
+	       (unsigned long)tally->reads_tagged);
+	for (unsigned int i = 0; i < tally->nrows; i++) {
+		const struct tally_row *row = &tally->row[i];
+
+		if (!row->th)
 			continue;
 		printf("%s{\"kind\": \"%s\", \"width\": %u, \"st\": %u, \"ph\": %u, \"count\": %lu}", comma,
-		       tally.row[i].write ? "write" : "read", tally.row[i].width, tally.row[i].st, tally.row[i].ph,
-		       (unsigned long)tally.row[i].tlps);
+		       row->write ? "write" : "read", row->width, row->st, row->ph, (unsigned long)row->tlps);
 		comma = ", ";
 	}
 	printf("]}\n");
+}
+
+int main(int argc, char **argv)
+{
+	const char *option = argc == 3 ? argv[2] : "";
+	struct tphbuf_device *dev;
+	struct tphbuf_ctx *ctx;
+	struct tally tally;
+
+	require(argc == 2 || !strcmp(option, "--clear") || !strcmp(option, "--memcpy"),
+		"usage: fabric-tally BDF [--clear | --memcpy]");
+	require(!tphbuf_ctx_new(NULL, &ctx), "no context");
+	require(!tphbuf_device_open(ctx, argv[1], NULL, &dev), "%s", tphbuf_ctx_error(ctx));
+	if (!strcmp(option, "--memcpy")) {
+		printf("%.1f\n", tally_memcpy(dev));
+	} else {
+		if (*option)
+			tally_clear(dev);
+		tally_read(dev, &tally);
+		print(&tally);
+	}
 	tphbuf_device_close(dev);
 	tphbuf_ctx_free(ctx);
 	return 0;

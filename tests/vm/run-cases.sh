@@ -24,7 +24,7 @@ run_test() { # CASE FUNCTION
 	local name="$1: ${2#test_}" log="/work/log/$1.${2#test_}.log" mark rc splat
 	mark=$(dmesg | wc -l)
 	echo "rig: case $name" >/dev/kmsg
-	timeout --foreground "${TEST_DEADLINE:-60}" bash -c "
+	timeout --foreground "${TEST_DEADLINE:-180}" bash -c "
 		. /opt/tphbuf/rig/lib.sh; . /opt/tphbuf/tests/lib.sh; . /opt/tphbuf/tests/cases/$1.sh
 		set -e; $2" >"$log" 2>&1 </dev/null
 	rc=$?

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "endpoint.h"
 #include "regs.h"
@@ -16,6 +17,7 @@
 struct ep {
 	struct fab_device dev;	/* first */
 	uint32_t row;		/* EP_ROW */
+	uint64_t copy_ns;	/* EP_COPY_NS */
 };
 
 struct ep_reg {
@@ -70,6 +72,7 @@ static uint64_t get_mrd_tlps(const struct ep *ep) { return sum_rows(ep, FAB_TLP_
 static uint64_t get_mrd_bytes(const struct ep *ep) { return sum_rows(ep, FAB_TLP_MRD, SUM_BYTES); }
 static uint64_t get_mrd_tagged(const struct ep *ep) { return sum_rows(ep, FAB_TLP_MRD, SUM_TAGGED); }
 static uint64_t get_other_tlps(const struct ep *ep) { return tally(ep)->other_tlps; }
+static uint64_t get_copy_ns(const struct ep *ep) { return ep->copy_ns; }
 static uint64_t get_row(const struct ep *ep) { return ep->row; }
 static uint64_t get_row_kind(const struct ep *ep) { return selected(ep).kind == FAB_TLP_MWR ? EP_KIND_MWR : EP_KIND_MRD; }
 static uint64_t get_row_th(const struct ep *ep) { return selected(ep).tph.th; }
@@ -90,6 +93,34 @@ static void set_clear(struct ep *ep, uint32_t value)
 	fab_tally_clear(&ep->dev.bar[EP_MEMORY_BAR].tally);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void set_copy(struct ep *ep, uint32_t count)
+{
+	const size_t size = 1 << 20;
+	char *from = calloc(1, size), *to = malloc(size);
+	uint64_t start;
+
+	ep->copy_ns = 0;
+	if (from && to && count <= EP_COPY_MAX) {
+		memset(to, 1, size);	/* page faults are not part of it */
+		start = now_ns();
+		while (count--) {
+			memcpy(to, from, size);
+			__asm__ volatile("" : : "r"(to), "r"(from) : "memory");	/* every copy is made */
+		}
+		ep->copy_ns = now_ns() - start;
+	}
+	free(from);
+	free(to);
+}
+
 static const struct ep_reg registers[] = {
 	{ "magic",       EP_MAGIC,       4, get_magic,       NULL },
 	{ "version",     EP_VERSION,     4, get_version,     NULL },
@@ -103,6 +134,8 @@ static const struct ep_reg registers[] = {
 	{ "mrd_bytes",   EP_MRD_BYTES,   8, get_mrd_bytes,   NULL },
 	{ "mrd_tagged",  EP_MRD_TAGGED,  8, get_mrd_tagged,  NULL },
 	{ "other_tlps",  EP_OTHER_TLPS,  8, get_other_tlps,  NULL },
+	{ "copy",        EP_COPY,        4, NULL,            set_copy },
+	{ "copy_ns",     EP_COPY_NS,     8, get_copy_ns,     NULL },
 	{ "row",         EP_ROW,         4, get_row,         set_row },
 	{ "row_kind",    EP_ROW_KIND,    4, get_row_kind,    NULL },
 	{ "row_th",      EP_ROW_TH,      4, get_row_th,      NULL },
