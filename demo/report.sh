@@ -33,10 +33,11 @@ accel=$(accelerator)
 jq -n --arg kernel "$(cat "$vm/work/kernel")" --argjson series "$(subjects)" --arg qemu "$(qemu_version)" \
 	--arg accel "${accel%%,*}" --argjson runs "$(runs)" \
 	--slurpfile register "$vm/work/register.json" '
-	{kernel: $kernel, series: $series, qemu: $qemu, accel: $accel,
+	($register[0] | .ok and .tag.text == "st=0x5a,ph=2" and .applied.state == "yes" and .applied.tag.text == .tag.text) as $registered
+	| {kernel: $kernel, series: $series, qemu: $qemu, accel: $accel,
 	 note: "bandwidth and latency: fabric model, not NIC performance",
-	 register: $register[0], runs: $runs,
-	 ok: (($runs | length) > 0 and ($runs | all(.ok)))}' >"$out"
+	 register: $register[0], registered_ok: $registered, runs: $runs,
+	 ok: ($registered and ($runs | length) > 0 and ($runs | all(.ok)))}' >"$out"
 
 jq -r '
 	def pad(n): tostring | . + (" " * ([n - length, 0] | max));
@@ -50,6 +51,6 @@ jq -r '
 	 ((if .payload_ok then "equal" else "NOT OK" end) | pad(9)) + (if .ok then "ok" else "FAILED: " + (.why | join("; ")) end)),
 	"",
 	(if .ok then "every untagged run without a hint, every tagged run with exactly its tag"
-	 else "FAILED: " + ([.runs[] | select(.ok | not) | .name] | join(", ")) end)' "$out"
+	 else "FAILED: " + ((if .registered_ok then [] else ["the registration of step 3"] end) + [.runs[] | select(.ok | not) | .name] | join(", ")) end)' "$out"
 say "report: ${out#"$TOP"/}"
 jq -e .ok "$out" >/dev/null || die "the demo failed; see the runs above and ${out#"$TOP"/}"

@@ -14,6 +14,15 @@ expect_fail() {
 	note "$* -> $rc: $said"
 }
 
+# expect_text TEXT COMMAND...: the command must succeed and print TEXT (extended regular expression)
+expect_text() {
+	local text=$1 said
+	shift
+	said=$("$@" 2>&1) || { echo "$*: exit $?: $said"; return 1; }
+	note "$* -> $said"
+	grep -qE -- "$text" <<<"$said" || { echo "$*: does not print '$text'"; return 1; }
+}
+
 equal() { # WHAT GOT WANT
 	[ "$2" = "$3" ] || { echo "$1: got '$2', want '$3'"; return 1; }
 	note "$1 = $2"
