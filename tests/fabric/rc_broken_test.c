@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* Broken queue pairs and queues: what is flushed and in which order, nonsense in indexes, queues that are not there. */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* Each RC operation moves exactly the bytes it should, between two NICs and inside one. */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * What is wrong with a work request ends in the syndrome that InfiniBand names
  * for it, moves no byte that it must not move, breaks the right queue pairs

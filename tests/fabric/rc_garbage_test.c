@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * A guest that writes garbage: work queues, doorbell records and keys full of
  * noise, the same noise in every run. Nothing may be touched outside what the

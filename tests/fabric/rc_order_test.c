@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * What the guest may rely on: data is in memory before the receive completion,
  * that is before the sender's completion, and events come last. Seen in the

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* Waiting: receivers that are not ready, peers that do not answer, queue pairs that go away meanwhile. */
 #include <stdarg.h>
 #include <stddef.h>

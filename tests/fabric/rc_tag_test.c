@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* Payload carries the hint of the key it is accessed by, and nothing else carries one. */
 #include <stdarg.h>
 #include <stddef.h>

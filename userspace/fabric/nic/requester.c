@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * The send queue: work requests run one after the other, each to its end,
  * which is stricter than any fence the guest can ask for. A WQE stays at the
@@ -11,6 +11,8 @@
 #include "ifc.h"
 #include "requester.h"
 #include "wqe.h"
+
+#define FLUSH_BATCH	64
 
 static void complete_send(struct nic_qp *qp, const struct nic_wqe *wqe, enum nic_status status)
 {
@@ -33,12 +35,18 @@ void nic_qp_fail(struct nic_qp *qp, enum nic_status status, uint8_t event)
 	nic_requester_kick(qp);
 }
 
-static void leave_wqe(struct nic_qp *qp, uint8_t blocks)
+/* The WQE at the head begins from its start. */
+static void forget_progress(struct nic_qp *qp)
 {
-	qp->sq_ci += blocks;
 	qp->progress = 0;
 	qp->rnr_tries = 0;
 	qp->retry_tries = 0;
+}
+
+static void leave_wqe(struct nic_qp *qp, uint8_t blocks)
+{
+	qp->sq_ci += blocks;
+	forget_progress(qp);
 }
 
 static void finish(struct nic_qp *qp, const struct nic_wqe *wqe, enum nic_status status)
@@ -107,8 +115,10 @@ static enum nic_status execute_message(struct nic_qp *qp, const struct nic_wqe *
 			return status;
 	}
 	to = nic_wire_find(qp);
-	if (!to)
+	if (!to) {
+		qp->progress = 0;	/* who comes back knows nothing of the first part */
 		return nic_retry_later(qp);
+	}
 	status = nic_respond(to, &msg);
 	if (status == NIC_AGAIN)
 		return nic_retry_rnr(qp, to->min_rnr);
@@ -188,8 +198,6 @@ static bool run_one(struct nic_qp *qp)
 	return !qp->waiting;
 }
 
-#define FLUSH_BATCH	64
-
 static bool flush_send(struct nic_qp *qp)
 {
 	struct nic_wqe wqe;
@@ -258,7 +266,5 @@ void nic_requester_stop(struct nic_qp *qp)
 	fab_timer_cancel(loop, &qp->timer);
 	fab_work_cancel(loop, &qp->work);
 	qp->waiting = false;
-	qp->progress = 0;
-	qp->rnr_tries = 0;
-	qp->retry_tries = 0;
+	forget_progress(qp);
 }

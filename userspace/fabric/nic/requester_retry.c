@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Timers of the reliable connection: receiver not ready, no answer, and the
  * look-out for receives posted to a broken QP.

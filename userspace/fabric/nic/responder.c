@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * The receiving end of a reliable connection. Order of checks is that of the
  * InfiniBand specification (9.7.4): operation allowed by the QP, then the

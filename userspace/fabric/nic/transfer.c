@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Bytes from one gather list to another with a single copy: for every
  * contiguous piece of the source the destination is accessed, and the copy

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * The InfiniBand subnet of a fabric: every NIC is one port with one LID, and a
  * connection is two RC queue pairs that name each other. Nothing is lost on

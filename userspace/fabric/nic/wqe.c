@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Work queue entries: control segment, then by opcode a remote address
  * segment, then data segments, each a pointer (length, key, address) or

@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Check that the series is fit to be sent:
+#   - every patch applies in order, passes checkpatch --strict, and builds with W=1 and sparse without a warning
+#     that the base does not have;
+#   - the whole series builds so, too, with options around it switched off, and for arm64; so do its selftests.
+# Ends with "N passed, N failed, N skipped". Results are kept by a hash of all inputs: a second run is instant.
+#   verify.sh [--again]
+. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$TOP/rig/lib/apt.sh"
+
+WORK=$CACHE/kernel-verify
+SRC=$WORK/src
+CHECK=$TOP/kernel/tools/sparse
+
+# What a patch can break, but not all of mlx5: the files that the series touches, and users of headers it touches.
+OBJECTS="drivers/pci/ drivers/dma-buf/ drivers/vfio/pci/
+	drivers/net/ethernet/mellanox/mlx5/core/main.o drivers/net/ethernet/mellanox/mlx5/core/fw.o
+	drivers/net/ethernet/broadcom/bnxt/bnxt.o
+	drivers/infiniband/core/umem_dmabuf.o drivers/infiniband/hw/mlx5/main.o drivers/infiniband/hw/mlx5/mr.o
+	drivers/infiniband/hw/mlx5/dmah.o drivers/infiniband/hw/mlx5/odp.o drivers/infiniband/hw/mlx5/restrack.o
+	drivers/infiniband/hw/mlx5/umr.o drivers/infiniband/hw/mlx5/devx.o"
+TPH_OBJECTS="drivers/net/ethernet/mellanox/mlx5/core/lib/st.o"
+# With the whole series, all that belongs to the drivers touched. Sparse has seen what the patches touch by then.
+ALL_OBJECTS="$OBJECTS drivers/net/ethernet/mellanox/mlx5/core/ drivers/infiniband/hw/mlx5/"
+# On top of vm.config: another user of TPH, and what the series adds.
+OPTIONS="CONFIG_BNXT=m CONFIG_NET_VENDOR_BROADCOM=y CONFIG_DMABUF_KUNIT_TEST=m CONFIG_PCIE_TPH_KUNIT_TEST=m
+	CONFIG_SAMPLES=y CONFIG_SAMPLE_DMABUF_TPH=m"
+
+passed=0 failed=0 skipped=0
+pass() { passed=$((passed + 1)); say "ok    $*"; }
+fail() { failed=$((failed + 1)); say "FAIL  $*"; }
+skip() { skipped=$((skipped + 1)); say "skip  $*"; }
+
+series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
+
+# kmake OBJ ARGUMENT...: one make for all, so that nothing is rebuilt for a changed command line.
+kmake() {
+	local obj=$1 arch=()
+	shift
+	[ "$(basename "$obj")" != arm64 ] || arch=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
+	make -C "$SRC" O="$obj" -j"$JOBS" "${arch[@]}" W=1 CHECK="$CHECK" "$@" </dev/null
+}
+
+# configure OBJ OPTION=VALUE...: vm.config with some options changed.
+configure() {
+	local obj=$1 option
+	shift
+	mkdir -p "$obj"
+	sed 's/[[:space:]]*#.*//' "$TOP/kernel/config/vm.config" >"$obj.config"
+	for option in $OPTIONS "$@"; do
+		sed -i "/^${option%%=*}=/d" "$obj.config"
+		printf '%s\n' "$option" >>"$obj.config"
+	done
+	kmake "$obj" KCONFIG_ALLCONFIG="$obj.config" allnoconfig >"$obj.log" 2>&1 &&
+		kmake "$obj" prepare modules_prepare >>"$obj.log" 2>&1
+}
+
+# Warnings and errors of a log, without line numbers, so that code moved is not code warned about anew.
+complaints() { grep -E '(warning|error|undefined)[: ]' "$1" | sed -E "s#$SRC/##; s/:[0-9]+(:[0-9]+)?:/:/" | sort -u; }
+
+# build TITLE OBJ ARGUMENT...: passes if make does and complains about nothing that it did not on the base.
+build() {
+	local title=$1 obj=$2 log=$WORK/log/${1//[^a-zA-Z0-9=]/-}.log new
+	shift 2
+	if ! kmake "$obj" "$@" >"$log" 2>&1; then
+		fail "$title: does not build"
+		grep -E 'error|Error|No rule' "$log" | head -n 10 | sed 's/^/      | /'
+		return
+	fi
+	new=$(comm -13 "$WORK/base.complaints" <(complaints "$log"))
+	if [ -n "$new" ]; then
+		fail "$title: new warnings"
+		sed 's/^/      | /' <<<"$new"
+	else
+		pass "$title"
+	fi
+}
+
+# The base built with the same options once, for the complaints it has itself.
+build_base() {
+	local log=$WORK/log/base.log
+	rm -rf "$WORK"
+	mkdir -p "$WORK/log"
+	say "unpacking and building the base (once)"
+	"$TOP/kernel/tools/fetch.sh" unpack "$SRC" >"$log" 2>&1
+	configure "$WORK/x86" || die "the base cannot be configured: $WORK/x86.log"
+	kmake "$WORK/x86" C=1 $OBJECTS $TPH_OBJECTS >>"$log" 2>&1 || die "the base does not build: $log"
+	kmake "$WORK/x86" $ALL_OBJECTS >>"$log" 2>&1 || die "the base does not build: $log"
+	complaints "$log" >"$WORK/base.complaints"
+	printf '%s\n' "$base_id" >"$WORK/base-id"
+	: >"$WORK/applied"
+}
+
+unapply() {
+	local name
+	tac "$WORK/applied" | while read -r name; do
+		patch -d "$SRC" -p1 -R -s -f <"$WORK/patches/$name" || die "cannot take $name back; remove $WORK"
+	done
+	: >"$WORK/applied"
+	rm -rf "$WORK/patches"
+	cp -r "$TOP/kernel/patches" "$WORK/patches"
+}
+
+# What checkpatch may say here: no Signed-off-by (the sender adds it), a base without git history to look commits
+# up in, and MAINTAINERS, whose patterns cover the folders of all new files.
+check_patch() {
+	local out
+	out=$(perl "$SRC/scripts/checkpatch.pl" --root="$SRC" --strict --quiet --no-signoff --codespell \
+		--ignore UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES,SPDX_LICENSE_TAG "$1" 2>"$WORK/log/checkpatch.err") &&
+		[ -z "$out" ] && { pass "checkpatch $2"; return; }
+	fail "checkpatch $2"
+	sed 's/^/      | /' <<<"$out" | head -n 30
+}
+
+each_patch() {
+	local name title
+	configure "$WORK/x86" || { fail "configure"; return 1; }
+	for name in $(series_patches); do
+		title=${name%.patch}
+		title=${title:0:48}
+		if ! patch -d "$SRC" -p1 -s -f --fuzz=0 --no-backup-if-mismatch <"$WORK/patches/$name"; then
+			fail "$title: does not apply"
+			return 1
+		fi
+		printf '%s\n' "$name" >>"$WORK/applied"
+		check_patch "$WORK/patches/$name" "$title"
+		! grep -q '^+++ b/.*Kconfig' "$WORK/patches/$name" || configure "$WORK/x86" || fail "configure after $title"
+		build "build $title" "$WORK/x86" C=1 $OBJECTS $TPH_OBJECTS
+	done
+	build "build the sample" "$WORK/x86" C=1 samples/dma-buf-tph/
+	build "build all drivers with the series" "$WORK/x86" $ALL_OBJECTS
+}
+
+variants() {
+	local option
+	for option in CONFIG_PCIE_TPH=n CONFIG_PCI_P2PDMA=n CONFIG_INFINIBAND_ON_DEMAND_PAGING=n \
+		CONFIG_INFINIBAND_USER_ACCESS=n CONFIG_MLX5_INFINIBAND=y; do
+		local more=()
+		[ "$option" != CONFIG_MLX5_INFINIBAND=y ] || more=(CONFIG_MLX5_CORE=y)
+		if configure "$WORK/x86" "$option" "${more[@]}"; then
+			build "build with $option" "$WORK/x86" drivers/pci/ drivers/dma-buf/ drivers/vfio/pci/ \
+				drivers/net/ethernet/mellanox/mlx5/core/main.o drivers/infiniband/hw/mlx5/ samples/dma-buf-tph/
+		else
+			fail "configure $option"
+		fi
+	done
+}
+
+# The selftests are user space: built on the headers of the patched tree.
+selftests() {
+	local log=$WORK/log/selftests.log
+	mkdir -p "$WORK/selftests"
+	if ! host_packages uuid-dev >"$WORK/log/packages.log" 2>&1; then
+		skip "selftests: uuid-dev cannot be installed ($WORK/log/packages.log)"
+	elif kmake "$WORK/x86" INSTALL_HDR_PATH="$WORK/headers" headers_install >"$log" 2>&1 &&
+		make -C "$SRC/tools/testing/selftests/vfio" OUTPUT="$WORK/selftests" \
+			KHDR_INCLUDES="-isystem $WORK/headers/include" >>"$log" 2>&1 </dev/null; then
+		pass "build vfio selftests"
+	else
+		fail "build vfio selftests: $log"
+	fi
+}
+
+cross() {
+	if ! host_packages gcc-aarch64-linux-gnu >"$WORK/log/packages.log" 2>&1; then
+		skip "arm64: gcc-aarch64-linux-gnu cannot be installed ($WORK/log/packages.log)"
+	elif configure "$WORK/arm64"; then
+		build "build for arm64" "$WORK/arm64" $OBJECTS $TPH_OBJECTS samples/dma-buf-tph/
+	else
+		fail "configure arm64"
+	fi
+}
+
+verify() {
+	host_packages sparse codespell perl patch >"$CACHE/kernel-verify.packages.log" 2>&1 ||
+		die "sparse, codespell, perl and patch are needed"
+	[ -s "$WORK/base-id" ] && [ "$(cat "$WORK/base-id")" = "$base_id" ] || build_base
+	unapply
+	if each_patch; then
+		selftests
+		variants
+		cross
+	fi
+	say "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ]
+}
+
+tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
+base_id=$(hash_text "$tarball $(stat -c '%s %Y' "$tarball") $(hash_of "$TOP/kernel/config" "$CHECK" "$0")")
+result=$CACHE/kernel-verify-$(hash_text "$base_id $(hash_of "$TOP/kernel/patches" "$TOP/kernel/series")").log
+if [ "${1:-}" = --again ] || ! [ -s "$result" ]; then
+	with_lock kernel-verify verify | tee "$result.part"
+	mv "$result.part" "$result"
+else
+	cat "$result"
+fi
