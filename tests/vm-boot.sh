@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Boot one test VM (tests/vm/boot/NAME.conf) and print the TAP of its cases.
+# Boot one test VM (tests/vm/boot/NAME.conf) and print the TAP of its cases. HOST_WHILE of the boot names a
+# script of tests/vm/host that runs on the host as long as the VM does.
 . "$(dirname "$0")/../rig/lib/common.sh"
 name=$1
-KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=()
+KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=() HOST_WHILE=
 . "$TOP/tests/vm/boot/$name.conf"
 [ -z "${ONLY:-}" ] || CASES=($ONLY)
+vm=$BUILD/vm/check-$name
+rm -rf "$vm"
+if [ -n "$HOST_WHILE" ]; then
+	"$TOP/tests/vm/host/$HOST_WHILE" "$vm" >/dev/null 2>&1 &
+	trap "kill $! 2>/dev/null || true" EXIT
+fi
 rc=0
 "$TOP/rig/vm.sh" -n "check-$name" -k "$KERNEL" -d "$DEADLINE" "${FABRIC[@]/#/-f}" "${ARGS[@]/#/-a}" "${QEMU[@]/#/-q}" \
 	tests/run-cases.sh "${CASES[@]}" || rc=$?
-cat "$BUILD/vm/check-$name/work/tap" 2>/dev/null || true
+cat "$vm/work/tap" 2>/dev/null || true
 if [ "$rc" -ge 124 ]; then
 	say "not ok - the VM '$name' ended with $rc"
-	tail -n 40 "$BUILD/vm/check-$name/console.log" >&2
-fi
-# the host's view: after the guest is gone, what did the fabric see?
-if [ -x "$TOP/tests/vm/host/$name.sh" ]; then
-	"$TOP/tests/vm/host/$name.sh" "$BUILD/vm/check-$name" || rc=1
+	tail -n 40 "$vm/console.log" >&2
 fi
 exit "$rc"

@@ -10,7 +10,6 @@ port=21000
 fail() { echo "BENCH: FAILED: $*"; exit 1; }
 value() { echo "$1 $2" >>/work/values; echo "BENCH: $1 $2"; }
 field() { sed -n "s/.*\"$2\" *: *\"\{0,1\}\([0-9.]*\).*/\1/p" "$1" | tail -n 1; }
-listening() { grep -qi ":$(printf '%04X' "$1") [0-9A-F:]* 0A " /proc/net/tcp /proc/net/tcp6; }
 
 # pair NAME FIELD TOOL "COMMON" "SERVER" "CLIENT": one perftest run, one value
 pair() {

@@ -28,7 +28,6 @@ tag_json() { # none | WIDTH:ST:PH
 	printf '{"width": %d, "st": %d, "ph": %d}' "$width" "$((st))" "$((ph))"
 }
 
-listening() { grep -qi ":$(printf '%04X' "$1") [0-9A-F:]* 0A " /proc/net/tcp /proc/net/tcp6; }
 
 # perf_run TOOL SIZE SIDE NIC TAG: SIDE (server or client) has the BAR as buffer, on NIC; the other side has
 # host memory on the other NIC. Leaves request.json, {server,client}.{json,log,rc}, tally.json.

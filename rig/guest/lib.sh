@@ -51,3 +51,6 @@ wait_for() {
 
 ib_of() { ls "/sys/bus/pci/devices/$1/infiniband" 2>/dev/null | head -n 1; } # BDF -> mlx5_N
 port_active() { grep -q ACTIVE "/sys/class/infiniband/$1/ports/1/state"; }
+
+# Is a TCP port listened on?
+listening() { grep -qi ":$(printf '%04X' "$1") [0-9A-F:]* 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null; }

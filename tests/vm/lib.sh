@@ -23,6 +23,18 @@ expect_text() {
 	grep -qE -- "$text" <<<"$said" || { echo "$*: does not print '$text'"; return 1; }
 }
 
+# perftest_server_fails TEXT SERVER_OPTION...: an ib_write_bw server that must fail once a client connects, saying TEXT
+perftest_server_fails() {
+	local text=$1 out=/tmp/server.out
+	shift
+	timeout 30 ib_write_bw -F -s 64 -n 5 -p 18601 "$@" >$out 2>&1 &
+	wait_for 10 listening 18601
+	timeout 30 ib_write_bw -F -s 64 -n 5 -p 18601 -d "$nic_ext" 127.0.0.1 >/dev/null 2>&1 || true
+	if wait $!; then echo "the server did not fail"; return 1; fi
+	cat $out
+	grep -qiE "$text" $out
+}
+
 equal() { # WHAT GOT WANT
 	[ "$2" = "$3" ] || { echo "$1: got '$2', want '$3'"; return 1; }
 	note "$1 = $2"

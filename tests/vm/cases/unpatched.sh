@@ -20,6 +20,5 @@ test_untagged_rdma_into_the_bar() {
 }
 
 test_perftest_refuses_a_tag() {
-	expect_fail '[0-9]+' 'not supported|kernel' timeout 20 ib_write_bw -d "$nic_8bit" --use_vfio="$endpoint" --vfio_bar=2 \
-		--vfio_st=0x5a --vfio_ph=2 -F -s 64 -n 5 -p 18600
+	perftest_server_fails 'kernel' -d "$nic_8bit" --use_vfio="$endpoint" --vfio_bar=2 --vfio_st=0x5a --vfio_ph=2
 }
