@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Run test programs and check scripts that speak TAP; print what fails and one
-# summary line. Each has a deadline. Exit status 0 only if all passed.
+# summary line; with TAP=1 in the environment, also every result. Each has a deadline. Exit status 0 only if all passed.
 set -u
 export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
@@ -20,6 +20,7 @@ for program in "$@" ./check-headers.sh ./check-exports.sh ./check-man.sh; do
 	# So is a program that tests nothing.
 	[ "$ok" != 0 ] || [ "$bad" != 0 ] || bad=1
 	passed=$((passed + ok - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	[ -z "${TAP:-}" ] || grep -E '^(not )?ok' "$out"
 	grep '# SKIP' "$out" | sed 's/^ok[^-]*- /skipped: /'
 	if [ "$bad" != 0 ]; then
 		echo "FAILED ${program##*/} (exit $status)"
