@@ -58,6 +58,7 @@ vm_suites() {
 		boot=$(basename "$boot" .conf)
 		suite "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"
 	done
+	suite vm-fabric-killed "$TOP/tests/fabric-killed.sh"
 }
 
 kind=${1:-all}

@@ -1,18 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Boot one test VM (tests/vm/boot/NAME.conf) and print the TAP of its cases. HOST_WHILE of the boot names a
-# script of tests/vm/host that runs on the host as long as the VM does.
+# Boot one test VM (tests/vm/boot/NAME.conf) and print the TAP of its cases.
 . "$(dirname "$0")/../rig/lib/common.sh"
 name=$1
-KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=() HOST_WHILE=
+KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=()
 . "$TOP/tests/vm/boot/$name.conf"
 [ -z "${ONLY:-}" ] || CASES=($ONLY)
 vm=$BUILD/vm/check-$name
 rm -rf "$vm"
-if [ -n "$HOST_WHILE" ]; then
-	"$TOP/tests/vm/host/$HOST_WHILE" "$vm" >/dev/null 2>&1 &
-	trap "kill $! 2>/dev/null || true" EXIT
-fi
 rc=0
 "$TOP/rig/vm.sh" -n "check-$name" -k "$KERNEL" -d "$DEADLINE" "${FABRIC[@]/#/-f}" "${ARGS[@]/#/-a}" "${QEMU[@]/#/-q}" \
 	tests/run-cases.sh "${CASES[@]}" || rc=$?

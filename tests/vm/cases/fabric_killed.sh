@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The host kills the fabric when it sees /work/kill-me (tests/vm/host/kill-fabric.sh).
+# The host kills the fabric when it sees /work/kill-me (tests/fabric-killed.sh).
 
 test_traffic_ends_with_an_error() {
 	local server rc=0

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The fabric is killed while RDMA traffic runs: nothing may hang, and somebody must say what happened. TAP.
+# Two ends are right. QEMU survives: the guest sees errors and its test passes. QEMU 11.1.3 aborts, which it
+# does on most runs (an assertion in its vfio-user client): the rig says that the fabric died.
+. "$(dirname "$0")/../rig/lib/common.sh"
+. "$TOP/demo/fabric.sh"
+vm=$BUILD/vm/check-fabric-killed
+rm -rf "$vm"
+
+kill_when_asked() {
+	local _
+	for _ in $(seq 1000); do
+		if [ -e "$vm/work/kill-me" ]; then
+			kill -KILL "$(cat "$vm/fabric.pid")"
+			touch "$vm/work/killed"
+			return
+		fi
+		sleep 0.1
+	done
+}
+
+kill_when_asked &
+killer=$!
+rc=0
+said=$(timeout 200 "$TOP/rig/vm.sh" -n check-fabric-killed -d 120 "${DEMO_FABRIC[@]/#/-f}" \
+	tests/run-cases.sh fabric_killed 2>&1) || rc=$?
+kill "$killer" 2>/dev/null || true
+bad=0
+verdict() { if [ "$1" = 0 ]; then echo "ok $2"; else echo "not ok $2"; bad=1; fi; }
+
+set +e
+[ -e "$vm/work/killed" ]
+verdict $? "1 - traffic ran and the fabric was killed"
+[ "$rc" != 124 ]
+verdict $? "2 - the machine ends by itself"
+if [ "$rc" = 125 ]; then
+	grep -q 'the fabric died while the VM ran' <<<"$said"
+	verdict $? "3 - the rig says that the fabric died"
+else
+	[ "$rc" = 0 ] && ! grep -q '^not ok' "$vm/work/tap"
+	verdict $? "3 - the guest sees errors and goes on"
+fi
+[ $bad = 0 ] || { echo "vm.sh ended with $rc and said: $said" >&2; cat "$vm"/work/log/* >&2; }
+exit $bad
