@@ -6,7 +6,8 @@ $request[0] as $r
 | [($tally.tags // [])[] | select(.kind == "write") | {width, st, ph, count}] as $tags
 | (if $r.side == "client" then $client else $server end) as $receiver
 | (if $r.tool | endswith("_lat") then "lat" else "bw" end) as $measure
-| ($client.results // {}) as $result
+# perftest counts in MiB/s
+| (if $measure == "lat" then $client.results.t_typical else ($client.results.BW_average | if type == "number" then . * 1048.576 | round / 1000 else null end) end) as $figure
 | ([($server.test_info.payload_ok // false), ($client.test_info.payload_ok // false)] | if $r.tool | endswith("_lat") then all else any end) as $payload
 | [
 	(if $server_rc != "0" then "server ended with \($server_rc)" else empty end),
@@ -16,9 +17,10 @@ $request[0] as $r
 	(if $r.requested == null and $tagged != 0 then "\($tagged) TLPs carry a hint nobody asked for" else empty end),
 	(if $r.requested != null and $tagged != $writes then "\($writes - $tagged) TLPs carry no hint" else empty end),
 	(if $r.requested != null and ($tags | map({width, st, ph})) != [$r.requested] then "tags seen: \($tags | tojson)" else empty end),
+	(if ($figure // 0) > 0 then empty else "perftest gave no figure" end),
 	(if $payload then empty else "payload differs or was not compared" end)
   ] as $why
 | {name: $r.name, tool: $r.tool, msg_bytes: $r.msg_bytes}
-+ (if $measure == "lat" then {lat_us: ($result.t_typical // null)} else {bw_MBps: ($result.BW_average // null)} end)
++ (if $measure == "lat" then {lat_us: $figure} else {bw_MBps: $figure} end)
 + {tlps_to_bar: $writes, tlps_tagged: $tagged, tags: $tags, requested: $r.requested,
    payload_ok: $payload, ok: ($why | length == 0), why: $why}

@@ -42,6 +42,7 @@ judge "wrong hint" false tally="$(jq -c '.tags[0].ph = 1' <<<"$good_tally")"
 judge "wrong width" false tally="$(jq -c '.tags[0].width = 16' <<<"$good_tally")"
 judge "a second tag" false tally="$(jq -c '.tags += [.tags[0] + {st: 1}]' <<<"$good_tally")"
 judge "a hint nobody asked for" false request="$untagged_request"
+judge "no bandwidth" false client="$(jq -c '.results.BW_average = 0' <<<"$good_side")"
 judge "payload differs" false server="$no_payload" client="$no_payload"
 judge "payload not compared" false server=null client=null
 exit $bad
