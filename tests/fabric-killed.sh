@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The fabric is killed while RDMA traffic runs: nothing may hang, and somebody must say what happened. TAP.
 # Two ends are right. QEMU survives: the guest sees errors and its test passes. QEMU 11.1.3 aborts, which it
-# does on most runs (an assertion in its vfio-user client): the rig says that the fabric died.
+# does on some runs (an assertion in its vfio-user client): the rig says that the fabric died.
 . "$(dirname "$0")/../rig/lib/common.sh"
 . "$TOP/demo/fabric.sh"
 vm=$BUILD/vm/check-fabric-killed

@@ -15,7 +15,7 @@ test_nic_says_it_is_a_model() {
 }
 
 test_endpoint_is_a_tph_completer() {
-	expect_text 'TPHComp+ ExtTPHComp+' lspci -vvv -s "$endpoint"
+	expect_text 'TPHComp\+ ExtTPHComp\+' lspci -vvv -s "$endpoint"
 }
 
 tph_control() { setpci -s "$1" "ECAP_TPH+8.l" 2>/dev/null || setpci -s "$1" ECAP17+8.l; }
