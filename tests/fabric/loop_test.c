@@ -123,7 +123,7 @@ static void timers_fire_by_time_not_by_order(void **ctx)
 	late.timer = (struct fab_timer){ .fn = on_timer, .ctx = &late };
 	early.timer = (struct fab_timer){ .fn = on_timer, .ctx = &early };
 	never.timer = (struct fab_timer){ .fn = on_timer, .ctx = &never };
-	fab_timer_arm(*ctx, &late.timer, 4000);
+	fab_timer_arm(*ctx, &late.timer, 200000);
 	fab_timer_arm(*ctx, &never.timer, 2000);
 	fab_timer_arm(*ctx, &early.timer, 1000000);
 	fab_timer_arm(*ctx, &early.timer, 1000);	/* armed again: moves */

@@ -22,7 +22,7 @@ static uint8_t out[CLIENT_MAX] __attribute__((aligned(8)));
 
 /* What commands can change. */
 struct snapshot {
-	uint32_t used[8];
+	uint32_t used[9];
 	uint32_t pas, mtt, port_caps;
 	bool enabled, initialised;
 	char node_desc[64];
@@ -31,12 +31,12 @@ struct snapshot {
 static struct snapshot snapshot(const struct nic *nic)
 {
 	const struct nic_table *tables[] = { &nic->pds, &nic->uars, &nic->xrcds, &nic->eqs, &nic->cqs,
-					     &nic->mkeys, &nic->qps, &nic->srqs };
+					     &nic->mkeys, &nic->qps, &nic->srqs, &nic->faults };
 	struct snapshot now;
 	unsigned int i;
 
 	memset(&now, 0, sizeof(now));	/* compared as bytes */
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < 9; i++)
 		now.used[i] = tables[i]->used;
 	now.pas = nic->pas_entries;
 	now.mtt = nic->mtt_entries;
@@ -268,7 +268,7 @@ static void capabilities_are_consistent(void **state)
 	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_msg), NIC_MAX_MESSAGE);
 	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, mkey_pcie_tph), 1);
 	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, port_type), 0);
-	head(MLX5_CMD_OP_QUERY_HCA_CAP, 2 << 1);	/* ODP: nothing */
+	head(MLX5_CMD_OP_QUERY_HCA_CAP, 3 << 1);	/* atomics: nothing */
 	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)), NIC_CMD_OK);
 	for (uint32_t i = 0; i < DEVX_ST_SZ_BYTES(query_hca_cap_out); i++)
 		assert_int_equal(out[i], 0);
@@ -285,6 +285,41 @@ static void more_than_offered_is_refused(void **state)
 	assert_int_equal(client_exec(client, in, DEVX_ST_SZ_BYTES(set_hca_cap_in), out, 16), NIC_CMD_OK);
 	DEVX_SET(cmd_hca_cap, cap, log_max_qp, NIC_LOG_MAX_QP + 1);
 	expect(client, MLX5_CMD_OP_SET_HCA_CAP, DEVX_ST_SZ_BYTES(set_hca_cap_in), 16, NIC_CMD_BAD_PARAM);
+}
+
+static uint8_t set_odp(struct client *client, const uint8_t *odp)
+{
+	head(MLX5_CMD_OP_SET_HCA_CAP, MLX5_SET_HCA_CAP_OP_MOD_ODP << 1);
+	memcpy(DEVX_ADDR_OF(set_hca_cap_in, in, capability), odp, DEVX_ST_SZ_BYTES(odp_cap));
+	return client_exec(client, in, DEVX_ST_SZ_BYTES(set_hca_cap_in), out, 16);
+}
+
+#define ODP_CAP(field)	DEVX_GET(odp_cap, odp, field)
+#define MEMORY_RC(kind)	ODP_CAP(memory_page_fault_scheme_cap.rc_odp_caps.kind)
+
+/* What the driver's handle_hca_cap_odp() looks at, and that it may set what it has read and no more. */
+static void capabilities_select_memory_page_faults(void **state)
+{
+	uint8_t odp[DEVX_ST_SZ_BYTES(odp_cap)] __attribute__((aligned(8)));
+	struct client *client = *state;
+	uint16_t current;
+
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
+	for (current = 0; current < 2; current++) {
+		head(MLX5_CMD_OP_QUERY_HCA_CAP, (uint16_t)(2 << 1 | current));
+		assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)), NIC_CMD_OK);
+		memcpy(odp, DEVX_ADDR_OF(query_hca_cap_out, out, capability), sizeof(odp));
+		assert_true(ODP_CAP(mem_page_fault) && ODP_CAP(memory_page_fault_scheme_cap.page_prefetch));
+		assert_true(MEMORY_RC(send) && MEMORY_RC(receive) && MEMORY_RC(write) && MEMORY_RC(read));
+		assert_false(MEMORY_RC(atomic) || MEMORY_RC(srq_receive));
+		assert_false(ODP_CAP(transport_page_fault_scheme_cap.rc_odp_caps.write));
+	}
+	assert_int_equal(set_odp(client, odp), NIC_CMD_OK);
+	DEVX_SET(odp_cap, odp, mem_page_fault, 0);
+	assert_int_equal(set_odp(client, odp), NIC_CMD_BAD_PARAM);
+	DEVX_SET(odp_cap, odp, mem_page_fault, 1);
+	DEVX_SET(odp_cap, odp, transport_page_fault_scheme_cap.rc_odp_caps.write, 1);
+	assert_int_equal(set_odp(client, odp), NIC_CMD_BAD_PARAM);
 }
 
 static uint8_t access_reg(struct client *client, uint16_t id, bool read, uint32_t bytes)
@@ -390,6 +425,7 @@ int main(void)
 		BOOTED(srq_numbers_are_of_one_kind),
 		BOOTED(capabilities_are_consistent),
 		COLD(more_than_offered_is_refused),
+		COLD(capabilities_select_memory_page_faults),
 		BOOTED(registers_have_their_length),
 		BOOTED(port_tables_are_bounded),
 		BOOTED(management_is_answered_as_unsupported),

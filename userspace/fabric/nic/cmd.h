@@ -117,6 +117,8 @@ uint8_t nic_cmd_query_cq(struct nic_cmd *cmd);
 uint8_t nic_cmd_create_mkey(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_mkey(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_mkey(struct nic_cmd *cmd);
+/* cmd_fault.c */
+uint8_t nic_cmd_page_fault_resume(struct nic_cmd *cmd);
 /* cmd_qp.c */
 uint8_t nic_cmd_create_qp(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_qp(struct nic_cmd *cmd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the model says it can do. A capability that is not in the table is 0,
+ * What the model says it can do. A capability that is not in the tables is 0,
  * and with it everything that hangs on it: no Ethernet, no flow tables, no user
  * contexts, no atomics, no firmware pages, no virtual functions. Maximum and
  * current values are the same; what the driver sets is accepted only when it
@@ -12,6 +12,7 @@
 
 #define CAP_TYPE(op_mod)	((op_mod) >> 1)
 #define CAP_GENERAL		0u
+#define CAP_ODP			2u
 #define PORT_TYPE_IB		0u
 #define MAX_MESSAGE_LOG		30	/* NIC_MAX_MESSAGE */
 
@@ -66,11 +67,55 @@ static const struct {
 	CAP(page_request_disable, 1),
 };
 
+#define ODP(field, value) { NIC_FIELD(odp_cap, field), value }
+#define ODP_RC(field) ODP(memory_page_fault_scheme_cap.rc_odp_caps.field, 1)
+
+/*
+ * Page faults by the memory scheme only: one kind of event for both ends of a
+ * connection, with key and address. The driver takes it when prefetch goes with
+ * it (drivers/net/.../mlx5/core/main.c: handle_hca_cap_odp()). Not for SRQs
+ * and other services: they move no payload here.
+ */
+static const struct {
+	struct nic_field field;
+	uint32_t value;
+} odp[] = {
+	ODP(memory_page_fault_scheme_cap.page_prefetch, 1),
+	ODP_RC(send),
+	ODP_RC(receive),
+	ODP_RC(write),
+	ODP_RC(read),
+	ODP(mem_page_fault, 1),
+};
+
+static void odp_fill(unsigned char *cap)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(odp) / sizeof(odp[0]); i++)
+		nic_field_set(cap, odp[i].field, odp[i].value);
+}
+
+/* No bit may be set that is not offered, and the scheme is not for choice: there is no other. */
+static bool odp_accept(const unsigned char *cap)
+{
+	unsigned char offered[DEVX_ST_SZ_BYTES(odp_cap)] __attribute__((aligned(8))) = { 0 };
+	size_t i;
+
+	odp_fill(offered);
+	for (i = 0; i < sizeof(offered); i++)
+		if (cap[i] & ~offered[i])
+			return false;
+	return DEVX_GET(odp_cap, cap, mem_page_fault);
+}
+
 uint8_t nic_cmd_query_hca_cap(struct nic_cmd *cmd)
 {
 	unsigned char *cap = DEVX_ADDR_OF(query_hca_cap_out, cmd->out, capability);
 	size_t i;
 
+	if (CAP_TYPE(cmd->op_mod) == CAP_ODP)
+		odp_fill(cap);
 	if (CAP_TYPE(cmd->op_mod) != CAP_GENERAL)
 		return NIC_CMD_OK;
 	for (i = 0; i < sizeof(general) / sizeof(general[0]); i++)
@@ -85,6 +130,8 @@ uint8_t nic_cmd_set_hca_cap(struct nic_cmd *cmd)
 
 	if (cmd->nic->hca_initialised)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_SYS_STATE, NIC_SYN_STATE);
+	if (CAP_TYPE(cmd->op_mod) == CAP_ODP && odp_accept(cap))
+		return NIC_CMD_OK;
 	if (CAP_TYPE(cmd->op_mod) != CAP_GENERAL)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
 	for (i = 0; i < sizeof(general) / sizeof(general[0]); i++)

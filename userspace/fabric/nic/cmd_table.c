@@ -105,6 +105,10 @@ static const struct nic_cmd_desc commands[NIC_CMD_OPCODES] = {
 	[MLX5_CMD_OP_QUERY_MKEY] = { "QUERY_MKEY", SIZES(query_mkey), .needs = NIC_NEEDS_INIT,
 		ZERO(F(query_mkey, reserved_at_40), F(query_mkey, reserved_at_61)), .run = nic_cmd_query_mkey },
 
+	[MLX5_CMD_OP_PAGE_FAULT_RESUME] = { "PAGE_FAULT_RESUME", SIZES(page_fault_resume), .needs = NIC_NEEDS_INIT,
+		ZERO(F(page_fault_resume, page_fault_info.mem_page_fault_info.reserved_at_1)),
+		.run = nic_cmd_page_fault_resume },
+
 	[MLX5_CMD_OP_CREATE_QP] = { "CREATE_QP", SIZES(create_qp), .needs = NIC_NEEDS_INIT,
 		ZERO(F(create_qp, qpc_ext), F(create_qp, input_qpn), F(create_qp, reserved_at_60), F(create_qp, ece),
 		     F(create_qp, wq_umem_offset), F(create_qp, wq_umem_id), F(create_qp, wq_umem_valid)),

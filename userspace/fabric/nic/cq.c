@@ -90,7 +90,7 @@ static void cq_event(struct nic *nic, struct nic_cq *cq)
 	if (!eq)
 		return;
 	DEVX_SET(comp_event, data, cq_number, cq->number);
-	nic_eq_post(nic, eq, NIC_EVENT_COMP, data);
+	nic_eq_post(nic, eq, NIC_EVENT_COMP, 0, data);
 }
 
 void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion)

@@ -18,7 +18,7 @@ static void eq_raise(struct nic *nic, struct nic_eq *eq)
 	fab_device_irq(&nic->dev, eq->vector);
 }
 
-void nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, const void *data)
+bool nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, uint8_t sub_type, const void *data)
 {
 	uint32_t size = 1u << eq->log_size;
 	NIC_LAYOUT(eqe, eqe) = { 0 };
@@ -28,28 +28,37 @@ void nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, const void *d
 			fab_log(&nic->dev, "event queue %u is full, events are lost", eq->number);
 		eq->overrun = true;
 		nic->eq_overruns++;
-		return;
+		return false;
 	}
 	DEVX_SET(eqe, eqe, event_type, type);
+	DEVX_SET(eqe, eqe, event_sub_type, sub_type);
 	memcpy(DEVX_ADDR_OF(eqe, eqe, event_data), data, DEVX_FLD_SZ_BYTES(eqe, event_data));
 	DEVX_SET(eqe, eqe, owner, eq->pi >> eq->log_size & 1);
 	if (nic_buf_publish(nic, &eq->buf, (eq->pi & (size - 1)) * sizeof(eqe), eqe, sizeof(eqe), FAB_ORIGIN_EQE))
-		return;
+		return false;
 	eq->pi++;
 	if (eq->armed)
 		eq_raise(nic, eq);
+	return true;
 }
 
-void nic_event(struct nic *nic, uint8_t type, const void *data)
+bool nic_event_sub(struct nic *nic, uint8_t type, uint8_t sub_type, const void *data)
 {
+	bool taken = false;
 	uint32_t i;
 
 	for (i = 0; i < nic->eqs.size; i++) {
 		struct nic_eq *eq = nic->eqs.slot[i];
 
 		if (eq && type < 64 && eq->event_mask >> type & 1)
-			nic_eq_post(nic, eq, type, data);
+			taken |= nic_eq_post(nic, eq, type, sub_type, data);
 	}
+	return taken;
+}
+
+void nic_event(struct nic *nic, uint8_t type, const void *data)
+{
+	nic_event_sub(nic, type, 0, data);
 }
 
 void nic_event_qp(struct nic *nic, uint8_t type, uint32_t qpn)

@@ -95,6 +95,21 @@ enum nic_event_type {
 	NIC_EVENT_WQ_ACCESS = 0x11,
 };
 
+/* Page fault event of the memory scheme (include/linux/mlx5/device.h: struct mlx5_eqe_page_fault). Big endian. */
+#define NIC_FAULT_MEMORY	2u		/* eqe.event_sub_type */
+#define NIC_FAULT_LAST		(1u << 7)	/* flags: the driver answers when it has served this event */
+
+struct nic_eqe_memory_fault {
+	uint8_t flags;
+	uint8_t reserved;
+	uint16_t post_demand_pages, pre_demand_pages;
+	uint16_t token_47_32;
+	uint32_t token_31_0;
+	uint32_t demand_pages;		/* in bits 31:12 */
+	uint32_t mkey;
+	uint64_t va;
+} __attribute__((packed));
+
 /* Registers of ACCESS_REG (include/linux/mlx5/driver.h: MLX5_REG_*). */
 enum nic_register {
 	NIC_REG_PMTU = 0x5003,

@@ -5,7 +5,7 @@
  * A key is index << 8 | variant. Mode PA: addresses are bus addresses. Mode
  * MTT: a table of pages of one size; the region may begin inside the first of
  * them. An entry holds a bus address and presence bits for reads and writes; 0
- * is not present, and an access to it fails: the model raises no page fault.
+ * is not present: the access fails, or its work request waits for a page fault.
  *
  * A range is checked completely (key, bounds, presence) before its first byte
  * moves. All requests of an access carry the key's hint.
@@ -80,6 +80,27 @@ static bool in_bounds(const struct nic_mkey *mkey, uint64_t va, uint32_t len)
 	return va >= mkey->start && len <= mkey->len && va - mkey->start <= mkey->len - len;
 }
 
+/* Did the page fault that this access has waited for end in error? */
+static bool fault_failed(const struct nic *nic, const struct nic_access *access)
+{
+	const struct nic_missing *missing = access->missing;
+
+	return missing && missing->failed && missing->nic == nic && missing->key == access->key &&
+	       missing->write == access->write && missing->va - access->va < access->len;
+}
+
+static enum nic_status absent(struct nic *nic, const struct nic_access *access, uint64_t skip)
+{
+	struct nic_missing *missing = access->missing;
+
+	nic->page_faults++;
+	if (!missing || missing->failed)
+		return NIC_LOCAL_ACCESS;
+	*missing = (struct nic_missing){ .nic = nic, .key = access->key, .write = access->write,
+					 .va = access->va + skip, .len = (uint32_t)(access->len - skip) };
+	return NIC_FAULT;
+}
+
 static enum nic_status check_present(struct nic *nic, const struct nic_mkey *mkey, const struct nic_access *access)
 {
 	uint64_t need = access->write ? NIC_MTT_WRITE : NIC_MTT_READ, off, index, last;
@@ -89,11 +110,13 @@ static enum nic_status check_present(struct nic *nic, const struct nic_mkey *mke
 	last >>= mkey->page_shift;
 	if (last >= mkey->mtts)
 		return NIC_LOCAL_PROT;
+	if (fault_failed(nic, access))
+		return NIC_LOCAL_ACCESS;
 	for (index = off >> mkey->page_shift; index <= last; index++) {
-		if (!(mkey->mtt[index] & need)) {
-			nic->page_faults++;
-			return NIC_LOCAL_ACCESS;
-		}
+		uint64_t page = index << mkey->page_shift;
+
+		if (!(mkey->mtt[index] & need))
+			return absent(nic, access, page > off ? page - off : 0);
 	}
 	return NIC_OK;
 }

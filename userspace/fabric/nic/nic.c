@@ -3,7 +3,7 @@
  * A NIC as a function of the fabric: config space, life, report.
  *
  * Reset drops every object in the order of their dependence: queue pairs, then
- * the queues they complete into, then keys and plain numbers.
+ * the queues they complete into, page faults, then keys and plain numbers.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fault.h"
 #include "nic.h"
 
 /* ConnectX-8, physical function: the drivers match it, and only the model's version and description differ. */
@@ -69,6 +70,7 @@ static void drop_numbers(struct nic_table *table)
 void nic_reset_objects(struct nic *nic)
 {
 	drop_queues(nic);
+	nic_fault_drop_all(nic);
 	drop_keys(nic);
 	drop_numbers(&nic->pds);
 	drop_numbers(&nic->uars);
@@ -95,6 +97,8 @@ static void nic_clear(struct fab_device *dev)
 
 	nic->commands = nic->commands_bad = nic->wqes = nic->wqes_bad = nic->messages = 0;
 	nic->rnr_events = nic->retry_events = nic->cq_overruns = nic->eq_overruns = nic->page_faults = 0;
+	nic->faults_raised = nic->fault_resumes = nic->fault_errors = 0;
+	nic->fault_timeouts = nic->fault_bad_resumes = nic->faults_over = 0;
 }
 
 static void nic_report(struct fab_device *dev, cJSON *object)
@@ -109,7 +113,10 @@ static void nic_report(struct fab_device *dev, cJSON *object)
 		{ "wqes", nic->wqes }, { "wqes_bad", nic->wqes_bad }, { "messages", nic->messages },
 		{ "rnr_events", nic->rnr_events }, { "retry_events", nic->retry_events },
 		{ "cq_overruns", nic->cq_overruns }, { "eq_overruns", nic->eq_overruns },
-		{ "page_faults", nic->page_faults },
+		{ "page_faults", nic->page_faults }, { "faults_raised", nic->faults_raised },
+		{ "fault_resumes", nic->fault_resumes }, { "fault_errors", nic->fault_errors },
+		{ "fault_timeouts", nic->fault_timeouts }, { "fault_bad_resumes", nic->fault_bad_resumes },
+		{ "faults_over", nic->faults_over }, { "faults_waiting", nic->faults.used },
 		{ "mkeys", nic->mkeys.used }, { "qps", nic->qps.used }, { "cqs", nic->cqs.used },
 		{ "eqs", nic->eqs.used }, { "pds", nic->pds.used },
 		{ "queue_pages", nic->pas_entries }, { "translations", nic->mtt_entries },
@@ -133,6 +140,7 @@ static const struct {
 	{ offsetof(struct nic, mkeys), FIRST_MKEY, 1u << NIC_LOG_MAX_MKEY },
 	{ offsetof(struct nic, qps), FIRST_QP, 1u << NIC_LOG_MAX_QP },
 	{ offsetof(struct nic, srqs), FIRST_NUMBER, 1u << NIC_LOG_MAX_SRQ },
+	{ offsetof(struct nic, faults), 1, NIC_MAX_FAULTS },
 };
 
 static struct nic_table *nic_table_at(struct nic *nic, size_t i)
@@ -215,6 +223,7 @@ int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *
 	}
 	nic->opts = *opts;
 	nic->guid = GUID_BASE | opts->lid;
+	nic->fault_timeout_us = NIC_FAULT_TIMEOUT_US;
 	nic_cmd_init(nic);
 	ret = nic_init_tables(nic);
 	if (!ret)

@@ -9,6 +9,7 @@
  *   buf.c        queues in guest memory, as lists of pages
  *   eq.c cq.c    event and completion queues
  *   mkey.c       memory keys: checks and translation; the only way to payload memory
+ *   fault.c      page faults: messages that wait for a translation
  *   qp.c         queue pairs: life, state machine, work queue access
  *   umr.c        memory key updates posted as work requests
  *   requester.c  send queue: executes WQEs, completes or fails them
@@ -51,6 +52,7 @@
 #define NIC_MAX_MESSAGE		(1u << 30)	/* cap log_max_msg = 30 */
 #define NIC_MAX_PAS		(1u << 20)	/* queue pages that all objects of a NIC may hold */
 #define NIC_MAX_MTT		(1u << 24)	/* translation entries that all keys of a NIC may hold */
+#define NIC_MAX_FAULTS		1024		/* page faults of a NIC that wait for the driver's answer */
 #define NIC_MOVE_MAX		(4u << 20)	/* payload bytes one work item may move: bounds the loop's latency */
 
 struct nic_opts {
@@ -172,6 +174,17 @@ enum nic_status {
 	NIC_RETRY_EXCEEDED,	/* 0x15 */
 	NIC_RNR_EXCEEDED,	/* 0x16 */
 	NIC_AGAIN,		/* not a syndrome: peer not ready, the work request stays at the head of its queue */
+	NIC_FAULT,		/* not a syndrome: translation absent, and a page fault may be raised for it */
+};
+
+/* Where a work request has met an absent translation. */
+struct nic_missing {
+	struct nic *nic;	/* of the key; NULL: nowhere so far. May be gone when the fault is over */
+	uint32_t key;
+	bool write;
+	bool failed;		/* the page fault ended in error: the access fails, whatever the key says by now */
+	uint64_t va;		/* first byte without translation */
+	uint32_t len;		/* from there to the end of the access */
 };
 
 /* One access to memory by key. */
@@ -183,13 +196,15 @@ struct nic_access {
 	enum fab_origin origin;	/* 0: payload */
 	uint64_t va;
 	uint32_t len;
+	struct nic_missing *missing; /* of the work request; NULL: it cannot wait for a page fault */
 };
 
 /*
  * Check key, variant, free, PD, access bits and bounds; translate; issue DMA with the key's hint.
  * fn sees the pieces with off counted from 0 of this access. len 0 is checked for the key only when need != 0
- * and never touches memory. NIC_LOCAL_PROT: key, PD, access or bounds; NIC_LOCAL_ACCESS: translation not
- * present; NIC_REMOTE_OP: the bus answered with an error.
+ * and never touches memory. NIC_LOCAL_PROT: key, PD, access or bounds; NIC_FAULT: translation not present,
+ * access->missing tells where; NIC_LOCAL_ACCESS: the same without access->missing or after its fault has failed;
+ * NIC_REMOTE_OP: the bus answered with an error.
  */
 enum nic_status nic_mkey_access(struct nic *nic, const struct nic_access *access, fab_dma_piece_fn fn, void *ctx);
 /* The checks of nic_mkey_access() alone: must pass for the whole range before the first byte moves. */
@@ -233,7 +248,9 @@ struct nic_qp {
 	/* of the work request at sq_ci; all zero when it has not begun (nic_requester_stop() clears them) */
 	uint32_t progress;	/* message bytes that have moved */
 	uint32_t rnr_tries, retry_tries;
-	bool waiting;		/* the timer, not a doorbell, continues the send queue */
+	bool waiting;		/* the timer or the fault's end, not a doorbell, continues the send queue */
+	struct nic_missing missing;
+	struct nic_fault *fault; /* that it waits for; NULL: none */
 	struct fab_timer timer;
 	struct fab_work work;	/* the send queue has something to do */
 	uint64_t posted, completed, failed; /* counters for the report */
@@ -256,14 +273,18 @@ struct nic {
 	struct nic_cmdif cmdif;
 	bool hca_enabled, hca_initialised;
 	uint32_t cmd_eqn;		/* 0: completions are polled */
-	struct nic_table pds, uars, xrcds, eqs, cqs, mkeys, qps, srqs;
+	struct nic_table pds, uars, xrcds, eqs, cqs, mkeys, qps, srqs, faults;
 	struct nic_qp *qp_list;
 	uint32_t pas_entries, mtt_entries;	/* held by objects, see NIC_MAX_PAS and NIC_MAX_MTT */
+	uint32_t fault_count;		/* part of the tokens; never starts again */
+	uint64_t fault_timeout_us;
 	char node_desc[64];
 	uint32_t port_caps;		/* IBTA CapabilityMask, as far as the driver may change it */
 	/* counters for the report */
 	uint64_t commands, commands_bad, wqes, wqes_bad, messages, rnr_events, retry_events, cq_overruns, eq_overruns,
-		 page_faults;
+		 page_faults,		/* accesses that found no translation */
+		 faults_raised, fault_resumes, fault_errors, /* events; the driver's answers */
+		 fault_timeouts, fault_bad_resumes, faults_over; /* no answer; no such fault; above NIC_MAX_FAULTS */
 };
 
 int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *opts, struct nic **nic);
@@ -285,8 +306,9 @@ void nic_cmd_drop_objects(struct nic *nic);
 
 /* Events. data: the 28 bytes of the EQE's event data. Unsubscribed types are dropped. */
 void nic_event(struct nic *nic, uint8_t type, const void *data);
+bool nic_event_sub(struct nic *nic, uint8_t type, uint8_t sub_type, const void *data);	/* true: a queue took it */
 void nic_event_qp(struct nic *nic, uint8_t type, uint32_t qpn);
-void nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, const void *data);
+bool nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, uint8_t sub_type, const void *data);
 void nic_eq_free(struct nic *nic, struct nic_eq *eq);
 
 /* Completions (cq.c) */
@@ -343,7 +365,8 @@ struct nic_message {
 
 /*
  * responder.c: deliver up to NIC_MOVE_MAX bytes of msg to the peer; for RDMA READ data flows back into msg->sge.
- * The status is what the *requester* sees: NIC_AGAIN for receiver not ready (RNR NAK); NIC_OK with
+ * The status is what the *requester* sees: NIC_AGAIN for receiver not ready (RNR NAK); NIC_FAULT for an absent
+ * translation at either end, in msg->from->missing; NIC_OK with
  * msg->done < msg->len asks for another call. Errors of the responder move its QP to ERR and raise its event.
  */
 enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg);
@@ -357,6 +380,7 @@ struct nic_side {
 	const struct nic_sge *sge;
 	uint32_t nsge;
 	const uint8_t *host;		/* not NULL: instead of all above */
+	struct nic_missing *missing;	/* see struct nic_access */
 };
 enum nic_status nic_side_check(const struct nic_side *side, uint32_t len);	/* may its first len bytes be accessed? */
 /*

@@ -2,12 +2,14 @@
 /*
  * The send queue: work requests run one after the other, each to its end,
  * which is stricter than any fence the guest can ask for. A WQE stays at the
- * head of the queue while its message moves in parts or its peer is not ready,
- * and is read again each time; only qp->progress is kept of it.
+ * head of the queue while its message moves in parts, its peer is not ready or
+ * a page fault is open, and is read again each time; only qp->progress and
+ * qp->missing are kept of it.
  *
  * Every error completes the WQE with its syndrome, signalled or not, and takes
  * the QP to ERR, where all that is and will be posted is flushed.
  */
+#include "fault.h"
 #include "ifc.h"
 #include "requester.h"
 #include "wqe.h"
@@ -41,6 +43,7 @@ static void forget_progress(struct nic_qp *qp)
 	qp->progress = 0;
 	qp->rnr_tries = 0;
 	qp->retry_tries = 0;
+	qp->missing = (struct nic_missing){ 0 };
 }
 
 static void leave_wqe(struct nic_qp *qp, uint8_t blocks)
@@ -91,13 +94,14 @@ static enum nic_status own_memory(struct nic_qp *qp, const struct nic_wqe *wqe)
 	struct nic_side side = {
 		.nic = qp->nic, .pd = qp->pd, .sge = wqe->sge, .nsge = wqe->nsge, .host = wqe->inline_data,
 		.need = wqe->opcode == MLX5_OPCODE_RDMA_READ ? NIC_LOCAL_WRITE : NIC_LOCAL_READ,
+		.missing = &qp->missing,
 	};
 
 	return nic_side_check(&side, wqe->len);
 }
 
 /* NIC_AGAIN: the WQE is not over; either a timer is armed (qp->waiting) or the next call continues it. */
-static enum nic_status execute_message(struct nic_qp *qp, const struct nic_wqe *wqe)
+static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 {
 	struct nic_message msg = {
 		.from = qp, .opcode = wqe->opcode, .has_imm = nic_wqe_has_imm(wqe), .solicited = wqe->solicited,
@@ -128,6 +132,19 @@ static enum nic_status execute_message(struct nic_qp *qp, const struct nic_wqe *
 	qp->retry_tries = 0;
 	qp->progress = msg.done;
 	return msg.done < msg.len ? NIC_AGAIN : NIC_OK;
+}
+
+/* A page fault that cannot be raised ends like one that the driver answers with an error. */
+static enum nic_status execute_message(struct nic_qp *qp, const struct nic_wqe *wqe)
+{
+	enum nic_status status = try_message(qp, wqe);
+
+	if (status != NIC_FAULT)
+		return status;
+	if (nic_fault_raise(qp))
+		return NIC_AGAIN;
+	qp->missing.failed = true;
+	return try_message(qp, wqe);
 }
 
 /* LOCAL_INVAL: the key in the immediate field loses its translation until UMR gives it a new one. */
@@ -188,7 +205,7 @@ static bool run_one(struct nic_qp *qp)
 
 	if (qp->waiting || !more_posted(qp))
 		return false;
-	if (qp->progress == 0 && !qp->rnr_tries && !qp->retry_tries)
+	if (qp->progress == 0 && !qp->rnr_tries && !qp->retry_tries && !qp->missing.nic)
 		qp->posted++;
 	status = nic_wqe_fetch(qp, &wqe);
 	if (status == NIC_OK)
@@ -265,6 +282,7 @@ void nic_requester_stop(struct nic_qp *qp)
 
 	fab_timer_cancel(loop, &qp->timer);
 	fab_work_cancel(loop, &qp->work);
+	nic_fault_detach(qp);
 	qp->waiting = false;
 	forget_progress(qp);
 }

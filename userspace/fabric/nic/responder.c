@@ -4,7 +4,8 @@
  * InfiniBand specification (9.7.4): operation allowed by the QP, then the
  * remote key or the receive queue, and only then data moves. For a message
  * that moves in parts the whole range is checked with the first part and each
- * part once more when it is accessed.
+ * part once more when it is accessed. An absent translation, at either end, is
+ * no error yet: it goes back to the requester, which raises the page fault.
  *
  * Data is in memory before the receive completion, and that is before the
  * completion of the sender.
@@ -98,7 +99,8 @@ static bool read_receive(struct nic_qp *to, struct receive *receive)
 static struct nic_side sender_side(const struct nic_message *msg, uint8_t need)
 {
 	return (struct nic_side){ .nic = msg->from->nic, .pd = msg->from->pd, .need = need,
-				  .sge = msg->sge, .nsge = msg->nsge, .host = msg->inline_data };
+				  .sge = msg->sge, .nsge = msg->nsge, .host = msg->inline_data,
+				  .missing = &msg->from->missing };
 }
 
 static uint32_t next_part(const struct nic_message *msg)
@@ -117,7 +119,7 @@ static enum nic_status own_status(enum nic_status status)
 static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 {
 	struct nic_side from = sender_side(msg, NIC_LOCAL_READ);
-	struct nic_side into = { .nic = to->nic, .pd = to->pd, .need = NIC_LOCAL_WRITE };
+	struct nic_side into = { .nic = to->nic, .pd = to->pd, .need = NIC_LOCAL_WRITE, .missing = &msg->from->missing };
 	const struct nic_side *blame;
 	uint32_t part = next_part(msg);
 	struct receive receive;
@@ -132,10 +134,16 @@ static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 		return fail_receive(to, msg, NIC_LOCAL_LENGTH, NIC_REMOTE_INVALID_REQUEST);
 	into.sge = receive.sge;
 	into.nsge = receive.nsge;
-	if (msg->done == 0 && nic_side_check(&into, msg->len) != NIC_OK)
+	if (msg->done == 0)
+		status = nic_side_check(&into, msg->len);
+	if (status == NIC_FAULT)
+		return status;
+	if (status != NIC_OK)
 		return fail_receive(to, msg, NIC_LOCAL_PROT, NIC_REMOTE_OP);
 
 	status = nic_transfer(&from, &into, msg->done, part, &blame);
+	if (status == NIC_FAULT)
+		return status;
 	if (status != NIC_OK && blame == &into)
 		return fail_receive(to, msg, NIC_LOCAL_PROT, NIC_REMOTE_OP);
 	if (status != NIC_OK)
@@ -150,13 +158,17 @@ static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 static enum nic_status check_remote(struct nic_qp *to, const struct nic_message *msg, uint8_t need)
 {
 	struct nic_sge sge = { .len = msg->len, .lkey = msg->rkey, .addr = msg->remote_va };
-	struct nic_side side = { .nic = to->nic, .pd = to->pd, .need = need, .sge = &sge, .nsge = 1 };
+	struct nic_side side = { .nic = to->nic, .pd = to->pd, .need = need, .sge = &sge, .nsge = 1,
+				 .missing = &msg->from->missing };
+	enum nic_status status = NIC_OK;
 
 	if (!(to->access & need))
 		return nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
-	if (msg->done == 0 && nic_side_check(&side, msg->len) != NIC_OK)
+	if (msg->done == 0)
+		status = nic_side_check(&side, msg->len);
+	if (status != NIC_OK && status != NIC_FAULT)
 		return nak(to, NIC_REMOTE_ACCESS, NIC_EVENT_WQ_ACCESS);
-	return NIC_OK;
+	return status;
 }
 
 /* One part between the sender's list and the range that (rkey, va) names. */
@@ -165,7 +177,8 @@ static enum nic_status move_remote(struct nic_qp *to, struct nic_message *msg, b
 	struct nic_sge sge = { .len = msg->len, .lkey = msg->rkey, .addr = msg->remote_va };
 	struct nic_side own = sender_side(msg, read ? NIC_LOCAL_WRITE : NIC_LOCAL_READ);
 	struct nic_side remote = { .nic = to->nic, .pd = to->pd, .sge = &sge, .nsge = 1,
-				   .need = read ? NIC_REMOTE_READ : NIC_REMOTE_WRITE };
+				   .need = read ? NIC_REMOTE_READ : NIC_REMOTE_WRITE,
+				   .missing = &msg->from->missing };
 	const struct nic_side *blame;
 	uint32_t part = next_part(msg);
 	enum nic_status status;
@@ -178,6 +191,8 @@ static enum nic_status move_remote(struct nic_qp *to, struct nic_message *msg, b
 		msg->done += part;
 		return NIC_OK;
 	}
+	if (status == NIC_FAULT)
+		return status;
 	if (blame == &own)
 		return own_status(status);
 	if (status == NIC_REMOTE_OP)

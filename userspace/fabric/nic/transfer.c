@@ -69,7 +69,8 @@ static struct nic_access cursor_access(const struct cursor *cursor, uint32_t len
 	const struct nic_sge *sge = &cursor->side->sge[cursor->index];
 
 	return (struct nic_access){ .key = sge->lkey, .pd = cursor->side->pd, .need = cursor->side->need,
-				    .write = write, .va = sge->addr + cursor->off, .len = len };
+				    .write = write, .va = sge->addr + cursor->off, .len = len,
+				    .missing = cursor->side->missing };
 }
 
 static enum nic_status copy_range(const struct cursor *from, const struct cursor *to, uint32_t len,
@@ -121,7 +122,7 @@ enum nic_status nic_side_check(const struct nic_side *side, uint32_t len)
 		struct nic_access access = {
 			.key = sge->lkey, .pd = side->pd, .need = side->need, .va = sge->addr,
 			.len = sge->len < len ? sge->len : len,
-			.write = side->need & (NIC_LOCAL_WRITE | NIC_REMOTE_WRITE),
+			.write = side->need & (NIC_LOCAL_WRITE | NIC_REMOTE_WRITE), .missing = side->missing,
 		};
 		enum nic_status status = nic_mkey_check(side->nic, &access);
 
