@@ -276,6 +276,58 @@ static void test_ranges(struct rig *rig)
 	target_close(rig, &target);
 }
 
+static void relink(struct rig *rig)
+{
+	link_close(&rig->host_side, &rig->bar_side);
+	link_open(&rig->host_side, &rig->host_port, &rig->bar_side, &rig->bar_port, NULL);
+}
+
+/* While the device's memory is off its buffers are revoked: a write fails and nothing arrives. */
+static void write_while_revoked(struct rig *rig, struct target *target)
+{
+	ok(rig, tphbuf_device_memory(rig->dev, false), "memory off");
+	transfer(rig, target, IBV_WR_RDMA_WRITE, 0, 5000);
+	poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
+	ok(rig, tphbuf_device_memory(rig->dev, true), "memory on");
+	relink(rig);
+}
+
+/* Revoked and brought back with the tag unchanged: the same MR carries the same tag again. */
+static void test_revoke(struct rig *rig)
+{
+	struct target target;
+
+	target_open(rig, &target, &whole, 1, "st=0x5a,xst=0x1234,ph=2");
+	write_and_compare(rig, &target, 0, 5000, 1);
+	write_while_revoked(rig, &target);
+	write_and_compare(rig, &target, 0, 5000, 2);
+	expect_both(rig, 2);
+	target_close(rig, &target);
+}
+
+/* Another tag was set in between: the MR must fail, no TLP may carry the old tag, the old tag brings it back. */
+static void test_revoke_and_retag(struct rig *rig)
+{
+	struct tphbuf_tag old = tag_of("st=0x5a,xst=0x1234,ph=2"), other = tag_of("st=0x11,xst=0x2222,ph=1");
+	struct target target;
+	struct tally tally;
+
+	target_open(rig, &target, &whole, 1, "st=0x5a,xst=0x1234,ph=2");
+	write_and_compare(rig, &target, 0, 5000, 1);
+	write_while_revoked(rig, &target);
+	ok(rig, tphbuf_buffer_tag_set(target.buf, &other), "set another tag");
+	tally_clear(rig->dev);
+	transfer(rig, &target, IBV_WR_RDMA_WRITE, 0, 5000);
+	poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
+	tally_read(rig->dev, &tally);
+	require(!tally.writes, "%lu writes arrived with a stale tag", (unsigned long)tally.writes);
+	ok(rig, tphbuf_buffer_tag_set(target.buf, &old), "set the old tag");
+	relink(rig);
+	write_and_compare(rig, &target, 0, 5000, 2);
+	expect_both(rig, 2);
+	target_close(rig, &target);
+}
+
 static void test_read_back(struct rig *rig)
 {
 	struct target target;
@@ -315,6 +367,7 @@ static const struct {
 	{ "sizes", test_sizes }, { "untagged", test_untagged }, { "other_namespace", test_other_namespace },
 	{ "ph", test_ph }, { "replace_and_clear", test_replace_and_clear },
 	{ "set_while_mapped", test_set_while_mapped }, { "two_tags", test_two_tags }, { "ranges", test_ranges },
+	{ "revoke", test_revoke }, { "revoke_and_retag", test_revoke_and_retag },
 	{ "read_back", test_read_back }, { "register_loop", test_register_loop },
 };
 

@@ -14,5 +14,7 @@ test_replace_and_clear() { both replace_and_clear; }
 test_set_while_mapped_keeps_the_mr() { both set_while_mapped; }
 test_two_tags_at_once() { both two_tags; }
 test_several_ranges() { both ranges; }
+test_revoked_and_brought_back() { both revoke; }
+test_revoked_and_tagged_otherwise() { both revoke_and_retag; }
 test_rdma_read() { both read_back; }
 test_register_loop() { both register_loop; }

@@ -36,7 +36,7 @@
 #define EP_MRD_TAGGED		0x0048	/* 64 ro */
 #define EP_OTHER_TLPS		0x0050	/* 64 ro  TLPs in no row, the tally was full; in no other counter */
 
-/* Time of plain 1 MiB copies in the fabric's process, to compare transfers with (benchmarks). */
+/* Time of plain copies of 1 MiB of zeros to the end of BAR2, to compare transfers with (benchmarks). */
 #define EP_COPY			0x0060	/* 32 wo  copy that often, at most EP_COPY_MAX */
 #define EP_COPY_NS		0x0068	/* 64 ro  nanoseconds the copies of the last EP_COPY took together */
 #define EP_COPY_MAX		256
