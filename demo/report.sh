@@ -44,9 +44,9 @@ jq -r '
 	def lpad(n): tostring | (" " * ([n - length, 0] | max)) + .;
 	"kernel \(.kernel) with \(.series | length) patches, QEMU \(.qemu), \(.accel); bandwidth: fabric model, not NIC performance",
 	"",
-	("run" | pad(28)) + ("MB/s" | lpad(9)) + ("us" | lpad(8)) + ("TLPs" | lpad(9)) + ("tagged" | lpad(9)) + "  " + ("tags seen" | pad(24)) + "payload  verdict",
+	("run" | pad(30)) + ("MB/s" | lpad(9)) + ("us" | lpad(8)) + ("TLPs" | lpad(9)) + ("tagged" | lpad(9)) + "  " + ("tags seen" | pad(24)) + "payload  verdict",
 	(.runs[] |
-	 (.name | pad(28)) + ((.bw_MBps // "") | lpad(9)) + ((.lat_us // "") | lpad(8)) + (.tlps_to_bar | lpad(9)) + (.tlps_tagged | lpad(9)) + "  " +
+	 (.name | pad(30)) + ((.bw_MBps // "") | lpad(9)) + ((.lat_us // "") | lpad(8)) + (.tlps_to_bar | lpad(9)) + (.tlps_tagged | lpad(9)) + "  " +
 	 ((if (.tags | length) == 0 then "none" else (.tags | map("\(.width)-bit \(.st) ph \(.ph)") | join("; ")) end) | pad(24)) +
 	 ((if .payload_ok then "equal" else "NOT OK" end) | pad(9)) + (if .ok then "ok" else "FAILED: " + (.why | join("; ")) end)),
 	"",
