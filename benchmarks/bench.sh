@@ -10,7 +10,7 @@ mkdir -p "$BUILD/report"
 stage 6/6 "measurements, in the VM" "$TOP/rig/vm.sh" -n bench -d 900 "${DEMO_FABRIC[@]/#/-f}" bench/bench.sh "${ROUNDS:-5}"
 
 # name  ours  peer  unit  target  sense: min = ratio must reach the target, max = must not pass it
-jq -n --rawfile values "$BUILD/vm/bench/work/values" '
+jq -n --rawfile values "$BUILD/vm/bench/out/values" '
 	def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
 	($values | split("\n") | map(select(length > 0) | split(" ") | {name: .[0], value: (.[1] | tonumber)})
 	 | group_by(.name) | map({(.[0].name): (map(.value) | median)}) | add) as $m

@@ -17,7 +17,7 @@ subjects() {
 
 runs() {
 	local dir
-	for dir in "$vm"/work/runs/*/; do
+	for dir in "$vm"/out/runs/*/; do
 		jq -n --slurpfile request "$dir/request.json" \
 			--argjson server "$(json_or_null "$dir/server.json")" \
 			--argjson client "$(json_or_null "$dir/client.json")" \
@@ -30,9 +30,9 @@ runs() {
 json_or_null() { jq -e . "$1" 2>/dev/null || echo null; }
 
 accel=$(accelerator)
-jq -n --arg kernel "$(cat "$vm/work/kernel")" --argjson series "$(subjects)" --arg qemu "$(qemu_version)" \
+jq -n --arg kernel "$(cat "$vm/out/kernel")" --argjson series "$(subjects)" --arg qemu "$(qemu_version)" \
 	--arg accel "${accel%%,*}" --argjson runs "$(runs)" \
-	--slurpfile register "$vm/work/register.json" '
+	--slurpfile register "$vm/out/register.json" '
 	($register[0] | .ok and .tag.text == "st=0x5a,ph=2" and .applied.state == "yes" and .applied.tag.text == .tag.text) as $registered
 	| {kernel: $kernel, series: $series, qemu: $qemu, accel: $accel,
 	 note: "bandwidth and latency: fabric model, not NIC performance",

@@ -11,12 +11,12 @@ fabric() {
 
 guest() {
 	mkdir -p "$BUILD/guest" "$BUILD/stage"
-	"$TOP/rig/in-root.sh" make -C userspace -j"$JOBS" BUILD=/work/build/guest UAPI=/mnt/uapi lib cli
-	"$TOP/rig/in-root.sh" make -C userspace BUILD=/work/build/guest UAPI=/mnt/uapi \
-		DESTDIR=/work/build/stage PREFIX=/usr install
+	"$TOP/rig/in-root.sh" make -C userspace -j"$JOBS" BUILD=/srv/build/guest UAPI=/mnt/uapi lib cli
+	"$TOP/rig/in-root.sh" make -C userspace BUILD=/srv/build/guest UAPI=/mnt/uapi \
+		DESTDIR=/srv/build/stage PREFIX=/usr install
 	"$TOP/benchmarks/perftest/build.sh"
-	"$TOP/rig/in-root.sh" make -C tests/guest -j"$JOBS" BUILD=/work/build/guest UAPI=/mnt/uapi \
-		STAGE=/work/build/stage
+	"$TOP/rig/in-root.sh" make -C tests/guest -j"$JOBS" BUILD=/srv/build/guest UAPI=/mnt/uapi \
+		STAGE=/srv/build/stage
 	scripts
 }
 

@@ -6,7 +6,7 @@
 #             [-q QEMU_ARG]... [-m MEMORY] [-i] SCRIPT [ARG...]
 #
 # -i: the console is this terminal. SCRIPT is a path below build/stage; it runs in the guest as root with ARGs (no spaces or commas in them).
-# Results it leaves in /work are in build/vm/NAME/work; console.log, fabric.log, fabric.json are beside it.
+# Results it leaves in /srv are in build/vm/NAME/out; console.log, fabric.log, fabric.json are beside it.
 # Exit status: that of the script; 124 past the deadline; 125 when the VM or the fabric could not be run or died.
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/rig/lib/qemu.sh"
@@ -35,7 +35,7 @@ args=$(IFS=,; echo "$*")
 
 run=$BUILD/vm/$name
 rm -rf "$run"
-mkdir -p "$run/work"
+mkdir -p "$run/out"
 sock=$(mktemp -d /tmp/tphbuf.XXXXXX) # unix socket paths are limited to 107 bytes
 fabric_pid= qemu_pid=
 cleanup() {
@@ -97,7 +97,7 @@ start_qemu() {
 		-kernel "$BUILD/kernel/$kernel/bzImage" -initrd "$(initrd)" \
 		-append "console=ttyS0 panic=-1 intel_iommu=on iommu=pt tsc=reliable clocksource=tsc rig.run=$script rig.args=$args rig.deadline=$deadline ${kernel_args[*]-}" \
 		"${devices[@]}" $(share root "$BUILD/root/" on) $(share stage "$BUILD/stage" on) \
-		$(share kernel "$BUILD/kernel/$kernel/" on) $(share work "$run/work" off) \
+		$(share kernel "$BUILD/kernel/$kernel/" on) $(share work "$run/out" off) \
 		${qemu_args[@]+"${qemu_args[@]}"}
 }
 
@@ -134,7 +134,7 @@ if [ -n "$fabric_pid" ]; then
 	if kill -0 "$fabric_pid" 2>/dev/null; then
 		kill -TERM "$fabric_pid"
 		wait "$fabric_pid" || die_here "the fabric ended with status $?"
-	elif [ ! -e "$run/work/fabric-may-die" ]; then
+	elif [ ! -e "$run/out/fabric-may-die" ]; then
 		fabric_pid=
 		die_here "the fabric died while the VM ran"
 	fi

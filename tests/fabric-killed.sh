@@ -11,9 +11,9 @@ rm -rf "$vm"
 kill_when_asked() {
 	local _
 	for _ in $(seq 1000); do
-		if [ -e "$vm/work/kill-me" ]; then
+		if [ -e "$vm/out/kill-me" ]; then
 			kill -KILL "$(cat "$vm/fabric.pid")"
-			touch "$vm/work/killed"
+			touch "$vm/out/killed"
 			return
 		fi
 		sleep 0.1
@@ -30,7 +30,7 @@ bad=0
 verdict() { if [ "$1" = 0 ]; then echo "ok $2"; else echo "not ok $2"; bad=1; fi; }
 
 set +e
-[ -e "$vm/work/killed" ]
+[ -e "$vm/out/killed" ]
 verdict $? "1 - traffic ran and the fabric was killed"
 [ "$rc" != 124 ]
 verdict $? "2 - the machine ends by itself"
@@ -38,8 +38,8 @@ if [ "$rc" = 125 ]; then
 	grep -q 'the fabric died while the VM ran' <<<"$said"
 	verdict $? "3 - the rig says that the fabric died"
 else
-	[ "$rc" = 0 ] && ! grep -q '^not ok' "$vm/work/tap"
+	[ "$rc" = 0 ] && ! grep -q '^not ok' "$vm/out/tap"
 	verdict $? "3 - the guest sees errors and goes on"
 fi
-[ $bad = 0 ] || { echo "vm.sh ended with $rc and said: $said" >&2; cat "$vm"/work/log/* >&2; }
+[ $bad = 0 ] || { echo "vm.sh ended with $rc and said: $said" >&2; cat "$vm"/out/log/* >&2; }
 exit $bad

@@ -11,7 +11,7 @@ rm -rf "$vm"
 rc=0
 "$TOP/rig/vm.sh" -n "check-$name" -k "$KERNEL" -d "$DEADLINE" "${FABRIC[@]/#/-f}" "${ARGS[@]/#/-a}" "${QEMU[@]/#/-q}" \
 	tests/run-cases.sh "${CASES[@]}" || rc=$?
-cat "$vm/work/tap" 2>/dev/null || true
+cat "$vm/out/tap" 2>/dev/null || true
 if [ "$rc" -ge 124 ]; then
 	say "not ok - the VM '$name' ended with $rc"
 	tail -n 40 "$vm/console.log" >&2

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # All measurements of `make bench`, inside one boot, in turn: ours, the peer, ours, the peer...
-# Each value is a line "NAME VALUE" in /work/values; the host makes medians and ratios.
+# Each value is a line "NAME VALUE" in /srv/values; the host makes medians and ratios.
 . /opt/tphbuf/rig/lib.sh
 
 rounds=${1:-5}
 port=21000
 
 fail() { echo "BENCH: FAILED: $*"; exit 1; }
-value() { echo "$1 $2" >>/work/values; echo "BENCH: $1 $2"; }
+value() { echo "$1 $2" >>/srv/values; echo "BENCH: $1 $2"; }
 field() { sed -n "s/.*\"$2\" *: *\"\{0,1\}\([0-9.]*\).*/\1/p" "$1" | tail -n 1; }
 
 # pair NAME FIELD TOOL "COMMON" "SERVER" "CLIENT": one perftest run, one value
@@ -16,11 +16,11 @@ pair() {
 	local name=$1 want=$2 tool=$3 common=$4 server=$5 client=$6 out
 	port=$((port + 1))
 	out=$(mktemp)
-	timeout 60 "$tool" -F -p $port $common $server >/work/server.log 2>&1 &
+	timeout 60 "$tool" -F -p $port $common $server >/srv/server.log 2>&1 &
 	wait_for 10 listening $port
 	timeout 60 "$tool" -F -p $port $common $client --out_json --out_json_file="$out" "${peer_addr:-127.0.0.1}" \
-		>/work/client.log 2>&1 || fail "$name: $(tail -n 3 /work/client.log)"
-	wait $! || fail "$name: server: $(tail -n 3 /work/server.log)"
+		>/srv/client.log 2>&1 || fail "$name: $(tail -n 3 /srv/client.log)"
+	wait $! || fail "$name: server: $(tail -n 3 /srv/server.log)"
 	value "$name" "$(field "$out" "$want")"
 	rm "$out"
 }
@@ -40,7 +40,7 @@ setup() {
 }
 
 setup
-: >/work/values
+: >/srv/values
 fabric_pair() { pair "$1" "$2" "$3" "$4" "-d $nic_8bit" "-d $nic_ext"; }
 rxe_pair() { peer_addr=10.0.0.1 pair "$1" "$2" "$3" "$4" "-d rxe0 -x 1" "-d rxe0 -x 1"; }
 bar_pair() { pair "$1" BW_average ib_write_bw "-s 1048576 -n 400" "-d $nic_8bit --use_vfio=$endpoint --vfio_bar=2 $2" "-d $nic_ext"; }
@@ -57,6 +57,6 @@ for round in $(seq "$rounds"); do
 	bar_pair bar.tagged "--vfio_st=0x5a --vfio_ph=2"
 	value memcpy "$(fabric-tally "$endpoint" --memcpy)"
 done
-reg_latency "$endpoint" "$nic_8bit" st=0x5a,ph=2 200 >/work/reg || fail "reg_latency"
-while read -r kind us; do echo "reg.$kind $us"; done </work/reg >>/work/values
-echo "BENCH: registrations measured: $(wc -l </work/reg)"
+reg_latency "$endpoint" "$nic_8bit" st=0x5a,ph=2 200 >/srv/reg || fail "reg_latency"
+while read -r kind us; do echo "reg.$kind $us"; done </srv/reg >>/srv/values
+echo "BENCH: registrations measured: $(wc -l </srv/reg)"

@@ -48,7 +48,7 @@ compile() {
 	[ "$STAGE" != none ] || with=--without-tphbuf
 	# The library is staged: it is not yet where its .pc files say.
 	in_root "$work" bash -ec "
-		cd /work
+		cd /srv
 		./autogen.sh
 		./configure $with TPHBUF_CFLAGS=-I$PREFIX/include \
 			TPHBUF_LIBS='-L$PREFIX/lib -ltphbuf-verbs -ltphbuf' LDFLAGS=-Wl,-rpath,$PREFIX/lib
@@ -56,7 +56,7 @@ compile() {
 	[ "$STAGE" = none ] || {
 		cp "$HERE/test/mock_tphbuf.c" "$work/"
 		in_root "$work" gcc -Wall -Wextra -Werror -O2 -shared -fPIC -I"$PREFIX/include" \
-			-o /work/mock_tphbuf.so /work/mock_tphbuf.c -libverbs
+			-o /srv/mock_tphbuf.so /srv/mock_tphbuf.c -libverbs
 	}
 }
 

@@ -15,7 +15,7 @@ need_root() {
 		die "no libtphbuf in $STAGE (lib/pkgconfig/tphbuf-verbs.pc); install it there, or set TPHBUF_STAGE"
 }
 
-# in_root WORK COMMAND...: run COMMAND with the folder WORK on /work and the library on $PREFIX. The
+# in_root WORK COMMAND...: run COMMAND with the folder WORK on /srv and the library on $PREFIX. The
 # mounts are seen by that command only; the guest root itself is not written.
 in_root() {
 	local work=$1
@@ -24,7 +24,7 @@ in_root() {
 		set -e
 		root=$1 work=$2 stage=$3 prefix=$4
 		shift 4
-		mount --bind "$work" "$root/work"
+		mount --bind "$work" "$root/srv"
 		mount --bind /dev "$root/dev"
 		mount -t proc proc "$root/proc"
 		mount -t tmpfs tmpfs "$root/tmp"

@@ -49,7 +49,7 @@ perf_once() {
 	run_number=$((run_number + 1))
 	run_port=$((run_port + 1))
 	name=$(printf '%s-%s-%s' "$tool" "$size" "${tag//:/-}")
-	dir=/work/runs/$(printf '%02d-%s' "$run_number" "$name")
+	dir=/srv/runs/$(printf '%02d-%s' "$run_number" "$name")
 	run_dir=$dir
 	rm -rf "$dir"
 	mkdir -p "$dir"

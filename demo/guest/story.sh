@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The story of `make demo`, inside the guest: bind the devices, tag a BAR range, run perftest into it.
-# Each perftest run leaves a folder /work/runs/NN-name; demo/report.sh on the host judges them.
+# Each perftest run leaves a folder /srv/runs/NN-name; demo/report.sh on the host judges them.
 . /opt/tphbuf/rig/lib.sh
 . /opt/tphbuf/demo/run.sh
 
@@ -22,20 +22,20 @@ set -- $(nics)
 [ $# = 2 ] || fail "two NICs expected, found: $*"
 nic_ext=$(ib_of "$1") # the fabric serves the one that can send Extended TPH first
 nic_8bit=$(ib_of "$2")
-uname -r >/work/kernel
-for name in "$nic_ext" "$nic_8bit"; do ibv_devinfo -d "$name"; done >/work/ibv_devinfo.txt
+uname -r >/srv/kernel
+for name in "$nic_ext" "$nic_8bit"; do ibv_devinfo -d "$name"; done >/srv/ibv_devinfo.txt
 step "$nic_ext (Extended TPH) at $1, $nic_8bit (8-bit TPH) at $2, endpoint at $endpoint"
 
 step "export, tag, read back, register"
-tphbuf list --json >/work/list.json || fail "tphbuf list"
-tphbuf info --json "$endpoint" >/work/info.json || fail "tphbuf info"
+tphbuf list --json >/srv/list.json || fail "tphbuf list"
+tphbuf info --json "$endpoint" >/srv/info.json || fail "tphbuf info"
 tphbuf register --json "$endpoint" --bar 2 --offset 0 --length 1M --tag st=0x5a,ph=2 --ibdev "$nic_8bit" \
-	--require >/work/register.json || fail "tphbuf register: $(cat /work/register.json)"
+	--require >/srv/register.json || fail "tphbuf register: $(cat /srv/register.json)"
 tphbuf register "$endpoint" --bar 2 --offset 0 --length 1M --tag st=0x5a,ph=2 --ibdev "$nic_8bit" \
-	--require | tee /work/register.txt
+	--require | tee /srv/register.txt
 
 step "perftest"
-mkdir -p /work/runs
+mkdir -p /srv/runs
 for size in 8 64 4096 65536 1048576; do
 	perf_run write_bw "$size" server "$nic_8bit" none
 	perf_run write_bw "$size" server "$nic_8bit" 8:0x5a:2

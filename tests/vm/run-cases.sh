@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Run test cases inside the guest: each is cases/NAME.sh, a list of functions test_*. TAP goes to /work/tap.
+# Run test cases inside the guest: each is cases/NAME.sh, a list of functions test_*. TAP goes to /srv/tap.
 # A test is a function in a subshell of its own with a deadline; after each one the kernel log is scanned.
 . /opt/tphbuf/rig/lib.sh
 . /opt/tphbuf/tests/lib.sh
@@ -8,7 +8,7 @@
 number=0 bad=0
 report() { # ok|not ok, text
 	number=$((number + 1))
-	echo "$1 $number - $2" >>/work/tap
+	echo "$1 $number - $2" >>/srv/tap
 	echo "TEST: $1 $number - $2"
 	[ "$1" = ok ] || bad=1
 }
@@ -21,7 +21,7 @@ splats() { # since mark N of the log
 }
 
 run_test() { # CASE FUNCTION
-	local name="$1: ${2#test_}" log="/work/log/$1.${2#test_}.log" mark rc splat
+	local name="$1: ${2#test_}" log="/srv/log/$1.${2#test_}.log" mark rc splat
 	mark=$(dmesg | wc -l)
 	echo "rig: case $name" >/dev/kmsg
 	timeout --foreground "${TEST_DEADLINE:-180}" bash -c "
@@ -42,13 +42,13 @@ run_test() { # CASE FUNCTION
 	fi
 }
 
-mkdir -p /work/log
-: >/work/tap
-setup >/work/log/setup.log 2>&1 || { report "not ok" "setup: $(tail -n 1 /work/log/setup.log)"; exit 1; }
+mkdir -p /srv/log
+: >/srv/tap
+setup >/srv/log/setup.log 2>&1 || { report "not ok" "setup: $(tail -n 1 /srv/log/setup.log)"; exit 1; }
 for case in "$@"; do
 	for function in $(sed -n 's/^\(test_[a-z0-9_]*\)().*/\1/p' "/opt/tphbuf/tests/cases/$case.sh"); do
 		run_test "$case" "$function"
 	done
 done
-echo "1..$number" >>/work/tap
+echo "1..$number" >>/srv/tap
 exit $bad

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The host kills the fabric when it sees /work/kill-me (tests/fabric-killed.sh).
+# The host kills the fabric when it sees /srv/kill-me (tests/fabric-killed.sh).
 
 test_traffic_ends_with_an_error() {
 	local server
@@ -9,8 +9,8 @@ test_traffic_ends_with_an_error() {
 	timeout 60 ib_write_bw -F -d "$nic_ext" -s 65536 -D 30 -p 18700 127.0.0.1 >/tmp/client.log 2>&1 &
 	sleep 3
 	kill -0 $! # traffic is running
-	touch /work/fabric-may-die /work/kill-me
-	wait_for 20 test -e /work/killed
+	touch /srv/fabric-may-die /srv/kill-me
+	wait_for 20 test -e /srv/killed
 	# A NIC that is gone answers all-ones; the driver's health poll (every 2 s, three misses) must say so.
 	wait_for 40 nic_failure_in_log
 	kill $server %% 2>/dev/null || true
