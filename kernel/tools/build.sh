@@ -1,28 +1,37 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Build the guest kernels and cache what the rig needs of them.
-#   build.sh base       Linux 7.3 as it is       -> build/kernel/base
-#   build.sh patched    the same plus the series -> build/kernel/patched
+#   build.sh base       Linux 7.3 as it is                       -> build/kernel/base
+#   build.sh patched    the same plus the series                 -> build/kernel/patched
+#   build.sh debug      series, KASAN, lockdep, fault injection  -> build/kernel/debug
+#   build.sh kcsan      series, data race detector               -> build/kernel/kcsan
 # Each of these folders holds bzImage, modules/*.ko, release, uapi/ (headers for user space), config,
-# mlx5/ (mlx5_ifc*.h, for the fabric). One work tree under the cache serves both, so that the second
-# kernel costs only the files that the series touches.
+# mlx5/ (mlx5_ifc*.h, for the fabric). Base and patched share a work tree under the cache, so that the
+# second one costs only the files that the series touches; so do the debug kernels, in two object folders.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 
-WORK=$CACHE/kernel-work
-SRC=$WORK/src
-OBJ=$WORK/obj
 GUEST_MODULES=$TOP/rig/modules
-FORMAT=1 # of the folders made here: count up when this script changes what is in them
+FORMAT=2 # of the folders made here: count up when this script changes what is in them
+
+kind=${1:-}
+fragments=(vm.config)
+case $kind in
+base) WORK=$CACHE/kernel-work OBJ=$WORK/obj ;;
+patched) WORK=$CACHE/kernel-work OBJ=$WORK/obj fragments+=(series.config) ;;
+debug | kcsan) WORK=$CACHE/kernel-work-debug OBJ=$WORK/obj-$kind fragments+=(series.config "$kind.config") ;;
+*) die "usage: build.sh base | patched | debug | kcsan" ;;
+esac
+SRC=$WORK/src
 
 series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
 
-# Bring the work tree to the state wanted: "none" or the series of this checkout. The patches that are
+# Bring the work tree to the state that the kernel KIND needs: none or all of the series. The patches that are
 # applied are kept beside the tree; those at the head of the new series that are the same stay, so that
 # only files that change get a new time stamp.
 set_series() {
 	local want=() name keep=() drop=()
 	mkdir -p "$WORK/applied"
-	[ "$1" != patched ] || mapfile -t want < <(series_patches)
+	[ "$1" = base ] || mapfile -t want < <(series_patches)
 	for name in $(ls "$WORK/applied"); do
 		if [ ${#drop[@]} = 0 ] && [ "$name" = "${want[${#keep[@]}]:-}" ] &&
 			cmp -s "$WORK/applied/$name" "$TOP/kernel/patches/$name"; then
@@ -42,24 +51,27 @@ set_series() {
 	done
 }
 
+# The fragments as one file, without the reasons.
+config_wanted() { sed 's/[[:space:]]*#.*//' "${fragments[@]/#/$TOP/kernel/config/}" | grep -v '^$'; }
+
 configure() {
-	sed 's/[[:space:]]*#.*//' "$TOP"/kernel/config/vm.config >"$WORK/vm.config"
 	mkdir -p "$OBJ"
-	make -C "$SRC" O="$OBJ" KCONFIG_ALLCONFIG="$WORK/vm.config" allnoconfig
+	config_wanted >"$OBJ.config"
+	make -C "$SRC" O="$OBJ" KCONFIG_ALLCONFIG="$OBJ.config" allnoconfig
 	local lost
-	lost=$(grep -v -e '=n$' -e '^$' "$WORK/vm.config" | grep -vxF -f "$OBJ/.config" || true)
-	[ -z "$lost" ] || die "kernel/config/vm.config: did not survive Kconfig:" $lost
+	lost=$(grep -v -e '=n$' "$OBJ.config" | grep -vxF -f "$OBJ/.config" || true)
+	[ -z "$lost" ] || die "kernel/config: did not survive Kconfig:" $lost
 }
 
 compile() { # KIND: the patched kernel says so in its release
 	local version=
 	[ "$1" = base ] || version=-tphbuf
 	make -C "$SRC" O="$OBJ" LOCALVERSION=$version -j"$JOBS" bzImage modules
-	make -C "$SRC" O="$OBJ" INSTALL_HDR_PATH="$WORK/uapi" headers_install
+	make -C "$SRC" O="$OBJ" INSTALL_HDR_PATH="$OBJ.uapi" headers_install
 	[ ! -d "$GUEST_MODULES" ] || {
-		rm -rf "$WORK/guest-modules"
-		cp -r "$GUEST_MODULES" "$WORK/guest-modules"
-		make -C "$OBJ" LOCALVERSION=$version M="$WORK/guest-modules" modules
+		rm -rf "$OBJ.guest-modules"
+		cp -r "$GUEST_MODULES" "$OBJ.guest-modules"
+		make -C "$OBJ" LOCALVERSION=$version M="$OBJ.guest-modules" modules
 	}
 }
 
@@ -70,8 +82,8 @@ collect() {
 	cp "$OBJ/arch/x86/boot/bzImage" "$out/"
 	cp "$OBJ/.config" "$out/config"
 	cp "$OBJ/include/config/kernel.release" "$out/release"
-	find "$OBJ" "$WORK/guest-modules" -name '*.ko' -exec cp {} "$out/modules/" \;
-	cp -r "$WORK/uapi" "$out/uapi"
+	find "$OBJ" "$OBJ.guest-modules" -name '*.ko' -exec cp {} "$out/modules/" \;
+	cp -r "$OBJ.uapi" "$out/uapi"
 	cp "$SRC"/include/linux/mlx5/mlx5_ifc*.h "$out/mlx5/linux/mlx5/"
 	mv "$out" "$1"
 }
@@ -91,18 +103,14 @@ build() {
 	collect "$out"
 }
 
-kind=${1:-}
-case $kind in
-base) inputs= ;;
-patched) inputs="$(cd "$TOP/kernel/patches" && cat $(series_patches) | sha256sum)" ;;
-*) die "usage: build.sh base | patched" ;;
-esac
+inputs=
+[ "$kind" = base ] || inputs=$(cd "$TOP/kernel/patches" && cat $(series_patches) | sha256sum)
 tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
 source_id="$tarball $(stat -c '%s %Y' "$tarball")"
 guest_key=$([ -d "$GUEST_MODULES" ] && hash_of "$GUEST_MODULES" || echo none)
-key=$(hash_text "$FORMAT $(stat -c %s "$tarball") $(hash_of "$TOP/kernel/config/vm.config") $guest_key $inputs")
+key=$(hash_text "$FORMAT $(stat -c %s "$tarball") $(config_wanted) $guest_key $inputs")
 out=$CACHE/kernel-$kind-$key
-with_lock kernel build "$kind" "$out"
+with_lock "$(basename "$WORK")" build "$kind" "$out"
 mkdir -p "$BUILD/kernel"
 ln -sfn "$out" "$BUILD/kernel/$kind"
 say "$kind kernel: $(cat "$out/release") in $out"
