@@ -35,6 +35,14 @@ bench: ## Speed, as ratios measured side by side in one boot
 all: ## Build everything: packages, guest root, kernels, fabric, library, command, perftest
 	@rig/all.sh
 
+.PHONY: deb
+deb: ## Debian packages of library and command for this release, in build/deb
+	@packaging/deb.sh userspace
+
+.PHONY: deb-kernel
+deb-kernel: ## Debian packages of the patched kernel, for a test machine (CONFIG=FILE, LOCALMOD=1)
+	@packaging/deb.sh kernel $(CONFIG)
+
 .PHONY: shell
 shell: ## A shell inside the VM with the demo fabric (end it with "exit")
 	@rig/shell.sh

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Debian packages for the release that this machine runs, in build/deb.
+#   deb.sh userspace           libtphbuf1, libtphbuf-verbs1, libtphbuf-dev, tphbuf
+#   deb.sh kernel [CONFIG]     linux-image and linux-headers of 7.3 with the series. CONFIG is a kernel
+#                              configuration to start from: by default the one of the running kernel;
+#                              "vm": that of the test VMs (small, quick). LOCALMOD=1: only modules that
+#                              are loaded now.
+. "$(dirname "$0")/../rig/lib/common.sh"
+. "$TOP/rig/lib/apt.sh"
+
+OUT=$BUILD/deb
+# What the series and its users need, whatever CONFIG says.
+NEEDED="PCIE_TPH PCI_P2PDMA ZONE_DEVICE DMA_SHARED_BUFFER IOMMUFD VFIO VFIO_DEVICE_CDEV INFINIBAND_USER_ACCESS
+	INFINIBAND_ON_DEMAND_PAGING"
+NEEDED_MODULES="VFIO_PCI MLX5_CORE MLX5_INFINIBAND"
+
+userspace() {
+	local src=$OUT/src
+	host_packages debhelper libcjson-dev libibverbs-dev libnl-3-dev pkg-config
+	"$TOP/kernel/tools/build.sh" patched
+	rm -rf "$src"
+	mkdir -p "$src"
+	cp -r "$TOP"/userspace/. "$TOP"/packaging/debian "$src/"
+	rm -rf "$src/fabric"
+	(cd "$src" && UAPI=$BUILD/kernel/patched/uapi dpkg-buildpackage --build=binary --unsigned-changes --no-pre-clean)
+	ls "$OUT"/*.deb
+}
+
+kernel() {
+	local from=${1:-/boot/config-$(uname -r)} src=$OUT/linux obj=$OUT/linux-obj option
+	host_packages debhelper
+	[ "$from" = vm ] || [ -r "$from" ] ||
+		die "$from cannot be read; name a kernel configuration: make deb-kernel CONFIG=FILE (or CONFIG=vm)"
+	[ -d "$src" ] || {
+		"$TOP/kernel/tools/fetch.sh" unpack "$src.part"
+		grep -v -e '^#' -e '^$' "$TOP/kernel/series" | while read -r option; do
+			patch -d "$src.part" -p1 -s -f <"$TOP/kernel/patches/$option"
+		done
+		mv "$src.part" "$src"
+	}
+	mkdir -p "$obj"
+	if [ "$from" = vm ]; then
+		sed 's/[[:space:]]*#.*//' "$TOP"/kernel/config/{vm,series}.config >"$obj.config"
+		make -C "$src" O="$obj" KCONFIG_ALLCONFIG="$obj.config" allnoconfig
+	else
+		cp "$from" "$obj/.config"
+		[ -z "${LOCALMOD:-}" ] || yes '' | make -C "$src" O="$obj" localmodconfig
+		# A distribution's keys are not here, and nobody debugs this kernel with them.
+		"$src/scripts/config" --file "$obj/.config" --set-str SYSTEM_TRUSTED_KEYS '' --disable DEBUG_INFO_BTF \
+			--set-str LOCALVERSION '' $(printf -- '--enable %s ' $NEEDED) $(printf -- '--module %s ' $NEEDED_MODULES)
+		make -C "$src" O="$obj" olddefconfig
+	fi
+	for option in $NEEDED $NEEDED_MODULES; do
+		grep -qE "^CONFIG_$option=[ym]" "$obj/.config" || die "$from: CONFIG_$option cannot be switched on"
+	done
+	make -C "$src" O="$obj" LOCALVERSION=-tphbuf -j"$JOBS" bindeb-pkg
+	ls "$OUT"/*.deb
+}
+
+case ${1:-} in
+userspace | kernel) "$@" ;;
+*) die "usage: deb.sh userspace | kernel [CONFIG]" ;;
+esac

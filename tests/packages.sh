@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The Debian packages: they build, install over a throw-away copy of this system, work, and leave nothing
+# behind when removed. Prints TAP. Needs root (mount namespace, overlay, dpkg).
+. "$(dirname "$0")/../rig/lib/common.sh"
+
+n=0
+check() { # TITLE COMMAND...
+	local title=$1
+	shift
+	n=$((n + 1))
+	if "$@" >&2; then say "ok $n - $title"; else say "not ok $n - $title"; bad=1; fi
+}
+bad=0
+deb=$BUILD/deb
+rm -f "$deb"/*.deb
+check "packages build" "$TOP/packaging/deb.sh" userspace
+check "all of them are there" test "$(ls "$deb" | sed -n 's/_.*\.deb$//p' | grep -v -e dbgsym | sort | tr '\n' ' ')" = \
+	"$(sed -n 's/^Package: //p' "$TOP/packaging/debian/control" | sort | tr '\n' ' ')"
+
+# inside SCRIPT: run it on an overlay of / that is gone afterwards; the packages are in /mnt.
+inside() {
+	deb=$deb top=$TOP script=$1 unshare -m --propagation private bash -c '
+		set -e
+		mount -t tmpfs tmpfs /mnt
+		mkdir /mnt/up /mnt/work /mnt/root
+		mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work /mnt/root
+		mount -t tmpfs tmpfs /mnt/root/mnt
+		cp "$deb"/*.deb "$top"/userspace/examples/*.c /mnt/root/mnt/
+		mount -t proc proc /mnt/root/proc
+		mount --bind /dev /mnt/root/dev
+		chroot /mnt/root bash -e -c "cd /mnt; $script"'
+}
+install='export DEBIAN_FRONTEND=noninteractive; dpkg -i $(ls *.deb | grep -v -e dbgsym -e linux-);'
+check "install and run the command" inside "$install tphbuf --version; tphbuf --help; tphbuf list --json"
+check "examples build with pkg-config alone" inside "$install
+	for f in *.c; do
+		gcc -Wall -Werror \$f -o /tmp/x \$(pkg-config --cflags --libs tphbuf tphbuf-verbs libibverbs); ldd /tmp/x; done"
+check "manual pages are found" inside "$install for p in 1 7; do test -s /usr/share/man/man\$p/tphbuf.\$p.gz; done
+	test -s /usr/share/man/man3/tphbuf_buffer.3.gz"
+check "removal leaves nothing" inside "find / -xdev -name '*tphbuf*' -not -path '/mnt/*' -not -path '/proc/*' -not -path '$TOP/*' | sort >before; $install
+	dpkg --purge \$(sed -n 's/^Package: \\(.*tphbuf.*\\)/\\1/p' /var/lib/dpkg/status)
+	find / -xdev -name '*tphbuf*' -not -path '/mnt/*' -not -path '/proc/*' -not -path '$TOP/*' | sort >after; diff before after"
+say "1..$n"
+exit $bad
