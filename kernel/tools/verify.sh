@@ -4,7 +4,8 @@
 #   - every patch applies in order, passes checkpatch --strict, and builds with W=1 and sparse without a warning
 #     that the base does not have;
 #   - the whole series builds so, too, with options around it switched off, and for arm64; so do its selftests.
-# Ends with "N passed, N failed, N skipped". Results are kept by a hash of all inputs: a second run is instant.
+# Prints TAP and ends with "N passed, N failed, N skipped". Results are kept by a hash of all inputs: a second run is
+# instant; when only late patches changed, the early ones are not built again.
 #   verify.sh [--again]
 . "$(dirname "$0")/../../rig/lib/common.sh"
 . "$TOP/rig/lib/apt.sh"
@@ -28,9 +29,10 @@ OPTIONS="CONFIG_BNXT=m CONFIG_NET_VENDOR_BROADCOM=y CONFIG_DMABUF_KUNIT_TEST=m C
 	CONFIG_SAMPLES=y CONFIG_SAMPLE_DMABUF_TPH=m"
 
 passed=0 failed=0 skipped=0
-pass() { passed=$((passed + 1)); say "ok    $*"; }
-fail() { failed=$((failed + 1)); say "FAIL  $*"; }
-skip() { skipped=$((skipped + 1)); say "skip  $*"; }
+number() { echo $((passed + failed + skipped)); }
+pass() { passed=$((passed + 1)); say "ok $(number) - $*"; }
+fail() { failed=$((failed + 1)); say "not ok $(number) - $*"; }
+skip() { skipped=$((skipped + 1)); say "ok $(number) - $1 # SKIP $2"; }
 
 series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
 
@@ -92,12 +94,22 @@ build_base() {
 	: >"$WORK/applied"
 }
 
+# Was the series, up to this patch, built before, without a complaint?
+built_before() { grep -qxF "$(series_id "$1")" "$WORK/built" 2>/dev/null; }
+series_id() { (cd "$TOP/kernel/patches" && cat $(series_patches | sed "/^$1\$/q")) | sha256sum | cut -c1-16; }
+
+# Take back what is applied, but for the patches at the head of the series that are still the same.
 unapply() {
-	local name
-	tac "$WORK/applied" | while read -r name; do
+	local name keep=0 names
+	mapfile -t names < <(series_patches)
+	while read -r name; do
+		[ "$name" = "${names[keep]:-}" ] && built_before "$name" || break
+		keep=$((keep + 1))
+	done <"$WORK/applied"
+	tail -n +$((keep + 1)) "$WORK/applied" | tac | while read -r name; do
 		patch -d "$SRC" -p1 -R -s -f <"$WORK/patches/$name" || die "cannot take $name back; remove $WORK"
 	done
-	: >"$WORK/applied"
+	sed -i "$((keep + 1)),\$d" "$WORK/applied"
 	rm -rf "$WORK/patches"
 	cp -r "$TOP/kernel/patches" "$WORK/patches"
 }
@@ -114,11 +126,16 @@ check_patch() {
 }
 
 each_patch() {
-	local name title
+	local name title before
 	configure "$WORK/x86" || { fail "configure"; return 1; }
 	for name in $(series_patches); do
 		title=${name%.patch}
 		title=${title:0:48}
+		if grep -qxF "$name" "$WORK/applied"; then
+			check_patch "$WORK/patches/$name" "$title"
+			pass "build $title (as before)"
+			continue
+		fi
 		if ! patch -d "$SRC" -p1 -s -f --fuzz=0 --no-backup-if-mismatch <"$WORK/patches/$name"; then
 			fail "$title: does not apply"
 			return 1
@@ -126,7 +143,9 @@ each_patch() {
 		printf '%s\n' "$name" >>"$WORK/applied"
 		check_patch "$WORK/patches/$name" "$title"
 		! grep -q '^+++ b/.*Kconfig' "$WORK/patches/$name" || configure "$WORK/x86" || fail "configure after $title"
+		before=$failed
 		build "build $title" "$WORK/x86" C=1 $OBJECTS $TPH_OBJECTS
+		[ "$failed" != "$before" ] || series_id "$name" >>"$WORK/built"
 	done
 	build "build the sample" "$WORK/x86" C=1 samples/dma-buf-tph/
 	build "build all drivers with the series" "$WORK/x86" $ALL_OBJECTS
@@ -152,7 +171,7 @@ selftests() {
 	local log=$WORK/log/selftests.log
 	mkdir -p "$WORK/selftests"
 	if ! host_packages uuid-dev >"$WORK/log/packages.log" 2>&1; then
-		skip "selftests: uuid-dev cannot be installed ($WORK/log/packages.log)"
+		skip "build vfio selftests" "uuid-dev cannot be installed ($WORK/log/packages.log)"
 	elif kmake "$WORK/x86" INSTALL_HDR_PATH="$WORK/headers" headers_install >"$log" 2>&1 &&
 		make -C "$SRC/tools/testing/selftests/vfio" OUTPUT="$WORK/selftests" \
 			KHDR_INCLUDES="-isystem $WORK/headers/include" >>"$log" 2>&1 </dev/null; then
@@ -164,7 +183,7 @@ selftests() {
 
 cross() {
 	if ! host_packages gcc-aarch64-linux-gnu >"$WORK/log/packages.log" 2>&1; then
-		skip "arm64: gcc-aarch64-linux-gnu cannot be installed ($WORK/log/packages.log)"
+		skip "build for arm64" "gcc-aarch64-linux-gnu cannot be installed ($WORK/log/packages.log)"
 	elif configure "$WORK/arm64"; then
 		build "build for arm64" "$WORK/arm64" $OBJECTS $TPH_OBJECTS samples/dma-buf-tph/
 	else
@@ -187,7 +206,7 @@ verify() {
 }
 
 tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
-base_id=$(hash_text "$tarball $(stat -c '%s %Y' "$tarball") $(hash_of "$TOP/kernel/config" "$CHECK" "$0")")
+base_id=$(hash_text "$tarball $(stat -c '%s %Y' "$tarball") $(hash_of "$TOP/kernel/config/vm.config" "$CHECK" "$0")")
 result=$CACHE/kernel-verify-$(hash_text "$base_id $(hash_of "$TOP/kernel/patches" "$TOP/kernel/series")").log
 if [ "${1:-}" = --again ] || ! [ -s "$result" ]; then
 	with_lock kernel-verify verify | tee "$result.part"
