@@ -29,6 +29,7 @@ inside() {
 		cp "$deb"/*.deb "$top"/userspace/examples/*.c /mnt/root/mnt/
 		mount -t proc proc /mnt/root/proc
 		mount --bind /dev /mnt/root/dev
+		mount --bind /sys /mnt/root/sys
 		chroot /mnt/root bash -e -c "cd /mnt; $script"'
 }
 install='export DEBIAN_FRONTEND=noninteractive; dpkg -i $(ls *.deb | grep -v -e dbgsym -e linux-);'
@@ -38,8 +39,9 @@ check "examples build with pkg-config alone" inside "$install
 		gcc -Wall -Werror \$f -o /tmp/x \$(pkg-config --cflags --libs tphbuf tphbuf-verbs libibverbs); ldd /tmp/x; done"
 check "manual pages are found" inside "$install for p in 1 7; do test -s /usr/share/man/man\$p/tphbuf.\$p.gz; done
 	test -s /usr/share/man/man3/tphbuf_buffer.3.gz"
-check "removal leaves nothing" inside "find / -xdev -name '*tphbuf*' -not -path '/mnt/*' -not -path '/proc/*' -not -path '$TOP/*' | sort >before; $install
-	dpkg --purge \$(sed -n 's/^Package: \\(.*tphbuf.*\\)/\\1/p' /var/lib/dpkg/status)
-	find / -xdev -name '*tphbuf*' -not -path '/mnt/*' -not -path '/proc/*' -not -path '$TOP/*' | sort >after; diff before after"
+ours='find /usr /etc /var/lib/dpkg/info -xdev -name \*tphbuf\*'
+check "removal leaves nothing" inside "$ours | sort >before; $install $ours | sort >during
+	dpkg --purge \$(dpkg-query -W -f '\${Package}\n' '*tphbuf*')
+	$ours | sort >after; diff before after; ! diff -q before during"
 say "1..$n"
 exit $bad
