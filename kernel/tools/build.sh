@@ -23,6 +23,9 @@ debug | kcsan) WORK=$CACHE/kernel-work-debug OBJ=$WORK/obj-$kind fragments+=(ser
 esac
 SRC=$WORK/src
 
+# Going back and forth between the kernels that share a tree compiles the same files again.
+export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=$CACHE/ccache CCACHE_MAXSIZE=2G
+
 series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
 
 # Bring the work tree to the state that the kernel KIND needs: none or all of the series. The patches that are
