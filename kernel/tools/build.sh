@@ -54,8 +54,10 @@ set_series() {
 	done
 }
 
-# The fragments as one file, without the reasons.
-config_wanted() { sed 's/[[:space:]]*#.*//' "${fragments[@]/#/$TOP/kernel/config/}" | grep -v '^$'; }
+# The fragments as one file, without the reasons; of two lines for one option the later counts.
+config_wanted() {
+	sed 's/[[:space:]]*#.*//' "${fragments[@]/#/$TOP/kernel/config/}" | grep -v '^$' | tac | awk -F= '!seen[$1]++' | tac
+}
 
 configure() {
 	mkdir -p "$OBJ"
