@@ -115,7 +115,7 @@ source_id="$tarball $(stat -c '%s %Y' "$tarball")"
 guest_key=$([ -d "$GUEST_MODULES" ] && hash_of "$GUEST_MODULES" || echo none)
 key=$(hash_text "$FORMAT $(stat -c %s "$tarball") $(config_wanted) $guest_key $inputs")
 out=$CACHE/kernel-$kind-$key
-with_lock "$(basename "$WORK")" build "$kind" "$out"
+[ -d "$out" ] || with_lock "$(basename "$WORK")" build "$kind" "$out"
 mkdir -p "$BUILD/kernel"
 ln -sfn "$out" "$BUILD/kernel/$kind"
 say "$kind kernel: $(cat "$out/release") in $out"
