@@ -8,54 +8,29 @@
  * needs no more.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/backend.h"
+#include "lib/group.h"
 #include "lib/sysfs.h"
 #include "lib/vfio.h"
 #include "util/fd.h"
-#include "util/uuid.h"
 
-/* Name the reason why @dev has no vfio character device. */
-static int fail_not_vfio(struct tphbuf_device *dev)
+/* A vfio driver is bound, but its kernel offers groups only. */
+static int fail_no_cdev(struct tphbuf_device *dev)
 {
-	char driver[TPHBUF_NAME_MAX] = "";
-	int ret;
+	char driver[TPHBUF_NAME_MAX];
+	int ret = check_vfio_driver(dev, driver);
 
-	ret = sysfs_link_name(dev->ctx, dev->bdf, "driver", driver,
-			      sizeof(driver));
-	if (ret && ret != -ENOENT)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,
-				  "%s: driver", dev->bdf);
-	if (strstr(driver, "vfio"))
-		return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
-			    "%s: driver %s offers no vfio character device; use a kernel with CONFIG_VFIO_DEVICE_CDEV",
-			    dev->bdf, driver);
-	return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -ENXIO,
-		    "%s: not bound to vfio-pci (driver: %s); bind it with: driverctl set-override %s vfio-pci",
-		    dev->bdf, driver[0] ? driver : "none", dev->bdf);
+	return ret ? ret :
+	       fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
+		    "%s: driver %s offers no vfio character device; use a kernel with CONFIG_VFIO_DEVICE_CDEV, or the group back end",
+		    dev->bdf, driver);
 }
 
-static int open_node(struct tphbuf_device *dev, const char *name, int *fdp)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	fd = snprintf(path, sizeof(path), "%s/%s", dev->ctx->dev_root, name);
-	fd = (size_t)fd < sizeof(path) ? fd_open(path, O_RDWR) : -ENAMETOOLONG;
-	if (fd >= 0)
-		fd = fd_above_std(fd);
-	if (fd < 0)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, fd, "%s (%s)",
-				  path, dev->bdf);
-	*fdp = fd;
-	return 0;
-}
-
-static int open_nodes(struct tphbuf_device *dev)
+static int open_nodes(struct tphbuf_device *dev,
+		      const struct tphbuf_device_opts *opts)
 {
 	char vfio[TPHBUF_NAME_MAX];
 	char node[TPHBUF_NAME_MAX + sizeof("vfio/devices/")];
@@ -63,14 +38,15 @@ static int open_nodes(struct tphbuf_device *dev)
 
 	ret = sysfs_vfio_name(dev->ctx, dev->bdf, vfio, sizeof(vfio));
 	if (ret == -ENOENT)
-		return fail_not_vfio(dev);
+		return fail_no_cdev(dev);
 	if (ret)
 		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,
 				  "%s: vfio-dev", dev->bdf);
-	if (!strncmp(vfio, "noiommu", strlen("noiommu")))
-		return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
-			    "%s: no IOMMU isolates the device (%s), refused; switch the IOMMU on and bind the device again",
-			    dev->bdf, vfio);
+	if (!strncmp(vfio, "noiommu", strlen("noiommu"))) {
+		ret = check_noiommu(dev, opts, vfio);
+		if (ret)
+			return ret;
+	}
 	snprintf(node, sizeof(node), "vfio/devices/%s", vfio);
 	ret = open_node(dev, node, &dev->fd);
 	return ret ? ret : open_node(dev, "iommu", &dev->iommufd);
@@ -83,18 +59,17 @@ static int cdev_open(struct tphbuf_device *dev,
 	uint32_t ioas;
 	int ret;
 
-	if (opts->vf_token && uuid_text_parse(opts->vf_token, token))
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "%s: the VF token is no UUID; use the form 01234567-89ab-cdef-0123-456789abcdef",
-			    dev->bdf);
-	ret = open_nodes(dev);
+	ret = vf_token_parse(dev, opts, token);
+	if (!ret)
+		ret = open_nodes(dev, opts);
 	if (ret)
 		return ret;
 	ret = vfio_bind_iommufd(dev->fd, dev->iommufd,
 				opts->vf_token ? token : NULL);
+	if (ret == -EPERM)
+		return group_fail(dev, TPHBUF_STAGE_BIND, ret);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_BIND, ret, "%s",
-				  dev->bdf);
+		return vf_token_fail(dev, ret, opts->vf_token);
 	ret = iommufd_ioas_alloc(dev->iommufd, &ioas);
 	if (!ret)
 		ret = vfio_attach_ioas(dev->fd, ioas);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Open vfio devices: life, description, BAR mapping, memory, reset. */
+/* Open vfio devices: end, description, BAR mapping, memory, reset. */
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/pci_regs.h>
@@ -8,25 +8,29 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/backend.h"
+#include "lib/internal.h"
 #include "lib/pcicfg.h"
 #include "lib/sysfs.h"
 #include "lib/vfio.h"
 #include "util/fd.h"
 
-#define OPTS_MIN	sizeof(size_t)
 #define INFO_MIN	sizeof(size_t)
+
+_Static_assert(TPHBUF_REGION_ROM == VFIO_PCI_ROM_REGION_INDEX, "numbering");
+_Static_assert(TPHBUF_REGION_CONFIG == VFIO_PCI_CONFIG_REGION_INDEX,
+	       "numbering");
 
 void device_get(struct tphbuf_device *dev)
 {
 	dev->refs++;
 }
 
-static void device_put(struct tphbuf_device *dev)
+void device_put(struct tphbuf_device *dev)
 {
 	if (--dev->refs)
 		return;
-	dev->backend->close(dev);
+	if (dev->backend)
+		dev->backend->close(dev);
 	ctx_put(dev->ctx);
 	free(dev);
 }
@@ -43,7 +47,7 @@ static int read_region(struct tphbuf_device *dev, uint32_t index,
 	return 0;
 }
 
-static int read_regions(struct tphbuf_device *dev)
+int device_read_regions(struct tphbuf_device *dev)
 {
 	uint32_t i;
 	int ret = 0;
@@ -53,59 +57,6 @@ static int read_regions(struct tphbuf_device *dev)
 				  &dev->bar[i]);
 	return ret ? ret : read_region(dev, VFIO_PCI_CONFIG_REGION_INDEX,
 				       &dev->config);
-}
-
-int tphbuf_device_open(struct tphbuf_ctx *ctx, const char *bdf,
-		       const struct tphbuf_device_opts *opts,
-		       struct tphbuf_device **devp)
-{
-	struct tphbuf_device_opts o;
-	struct tphbuf_device *dev;
-	int ret;
-
-	if (!ctx)
-		return -EINVAL;
-	ret = opts_in(ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_device_opts");
-	if (ret)
-		return ret;
-	if (!devp)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the device; pass a pointer");
-	dev = calloc(1, sizeof(*dev));
-	if (!dev)
-		return fail_nomem(ctx, TPHBUF_STAGE_OPEN);
-	dev->refs = 1;
-	dev->fd = -1;
-	dev->iommufd = -1;
-	dev->backend = &backend_cdev;
-	dev->ctx = ctx;
-	ctx_get(ctx);
-
-	ret = -EINVAL;
-	if (tphbuf_bdf_parse(bdf, dev->bdf)) {
-		fail(ctx, TPHBUF_STAGE_ARGUMENT, ret,
-		     "'%s' is no PCI address; use the form 0000:03:00.0",
-		     bdf ? bdf : "(null)");
-		goto err_put;
-	}
-	ret = sysfs_exists(ctx, dev->bdf);
-	if (ret) {
-		fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s", dev->bdf);
-		goto err_put;
-	}
-	ret = dev->backend->open(dev, &o);
-	if (!ret)
-		ret = read_regions(dev);
-	if (ret)
-		goto err_put;
-	ctx_log(ctx, TPHBUF_LOG_INFO, "%s: open through %s", dev->bdf,
-		dev->backend->name);
-	*devp = dev;
-	return 0;
-
-err_put:
-	device_put(dev);
-	return ret;
 }
 
 void tphbuf_device_close(struct tphbuf_device *dev)
@@ -122,6 +73,39 @@ int tphbuf_device_fd(const struct tphbuf_device *dev)
 const char *tphbuf_device_bdf(const struct tphbuf_device *dev)
 {
 	return dev ? dev->bdf : "";
+}
+
+const char *tphbuf_device_backend(const struct tphbuf_device *dev)
+{
+	return dev ? dev->backend->name : "";
+}
+
+int tphbuf_device_region(struct tphbuf_device *dev, unsigned int index,
+			 struct tphbuf_region *region)
+{
+	struct tphbuf_region r = { 0 };
+	struct device_region found;
+	int ret;
+
+	if (!dev)
+		return -EINVAL;
+	if (!region || index > TPHBUF_REGION_CONFIG)
+		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			    "%s has no region %u; use 0 to 5 for BARs, TPHBUF_REGION_ROM or TPHBUF_REGION_CONFIG",
+			    dev->bdf, index);
+	ret = read_region(dev, index, &found);
+	if (ret)
+		return ret;
+	r.length = found.size;
+	r.offset = found.offset;
+	if (found.flags & VFIO_REGION_INFO_FLAG_READ)
+		r.flags |= TPHBUF_REGION_READ;
+	if (found.flags & VFIO_REGION_INFO_FLAG_WRITE)
+		r.flags |= TPHBUF_REGION_WRITE;
+	if (found.flags & VFIO_REGION_INFO_FLAG_MMAP)
+		r.flags |= TPHBUF_REGION_MMAP;
+	return info_out(dev->ctx, region, INFO_MIN, &r, sizeof(r),
+			"tphbuf_region");
 }
 
 /* Reader of the config region of an open device. */
@@ -206,7 +190,7 @@ int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar,
 		return ret;
 	if (!(region->flags & VFIO_REGION_INFO_FLAG_MMAP))
 		return fail(dev->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
-			    "%s BAR%u cannot be mapped (I/O ports, or smaller than a page); access it by read and write",
+			    "%s BAR%u cannot be mapped (I/O ports, or smaller than a page); read and write it at its tphbuf_device_region()",
 			    dev->bdf, bar);
 	map = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd,
 		   (off_t)(region->offset + offset));

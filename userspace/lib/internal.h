@@ -33,6 +33,7 @@ struct tphbuf_ctx {
 	tphbuf_log_fn log;
 	void *log_arg;
 	enum tphbuf_log_level log_level;
+	struct vendor *vendors;
 	enum tphbuf_stage error_stage;
 	char error[ERROR_TEXT_MAX];
 };
@@ -43,7 +44,10 @@ struct tphbuf_ctx {
  */
 struct device_backend {
 	const char *name;
-	/* Fill in dev->fd and the backend's own descriptors. 0 or -errno. */
+	/*
+	 * Fill in dev->fd and the backend's own descriptors. 0 or -errno;
+	 * what is open after a failure, close() closes.
+	 */
 	int (*open)(struct tphbuf_device *dev,
 		    const struct tphbuf_device_opts *opts);
 	/* Undo open; also called after a failed one. */
@@ -65,9 +69,11 @@ enum tag_feature {
 struct tphbuf_device {
 	unsigned int refs;
 	struct tphbuf_ctx *ctx;
-	const struct device_backend *backend;
+	const struct device_backend *backend;	/* NULL until it is open */
 	int fd;
-	int iommufd;
+	int iommufd;			/* backend_cdev, else -1 */
+	int container;			/* backend_group, else -1 */
+	int group;			/* same */
 	char bdf[TPHBUF_BDF_MAX];
 	struct device_region bar[TPHBUF_NUM_BARS];
 	struct device_region config;
@@ -93,8 +99,13 @@ void ctx_put(struct tphbuf_ctx *ctx);
 void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level,
 	     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* vendor.c */
+void vendors_free(struct tphbuf_ctx *ctx);
+
 /* device.c */
 void device_get(struct tphbuf_device *dev);
+void device_put(struct tphbuf_device *dev);
+int device_read_regions(struct tphbuf_device *dev);
 
 /* ranges.c */
 int ranges_check(struct tphbuf_ctx *ctx, const char *bdf, unsigned int bar,

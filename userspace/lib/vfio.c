@@ -95,3 +95,51 @@ int iommufd_ioas_alloc(int iommufd, uint32_t *ioas)
 		*ioas = alloc.out_ioas_id;
 	return ret;
 }
+
+int vfio_device_flags(int fd, uint32_t *flags)
+{
+	struct vfio_device_info info = {
+		.argsz = offsetof(struct vfio_device_info, num_irqs) +
+			 sizeof(info.num_irqs),
+	};
+	int ret = xioctl(fd, VFIO_DEVICE_GET_INFO, &info);
+
+	if (!ret)
+		*flags = info.flags;
+	return ret;
+}
+
+int vfio_container_version(int container)
+{
+	return xioctl(container, VFIO_GET_API_VERSION, NULL);
+}
+
+int vfio_container_has(int container, unsigned long type)
+{
+	return xioctl(container, VFIO_CHECK_EXTENSION, (void *)type);
+}
+
+int vfio_container_set_iommu(int container, unsigned long type)
+{
+	return xioctl(container, VFIO_SET_IOMMU, (void *)type);
+}
+
+int vfio_group_flags(int group, uint32_t *flags)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	int ret = xioctl(group, VFIO_GROUP_GET_STATUS, &status);
+
+	if (!ret)
+		*flags = status.flags;
+	return ret;
+}
+
+int vfio_group_set_container(int group, int container)
+{
+	return xioctl(group, VFIO_GROUP_SET_CONTAINER, &container);
+}
+
+int vfio_group_device(int group, const char *name)
+{
+	return xioctl(group, VFIO_GROUP_GET_DEVICE_FD, (void *)(uintptr_t)name);
+}

@@ -28,4 +28,19 @@ int vfio_feature(int fd, uint32_t flags, void *data, size_t size);
 
 int iommufd_ioas_alloc(int iommufd, uint32_t *ioas);
 
+/* VFIO_DEVICE_FLAGS_ of a device descriptor. */
+int vfio_device_flags(int fd, uint32_t *flags);
+
+/*
+ * The legacy interface. A container is /dev/vfio/vfio, a group
+ * /dev/vfio/GROUP; @type is a VFIO_..._IOMMU number.
+ */
+int vfio_container_version(int container);	/* version or -errno */
+int vfio_container_has(int container, unsigned long type); /* > 0 if so */
+int vfio_container_set_iommu(int container, unsigned long type);
+int vfio_group_flags(int group, uint32_t *flags);	/* VFIO_GROUP_FLAGS_ */
+int vfio_group_set_container(int group, int container);
+/* @name: BDF, options behind it. Return: device descriptor or -errno. */
+int vfio_group_device(int group, const char *name);
+
 #endif

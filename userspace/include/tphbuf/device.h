@@ -3,11 +3,13 @@
  * PCI functions: what sysfs says about any of them, and those opened
  * through vfio.
  *
- * A device is opened through its character device and iommufd:
+ * A device is opened in one of two ways: its character device
  * /dev/vfio/devices/vfioN is bound to a private iommufd context and attached
- * to an empty I/O address space. The device is exclusively ours while it is
- * open; the kernel resets it on open and on close, and a close revokes every
- * dma-buf exported from it.
+ * to an empty I/O address space; or its IOMMU group /dev/vfio/GROUP is put
+ * into a private, empty container. Either way it can do no DMA to memory of
+ * this process. The device is exclusively ours while it is open; the kernel
+ * resets it on open and on close, and a close revokes every dma-buf exported
+ * from it. A device that the caller's own code has open can be shared.
  */
 #ifndef TPHBUF_DEVICE_H
 #define TPHBUF_DEVICE_H
@@ -128,34 +130,81 @@ TPHBUF_API int tphbuf_pci_list(struct tphbuf_ctx *ctx,
 			       char (**bdfs)[TPHBUF_BDF_MAX], size_t *n);
 TPHBUF_API void tphbuf_pci_list_free(char (*bdfs)[TPHBUF_BDF_MAX]);
 
+/* The ways to open a device */
+enum tphbuf_backend {
+	/*
+	 * The character device; the group if the kernel or the container has
+	 * no character device, or its permissions close it to this user.
+	 */
+	TPHBUF_BACKEND_AUTO,
+	TPHBUF_BACKEND_IOMMUFD,		/* character device and iommufd */
+	TPHBUF_BACKEND_GROUP,		/* group and container */
+};
+
+/* Bits of tphbuf_device_opts.flags */
+/*
+ * Open a device that no IOMMU isolates: it can write to all memory of the
+ * machine. Needs CAP_SYS_RAWIO. Without this flag such a device is refused.
+ */
+#define TPHBUF_DEVICE_NOIOMMU	(1u << 0)
+
 /**
  * struct tphbuf_device_opts - options of tphbuf_device_open()
  * @size: sizeof(struct tphbuf_device_opts)
  * @vf_token: UUID text of the VF token, or NULL. Needed for a VF whose PF is
- *	bound to vfio-pci and for a PF whose VFs are in use; refused for other
- *	devices. Never logged.
+ *	bound to vfio-pci and for a PF whose VFs are in use; for a PF whose
+ *	VFs are not in use it becomes their token; refused for other devices.
+ *	Never logged.
+ * @backend: the way to open it
+ * @flags: TPHBUF_DEVICE_ bits
  */
 struct tphbuf_device_opts {
 	size_t size;
 	const char *vf_token;
+	enum tphbuf_backend backend;
+	uint32_t flags;
 };
 
 /**
  * tphbuf_device_open() - open a function bound to a vfio driver
- * @bdf: its PCI address
+ * @where: its PCI address, or a path in sysfs that leads to it (anything
+ *	with a slash), such as /sys/bus/pci/devices/0000:03:00.0
  * @opts: options or NULL
  * @dev: where the device goes
  *
  * Memory decoding is left as it is found; see tphbuf_device_memory().
  *
- * Return: 0; -EINVAL (address, token), -ENODEV (no such function), -ENXIO
- * (not bound to a vfio driver), -EOPNOTSUPP (kernel without vfio cdev or
- * iommufd; no IOMMU), -EBUSY (open elsewhere), -EACCES, -EPERM and others
- * from the kernel.
+ * Return: 0; -EINVAL (address, options, token), -ENODEV (no such function),
+ * -ENXIO (not bound to a vfio driver), -EOPNOTSUPP (kernel without the back
+ * end; no IOMMU), -EBUSY (open elsewhere), -EACCES (permission for the node;
+ * a VF token is needed or is the wrong one), -EPERM (the group is not viable:
+ * another function of it belongs to a kernel driver) and others from the
+ * kernel.
  */
-TPHBUF_API int tphbuf_device_open(struct tphbuf_ctx *ctx, const char *bdf,
+TPHBUF_API int tphbuf_device_open(struct tphbuf_ctx *ctx, const char *where,
 				  const struct tphbuf_device_opts *opts,
 				  struct tphbuf_device **dev);
+
+/**
+ * tphbuf_device_from_fd() - share a device that the caller has open
+ * @fd: vfio device descriptor, of VFIO_GROUP_GET_DEVICE_FD or of a character
+ *	device that is bound to an iommufd. Duplicated: the caller keeps its
+ *	own, and its group, container and iommufd
+ * @where: as for tphbuf_device_open(); NULL if @fd is a character device,
+ *	which tells
+ * @dev: where the device goes
+ *
+ * Both sides work on one open device: a reset or tphbuf_device_memory() here
+ * is seen there and the other way round, and the kernel closes the device,
+ * and revokes its dma-bufs, when both have closed it. Nothing is done to it
+ * that is not asked for.
+ *
+ * Return: 0; -EBADF, -EINVAL (not a vfio PCI device, not bound, not the
+ * device @where names), -ENODEV, -EMFILE, -ENOMEM, others from the kernel.
+ */
+TPHBUF_API int tphbuf_device_from_fd(struct tphbuf_ctx *ctx, int fd,
+				     const char *where,
+				     struct tphbuf_device **dev);
 
 /**
  * tphbuf_device_close() - drop the caller's hold of the device
@@ -170,6 +219,44 @@ TPHBUF_API int tphbuf_device_fd(const struct tphbuf_device *dev);
 
 /** tphbuf_device_bdf() - "0000:03:00.0" */
 TPHBUF_API const char *tphbuf_device_bdf(const struct tphbuf_device *dev);
+
+/** tphbuf_device_backend() - how it is open: "iommufd", "group", "shared" */
+TPHBUF_API const char *tphbuf_device_backend(const struct tphbuf_device *dev);
+
+/* Regions behind the BARs 0 to 5 */
+#define TPHBUF_REGION_ROM	6
+#define TPHBUF_REGION_CONFIG	7
+
+/* Bits of tphbuf_region.flags */
+#define TPHBUF_REGION_READ	(1u << 0)
+#define TPHBUF_REGION_WRITE	(1u << 1)
+#define TPHBUF_REGION_MMAP	(1u << 2)
+
+/**
+ * struct tphbuf_region - a region of the device descriptor
+ * @size: sizeof(struct tphbuf_region)
+ * @length: bytes; 0 if the device does not have it
+ * @offset: where it begins in tphbuf_device_fd(), for pread() and pwrite()
+ * @flags: TPHBUF_REGION_ bits: what can be done with it
+ */
+struct tphbuf_region {
+	size_t size;
+	uint64_t length;
+	uint64_t offset;
+	uint32_t flags;
+};
+
+/**
+ * tphbuf_device_region() - where a BAR, the ROM or config space is
+ * @index: 0..5, TPHBUF_REGION_ROM or TPHBUF_REGION_CONFIG
+ * @region: result; @region->size set by the caller
+ *
+ * For what tphbuf_device_map() cannot map: I/O ports, BARs below a page.
+ * Return: 0, -EINVAL, errors of the kernel.
+ */
+TPHBUF_API int tphbuf_device_region(struct tphbuf_device *dev,
+				    unsigned int index,
+				    struct tphbuf_region *region);
 
 /**
  * tphbuf_device_info() - describe an open device

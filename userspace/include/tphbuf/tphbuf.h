@@ -7,5 +7,6 @@
 #include <tphbuf/tag.h>
 #include <tphbuf/device.h>
 #include <tphbuf/buffer.h>
+#include <tphbuf/vendor.h>
 
 #endif
