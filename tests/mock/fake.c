@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "mock/fake.h"
@@ -27,6 +28,7 @@
 /* The fake itself makes the real calls. */
 int __real_fcntl(int fd, int cmd, ...);
 ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
+int __real_fstat(int fd, struct stat *st);
 
 struct fake_device fake;
 
@@ -45,6 +47,11 @@ static struct {
 	const char *name;
 	int err;
 } call_failure;
+
+static struct {
+	const char *path;
+	int err;
+} open_failure;
 
 static struct dmabuf {
 	ino_t ino;
@@ -66,14 +73,21 @@ void fake_setup(void)
 		.has_dmabuf = true,
 		.has_tph = true,
 		.supported = 3,
+		.device_flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET,
+		.is_cdev = true,
+		.api_version = VFIO_API_VERSION,
+		.models = 1 << VFIO_TYPE1_IOMMU | 1 << VFIO_TYPE1v2_IOMMU,
+		.viable = true,
 	};
 
 	fake = defaults;
 	memset(&ioctl_failure, 0, sizeof(ioctl_failure));
 	memset(&feature_failure, 0, sizeof(feature_failure));
 	memset(&call_failure, 0, sizeof(call_failure));
+	memset(&open_failure, 0, sizeof(open_failure));
 	nr_dmabufs = 0;
 	nr_resets = 0;
+	group_reset();
 	tree_build();
 }
 
@@ -94,6 +108,12 @@ void fake_fail_call(const char *name, int err)
 {
 	call_failure.name = name;
 	call_failure.err = err;
+}
+
+void fake_fail_open(const char *path, int err)
+{
+	open_failure.path = path;
+	open_failure.err = err;
 }
 
 /* For wrappers: has this call to fail? Sets errno. */
@@ -131,7 +151,7 @@ static int new_dmabuf(uint64_t size, bool foreign)
 	struct stat st;
 	int fd = memfd_create("dmabuf", MFD_CLOEXEC);
 
-	if (fd < 0 || ftruncate(fd, (off_t)size) || fstat(fd, &st) ||
+	if (fd < 0 || ftruncate(fd, (off_t)size) || __real_fstat(fd, &st) ||
 	    nr_dmabufs == MAX_DMABUFS)
 		abort();
 	memset(&dmabufs[nr_dmabufs], 0, sizeof(dmabufs[0]));
@@ -150,7 +170,7 @@ static struct dmabuf *find_dmabuf(int fd)
 	struct stat st;
 	unsigned int i;
 
-	if (fstat(fd, &st))
+	if (__real_fstat(fd, &st))
 		return NULL;
 	for (i = 0; i < nr_dmabufs; i++)
 		if (dmabufs[i].ino == st.st_ino)
@@ -298,8 +318,9 @@ static int feature(struct vfio_device_feature *arg)
 	}
 }
 
-static int do_ioctl(unsigned long request, void *arg)
+static int do_ioctl(int fd, unsigned long request, void *arg)
 {
+	struct vfio_device_info *info = arg;
 	struct vfio_device_attach_iommufd_pt *attach = arg;
 	struct iommu_ioas_alloc *ioas = arg;
 
@@ -318,6 +339,19 @@ static int do_ioctl(unsigned long request, void *arg)
 		return 0;
 	case VFIO_DEVICE_FEATURE:
 		return feature(arg);
+	case VFIO_DEVICE_GET_INFO:
+		if (!fd_is(fd, DEV_NODE))
+			return -ENOTTY;
+		info->flags = fake.device_flags;
+		return 0;
+	case VFIO_GROUP_GET_STATUS:
+	case VFIO_GROUP_SET_CONTAINER:
+	case VFIO_GROUP_GET_DEVICE_FD:
+		return group_ioctl(fd, request, arg);
+	case VFIO_GET_API_VERSION:
+	case VFIO_CHECK_EXTENSION:
+	case VFIO_SET_IOMMU:
+		return container_ioctl(fd, request, (uintptr_t)arg);
 	default:
 		return -ENOTTY;
 	}
@@ -332,7 +366,6 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(ap, request);
 	arg = va_arg(ap, void *);
 	va_end(ap);
-	(void)fd;
 	if (call_fails("ioctl"))
 		return -1;
 	if (ioctl_failure.countdown && ioctl_failure.request == request &&
@@ -340,7 +373,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		errno = ioctl_failure.err;
 		return -1;
 	}
-	ret = do_ioctl(request, arg);
+	ret = do_ioctl(fd, request, arg);
 	if (ret >= 0)
 		return ret;
 	errno = -ret;
@@ -391,6 +424,11 @@ int __wrap_open(const char *path, int flags, ...)
 	}
 	if (call_fails("open"))
 		return -1;
+	if (open_failure.path && !strcmp(open_failure.path, path)) {
+		open_failure.path = NULL;
+		errno = open_failure.err;
+		return -1;
+	}
 	fd = open_fdinfo(path);
 	return fd < 0 ? __real_open(lead(path, buf), flags, mode) : fd;
 }
@@ -409,6 +447,28 @@ int __wrap_stat(const char *path, struct stat *st)
 	char buf[PATH_MAX];
 
 	return call_fails("stat") ? -1 : __real_stat(lead(path, buf), st);
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+	if (call_fails("fstat"))
+		return -1;
+	if (__real_fstat(fd, st))
+		return -1;
+	if (fake.is_cdev && fake_root()[0] && fd_is(fd, DEV_NODE)) {
+		st->st_mode = S_IFCHR | 0600;
+		st->st_rdev = makedev(511, 0);
+	}
+	return 0;
+}
+
+char *__real_realpath(const char *path, char *resolved);
+char *__wrap_realpath(const char *path, char *resolved)
+{
+	char buf[PATH_MAX];
+
+	return call_fails("realpath") ? NULL :
+	       __real_realpath(lead(path, buf), resolved);
 }
 
 ssize_t __real_readlink(const char *path, char *target, size_t size);

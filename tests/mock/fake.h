@@ -19,6 +19,9 @@
 #define FAKE_BDF	"0000:03:00.0"
 #define FAKE_NIC_BDF	"0000:05:00.0"
 #define FAKE_BAR2_SIZE	(64u << 20)
+/* Nodes of the legacy interface: made by fake_group_nodes(). */
+#define FAKE_CONTAINER	"dev/vfio/vfio"
+#define FAKE_GROUP	"dev/vfio/12"
 
 /* What the function's device file answers; defaults are a good device. */
 struct fake_device {
@@ -31,6 +34,12 @@ struct fake_device {
 	/* What another kernel may do with the number instead. */
 	enum { FOREIGN_NONE, FOREIGN_SET_ONLY, FOREIGN_BOTH } foreign;
 	const char *token;		/* 16 bytes wanted at bind, or NULL */
+	uint32_t device_flags;		/* VFIO_DEVICE_FLAGS_ */
+	bool is_cdev;			/* its node is a character device 511:0 */
+	/* The legacy interface. */
+	int api_version;
+	uint32_t models;		/* set of bits 1 << VFIO_..._IOMMU */
+	bool viable;
 };
 
 extern struct fake_device fake;
@@ -45,6 +54,9 @@ const char *fake_root(void);
 /* Path below the root, in a static buffer overwritten by the next call. */
 const char *fake_path(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
+
+/* Container and group of FAKE_BDF; without them only the cdev is there. */
+void fake_group_nodes(void);
 
 /* Edit the tree; paths relative to the root. They abort on failure. */
 void fake_mkdir(const char *path);
@@ -62,8 +74,10 @@ void fake_device_config(unsigned int offset, uint32_t value, unsigned int size);
 void fake_fail_ioctl(unsigned long request, unsigned int nth, int err);
 /* The same for a feature of VFIO_DEVICE_FEATURE and its GET/SET/PROBE bits. */
 void fake_fail_feature(uint32_t flags, int err);
-/* Let the next call of open, mmap, pread, pwrite, fcntl or lseek fail. */
+/* Let the next call of this wrapped function fail. */
 void fake_fail_call(const char *name, int err);
+/* Let the next open() of this path fail. */
+void fake_fail_open(const char *path, int err);
 
 /* How many dma-bufs were made, and the tag state of the newest. */
 unsigned int fake_nr_dmabufs(void);
@@ -78,6 +92,9 @@ struct fake_tag *fake_dmabuf_tag(void);
 int fake_foreign_dmabuf(size_t size);
 
 unsigned int fake_resets(void);
+
+/* The IOMMU model the container was given; 0 for none. */
+unsigned int fake_model(void);
 
 /* Number of open descriptors of this process. */
 unsigned int fake_count_fds(void);

@@ -3,11 +3,23 @@
 #ifndef MOCK_REGION_H
 #define MOCK_REGION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define REGION_CONFIG		7
 #define REGION_OFFSET(index)	((uint64_t)(index) << 28)
 
+/* The device's node, which is also what a group hands out. */
+#define DEV_NODE		"dev/vfio/devices/vfio0"
+
 void tree_build(void);
+
+/* Is @fd open on this file of the tree? */
+bool fd_is(int fd, const char *node);
+
+/* group.c; 0 or more, or -errno */
+void group_reset(void);
+int group_ioctl(int fd, unsigned long request, void *arg);
+int container_ioctl(int fd, unsigned long request, uintptr_t model);
 
 #endif

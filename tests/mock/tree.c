@@ -20,7 +20,6 @@ static char root[PATH_MAX];
 
 #define SYS_DEV		"sys/bus/pci/devices/" FAKE_BDF
 #define SYS_NIC		"sys/bus/pci/devices/" FAKE_NIC_BDF
-#define DEV_NODE	"dev/vfio/devices/vfio0"
 
 #define EXP_CAP		0x40
 #define TPH_EXT_CAP	0x100
@@ -182,8 +181,12 @@ static void build_sysfs(void)
 		  "0x00000000fe001000 0x00000000fe0010ff 0x0000000000040200\n"
 		  "0x0000000000000000 0x0000000000000000 0x0000000000000000\n");
 	fake_link(SYS_DEV "/driver", "../../../../bus/pci/drivers/vfio-pci");
-	fake_link(SYS_DEV "/iommu_group", "../../../kernel/iommu_groups/12");
+	fake_link(SYS_DEV "/iommu_group", "../../../../kernel/iommu_groups/12");
+	fake_link("sys/kernel/iommu_groups/12/devices/" FAKE_BDF,
+		  "../../../../bus/pci/devices/" FAKE_BDF);
 	fake_mkdir(SYS_DEV "/vfio-dev/vfio0");
+	fake_link("sys/dev/char/511:0",
+		  "../../bus/pci/devices/" FAKE_BDF "/vfio-dev/vfio0");
 
 	fake_text(SYS_NIC "/vendor", "0x15b3\n");
 	fake_text(SYS_NIC "/device", "0x1021\n");
@@ -198,6 +201,12 @@ static void build_sysfs(void)
 
 	fake_text("sys/bus/pci/devices/not-a-device", "");
 	fake_text("dev/iommu", "");
+}
+
+void fake_group_nodes(void)
+{
+	fake_text(FAKE_CONTAINER, "");
+	fake_text(FAKE_GROUP, "");
 }
 
 void tree_build(void)

@@ -162,7 +162,7 @@ static void token_cases(void **state)
 	/* A token is never part of a message. */
 	assert_null(strstr(tphbuf_ctx_error(f->ctx), "not-a-uuid"));
 	assert_int_equal(try_open(f, TOKEN), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "does not take");
+	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "takes no VF token");
 	fake.token = TOKEN_BYTES;
 	assert_int_equal(try_open(f, NULL), -EACCES);
 	assert_int_equal(try_open(f, "00000000-0000-0000-0000-000000000000"),

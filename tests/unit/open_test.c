@@ -1,0 +1,755 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Ways to open a device: lib/open.c, lib/backend_group.c, lib/backend_shared.c,
+ * lib/group.c, lib/vf_token.c. The character device is in device_test.c.
+ */
+#include <fcntl.h>
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "unit/test.h"
+
+#define DEV	"sys/bus/pci/devices/" FAKE_BDF
+#define GROUP	"sys/kernel/iommu_groups/12"
+#define PEER	"0000:03:00.1"
+#define PF	"0000:03:00.7"
+#define TOKEN	"bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3"
+#define TOKEN_BYTES \
+	"\xbd\x8d\x9d\x2b\x5a\x5f\x4f\x5a\xa2\x11\xf5\x91\x51\x4b\xa1\xf3"
+
+static int open_as(struct fixture *f, enum tphbuf_backend backend,
+		   const char *token, const char *how)
+{
+	struct tphbuf_device_opts opts = {
+		.size = sizeof(opts), .vf_token = token, .backend = backend,
+	};
+	struct tphbuf_device *dev = NULL;
+	int ret;
+
+	ret = tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev);
+	if (ret)
+		assert_null(dev);
+	else
+		assert_string_equal(tphbuf_device_backend(dev), how);
+	tphbuf_device_close(dev);
+	return ret;
+}
+
+static int open_group(struct fixture *f)
+{
+	return open_as(f, TPHBUF_BACKEND_GROUP, NULL, "group");
+}
+
+static int open_auto(struct fixture *f, const char *how)
+{
+	return open_as(f, TPHBUF_BACKEND_AUTO, NULL, how);
+}
+
+static int setup_group(void **state)
+{
+	int ret = fixture_ctx(state);
+
+	if (!ret)
+		fake_group_nodes();
+	return ret;
+}
+
+static void bad_options(void **state)
+{
+	struct tphbuf_device_opts opts = { .size = sizeof(opts) };
+	struct fixture *f = *state;
+	struct tphbuf_device *dev;
+
+	opts.backend = (enum tphbuf_backend)3;
+	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev),
+			 -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "back end 3");
+	opts.backend = TPHBUF_BACKEND_AUTO;
+	opts.flags = 1u << 31;
+	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev),
+			 -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "0x80000000");
+}
+
+/* A caller built against the structure that had only the token. */
+static void older_options_mean_automatic(void **state)
+{
+	struct {
+		size_t size;
+		const char *vf_token;
+	} old = { sizeof(old), NULL };
+	struct fixture *f = *state;
+	struct tphbuf_device *dev;
+
+	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, (void *)&old,
+					    &dev), 0);
+	assert_string_equal(tphbuf_device_backend(dev), "iommufd");
+	tphbuf_device_close(dev);
+}
+
+static void sysfs_paths_name_the_device(void **state)
+{
+	static const char * const good[] = {
+		"/sys/bus/pci/devices/" FAKE_BDF,
+		"/sys/bus/pci/devices/" FAKE_BDF "/",
+		"/sys/class/thing/one/device",
+	};
+	struct fixture *f = *state;
+	struct tphbuf_device *dev;
+	size_t i;
+
+	fake_link("sys/class/thing/one/device",
+		  "../../../bus/pci/devices/" FAKE_BDF);
+	for (i = 0; i < NR(good); i++) {
+		assert_int_equal(tphbuf_device_open(f->ctx, good[i], NULL,
+						    &dev), 0);
+		assert_string_equal(tphbuf_device_bdf(dev), FAKE_BDF);
+		tphbuf_device_close(dev);
+	}
+}
+
+static void wrong_paths_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct tphbuf_device *dev;
+
+	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/no/such", NULL,
+					    &dev), -ENOENT);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "/sys/no/such");
+	assert_int_equal(tphbuf_device_open(f->ctx, "/", NULL, &dev), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'/'");
+	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/bus/pci", NULL,
+					    &dev), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "leads to");
+	/* A path that ends in an address, but of no PCI function. */
+	fake_mkdir("sys/elsewhere/0000:77:00.0");
+	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/elsewhere/0000:77:00.0",
+					    NULL, &dev), -ENODEV);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "0000:77:00.0");
+}
+
+static void group_opens_and_works(void **state)
+{
+	struct tphbuf_device_opts opts = {
+		.size = sizeof(opts), .backend = TPHBUF_BACKEND_GROUP,
+	};
+	const struct tphbuf_range range = { 0, 0x10000 };
+	struct tphbuf_tag tag = { .valid = TPHBUF_TAG_ST, .st = 9, .ph = 1 };
+	struct fixture *f = *state;
+	struct tphbuf_buffer *buf;
+	struct tphbuf_device *dev;
+
+	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev), 0);
+	assert_true(tphbuf_device_fd(dev) > STDERR_FILENO);
+	assert_true(fcntl(tphbuf_device_fd(dev), F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(fake_model(), VFIO_TYPE1v2_IOMMU);
+	assert_int_equal(tphbuf_device_memory(dev, true), 0);
+	assert_int_equal(tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf), 0);
+	assert_int_equal(tphbuf_buffer_tag_set(buf, &tag), 0);
+	assert_int_equal(fake_dmabuf_tag()->st, 9);
+	/* The device stays open for its buffer. */
+	tphbuf_device_close(dev);
+	assert_int_equal(tphbuf_device_reset(tphbuf_buffer_device(buf)), 0);
+	tphbuf_buffer_close(buf);
+}
+
+static void group_models(void **state)
+{
+	struct fixture *f = *state;
+
+	fake.models = 1 << VFIO_TYPE1_IOMMU;
+	assert_int_equal(open_group(f), 0);
+	assert_int_equal(fake_model(), VFIO_TYPE1_IOMMU);
+	fake.models = 0;
+	assert_int_equal(open_group(f), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "vfio_iommu_type1");
+	fake.api_version = 7;
+	assert_int_equal(open_group(f), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "another version");
+}
+
+static void group_of_another_driver_is_enxio(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_link(DEV "/driver", "../../drivers/nvme");
+	assert_int_equal(open_group(f), -ENXIO);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "driver: nvme");
+	fake_remove(DEV "/driver");
+	assert_int_equal(open_group(f), -ENXIO);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "driver: none");
+}
+
+static void group_lookup_errors(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_remove(DEV "/iommu_group");
+	assert_int_equal(open_group(f), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "no IOMMU group");
+	fake_link(DEV "/iommu_group", "../x/not-a-number");
+	assert_int_equal(open_group(f), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "iommu_group");
+	fake_link(DEV "/iommu_group", "../x/99999999999");
+	assert_int_equal(open_group(f), -ERANGE);
+}
+
+static void group_missing_nodes(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_remove(FAKE_CONTAINER);
+	assert_int_equal(open_group(f), -ENOENT);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "/dev/vfio/vfio");
+	fake_remove(FAKE_GROUP);
+	assert_int_equal(open_group(f), -ENOENT);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "/dev/vfio/12");
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "CONFIG_VFIO_GROUP");
+}
+
+static void group_node_refused(void **state)
+{
+	static const struct {
+		int err;
+		const char *part;
+	} cases[] = {
+		{ EACCES, "udev rule" },
+		{ EBUSY, "close the program" },
+		{ EPERM, "cgroup" },
+		{ ENODEV, "went away" },
+		{ EMFILE, "ulimit" },
+	};
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < NR(cases); i++) {
+		fake_fail_open("/dev/vfio/12", cases[i].err);
+		assert_int_equal(open_group(f), -cases[i].err);
+		assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, cases[i].part);
+		assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "/dev/vfio/12");
+	}
+}
+
+static void add_peer(const char *bdf, const char *driver)
+{
+	char path[128], link[128];
+
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", bdf);
+	fake_mkdir(path);
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/driver", bdf);
+	snprintf(link, sizeof(link), "../../drivers/%s", driver ? driver : "");
+	if (driver)
+		fake_link(path, link);
+
+	snprintf(path, sizeof(path), GROUP "/devices/%s", bdf);
+	snprintf(link, sizeof(link), "../../../../bus/pci/devices/%s", bdf);
+	fake_link(path, link);
+}
+
+static void group_not_viable_names_who_is_in_the_way(void **state)
+{
+	struct fixture *f = *state;
+
+	fake.viable = false;
+	add_peer(PEER, "snd_hda_intel");
+	add_peer("0000:03:00.2", "i2c-thing");
+	/* Not in the way. */
+	add_peer("0000:02:00.0", "pcieport");
+	add_peer("0000:03:00.3", "vfio-pci");
+	add_peer("0000:03:00.4", "pci-stub");
+	add_peer("0000:03:00.5", NULL);
+	assert_int_equal(open_group(f), -EPERM);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, PEER " (snd_hda_intel)");
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "0000:03:00.2 (i2c-thing)");
+	assert_null(strstr(tphbuf_ctx_error(f->ctx), "0000:03:00.3"));
+	assert_null(strstr(tphbuf_ctx_error(f->ctx), "0000:03:00.4"));
+	assert_null(strstr(tphbuf_ctx_error(f->ctx), "0000:03:00.5"));
+	assert_null(strstr(tphbuf_ctx_error(f->ctx), "pcieport"));
+}
+
+/* Found out between the status and the container; and with no name to tell. */
+static void group_not_viable_late(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_fail_ioctl(VFIO_GROUP_SET_CONTAINER, 1, EPERM);
+	assert_int_equal(open_group(f), -EPERM);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "not viable");
+	add_peer(PEER, "xhci_hcd");
+	fake_fail_ioctl(VFIO_GROUP_SET_CONTAINER, 1, EPERM);
+	assert_int_equal(open_group(f), -EPERM);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, PEER " (xhci_hcd)");
+	/* The character device's bind says the same. */
+	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EPERM);
+	assert_int_equal(open_auto(f, ""), -EPERM);
+	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, PEER " (xhci_hcd)");
+}
+
+/* A group full of blockers must not run over the text. */
+static void very_many_blockers(void **state)
+{
+	struct fixture *f = *state;
+	char bdf[TPHBUF_BDF_MAX];
+	unsigned int i;
+
+	fake.viable = false;
+	for (i = 0; i < 64; i++) {
+		snprintf(bdf, sizeof(bdf), "0000:%02x:00.0", 0x80 + i);
+		add_peer(bdf, "a_driver_with_a_long_name");
+	}
+	assert_int_equal(open_group(f), -EPERM);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "bind them to vfio-pci");
+}
+
+static void group_ioctl_errors(void **state)
+{
+	static const struct {
+		unsigned long request;
+		int err, ret;
+		enum tphbuf_stage stage;
+		const char *part;
+	} cases[] = {
+		{ VFIO_GET_API_VERSION, EIO, -EOPNOTSUPP, TPHBUF_STAGE_ATTACH,
+		  "another version" },
+		{ VFIO_GROUP_GET_STATUS, ENODEV, -ENODEV, TPHBUF_STAGE_ATTACH,
+		  "state of its IOMMU group" },
+		{ VFIO_GROUP_SET_CONTAINER, EINVAL, -EINVAL,
+		  TPHBUF_STAGE_ATTACH, "container" },
+		{ VFIO_SET_IOMMU, ENODEV, -ENODEV, TPHBUF_STAGE_ATTACH,
+		  "IOMMU model 3" },
+		{ VFIO_SET_IOMMU, EBUSY, -EBUSY, TPHBUF_STAGE_ATTACH,
+		  "address space" },
+		{ VFIO_GROUP_GET_DEVICE_FD, ENODEV, -ENODEV, TPHBUF_STAGE_BIND,
+		  "still bound" },
+		{ VFIO_GROUP_GET_DEVICE_FD, EIO, -EIO, TPHBUF_STAGE_BIND,
+		  "does not answer" },
+		{ VFIO_DEVICE_GET_REGION_INFO, EIO, -EIO, TPHBUF_STAGE_REGION,
+		  "region 0" },
+	};
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < NR(cases); i++) {
+		fake_fail_ioctl(cases[i].request, 1, cases[i].err);
+		assert_int_equal(open_group(f), cases[i].ret);
+		assert_error_at(f->ctx, cases[i].stage, cases[i].part);
+	}
+	/* A back end that fails to answer about v2 is asked about v1. */
+	fake_fail_ioctl(VFIO_CHECK_EXTENSION, 1, EIO);
+	assert_int_equal(open_group(f), 0);
+	assert_int_equal(fake_model(), VFIO_TYPE1_IOMMU);
+}
+
+static void automatic_choice(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(open_auto(f, "iommufd"), 0);
+	fake_fail_open("/dev/iommu", EACCES);
+	assert_int_equal(open_auto(f, "group"), 0);
+	/* The call did not fail, so it leaves no error behind. */
+	assert_string_equal(tphbuf_ctx_error(f->ctx), "");
+	assert_int_equal(tphbuf_ctx_error_stage(f->ctx), TPHBUF_STAGE_NONE);
+	fake_fail_open("/dev/vfio/devices/vfio0", EPERM);
+	assert_int_equal(open_auto(f, "group"), 0);
+	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, ENOTTY);
+	assert_int_equal(open_auto(f, "group"), 0);
+	fake_remove("dev/iommu");
+	assert_int_equal(open_auto(f, "group"), 0);
+	fake_remove(DEV "/vfio-dev");
+	assert_int_equal(open_auto(f, "group"), 0);
+	/* Told to, it does not look elsewhere. */
+	assert_int_equal(open_as(f, TPHBUF_BACKEND_IOMMUFD, NULL, ""),
+			 -EOPNOTSUPP);
+}
+
+static void automatic_choice_keeps_errors_of_the_device(void **state)
+{
+	static const int errs[] = { EBUSY, EINVAL, EACCES, ENODEV, EIO };
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < NR(errs); i++) {
+		fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, errs[i]);
+		assert_int_equal(open_auto(f, ""), -errs[i]);
+		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, FAKE_BDF);
+	}
+}
+
+static void both_closed_reports_the_one_that_exists(void **state)
+{
+	struct fixture *f = *state;
+
+	/* No permission for either: the first. */
+	fake_fail_open("/dev/vfio/devices/vfio0", EACCES);
+	fake_remove(FAKE_GROUP);
+	assert_int_equal(open_auto(f, ""), -EACCES);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "/dev/vfio/devices/vfio0");
+	/* No character device, and the group refuses. */
+	fake_group_nodes();
+	fake_remove(DEV "/vfio-dev");
+	fake_fail_open("/dev/vfio/12", EACCES);
+	assert_int_equal(open_auto(f, ""), -EACCES);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "/dev/vfio/12");
+	/* Neither exists. */
+	fake_remove(FAKE_GROUP);
+	assert_int_equal(open_auto(f, ""), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "CONFIG_VFIO_DEVICE_CDEV");
+}
+
+static int open_noiommu(struct fixture *f, enum tphbuf_backend backend,
+			uint32_t flags)
+{
+	struct tphbuf_device_opts opts = {
+		.size = sizeof(opts), .backend = backend, .flags = flags,
+	};
+	struct tphbuf_device *dev = NULL;
+	int ret = tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev);
+
+	tphbuf_device_close(dev);
+	return ret;
+}
+
+static void noiommu_is_refused_unless_forced(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_text(GROUP "/name", "vfio-noiommu\n");
+	fake_text("dev/vfio/noiommu-12", "");
+	fake_remove(DEV "/vfio-dev");
+	fake_mkdir(DEV "/vfio-dev/noiommu-vfio0");
+	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_AUTO, 0), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "noiommu-vfio0");
+	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_GROUP, 0), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "vfio/noiommu-12");
+	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_IOMMUFD, 0),
+			 -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "--noiommu");
+	assert_int_equal(fake_model(), 0);
+
+	fake_bytes("dev/vfio/devices/noiommu-vfio0", 0, "", 1);
+	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_IOMMUFD,
+				      TPHBUF_DEVICE_NOIOMMU), 0);
+	fake_remove("dev/vfio/noiommu-12");
+	fake_link("dev/vfio/noiommu-12", "12");
+	fake.models |= 1u << VFIO_NOIOMMU_IOMMU;
+	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_GROUP,
+				      TPHBUF_DEVICE_NOIOMMU), 0);
+	assert_int_equal(fake_model(), VFIO_NOIOMMU_IOMMU);
+}
+
+/* A device with an IOMMU is not affected by the flag. */
+static void noiommu_flag_on_an_isolated_device(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_GROUP,
+				      TPHBUF_DEVICE_NOIOMMU), 0);
+	assert_int_equal(fake_model(), VFIO_TYPE1v2_IOMMU);
+}
+
+static int open_token(struct fixture *f, enum tphbuf_backend backend,
+		      const char *token)
+{
+	int ret = open_as(f, backend, token,
+			  backend == TPHBUF_BACKEND_GROUP ? "group" :
+							    "iommufd");
+
+	if (token)
+		assert_null(strstr(tphbuf_ctx_error(f->ctx), token));
+	return ret;
+}
+
+static const enum tphbuf_backend both[] = {
+	TPHBUF_BACKEND_IOMMUFD, TPHBUF_BACKEND_GROUP,
+};
+
+static void token_of_no_pf_and_no_vf(void **state)
+{
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < NR(both); i++) {
+		assert_int_equal(open_token(f, both[i], "nonsense"), -EINVAL);
+		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "no UUID");
+		assert_int_equal(open_token(f, both[i], TOKEN), -EINVAL);
+		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "neither a PF nor");
+		assert_int_equal(open_token(f, both[i], NULL), 0);
+	}
+}
+
+static void token_of_a_vf(void **state)
+{
+	static const char wrong[] = "00000000-0000-0000-0000-000000000000";
+	struct fixture *f = *state;
+	size_t i;
+
+	add_peer(PF, "vfio-pci");
+	fake_link(DEV "/physfn", "../" PF);
+	fake.token = TOKEN_BYTES;
+	for (i = 0; i < NR(both); i++) {
+		assert_int_equal(open_token(f, both[i], NULL), -EACCES);
+		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "is needed");
+		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, PF);
+		assert_int_equal(open_token(f, both[i], wrong), -EACCES);
+		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not the VF token");
+		assert_int_equal(open_token(f, both[i], TOKEN), 0);
+	}
+	/* The PF belongs to its own driver, or to none. */
+	fake_link("sys/bus/pci/devices/" PF "/driver", "../../drivers/igb");
+	fake.token = NULL;
+	for (i = 0; i < NR(both); i++) {
+		assert_int_equal(open_token(f, both[i], TOKEN), -EINVAL);
+		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "driver: igb");
+		assert_int_equal(open_token(f, both[i], NULL), 0);
+	}
+	fake_remove("sys/bus/pci/devices/" PF "/driver");
+	assert_int_equal(open_token(f, TPHBUF_BACKEND_AUTO, TOKEN), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "driver: none");
+}
+
+static void token_of_a_pf(void **state)
+{
+	static const char wrong[] = "00000000-0000-0000-0000-000000000000";
+	struct fixture *f = *state;
+	size_t i;
+
+	fake_text(DEV "/sriov_totalvfs", "7\n");
+	fake.token = TOKEN_BYTES;
+	for (i = 0; i < NR(both); i++) {
+		assert_int_equal(open_token(f, both[i], NULL), -EACCES);
+		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "VFs of it");
+		assert_int_equal(open_token(f, both[i], wrong), -EACCES);
+		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not the VF token");
+		assert_int_equal(open_token(f, both[i], TOKEN), 0);
+	}
+	/* EINVAL has other causes for a PF with a token. */
+	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EINVAL);
+	assert_int_equal(open_token(f, TPHBUF_BACKEND_AUTO, TOKEN), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "open in another program");
+}
+
+static int caller_fd(void)
+{
+	return open("/dev/vfio/devices/vfio0", O_RDWR | O_CLOEXEC);
+}
+
+static int share(struct fixture *f, int fd, const char *where)
+{
+	struct tphbuf_device *dev = NULL;
+	int ret = tphbuf_device_from_fd(f->ctx, fd, where, &dev);
+
+	if (ret)
+		assert_null(dev);
+	tphbuf_device_close(dev);
+	return ret;
+}
+
+static void shared_device_leaves_the_caller_its_descriptor(void **state)
+{
+	const struct tphbuf_range range = { 0, 0x10000 };
+	struct fixture *f = *state;
+	struct tphbuf_buffer *buf;
+	struct tphbuf_device *dev;
+	int fd = caller_fd();
+
+	assert_int_equal(tphbuf_device_from_fd(f->ctx, fd, NULL, &dev), 0);
+	assert_string_equal(tphbuf_device_bdf(dev), FAKE_BDF);
+	assert_string_equal(tphbuf_device_backend(dev), "shared");
+	assert_true(tphbuf_device_fd(dev) != fd);
+	assert_true(fcntl(tphbuf_device_fd(dev), F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf), 0);
+	tphbuf_buffer_close(buf);
+	tphbuf_device_close(dev);
+	assert_int_equal(fake_resets(), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static void shared_device_of_a_group(void **state)
+{
+	struct fixture *f = *state;
+	int fd = caller_fd();
+
+	fake.is_cdev = false;
+	assert_int_equal(share(f, fd, FAKE_BDF), 0);
+	assert_int_equal(share(f, fd, "/sys/bus/pci/devices/" FAKE_BDF), 0);
+	assert_int_equal(share(f, fd, NULL), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "address too");
+	/* Another device, as its identification shows. */
+	assert_int_equal(share(f, fd, FAKE_NIC_BDF), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "1af4:1110");
+	fake_fail_ioctl(VFIO_DEVICE_GET_REGION_INFO, 1, EIO);
+	assert_int_equal(share(f, fd, FAKE_BDF), -EIO);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "config region");
+	fake.config_size = 256;
+	fake_remove(DEV "/vendor");
+	assert_int_equal(share(f, fd, FAKE_BDF), -ENOENT);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "identification");
+	close(fd);
+}
+
+static void shared_descriptor_that_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct tphbuf_device *dev;
+	int fd = caller_fd(), other = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	assert_int_equal(tphbuf_device_from_fd(NULL, fd, NULL, &dev), -EINVAL);
+	assert_int_equal(tphbuf_device_from_fd(f->ctx, fd, NULL, NULL),
+			 -EINVAL);
+	assert_int_equal(share(f, -1, NULL), -EBADF);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no open file descriptor");
+	assert_int_equal(share(f, other, NULL), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no vfio device");
+	fake_fail_ioctl(VFIO_DEVICE_GET_INFO, 1, EINVAL);
+	assert_int_equal(share(f, fd, NULL), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not bound to an iommufd");
+	fake.device_flags = VFIO_DEVICE_FLAGS_PLATFORM;
+	assert_int_equal(share(f, fd, NULL), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no PCI device");
+	close(other);
+	close(fd);
+}
+
+static void shared_cdev_of_another_device(void **state)
+{
+	struct fixture *f = *state;
+	int fd = caller_fd();
+
+	assert_int_equal(share(f, fd, FAKE_NIC_BDF), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT,
+			FAKE_BDF " and not " FAKE_NIC_BDF);
+	assert_int_equal(share(f, fd, "03:00"), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'03:00'");
+	/* A character device that sysfs does not know, or knows elsewhere. */
+	fake_remove("sys/dev/char/511:0");
+	assert_int_equal(share(f, fd, NULL), -ENOENT);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "511:0");
+	fake_link("sys/dev/char/511:0", "/");
+	assert_int_equal(share(f, fd, NULL), -ENOENT);
+	fake_link("sys/dev/char/511:0", "../../bus/pci");
+	assert_int_equal(share(f, fd, NULL), -ENOENT);
+	close(fd);
+}
+
+static void regions(void **state)
+{
+	struct tphbuf_region r = { .size = sizeof(r) }, unset = { 0 };
+	struct fixture *f = *state;
+
+	assert_int_equal(tphbuf_device_region(NULL, 0, &r), -EINVAL);
+	assert_int_equal(tphbuf_device_region(f->dev, 0, NULL), -EINVAL);
+	assert_int_equal(tphbuf_device_region(f->dev, 0, &unset), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "tphbuf_region");
+	assert_int_equal(tphbuf_device_region(f->dev, 8, &r), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "no region 8");
+	assert_int_equal(tphbuf_device_region(f->dev, 2, &r), 0);
+	assert_int_equal(r.length, FAKE_BAR2_SIZE);
+	assert_int_equal(r.offset, 2ll << 28);
+	assert_int_equal(r.flags, TPHBUF_REGION_READ | TPHBUF_REGION_WRITE |
+			 TPHBUF_REGION_MMAP);
+	/* I/O ports: no mapping, but a place to read and write. */
+	assert_int_equal(tphbuf_device_region(f->dev, 1, &r), 0);
+	assert_int_equal(r.flags, TPHBUF_REGION_READ | TPHBUF_REGION_WRITE);
+	assert_int_equal(tphbuf_device_region(f->dev, 3, &r), 0);
+	assert_int_equal(r.length, 0);
+	assert_int_equal(tphbuf_device_region(f->dev, TPHBUF_REGION_CONFIG,
+					      &r), 0);
+	assert_int_equal(r.length, 4096);
+	fake_fail_ioctl(VFIO_DEVICE_GET_REGION_INFO, 1, ENODEV);
+	assert_int_equal(tphbuf_device_region(f->dev, 2, &r), -ENODEV);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "went away");
+}
+
+static int op_group(struct fixture *f)
+{
+	return open_as(f, TPHBUF_BACKEND_GROUP, TOKEN, "group");
+}
+
+static int op_auto(struct fixture *f)
+{
+	struct tphbuf_device *dev;
+	int ret = tphbuf_device_open(f->ctx, "/sys/bus/pci/devices/" FAKE_BDF,
+				     NULL, &dev);
+
+	if (!ret)
+		tphbuf_device_close(dev);
+	return ret;
+}
+
+/* Not one of the calls under test. */
+static int the_fd;
+
+static int op_shared(struct fixture *f)
+{
+	return share(f, the_fd, FAKE_BDF);
+}
+
+static void every_failing_call_is_reported(void **state)
+{
+	struct fixture *f = *state;
+
+	sweep_faults(f, op_auto);
+	fake.token = TOKEN_BYTES;
+	sweep_faults(f, op_group);
+	the_fd = caller_fd();
+	sweep_faults(f, op_shared);
+	fake.is_cdev = false;
+	sweep_faults(f, op_shared);
+	close(the_fd);
+}
+
+/* By the group after the character device was closed. */
+static void every_failing_call_after_a_fallback(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_remove("dev/iommu");
+	sweep_faults(f, op_auto);
+	fake.viable = false;
+	add_peer(PEER, "nvme");
+	assert_int_equal(op_auto(f), -EPERM);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, PEER " (nvme)");
+}
+
+#define TEST_GROUP(fn) \
+	cmocka_unit_test_setup_teardown(fn, setup_group, fixture_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(bad_options, ctx),
+		TEST(older_options_mean_automatic, ctx),
+		TEST(sysfs_paths_name_the_device, ctx),
+		TEST(wrong_paths_are_refused, ctx),
+		TEST_GROUP(group_opens_and_works),
+		TEST_GROUP(group_models),
+		TEST_GROUP(group_of_another_driver_is_enxio),
+		TEST_GROUP(group_lookup_errors),
+		TEST_GROUP(group_missing_nodes),
+		TEST_GROUP(group_node_refused),
+		TEST_GROUP(group_not_viable_names_who_is_in_the_way),
+		TEST_GROUP(group_not_viable_late),
+		TEST_GROUP(very_many_blockers),
+		TEST_GROUP(group_ioctl_errors),
+		TEST_GROUP(automatic_choice),
+		TEST_GROUP(automatic_choice_keeps_errors_of_the_device),
+		TEST_GROUP(both_closed_reports_the_one_that_exists),
+		TEST_GROUP(noiommu_is_refused_unless_forced),
+		TEST_GROUP(noiommu_flag_on_an_isolated_device),
+		TEST_GROUP(token_of_no_pf_and_no_vf),
+		TEST_GROUP(token_of_a_vf),
+		TEST_GROUP(token_of_a_pf),
+		TEST(shared_device_leaves_the_caller_its_descriptor, ctx),
+		TEST(shared_device_of_a_group, ctx),
+		TEST(shared_descriptor_that_is_none, ctx),
+		TEST(shared_cdev_of_another_device, ctx),
+		TEST(regions, device),
+		TEST_GROUP(every_failing_call_is_reported),
+		TEST_GROUP(every_failing_call_after_a_fallback),
+	};
+
+	return cmocka_run_group_tests_name("open", tests, NULL, NULL);
+}
