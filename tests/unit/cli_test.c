@@ -4,6 +4,7 @@
  * run is a child process, so that signals, exec and leaks are real.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/vfio.h>
 #include <signal.h>
 #include <stdio.h>
@@ -192,6 +193,13 @@ static void usage_errors_are_2(void **state)
 		{ "export 03:00.0 --bar 2 --range 1+4K", "start on a page" },
 		{ "export 03:00.0 --bar 2 --range 64M+4K", "behind the end" },
 		{ "export 03:00.0 --bar 2 --vf-token x", "no UUID" },
+		{ "info 03:00.0 --backend", "--backend needs a value" },
+		{ "info 03:00.0 --backend vfio", "auto, iommufd or group" },
+		{ "list --backend group", "--backend is no option" },
+		{ "info 03:00.0 --vendor x.so", "--vendor is no option" },
+		/* A name counts only behind the library that has it. */
+		{ "export 03:00.0 --bar 2 --tag slice3 --vendor x.so",
+		  "--tag 'slice3'" },
 		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --iova 1",
 		  "different places" },
 	};
@@ -495,6 +503,73 @@ static void register_shows_everything(void **state)
 	leak_expected = false;
 }
 
+static void back_ends_are_chosen_and_shown(void **state)
+{
+	cJSON *json;
+
+	(void)state;
+	assert_run("export 03:00.0 --bar 2 --backend group", 1, "",
+		   "open failed: /dev/vfio/12");
+	fake_group_nodes();
+	assert_run("export 03:00.0 --bar 2", 0, "open through iommufd", "");
+	assert_run("export 03:00.0 --bar 2 --backend group", 0,
+		   "open through group", "");
+	json = run_json("tag 03:00.0 --bar 2 --get --json --backend group", 0);
+	assert_string_equal(at(json, "buffer", "backend"), "group");
+	cJSON_Delete(json);
+	/* A kernel without character devices. */
+	fake_remove(DEV "/vfio-dev");
+	assert_run("export 03:00.0 --bar 2", 0, "open through group", "");
+	assert_run("info 03:00.0", 0, "can be set", "");
+	assert_run("info 03:00.0 --backend iommufd", 4, "",
+		   "CONFIG_VFIO_DEVICE_CDEV");
+	fake_text("sys/kernel/iommu_groups/12/name", "vfio-noiommu\n");
+	fake_link("dev/vfio/noiommu-12", "12");
+	assert_run("export 03:00.0 --bar 2", 4, "", "--noiommu");
+	fake.models |= 1u << VFIO_NOIOMMU_IOMMU;
+	assert_run("export 03:00.0 --bar 2 --noiommu", 0, "through group", "");
+}
+
+/* Next to the test program. */
+static const char *vendor_line(const char *fmt)
+{
+	static char line[2 * PATH_MAX];
+	char library[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", library, sizeof(library) - 1);
+
+	library[n] = '\0';
+	strcpy(strrchr(library, '/'), "/vendor-slices.so");
+	snprintf(line, sizeof(line), fmt, library);
+	return line;
+}
+
+static void names_of_a_vendor_are_tags(void **state)
+{
+	(void)state;
+	assert_run("export 03:00.0 --bar 2 --vendor ./no-such.so", 1, "",
+		   "cannot load the library");
+	assert_run("export 03:00.0 --bar 2 --vendor libc.so.6", 2, "",
+		   "has no tphbuf_vendor_init()");
+	/* Not a device of theirs. */
+	assert_run(vendor_line("export 03:00.0 --bar 2 --vendor %s "
+			       "--tag cacheslice3"), 2, "",
+		   "nobody knows a tag 'cacheslice3'");
+	fake_config(0, 0x54481234, 4);
+	fake_text(DEV "/vendor", "0x1234\n");
+	fake_text(DEV "/device", "0x5448\n");
+	assert_run(vendor_line("export 03:00.0 --bar 2 --vendor %s "
+			       "--tag cacheslice3"), 0, "xst=0x0013,ph=2", "");
+	assert_run(vendor_line("export 03:00.0 --bar 2 --vendor %s "
+			       "--tag st=7"), 0, "st=0x07,ph=0", "");
+	assert_run(vendor_line("tag 03:00.0 --bar 2 --vendor %s "
+			       "--set cacheslice15 --set st=1 --get"), 0,
+		   "xst=0x001f,ph=2", "");
+	assert_run(vendor_line("tag 03:00.0 --bar 2 --vendor %s "
+			       "--set cacheslice16"), 2, "", "use 0 to 15");
+	assert_run(vendor_line("tag 03:00.0 --bar 2 --vendor %s "
+			       "--set st=256"), 2, "", "8 bits");
+}
+
 static void verbose_says_what_is_done(void **state)
 {
 	(void)state;
@@ -570,6 +645,8 @@ int main(void)
 		CLI_TEST(hold_ends_with_a_signal),
 		CLI_TEST(tag_shows_each_step),
 		CLI_TEST(register_shows_everything),
+		CLI_TEST(back_ends_are_chosen_and_shown),
+		CLI_TEST(names_of_a_vendor_are_tags),
 		CLI_TEST(verbose_says_what_is_done),
 		CLI_TEST(a_full_disk_is_a_failure),
 		CLI_TEST(every_failing_call_ends_cleanly),

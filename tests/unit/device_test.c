@@ -82,7 +82,7 @@ static void open_noiommu_is_refused(void **state)
 	fake_remove(DEV "/vfio-dev");
 	fake_mkdir(DEV "/vfio-dev/noiommu-vfio0");
 	assert_int_equal(try_open(f, NULL), -EOPNOTSUPP);
-	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "no IOMMU");
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "no IOMMU");
 }
 
 static void open_missing_nodes(void **state)

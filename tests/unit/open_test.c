@@ -421,12 +421,12 @@ static void noiommu_is_refused_unless_forced(void **state)
 	fake_remove(DEV "/vfio-dev");
 	fake_mkdir(DEV "/vfio-dev/noiommu-vfio0");
 	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_AUTO, 0), -EOPNOTSUPP);
-	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "noiommu-vfio0");
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "noiommu-vfio0");
 	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_GROUP, 0), -EOPNOTSUPP);
-	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "vfio/noiommu-12");
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "vfio/noiommu-12");
 	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_IOMMUFD, 0),
 			 -EOPNOTSUPP);
-	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "--noiommu");
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "--noiommu");
 	assert_int_equal(fake_model(), 0);
 
 	fake_bytes("dev/vfio/devices/noiommu-vfio0", 0, "", 1);

@@ -32,6 +32,9 @@ enum tag_op { TAG_OP_SET, TAG_OP_CLEAR, TAG_OP_GET, TAG_OP_PROBE };
 struct options {
 	const char *bdf;
 	const char *vf_token;
+	const char *vendor;		/* library with names for tags */
+	enum tphbuf_backend backend;
+	bool noiommu;
 	const char *ibdev;
 	bool all;
 	bool no_open;
@@ -41,6 +44,7 @@ struct options {
 	bool has_iova;
 	uint64_t iova;
 	struct tphbuf_tag tag;
+	const char *tag_name;		/* instead of @tag, for the vendor */
 
 	int bar;			/* -1: not given */
 	struct tphbuf_range *ranges;	/* none: the whole BAR */
@@ -49,6 +53,7 @@ struct options {
 	struct {
 		enum tag_op op;
 		struct tphbuf_tag tag;
+		const char *name;	/* as tag_name */
 	} tag_ops[MAX_TAG_OPS];
 	size_t nr_tag_ops;
 
@@ -59,6 +64,7 @@ struct cli {
 	const struct command *command;
 	struct tphbuf_ctx *ctx;
 	const char *sysfs_root;
+	void *vendor;			/* of dlopen(), or NULL */
 	bool verbose;
 	cJSON *json;			/* the answer; NULL without --json */
 };
@@ -83,6 +89,7 @@ enum opt {
 	OPT_TAG, OPT_HOLD, OPT_EXEC, OPT_ALL, OPT_NO_OPEN, OPT_SYSFS,
 	OPT_IBDEV, OPT_REQUIRE, OPT_IOVA,
 	OPT_SET, OPT_CLEAR, OPT_GET, OPT_PROBE,
+	OPT_BACKEND, OPT_NOIOMMU, OPT_VENDOR,
 	OPT_JSON, OPT_VERBOSE, OPT_HELP,
 	NR_OPTS
 };
@@ -91,10 +98,11 @@ enum opt {
 #define ACCEPT_COMMON		(ACCEPT(OPT_JSON) | ACCEPT(OPT_VERBOSE) | \
 				 ACCEPT(OPT_HELP))
 #define ACCEPT_DEVICE		(ACCEPT_COMMON | ACCEPT(OPT_BDF) | \
-				 ACCEPT(OPT_VF_TOKEN))
+				 ACCEPT(OPT_VF_TOKEN) | \
+				 ACCEPT(OPT_BACKEND) | ACCEPT(OPT_NOIOMMU))
 #define ACCEPT_BUFFER		(ACCEPT_DEVICE | ACCEPT(OPT_BAR) | \
 				 ACCEPT(OPT_RANGE) | ACCEPT(OPT_OFFSET) | \
-				 ACCEPT(OPT_LENGTH))
+				 ACCEPT(OPT_LENGTH) | ACCEPT(OPT_VENDOR))
 
 /* What options_parse() returns instead of an exit code. */
 #define OPTIONS_RUN	(-1)
@@ -118,10 +126,17 @@ struct source {
 	struct tphbuf_buffer *buf;
 };
 
+/* Open opts->bdf as the options say. 0 or -errno. */
+int device_open(struct cli *cli, const struct options *opts,
+		struct tphbuf_device **dev);
 /* Open, enable memory, export, set opts->tag. Return: CLI_OK or exit code. */
 int source_open(struct cli *cli, const struct options *opts,
 		struct source *src);
 void source_close(struct source *src);
+
+/* vendor.c: load opts->vendor into cli->ctx. Return: CLI_OK or exit code. */
+int vendor_load(struct cli *cli, const struct options *opts);
+void vendor_unload(struct cli *cli);
 
 /* hold.c: after everything is printed */
 int hold(struct cli *cli);

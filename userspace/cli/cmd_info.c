@@ -2,6 +2,7 @@
 /* tphbuf info: one function, and what can be done with it here. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 
@@ -76,14 +77,10 @@ static void add_tags(struct cli *cli, int ret)
 static int info_open(struct cli *cli, const struct options *opts)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
-	struct tphbuf_device_opts dev_opts = {
-		.size = sizeof(dev_opts),
-		.vf_token = opts->vf_token,
-	};
 	struct tphbuf_device *dev;
 	int ret;
 
-	ret = tphbuf_device_open(cli->ctx, opts->bdf, &dev_opts, &dev);
+	ret = device_open(cli, opts, &dev);
 	if (ret)
 		return cli_fail(cli, ret);
 	ret = tphbuf_device_info(dev, &info);
@@ -100,6 +97,12 @@ static int info_open(struct cli *cli, const struct options *opts)
 	return CLI_OK;
 }
 
+/* Without character devices there is only the driver's name to tell. */
+static bool vfio_bound(const struct tphbuf_pci_info *info)
+{
+	return info->vfio[0] || strstr(info->driver, "vfio");
+}
+
 static int run(struct cli *cli, struct options *opts)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
@@ -108,13 +111,13 @@ static int run(struct cli *cli, struct options *opts)
 	ret = tphbuf_pci_read(cli->ctx, opts->bdf, &info);
 	if (ret)
 		return cli_fail(cli, ret);
-	if (info.vfio[0] && !opts->no_open)
+	if (vfio_bound(&info) && !opts->no_open)
 		return info_open(cli, opts);
 	if (cli->json)
 		json_add_pci(cli->json, &info);
 	else
 		print_pci(&info);
-	if (!cli->json && !info.vfio[0])
+	if (!cli->json && !vfio_bound(&info))
 		printf("tags         only a device bound to vfio-pci can tell\n");
 	return CLI_OK;
 }
@@ -131,6 +134,8 @@ const struct command cmd_info = {
 "\n"
 "  --no-open        only read sysfs\n"
 "  --vf-token UUID  VF token, for a VF whose PF is bound to vfio-pci\n"
+"  --backend NAME   auto, iommufd or group; auto prefers iommufd\n"
+"  --noiommu        open a device that no IOMMU isolates\n"
 "  --sysfs DIR      read this tree instead of /sys\n"
 "  --json           print JSON\n"
 "  --verbose        say what is done, on standard error\n"

@@ -30,15 +30,26 @@ static void show(const struct cli *cli, cJSON *steps, enum tag_op op,
 	json_add_namespaces(step, "supported", state->supported);
 }
 
-/* One operation, then the kernel's state, which is what counts. */
-static int step(struct tphbuf_buffer *buf, enum tag_op op,
-		const struct tphbuf_tag *tag, struct tphbuf_tag_state *state)
+static int set(struct tphbuf_buffer *buf, struct tphbuf_tag tag,
+	       const char *name)
 {
+	int ret = 0;
+
+	if (name)
+		ret = tphbuf_vendor_tag(tphbuf_buffer_device(buf), name, &tag);
+	return ret ? ret : tphbuf_buffer_tag_set(buf, &tag);
+}
+
+/* One operation, then the kernel's state, which is what counts. */
+static int step(struct tphbuf_buffer *buf, const struct options *opts, size_t i,
+		struct tphbuf_tag_state *state)
+{
+	enum tag_op op = opts->tag_ops[i].op;
 	uint32_t supported;
 	int ret = 0;
 
 	if (op == TAG_OP_SET)
-		ret = tphbuf_buffer_tag_set(buf, tag);
+		ret = set(buf, opts->tag_ops[i].tag, opts->tag_ops[i].name);
 	else if (op == TAG_OP_CLEAR)
 		ret = tphbuf_buffer_tag_clear(buf);
 	else if (op == TAG_OP_PROBE)
@@ -58,8 +69,7 @@ static int steps(struct cli *cli, const struct options *opts,
 	for (i = 0; i < opts->nr_tag_ops; i++) {
 		struct tphbuf_tag_state state = { .size = sizeof(state) };
 
-		ret = step(buf, opts->tag_ops[i].op, &opts->tag_ops[i].tag,
-			   &state);
+		ret = step(buf, opts, i, &state);
 		if (ret)
 			return cli_fail(cli, ret);
 		show(cli, array, opts->tag_ops[i].op, &state);
@@ -106,6 +116,9 @@ const struct command cmd_tag = {
 "  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n"
 "  --offset N --length N  the same for one range\n"
 "  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n"
+"  --backend NAME         auto, iommufd or group; auto prefers iommufd\n"
+"  --noiommu              open a device that no IOMMU isolates\n"
+"  --vendor LIBRARY       whose names of tags the options behind it take\n"
 "  --json                 print JSON\n"
 "  --verbose              say what is done, on standard error\n"
 "\n"

@@ -99,8 +99,11 @@ static int run(struct cli *cli, struct options *opts)
 	if (ret)
 		return cli_fail_text(cli, CLI_FAILURE, "argument",
 				     "out of memory");
-	ret = cli->command->run(cli, opts);
+	ret = vendor_load(cli, opts);
+	if (ret == CLI_OK)
+		ret = cli->command->run(cli, opts);
 	tphbuf_ctx_free(cli->ctx);
+	vendor_unload(cli);
 	return ret;
 }
 

@@ -20,6 +20,9 @@ static const struct option long_options[] = {
 	{ "offset", required_argument, NULL, OPT_BASE + OPT_OFFSET },
 	{ "length", required_argument, NULL, OPT_BASE + OPT_LENGTH },
 	{ "vf-token", required_argument, NULL, OPT_BASE + OPT_VF_TOKEN },
+	{ "backend", required_argument, NULL, OPT_BASE + OPT_BACKEND },
+	{ "noiommu", no_argument, NULL, OPT_BASE + OPT_NOIOMMU },
+	{ "vendor", required_argument, NULL, OPT_BASE + OPT_VENDOR },
 	{ "tag", required_argument, NULL, OPT_BASE + OPT_TAG },
 	{ "hold", no_argument, NULL, OPT_BASE + OPT_HOLD },
 	{ "exec", no_argument, NULL, OPT_BASE + OPT_EXEC },
@@ -65,14 +68,37 @@ static int take_size(struct parse *p, const char *option, const char *text,
 	return OPTIONS_RUN;
 }
 
+/* With a vendor's library, what is no tag may be a name of theirs. */
 static int take_tag(struct parse *p, const char *option, const char *text,
-		    struct tphbuf_tag *tag)
+		    struct tphbuf_tag *tag, const char **name)
 {
 	const char *why;
 
-	if (tphbuf_tag_parse(text, tag, &why))
+	*name = NULL;
+	if (!tphbuf_tag_parse(text, tag, &why))
+		return OPTIONS_RUN;
+	if (!p->opts->vendor)
 		return bad_value(p, option, text, why);
+	*name = text;
 	return OPTIONS_RUN;
+}
+
+static int take_backend(struct parse *p, const char *text)
+{
+	static const char * const names[] = {
+		[TPHBUF_BACKEND_AUTO] = "auto",
+		[TPHBUF_BACKEND_IOMMUFD] = "iommufd",
+		[TPHBUF_BACKEND_GROUP] = "group",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], text))
+			continue;
+		p->opts->backend = (enum tphbuf_backend)i;
+		return OPTIONS_RUN;
+	}
+	return bad_value(p, "--backend", text, "use auto, iommufd or group");
 }
 
 static int add_range(struct parse *p, const struct tphbuf_range *range)
@@ -118,7 +144,8 @@ static int add_tag_op(struct parse *p, enum tag_op op, const char *text)
 	opts->tag_ops[opts->nr_tag_ops].op = op;
 	if (op == TAG_OP_SET) {
 		int ret = take_tag(p, "--set", text,
-				   &opts->tag_ops[opts->nr_tag_ops].tag);
+				   &opts->tag_ops[opts->nr_tag_ops].tag,
+				   &opts->tag_ops[opts->nr_tag_ops].name);
 
 		if (ret != OPTIONS_RUN)
 			return ret;
@@ -148,11 +175,16 @@ static int take_value(struct parse *p, enum opt opt, const char *value)
 		return take_size(p, "--iova", value, &opts->iova);
 	case OPT_TAG:
 		opts->has_tag = true;
-		return take_tag(p, "--tag", value, &opts->tag);
+		return take_tag(p, "--tag", value, &opts->tag, &opts->tag_name);
 	case OPT_SET:
 		return add_tag_op(p, TAG_OP_SET, value);
 	case OPT_VF_TOKEN:
 		opts->vf_token = value;
+		return OPTIONS_RUN;
+	case OPT_BACKEND:
+		return take_backend(p, value);
+	case OPT_VENDOR:
+		opts->vendor = value;
 		return OPTIONS_RUN;
 	case OPT_IBDEV:
 		opts->ibdev = value;
@@ -178,6 +210,9 @@ static int take_option(struct parse *p, enum opt opt, const char *value)
 		return OPTIONS_RUN;
 	case OPT_NO_OPEN:
 		opts->no_open = true;
+		return OPTIONS_RUN;
+	case OPT_NOIOMMU:
+		opts->noiommu = true;
 		return OPTIONS_RUN;
 	case OPT_REQUIRE:
 		opts->require = true;

@@ -184,6 +184,8 @@ void json_add_source(cJSON *json, const struct source *src)
 
 	buffer = cJSON_AddObjectToObject(json, "buffer");
 	cJSON_AddStringToObject(buffer, "bdf", tphbuf_device_bdf(src->dev));
+	cJSON_AddStringToObject(buffer, "backend",
+				tphbuf_device_backend(src->dev));
 	cJSON_AddNumberToObject(buffer, "bar", tphbuf_buffer_bar(src->buf));
 	cJSON_AddNumberToObject(buffer, "fd", tphbuf_buffer_fd(src->buf));
 	json_add_u64(buffer, "length", tphbuf_buffer_length(src->buf));
@@ -205,8 +207,9 @@ void print_source(const struct source *src)
 	size_t i, n;
 
 	ranges = tphbuf_buffer_ranges(src->buf, &n);
-	printf("device      %s BAR%d\n", tphbuf_device_bdf(src->dev),
-	       tphbuf_buffer_bar(src->buf));
+	printf("device      %s BAR%d, open through %s\n",
+	       tphbuf_device_bdf(src->dev), tphbuf_buffer_bar(src->buf),
+	       tphbuf_device_backend(src->dev));
 	for (i = 0; i < n; i++)
 		printf("%-11s 0x%" PRIx64 "+0x%" PRIx64 "\n",
 		       i ? "" : "ranges", ranges[i].offset, ranges[i].length);

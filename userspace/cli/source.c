@@ -6,14 +6,19 @@
 
 static int export(const struct options *opts, struct source *src)
 {
+	struct tphbuf_tag tag = opts->tag;
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	struct tphbuf_export_opts export_opts = {
 		.size = sizeof(export_opts),
-		.tag = opts->has_tag ? &opts->tag : NULL,
+		.tag = opts->has_tag ? &tag : NULL,
 	};
 	struct tphbuf_range whole = { 0 };
-	int ret;
+	int ret = 0;
 
+	if (opts->tag_name)
+		ret = tphbuf_vendor_tag(src->dev, opts->tag_name, &tag);
+	if (ret)
+		return ret;
 	if (opts->nr_ranges)
 		return tphbuf_buffer_export(src->dev, (unsigned int)opts->bar,
 					    opts->ranges, opts->nr_ranges,
@@ -26,16 +31,25 @@ static int export(const struct options *opts, struct source *src)
 				    1, &export_opts, &src->buf);
 }
 
-int source_open(struct cli *cli, const struct options *opts, struct source *src)
+int device_open(struct cli *cli, const struct options *opts,
+		struct tphbuf_device **dev)
 {
 	struct tphbuf_device_opts dev_opts = {
 		.size = sizeof(dev_opts),
 		.vf_token = opts->vf_token,
+		.backend = opts->backend,
+		.flags = opts->noiommu ? TPHBUF_DEVICE_NOIOMMU : 0,
 	};
+
+	return tphbuf_device_open(cli->ctx, opts->bdf, &dev_opts, dev);
+}
+
+int source_open(struct cli *cli, const struct options *opts, struct source *src)
+{
 	int ret;
 
 	memset(src, 0, sizeof(*src));
-	ret = tphbuf_device_open(cli->ctx, opts->bdf, &dev_opts, &src->dev);
+	ret = device_open(cli, opts, &src->dev);
 	/* A dma-buf made while memory decoding is off is born revoked. */
 	if (!ret)
 		ret = tphbuf_device_memory(src->dev, true);

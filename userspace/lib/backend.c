@@ -51,7 +51,7 @@ int check_noiommu(struct tphbuf_device *dev,
 			dev->bdf, name);
 		return 0;
 	}
-	return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
+	return fail(dev->ctx, TPHBUF_STAGE_ATTACH, -EOPNOTSUPP,
 		    "%s: no IOMMU isolates the device (%s), refused; switch the IOMMU on and bind the device again, or insist (--noiommu, TPHBUF_DEVICE_NOIOMMU) where every DMA of the device may be trusted",
 		    dev->bdf, name);
 }

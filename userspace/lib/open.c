@@ -86,25 +86,26 @@ static int try_backend(struct tphbuf_device *dev,
 	return ret;
 }
 
-/* Is the interface absent from this kernel or container? */
-static bool is_missing(int err)
-{
-	return err == -ENOENT || err == -EOPNOTSUPP || err == -ENOTTY;
-}
-
-/* Did the last failure mean that this way is closed, rather than the device? */
-static bool is_unavailable(const struct tphbuf_device *dev, int err)
+/* Was the last failure that kernel or container lack this way? */
+static bool is_missing(const struct tphbuf_device *dev, int err)
 {
 	switch (dev->ctx->error_stage) {
 	case TPHBUF_STAGE_LOOKUP:
 		return err == -EOPNOTSUPP;
 	case TPHBUF_STAGE_OPEN:
-		return err == -ENOENT || err == -EACCES || err == -EPERM;
+		return err == -ENOENT;
 	case TPHBUF_STAGE_BIND:
 		return err == -ENOTTY;
 	default:
 		return false;
 	}
+}
+
+/* Was it that this user may not go this way? */
+static bool is_forbidden(const struct tphbuf_device *dev, int err)
+{
+	return dev->ctx->error_stage == TPHBUF_STAGE_OPEN &&
+	       (err == -EACCES || err == -EPERM);
 }
 
 /*
@@ -116,18 +117,20 @@ static int open_auto(struct tphbuf_device *dev,
 {
 	char before[ERROR_TEXT_MAX], first[ERROR_TEXT_MAX];
 	enum tphbuf_stage before_stage = dev->ctx->error_stage, first_stage;
+	bool missing;
 	int ret, second;
 
 	memcpy(before, dev->ctx->error, sizeof(before));
 	ret = try_backend(dev, &backend_cdev, opts);
-	if (!ret || !is_unavailable(dev, ret))
+	missing = ret && is_missing(dev, ret);
+	if (!ret || (!missing && !is_forbidden(dev, ret)))
 		return ret;
 	memcpy(first, dev->ctx->error, sizeof(first));
 	first_stage = dev->ctx->error_stage;
 	ctx_log(dev->ctx, TPHBUF_LOG_INFO,
 		"%s: no way in by iommufd, trying the group", dev->bdf);
 	second = try_backend(dev, &backend_group, opts);
-	if (second && is_missing(ret) && !is_missing(second))
+	if (second && missing && !is_missing(dev, second))
 		return second;
 	memcpy(dev->ctx->error, second ? first : before, sizeof(first));
 	dev->ctx->error_stage = second ? first_stage : before_stage;
