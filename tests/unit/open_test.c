@@ -393,6 +393,13 @@ static void both_closed_reports_the_one_that_exists(void **state)
 	fake_fail_open("/dev/vfio/12", EACCES);
 	assert_int_equal(open_auto(f, ""), -EACCES);
 	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "/dev/vfio/12");
+	/* The group is the way in, and fails by itself. */
+	fake_mkdir(DEV "/vfio-dev/vfio0");
+	fake_fail_open("/dev/vfio/devices/vfio0", EACCES);
+	fake_fail_ioctl(VFIO_GROUP_GET_STATUS, 1, EIO);
+	assert_int_equal(open_auto(f, ""), -EIO);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "IOMMU group");
+	fake_remove(DEV "/vfio-dev");
 	/* Neither exists. */
 	fake_remove(FAKE_GROUP);
 	assert_int_equal(open_auto(f, ""), -EOPNOTSUPP);

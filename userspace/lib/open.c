@@ -109,8 +109,9 @@ static bool is_forbidden(const struct tphbuf_device *dev, int err)
 }
 
 /*
- * Character device if there is a way in, else the group. If both are closed,
- * the report is about the one that exists, and about the first if both do.
+ * Character device if there is a way in, else the group. If both fail, the
+ * report is about the way that gets farther, and about the first if both are
+ * closed alike.
  */
 static int open_auto(struct tphbuf_device *dev,
 		     const struct tphbuf_device_opts *opts)
@@ -130,7 +131,8 @@ static int open_auto(struct tphbuf_device *dev,
 	ctx_log(dev->ctx, TPHBUF_LOG_INFO,
 		"%s: no way in by iommufd, trying the group", dev->bdf);
 	second = try_backend(dev, &backend_group, opts);
-	if (second && missing && !is_missing(dev, second))
+	if (second && !is_missing(dev, second) &&
+	    (missing || !is_forbidden(dev, second)))
 		return second;
 	memcpy(dev->ctx->error, second ? first : before, sizeof(first));
 	dev->ctx->error_stage = second ? first_stage : before_stage;
