@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Ways to open a device: lib/open.c, lib/backend_group.c, lib/backend_shared.c,
- * lib/group.c, lib/vf_token.c. The character device is in device_test.c.
+ * Ways to open a device: lib/open.c, lib/backend_group.c, lib/group.c. The
+ * character device is in device_test.c.
  */
 #include <fcntl.h>
-#include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -14,16 +13,12 @@
 #define DEV	"sys/bus/pci/devices/" FAKE_BDF
 #define GROUP	"sys/kernel/iommu_groups/12"
 #define PEER	"0000:03:00.1"
-#define PF	"0000:03:00.7"
-#define TOKEN	"bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3"
-#define TOKEN_BYTES \
-	"\xbd\x8d\x9d\x2b\x5a\x5f\x4f\x5a\xa2\x11\xf5\x91\x51\x4b\xa1\xf3"
 
 static int open_as(struct fixture *f, enum tphbuf_backend backend,
-		   const char *token, const char *how)
+		   const char *how)
 {
 	struct tphbuf_device_opts opts = {
-		.size = sizeof(opts), .vf_token = token, .backend = backend,
+		.size = sizeof(opts), .backend = backend,
 	};
 	struct tphbuf_device *dev = NULL;
 	int ret;
@@ -39,12 +34,12 @@ static int open_as(struct fixture *f, enum tphbuf_backend backend,
 
 static int open_group(struct fixture *f)
 {
-	return open_as(f, TPHBUF_BACKEND_GROUP, NULL, "group");
+	return open_as(f, TPHBUF_BACKEND_GROUP, "group");
 }
 
 static int open_auto(struct fixture *f, const char *how)
 {
-	return open_as(f, TPHBUF_BACKEND_AUTO, NULL, how);
+	return open_as(f, TPHBUF_BACKEND_AUTO, how);
 }
 
 static int setup_group(void **state)
@@ -361,7 +356,7 @@ static void automatic_choice(void **state)
 	fake_remove(DEV "/vfio-dev");
 	assert_int_equal(open_auto(f, "group"), 0);
 	/* Told to, it does not look elsewhere. */
-	assert_int_equal(open_as(f, TPHBUF_BACKEND_IOMMUFD, NULL, ""),
+	assert_int_equal(open_as(f, TPHBUF_BACKEND_IOMMUFD, ""),
 			 -EOPNOTSUPP);
 }
 
@@ -457,222 +452,9 @@ static void noiommu_flag_on_an_isolated_device(void **state)
 	assert_int_equal(fake_model(), VFIO_TYPE1v2_IOMMU);
 }
 
-static int open_token(struct fixture *f, enum tphbuf_backend backend,
-		      const char *token)
-{
-	int ret = open_as(f, backend, token,
-			  backend == TPHBUF_BACKEND_GROUP ? "group" :
-							    "iommufd");
-
-	if (token)
-		assert_null(strstr(tphbuf_ctx_error(f->ctx), token));
-	return ret;
-}
-
-static const enum tphbuf_backend both[] = {
-	TPHBUF_BACKEND_IOMMUFD, TPHBUF_BACKEND_GROUP,
-};
-
-static void token_of_no_pf_and_no_vf(void **state)
-{
-	struct fixture *f = *state;
-	size_t i;
-
-	for (i = 0; i < NR(both); i++) {
-		assert_int_equal(open_token(f, both[i], "nonsense"), -EINVAL);
-		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "no UUID");
-		assert_int_equal(open_token(f, both[i], TOKEN), -EINVAL);
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "neither a PF nor");
-		assert_int_equal(open_token(f, both[i], NULL), 0);
-	}
-}
-
-static void token_of_a_vf(void **state)
-{
-	static const char wrong[] = "00000000-0000-0000-0000-000000000000";
-	struct fixture *f = *state;
-	size_t i;
-
-	add_peer(PF, "vfio-pci");
-	fake_link(DEV "/physfn", "../" PF);
-	fake.token = TOKEN_BYTES;
-	for (i = 0; i < NR(both); i++) {
-		assert_int_equal(open_token(f, both[i], NULL), -EACCES);
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "is needed");
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, PF);
-		assert_int_equal(open_token(f, both[i], wrong), -EACCES);
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not the VF token");
-		assert_int_equal(open_token(f, both[i], TOKEN), 0);
-	}
-	/* The PF belongs to its own driver, or to none. */
-	fake_link("sys/bus/pci/devices/" PF "/driver", "../../drivers/igb");
-	fake.token = NULL;
-	for (i = 0; i < NR(both); i++) {
-		assert_int_equal(open_token(f, both[i], TOKEN), -EINVAL);
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "driver: igb");
-		assert_int_equal(open_token(f, both[i], NULL), 0);
-	}
-	fake_remove("sys/bus/pci/devices/" PF "/driver");
-	assert_int_equal(open_token(f, TPHBUF_BACKEND_AUTO, TOKEN), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "driver: none");
-}
-
-static void token_of_a_pf(void **state)
-{
-	static const char wrong[] = "00000000-0000-0000-0000-000000000000";
-	struct fixture *f = *state;
-	size_t i;
-
-	fake_text(DEV "/sriov_totalvfs", "7\n");
-	fake.token = TOKEN_BYTES;
-	for (i = 0; i < NR(both); i++) {
-		assert_int_equal(open_token(f, both[i], NULL), -EACCES);
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "VFs of it");
-		assert_int_equal(open_token(f, both[i], wrong), -EACCES);
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not the VF token");
-		assert_int_equal(open_token(f, both[i], TOKEN), 0);
-	}
-	/* EINVAL has other causes for a PF with a token. */
-	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EINVAL);
-	assert_int_equal(open_token(f, TPHBUF_BACKEND_AUTO, TOKEN), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "open in another program");
-}
-
-static int caller_fd(void)
-{
-	return open("/dev/vfio/devices/vfio0", O_RDWR | O_CLOEXEC);
-}
-
-static int share(struct fixture *f, int fd, const char *where)
-{
-	struct tphbuf_device *dev = NULL;
-	int ret = tphbuf_device_from_fd(f->ctx, fd, where, &dev);
-
-	if (ret)
-		assert_null(dev);
-	tphbuf_device_close(dev);
-	return ret;
-}
-
-static void shared_device_leaves_the_caller_its_descriptor(void **state)
-{
-	const struct tphbuf_range range = { 0, 0x10000 };
-	struct fixture *f = *state;
-	struct tphbuf_buffer *buf;
-	struct tphbuf_device *dev;
-	int fd = caller_fd();
-
-	assert_int_equal(tphbuf_device_from_fd(f->ctx, fd, NULL, &dev), 0);
-	assert_string_equal(tphbuf_device_bdf(dev), FAKE_BDF);
-	assert_string_equal(tphbuf_device_backend(dev), "shared");
-	assert_true(tphbuf_device_fd(dev) != fd);
-	assert_true(fcntl(tphbuf_device_fd(dev), F_GETFD) & FD_CLOEXEC);
-	assert_int_equal(tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf), 0);
-	tphbuf_buffer_close(buf);
-	tphbuf_device_close(dev);
-	assert_int_equal(fake_resets(), 0);
-	assert_int_equal(close(fd), 0);
-}
-
-static void shared_device_of_a_group(void **state)
-{
-	struct fixture *f = *state;
-	int fd = caller_fd();
-
-	fake.is_cdev = false;
-	assert_int_equal(share(f, fd, FAKE_BDF), 0);
-	assert_int_equal(share(f, fd, "/sys/bus/pci/devices/" FAKE_BDF), 0);
-	assert_int_equal(share(f, fd, NULL), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "address too");
-	/* Another device, as its identification shows. */
-	assert_int_equal(share(f, fd, FAKE_NIC_BDF), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "1af4:1110");
-	fake_fail_ioctl(VFIO_DEVICE_GET_REGION_INFO, 1, EIO);
-	assert_int_equal(share(f, fd, FAKE_BDF), -EIO);
-	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "config region");
-	fake.config_size = 256;
-	fake_remove(DEV "/vendor");
-	assert_int_equal(share(f, fd, FAKE_BDF), -ENOENT);
-	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "identification");
-	close(fd);
-}
-
-static void shared_descriptor_that_is_none(void **state)
-{
-	struct fixture *f = *state;
-	struct tphbuf_device *dev;
-	int fd = caller_fd(), other = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	assert_int_equal(tphbuf_device_from_fd(NULL, fd, NULL, &dev), -EINVAL);
-	assert_int_equal(tphbuf_device_from_fd(f->ctx, fd, NULL, NULL),
-			 -EINVAL);
-	assert_int_equal(share(f, -1, NULL), -EBADF);
-	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no open file descriptor");
-	assert_int_equal(share(f, other, NULL), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no vfio device");
-	fake_fail_ioctl(VFIO_DEVICE_GET_INFO, 1, EINVAL);
-	assert_int_equal(share(f, fd, NULL), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not bound to an iommufd");
-	fake.device_flags = VFIO_DEVICE_FLAGS_PLATFORM;
-	assert_int_equal(share(f, fd, NULL), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no PCI device");
-	close(other);
-	close(fd);
-}
-
-static void shared_cdev_of_another_device(void **state)
-{
-	struct fixture *f = *state;
-	int fd = caller_fd();
-
-	assert_int_equal(share(f, fd, FAKE_NIC_BDF), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT,
-			FAKE_BDF " and not " FAKE_NIC_BDF);
-	assert_int_equal(share(f, fd, "03:00"), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'03:00'");
-	/* A character device that sysfs does not know, or knows elsewhere. */
-	fake_remove("sys/dev/char/511:0");
-	assert_int_equal(share(f, fd, NULL), -ENOENT);
-	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "511:0");
-	fake_link("sys/dev/char/511:0", "/");
-	assert_int_equal(share(f, fd, NULL), -ENOENT);
-	fake_link("sys/dev/char/511:0", "../../bus/pci");
-	assert_int_equal(share(f, fd, NULL), -ENOENT);
-	close(fd);
-}
-
-static void regions(void **state)
-{
-	struct tphbuf_region r = { .size = sizeof(r) }, unset = { 0 };
-	struct fixture *f = *state;
-
-	assert_int_equal(tphbuf_device_region(NULL, 0, &r), -EINVAL);
-	assert_int_equal(tphbuf_device_region(f->dev, 0, NULL), -EINVAL);
-	assert_int_equal(tphbuf_device_region(f->dev, 0, &unset), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "tphbuf_region");
-	assert_int_equal(tphbuf_device_region(f->dev, 8, &r), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "no region 8");
-	assert_int_equal(tphbuf_device_region(f->dev, 2, &r), 0);
-	assert_int_equal(r.length, FAKE_BAR2_SIZE);
-	assert_int_equal(r.offset, 2ll << 28);
-	assert_int_equal(r.flags, TPHBUF_REGION_READ | TPHBUF_REGION_WRITE |
-			 TPHBUF_REGION_MMAP);
-	/* I/O ports: no mapping, but a place to read and write. */
-	assert_int_equal(tphbuf_device_region(f->dev, 1, &r), 0);
-	assert_int_equal(r.flags, TPHBUF_REGION_READ | TPHBUF_REGION_WRITE);
-	assert_int_equal(tphbuf_device_region(f->dev, 3, &r), 0);
-	assert_int_equal(r.length, 0);
-	assert_int_equal(tphbuf_device_region(f->dev, TPHBUF_REGION_CONFIG,
-					      &r), 0);
-	assert_int_equal(r.length, 4096);
-	fake_fail_ioctl(VFIO_DEVICE_GET_REGION_INFO, 1, ENODEV);
-	assert_int_equal(tphbuf_device_region(f->dev, 2, &r), -ENODEV);
-	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "went away");
-}
-
 static int op_group(struct fixture *f)
 {
-	return open_as(f, TPHBUF_BACKEND_GROUP, TOKEN, "group");
+	return open_group(f);
 }
 
 static int op_auto(struct fixture *f)
@@ -686,26 +468,12 @@ static int op_auto(struct fixture *f)
 	return ret;
 }
 
-/* Not one of the calls under test. */
-static int the_fd;
-
-static int op_shared(struct fixture *f)
-{
-	return share(f, the_fd, FAKE_BDF);
-}
-
 static void every_failing_call_is_reported(void **state)
 {
 	struct fixture *f = *state;
 
 	sweep_faults(f, op_auto);
-	fake.token = TOKEN_BYTES;
 	sweep_faults(f, op_group);
-	the_fd = caller_fd();
-	sweep_faults(f, op_shared);
-	fake.is_cdev = false;
-	sweep_faults(f, op_shared);
-	close(the_fd);
 }
 
 /* By the group after the character device was closed. */
@@ -746,14 +514,6 @@ int main(void)
 		TEST_GROUP(both_closed_reports_the_one_that_exists),
 		TEST_GROUP(noiommu_is_refused_unless_forced),
 		TEST_GROUP(noiommu_flag_on_an_isolated_device),
-		TEST_GROUP(token_of_no_pf_and_no_vf),
-		TEST_GROUP(token_of_a_vf),
-		TEST_GROUP(token_of_a_pf),
-		TEST(shared_device_leaves_the_caller_its_descriptor, ctx),
-		TEST(shared_device_of_a_group, ctx),
-		TEST(shared_descriptor_that_is_none, ctx),
-		TEST(shared_cdev_of_another_device, ctx),
-		TEST(regions, device),
 		TEST_GROUP(every_failing_call_is_reported),
 		TEST_GROUP(every_failing_call_after_a_fallback),
 	};

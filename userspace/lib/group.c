@@ -52,7 +52,7 @@ static int add_blocker(struct tphbuf_device *dev, const char *member,
 	size_t len = strlen(text);
 	int ret;
 
-	if (member[0] == '.' || !strcmp(member, dev->bdf))
+	if (member[0] == '.')
 		return 0;
 	ret = sysfs_link_name(dev->ctx, member, "driver", driver,
 			      sizeof(driver));

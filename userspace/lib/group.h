@@ -14,8 +14,8 @@ struct group {
 int group_find(struct tphbuf_ctx *ctx, const char *bdf, struct group *group);
 
 /*
- * The members of @dev's group, itself left out, whose driver keeps the group
- * from being used through vfio, as text: "0000:03:00.1 (snd_hda_intel), ...".
+ * The members of @dev's group whose driver keeps the group from being used
+ * through vfio, as text: "0000:03:00.1 (snd_hda_intel), ...".
  *
  * Return: their number, or -errno. What does not fit in @text is left out.
  */
