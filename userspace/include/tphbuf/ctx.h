@@ -55,9 +55,9 @@ enum tphbuf_stage {
 	TPHBUF_STAGE_NONE,
 	TPHBUF_STAGE_ARGUMENT,	/* rejected before the kernel was asked */
 	TPHBUF_STAGE_LOOKUP,	/* find the device in sysfs */
-	TPHBUF_STAGE_OPEN,	/* open the vfio device node or /dev/iommu */
-	TPHBUF_STAGE_BIND,	/* VFIO_DEVICE_BIND_IOMMUFD */
-	TPHBUF_STAGE_ATTACH,	/* attach to an I/O address space */
+	TPHBUF_STAGE_OPEN,	/* open a vfio node or /dev/iommu */
+	TPHBUF_STAGE_BIND,	/* get the device from iommufd or its group */
+	TPHBUF_STAGE_ATTACH,	/* I/O address space, or group and container */
 	TPHBUF_STAGE_REGION,	/* region information, config access, mapping */
 	TPHBUF_STAGE_RESET,	/* VFIO_DEVICE_RESET */
 	TPHBUF_STAGE_EXPORT,	/* make a dma-buf of BAR ranges */
