@@ -23,14 +23,14 @@ inside() {
 	deb=$deb top=$TOP script=$1 unshare -m --propagation private bash -c '
 		set -e
 		mount -t tmpfs tmpfs /mnt
-		mkdir /mnt/up /mnt/work /mnt/root
-		mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work /mnt/root
-		mount -t tmpfs tmpfs /mnt/root/mnt
-		cp "$deb"/*.deb "$top"/userspace/examples/*.c /mnt/root/mnt/
-		mount -t proc proc /mnt/root/proc
-		mount --bind /dev /mnt/root/dev
-		mount --bind /sys /mnt/root/sys
-		chroot /mnt/root bash -e -c "cd /mnt; $script"'
+		mkdir /mnt/up /mnt/work /mnt/merged
+		mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work /mnt/merged
+		mount -t tmpfs tmpfs /mnt/merged/mnt
+		cp "$deb"/*.deb "$top"/userspace/examples/*.c /mnt/merged/mnt/
+		mount -t proc proc /mnt/merged/proc
+		mount --bind /dev /mnt/merged/dev
+		mount --bind /sys /mnt/merged/sys
+		chroot /mnt/merged bash -e -c "cd /mnt; $script"'
 }
 install='export DEBIAN_FRONTEND=noninteractive; dpkg -i $(ls *.deb | grep -v -e dbgsym -e linux-);'
 check "install and run the command" inside "$install tphbuf --version; tphbuf --help; tphbuf list --json"
