@@ -14,6 +14,8 @@ test_reset_by_sysfs_under_traffic() { both reset_ops sysfs; }
 test_set_races_with_registration() { both set_race register; }
 test_set_races_with_page_faults() { both set_race fault; }
 
+test_open_races_with_reset() { open_race "$endpoint" ext; }
+
 test_rereg_is_refused() {
 	both rereg host_memory
 	both rereg tagged
