@@ -169,27 +169,107 @@ static void test_revoke(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* Another tag was set in between: the MR must fail, no TLP may carry the old tag, the old tag brings it back. */
-static void test_revoke_and_retag(struct rig *rig)
+/*
+ * Brought back with another state than the MR's in the namespace that the NIC sends: the MR must fail, no TLP may
+ * carry the old tag, the old state brings it back. A change in the other namespace is none.
+ */
+static void retag(struct rig *rig, const char *first, const char *const *others, size_t n)
 {
-	struct tphbuf_tag old = tag_of("st=0x5a,xst=0x1234,ph=2"), other = tag_of("st=0x11,xst=0x2222,ph=1");
+	struct tphbuf_tag old = tag_of(first), tag;
 	struct target target;
 	struct tally tally;
 
-	target_open(rig, &target, &whole, 1, "st=0x5a,xst=0x1234,ph=2");
+	target_open(rig, &target, &whole, 1, first);
 	write_and_compare(rig, &target, 0, 5000, 1);
-	write_while_revoked(rig, &target);
-	ok(rig, tphbuf_buffer_tag_set(target.buf, &other), "set another tag");
 	tally_clear(rig->dev);
-	transfer(rig, &target, IBV_WR_RDMA_WRITE, 0, 5000);
-	poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
-	tally_read(rig->dev, &tally);
-	require(!tally.writes, "%lu writes arrived with a stale tag", (unsigned long)tally.writes);
+	for (size_t i = 0; i < n; i++) {
+		write_while_revoked(rig, &target);
+		tag = tag_of(others[i]);
+		ok(rig, tphbuf_buffer_tag_set(target.buf, &tag), "set another tag");
+		transfer(rig, &target, IBV_WR_RDMA_WRITE, 0, 5000);
+		poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
+		tally_read(rig->dev, &tally);
+		require(!tally.writes, "%s: %lu writes arrived with a stale tag", others[i], (unsigned long)tally.writes);
+		require(applied_of(rig, &target).stale_faults >= i + 1, "%s: the fault was not counted", others[i]);
+	}
 	ok(rig, tphbuf_buffer_tag_set(target.buf, &old), "set the old tag");
 	relink(rig);
 	write_and_compare(rig, &target, 0, 5000, 2);
+	if (!old.valid)
+		expect(rig, 0, 0, 0);
+	else
+		expect_both(rig, old.ph);
+	target_close(rig, &target);
+}
+
+static void test_revoke_and_retag(struct rig *rig)
+{
+	const char *const others[] = {
+		"st=0x11,xst=0x2222,ph=1", "st=0x5a,xst=0x1234,ph=3", rig->ext ? "st=0x5a,xst=0,ph=2" : "st=0,xst=0x1234,ph=2",
+		"none", rig->ext ? "st=0x5a,ph=2" : "xst=0x1234,ph=2",
+	};
+
+	retag(rig, "st=0x5a,xst=0x1234,ph=2", others, ARRAY(others));
+}
+
+static void test_revoke_and_tag(struct rig *rig)
+{
+	const char *const others[] = { "st=0x5a,xst=0x1234,ph=2", "st=0,xst=0,ph=0" };
+
+	retag(rig, "none", others, ARRAY(others));
+}
+
+static void test_revoke_and_retag_other_namespace(struct rig *rig)
+{
+	struct tphbuf_tag tag = tag_of(rig->ext ? "st=0x11,xst=0x1234,ph=2" : "st=0x5a,xst=0x2222,ph=2");
+	struct target target;
+
+	target_open(rig, &target, &whole, 1, "st=0x5a,xst=0x1234,ph=2");
+	write_while_revoked(rig, &target);
+	ok(rig, tphbuf_buffer_tag_set(target.buf, &tag), "set");
+	write_and_compare(rig, &target, 0, 5000, 2);
 	expect_both(rig, 2);
 	target_close(rig, &target);
+}
+
+/* One buffer, an MR on each of two NICs at the same time: each sends the tag of its namespace. */
+static void test_two_nics(struct rig *rig)
+{
+	struct tphbuf_mr_opts opts = { .size = sizeof(opts), .flags = TPHBUF_MR_REQUIRE };
+	struct side from, into;
+	struct target a, b;
+	struct memory host;
+	struct tally tally;
+
+	target_open(rig, &a, &whole, 1, "st=0x5a,xst=0x1234,ph=2");
+	b = (struct target) { .buf = a.buf, .cpu = a.cpu, .len = a.len };
+	ok(rig, tphbuf_mr_register(b.buf, rig->host_port.pd, &opts, &b.mr), "register on the peer");
+	memory_alloc(&host, &rig->bar_port, MiB, REMOTE);
+	link_open(&from, &rig->bar_port, &into, &rig->host_port, NULL);
+	for (uint32_t i = 0; i < 20; i++) {
+		struct ibv_sge sge = { .addr = (uintptr_t)host.addr, .length = 4000, .lkey = host.mr->lkey };
+		struct ibv_send_wr wr = {
+			.opcode = IBV_WR_RDMA_WRITE, .sg_list = &sge, .num_sge = 1, .send_flags = IBV_SEND_SIGNALED,
+			.wr.rdma = { .remote_addr = tphbuf_mr_iova(b.mr) + MiB, .rkey = tphbuf_mr_ibv(b.mr)->rkey },
+		};
+
+		fill(host.addr, 4000, i + 100);
+		post(&from, &wr);
+		write_and_compare(rig, &a, 0, 4000, i);
+		poll_ok(&from, IBV_WC_RDMA_WRITE);
+		compare("BAR by the peer", b.cpu + MiB, 4000, i + 100, 0);
+	}
+	tally_read(rig->dev, &tally);
+	require(tally.nrows == 2 && tally.writes_tagged == tally.writes, "%u different tags, %lu of %lu writes tagged", tally.nrows,
+		(unsigned long)tally.writes_tagged, (unsigned long)tally.writes);
+	for (unsigned int i = 0; i < 2; i++)
+		require(tally.row[i].st == (tally.row[i].width == 16 ? 0x1234u : 0x5au) && tally.row[i].ph == 2 &&
+			tally.row[i].tlps == tally.writes / 2, "%lu TLPs with %u-bit tag 0x%x ph %u", (unsigned long)tally.row[i].tlps,
+			tally.row[i].width, tally.row[i].st, tally.row[i].ph);
+	link_close(&from, &into);
+	memory_free(&host);
+	ok(rig, tphbuf_mr_deregister(b.mr), "deregister");
+	target_close(rig, &a);
 }
 
 static void test_read_back(struct rig *rig)
@@ -229,6 +309,8 @@ static const struct bar_test tests[] = {
 	{ "ph", test_ph }, { "replace_and_clear", test_replace_and_clear },
 	{ "set_while_mapped", test_set_while_mapped }, { "two_tags", test_two_tags }, { "ranges", test_ranges },
 	{ "revoke", test_revoke }, { "revoke_and_retag", test_revoke_and_retag },
+	{ "revoke_and_tag", test_revoke_and_tag },
+	{ "revoke_and_retag_other_namespace", test_revoke_and_retag_other_namespace }, { "two_nics", test_two_nics },
 	{ "read_back", test_read_back }, { "register_loop", test_register_loop },
 };
 

@@ -13,7 +13,7 @@
 
 #include "bar_rig.h"
 
-#define REGISTRATIONS	150
+#define REGISTRATIONS	80
 #define REVOCATIONS	40
 
 static const struct tphbuf_range range = { 0, MiB };
@@ -109,7 +109,7 @@ static void test_register(struct rig *rig)
 	}
 	flipper_stop(&flipper);
 	require(seen[0] && seen[1], "only one of the two tags was met: %u and %u times", seen[0], seen[1]);
-	printf("%u registrations with A, %u with B, %u EAGAIN, %lu SETs\n", seen[0], seen[1], again, flipper.flips);
+	printf("%u registrations: A %u, B %u, EAGAIN %u; %lu SETs\n", REGISTRATIONS + 1, seen[0], seen[1], again, flipper.flips);
 	target_close(rig, &target);
 }
 
