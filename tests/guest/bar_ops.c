@@ -191,9 +191,9 @@ static void retag(struct rig *rig, const char *first, const char *const *others,
 		tally_read(rig->dev, &tally);
 		require(!tally.writes, "%s: %lu writes arrived with a stale tag", others[i], (unsigned long)tally.writes);
 		require(applied_of(rig, &target).stale_faults >= i + 1, "%s: the fault was not counted", others[i]);
+		relink(rig);
 	}
 	ok(rig, tphbuf_buffer_tag_set(target.buf, &old), "set the old tag");
-	relink(rig);
 	write_and_compare(rig, &target, 0, 5000, 2);
 	if (!old.valid)
 		expect(rig, 0, 0, 0);

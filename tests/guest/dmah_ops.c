@@ -149,13 +149,25 @@ static void revoke(struct rig *rig, const struct uverbs_mr *mr, const char *tag_
 	relink(rig);
 }
 
+/* The dma-buf has got a tag that the MR was not made for: nothing arrives, and the fault is counted. */
+static void write_is_stale(struct rig *rig, const struct uverbs_mr *mr, uint64_t faults)
+{
+	struct tally tally;
+
+	transfer_to(rig, 0, mr->rkey, IBV_WR_RDMA_WRITE, 5000);
+	poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
+	relink(rig);
+	tally_read(rig->dev, &tally);
+	require(!tally.writes, "%lu writes arrived", (unsigned long)tally.writes);
+	require(applied_raw(rig, mr).stale_faults >= faults, "the stale fault was not counted");
+}
+
 /* A tag that appears under an MR whose handle names a CPU: no mapping comes back until it is gone. */
 static void test_tag_appears(struct rig *rig)
 {
 	static const char *const tags[] = { "st=0x5a,ph=1", "xst=0x1234,ph=1" };
 	uint32_t handle = handle_open(rig, true, 3);
 	struct target target;
-	struct tally tally;
 	struct uverbs_mr mr;
 
 	buffer_open(rig, &target, "none");
@@ -164,12 +176,7 @@ static void test_tag_appears(struct rig *rig)
 	expect_cpu0(rig, 3);
 	for (size_t i = 0; i < ARRAY(tags); i++) {
 		revoke(rig, &mr, tags[i], &target);
-		transfer_to(rig, 0, mr.rkey, IBV_WR_RDMA_WRITE, 5000);
-		poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
-		relink(rig);
-		tally_read(rig->dev, &tally);
-		require(!tally.writes, "%lu writes arrived", (unsigned long)tally.writes);
-		require(applied_raw(rig, &mr).stale_faults >= i + 1, "the stale fault was not counted");
+		write_is_stale(rig, &mr, i + 1);
 	}
 	ok(rig, tphbuf_buffer_tag_clear(target.buf), "clear");
 	write_ok(rig, &target, &mr, 3);
@@ -206,6 +213,34 @@ static void test_hint_only(struct rig *rig)
 	target_close(rig, &target);
 }
 
+/* A tag that the NIC cannot send: the owner did not ask for the hint of the handle, so none is sent at all. */
+static void test_hint_on_other_namespace(struct rig *rig)
+{
+	const char *other = rig->ext ? "st=0x5a,ph=1" : "xst=0x1234,ph=1";
+	uint32_t handle = handle_open(rig, false, 3);
+	struct tphbuf_applied applied;
+	struct target target;
+	struct uverbs_mr mr;
+
+	buffer_open(rig, &target, other);
+	reg_ok(rig, &target, handle, &mr);
+	applied = applied_raw(rig, &mr);
+	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, "other-namespace"), "state %d, reason '%s'",
+		applied.state, applied.code);
+	write_ok(rig, &target, &mr, 1);
+	expect(rig, 0, 0, 0);
+	dereg(rig, &mr);
+	ok(rig, tphbuf_buffer_tag_clear(target.buf), "clear");
+	reg_ok(rig, &target, handle, &mr);
+	write_ok(rig, &target, &mr, 2);
+	expect(rig, rig->ext ? 16 : 8, 0, 3);
+	revoke(rig, &mr, other, &target);
+	write_is_stale(rig, &mr, 1);
+	dereg(rig, &mr);
+	handle_close(rig, handle);
+	target_close(rig, &target);
+}
+
 /* What no handle may be made of. */
 static void test_bad_handles(struct rig *rig)
 {
@@ -233,6 +268,7 @@ static void test_bad_handles(struct rig *rig)
 static const struct bar_test tests[] = {
 	{ "bad_handles", test_bad_handles }, { "cpu_on_untagged", test_cpu_on_untagged },
 	{ "cpu_on_tagged", test_cpu_on_tagged }, { "tag_appears", test_tag_appears }, { "hint_only", test_hint_only },
+	{ "hint_on_other_namespace", test_hint_on_other_namespace },
 };
 
 int main(int argc, char **argv)

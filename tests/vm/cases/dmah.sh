@@ -11,3 +11,4 @@ test_cpu_on_untagged_buffer() { both cpu_on_untagged; }
 test_cpu_on_tagged_buffer_is_refused() { both cpu_on_tagged; }
 test_tag_that_appears_later() { both tag_appears; }
 test_hint_only() { both hint_only; }
+test_hint_on_tag_of_the_other_namespace() { both hint_on_other_namespace; }
