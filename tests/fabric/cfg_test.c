@@ -153,6 +153,33 @@ static void flr_bit_is_seen_in_any_write_size(void **ctx)
 	assert_int_equal(toy_get(toy, devctl, 2) & PCI_EXP_DEVCTL_BCR_FLR, 0);
 }
 
+/* Until the function has come back reads are all-ones and writes are lost; then it is as after any reset. */
+static void absent_after_flr(void **ctx)
+{
+	struct toy *toy = toy_of(ctx);
+	uint32_t devctl = toy->dev.pcie_cap + PCI_EXP_DEVCTL;
+	uint8_t initial[FAB_CFG_SIZE];
+	uint64_t end;
+
+	memcpy(initial, toy->dev.cfg, sizeof(initial));
+	toy->dev.flr_us = 200000;
+	end = fab_loop_now_us(toy->dev.fabric->loop) + toy->dev.flr_us;
+	toy_put(toy, devctl, PCI_EXP_DEVCTL_BCR_FLR, 2);
+	assert_int_equal(toy_get(toy, PCI_VENDOR_ID, 4), 0xffffffff);
+	assert_int_equal(toy_get(toy, toy->dev.pcie_cap + PCI_EXP_DEVCAP2, 4), 0xffffffff);
+	toy_enable(toy, 0xfe000000, 0x380000000000);
+	toy_put(toy, devctl, PCI_EXP_DEVCTL_BCR_FLR, 2);
+	assert_int_equal(toy->resets, 1);
+	while (toy_get(toy, PCI_VENDOR_ID, 4) == 0xffffffff)
+		assert_true(fab_loop_now_us(toy->dev.fabric->loop) < end + 5000000);
+	assert_true(fab_loop_now_us(toy->dev.fabric->loop) >= end);
+	assert_memory_equal(initial, toy->dev.cfg, sizeof(initial));
+	toy_put(toy, devctl, PCI_EXP_DEVCTL_BCR_FLR, 2);
+	assert_int_equal(toy_get(toy, PCI_VENDOR_ID, 4), 0xffffffff);
+	fab_device_detach(&toy->dev);	/* the next client finds it there */
+	assert_int_equal(toy_get(toy, PCI_VENDOR_ID, 4), 0x00011234);
+}
+
 static void detach_unsets_bars_and_memory(void **ctx)
 {
 	struct toy *toy = toy_of(ctx);
@@ -362,6 +389,7 @@ int main(void)
 		TEST(bar_address_needs_decoding_and_d0),
 		TEST(flr_resets_all_but_bars),
 		TEST(flr_bit_is_seen_in_any_write_size),
+		TEST(absent_after_flr),
 		TEST(detach_unsets_bars_and_memory),
 		TEST(capability_list),
 		TEST(completer_bits),

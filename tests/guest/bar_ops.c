@@ -1,142 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * bar_ops TEST BDF NIC PEER: RDMA into an accelerator's BAR through a dma-buf MR on NIC, from PEER's host
+ * bar_ops TEST BDF NIC PEER ext|8bit: RDMA into an accelerator's BAR through a dma-buf MR on NIC, from PEER's host
  * memory, with the tag as the fabric's endpoint saw it.
  */
 #include <stdio.h>
 #include <string.h>
-#include <tphbuf/mr.h>
-#include <tphbuf/tphbuf.h>
 
-#include "rdma.h"
-#include "tally.h"
-
-#define MiB	(1u << 20)
-#define REMOTE	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
-#define ARRAY(a) (sizeof(a) / sizeof((a)[0]))
-
-struct rig {
-	struct tphbuf_ctx *ctx;
-	struct tphbuf_device *dev;
-	struct port bar_port, host_port;
-	struct side bar_side, host_side;
-	struct memory host;
-	bool ext;		/* the BAR's NIC sends Extended TPH */
-};
-
-/* One exported and registered range, mapped for the CPU too. */
-struct target {
-	struct tphbuf_buffer *buf;
-	struct tphbuf_mr *mr;
-	uint8_t *cpu;
-	uint64_t len;
-};
-
-static void ok(struct rig *rig, int ret, const char *what)
-{
-	require(!ret, "%s: %s (%s)", what, strerror(-ret), tphbuf_ctx_error(rig->ctx));
-}
-
-static void rig_open(struct rig *rig, char **argv)
-{
-	struct tphbuf_ctx_opts opts = { .size = sizeof(opts) };
-
-	memset(rig, 0, sizeof(*rig));
-	require(!tphbuf_ctx_new(&opts, &rig->ctx), "no context");
-	ok(rig, tphbuf_device_open(rig->ctx, argv[2], NULL, &rig->dev), "open");
-	ok(rig, tphbuf_device_memory(rig->dev, true), "memory decoding");
-	port_open(&rig->bar_port, argv[3]);
-	port_open(&rig->host_port, argv[4]);
-	memory_alloc(&rig->host, &rig->host_port, 2 * MiB, REMOTE);
-	link_open(&rig->host_side, &rig->host_port, &rig->bar_side, &rig->bar_port, NULL);
-	tally_clear(rig->dev);
-}
-
-static void rig_close(struct rig *rig)
-{
-	link_close(&rig->host_side, &rig->bar_side);
-	memory_free(&rig->host);
-	port_close(&rig->bar_port);
-	port_close(&rig->host_port);
-	tphbuf_device_close(rig->dev);
-	tphbuf_ctx_free(rig->ctx);
-}
-
-static struct tphbuf_tag tag_of(const char *text)
-{
-	struct tphbuf_tag tag;
-	const char *why;
-
-	require(!tphbuf_tag_parse(text, &tag, &why), "%s: %s", text, why);
-	return tag;
-}
-
-static void target_register(struct rig *rig, struct target *target, bool must_apply)
-{
-	struct tphbuf_mr_opts opts = { .size = sizeof(opts), .flags = must_apply ? TPHBUF_MR_REQUIRE : 0 };
-
-	ok(rig, tphbuf_mr_register(target->buf, rig->bar_port.pd, &opts, &target->mr), "register");
-}
-
-static void target_open(struct rig *rig, struct target *target, const struct tphbuf_range *ranges, size_t n,
-			const char *tag_text)
-{
-	struct tphbuf_tag tag = tag_of(tag_text);
-	struct tphbuf_export_opts opts = { .size = sizeof(opts), .tag = tag.valid ? &tag : NULL };
-	void *cpu;
-
-	memset(target, 0, sizeof(*target));
-	ok(rig, tphbuf_buffer_export(rig->dev, 2, ranges, n, &opts, &target->buf), "export");
-	target->len = tphbuf_buffer_length(target->buf);
-	ok(rig, tphbuf_buffer_map(target->buf, &cpu), "map");
-	target->cpu = cpu;
-	memset(target->cpu, 0, target->len);
-	target_register(rig, target, tag.valid != 0);
-}
-
-static void target_close(struct rig *rig, struct target *target)
-{
-	if (target->mr)
-		ok(rig, tphbuf_mr_deregister(target->mr), "deregister");
-	tphbuf_buffer_close(target->buf);
-}
-
-/* One work request between the host memory and the target. */
-static void transfer(struct rig *rig, struct target *target, enum ibv_wr_opcode opcode, uint64_t off, uint32_t len)
-{
-	struct ibv_sge sge = { .addr = (uintptr_t)rig->host.addr, .length = len, .lkey = rig->host.mr->lkey };
-	struct ibv_send_wr wr = {
-		.opcode = opcode, .sg_list = &sge, .num_sge = 1, .send_flags = IBV_SEND_SIGNALED,
-		.wr.rdma = { .remote_addr = tphbuf_mr_iova(target->mr) + off, .rkey = tphbuf_mr_ibv(target->mr)->rkey },
-	};
-
-	post(&rig->host_side, &wr);
-}
-
-static void write_and_compare(struct rig *rig, struct target *target, uint64_t off, uint32_t len, uint32_t seed)
-{
-	fill(rig->host.addr, len, seed);
-	transfer(rig, target, IBV_WR_RDMA_WRITE, off, len);
-	poll_ok(&rig->host_side, IBV_WC_RDMA_WRITE);
-	compare("BAR", target->cpu + off, len, seed, 0);
-}
-
-static void expect(struct rig *rig, uint32_t width, uint32_t st, uint32_t ph)
-{
-	struct tally tally;
-
-	tally_read(rig->dev, &tally);
-	tally_expect(&tally, width, st, ph);
-	tally_clear(rig->dev);
-}
-
-/* What the BAR's NIC makes of "st=0x5a,xst=0x1234,ph=N": the namespace it can send. */
-static void expect_both(struct rig *rig, uint32_t ph)
-{
-	expect(rig, rig->ext ? 16 : 8, rig->ext ? 0x1234 : 0x5a, ph);
-}
-
-static const struct tphbuf_range whole = { 0, 4 * MiB };
+#include "bar_rig.h"
 
 static void test_sizes(struct rig *rig)
 {
@@ -167,7 +37,7 @@ static void test_other_namespace(struct rig *rig)
 {
 	struct tphbuf_tag tag = tag_of(rig->ext ? "st=0x5a,ph=1" : "xst=0x5a,ph=1");
 	struct tphbuf_mr_opts require_tag = { .size = sizeof(require_tag), .flags = TPHBUF_MR_REQUIRE };
-	struct tphbuf_applied applied = { .size = sizeof(applied) };
+	struct tphbuf_applied applied;
 	struct tphbuf_mr *mr;
 	struct target target;
 
@@ -177,7 +47,7 @@ static void test_other_namespace(struct rig *rig)
 	require(tphbuf_mr_register(target.buf, rig->bar_port.pd, &require_tag, &mr) == -ENODATA,
 		"a tag the NIC cannot send passed 'require'");
 	target_register(rig, &target, false);
-	ok(rig, tphbuf_mr_applied(target.mr, &applied), "applied");
+	applied = applied_of(rig, &target);
 	require(applied.state == TPHBUF_APPLIED_NO && applied.reason[0], "state %d, reason '%s'", applied.state, applied.reason);
 	write_and_compare(rig, &target, 0, 10000, 3);
 	expect(rig, 0, 0, 0);
@@ -276,12 +146,6 @@ static void test_ranges(struct rig *rig)
 	target_close(rig, &target);
 }
 
-static void relink(struct rig *rig)
-{
-	link_close(&rig->host_side, &rig->bar_side);
-	link_open(&rig->host_side, &rig->host_port, &rig->bar_side, &rig->bar_port, NULL);
-}
-
 /* While the device's memory is off its buffers are revoked: a write fails and nothing arrives. */
 static void write_while_revoked(struct rig *rig, struct target *target)
 {
@@ -305,27 +169,107 @@ static void test_revoke(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* Another tag was set in between: the MR must fail, no TLP may carry the old tag, the old tag brings it back. */
-static void test_revoke_and_retag(struct rig *rig)
+/*
+ * Brought back with another state than the MR's in the namespace that the NIC sends: the MR must fail, no TLP may
+ * carry the old tag, the old state brings it back. A change in the other namespace is none.
+ */
+static void retag(struct rig *rig, const char *first, const char *const *others, size_t n)
 {
-	struct tphbuf_tag old = tag_of("st=0x5a,xst=0x1234,ph=2"), other = tag_of("st=0x11,xst=0x2222,ph=1");
+	struct tphbuf_tag old = tag_of(first), tag;
 	struct target target;
 	struct tally tally;
 
-	target_open(rig, &target, &whole, 1, "st=0x5a,xst=0x1234,ph=2");
+	target_open(rig, &target, &whole, 1, first);
 	write_and_compare(rig, &target, 0, 5000, 1);
-	write_while_revoked(rig, &target);
-	ok(rig, tphbuf_buffer_tag_set(target.buf, &other), "set another tag");
 	tally_clear(rig->dev);
-	transfer(rig, &target, IBV_WR_RDMA_WRITE, 0, 5000);
-	poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
-	tally_read(rig->dev, &tally);
-	require(!tally.writes, "%lu writes arrived with a stale tag", (unsigned long)tally.writes);
+	for (size_t i = 0; i < n; i++) {
+		write_while_revoked(rig, &target);
+		tag = tag_of(others[i]);
+		ok(rig, tphbuf_buffer_tag_set(target.buf, &tag), "set another tag");
+		transfer(rig, &target, IBV_WR_RDMA_WRITE, 0, 5000);
+		poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
+		tally_read(rig->dev, &tally);
+		require(!tally.writes, "%s: %lu writes arrived with a stale tag", others[i], (unsigned long)tally.writes);
+		require(applied_of(rig, &target).stale_faults >= i + 1, "%s: the fault was not counted", others[i]);
+		relink(rig);
+	}
 	ok(rig, tphbuf_buffer_tag_set(target.buf, &old), "set the old tag");
-	relink(rig);
+	write_and_compare(rig, &target, 0, 5000, 2);
+	if (!old.valid)
+		expect(rig, 0, 0, 0);
+	else
+		expect_both(rig, old.ph);
+	target_close(rig, &target);
+}
+
+static void test_revoke_and_retag(struct rig *rig)
+{
+	const char *const others[] = {
+		"st=0x11,xst=0x2222,ph=1", "st=0x5a,xst=0x1234,ph=3", rig->ext ? "st=0x5a,xst=0,ph=2" : "st=0,xst=0x1234,ph=2",
+		"none", rig->ext ? "st=0x5a,ph=2" : "xst=0x1234,ph=2",
+	};
+
+	retag(rig, "st=0x5a,xst=0x1234,ph=2", others, ARRAY(others));
+}
+
+static void test_revoke_and_tag(struct rig *rig)
+{
+	const char *const others[] = { "st=0x5a,xst=0x1234,ph=2", "st=0,xst=0,ph=0" };
+
+	retag(rig, "none", others, ARRAY(others));
+}
+
+static void test_revoke_and_retag_other_namespace(struct rig *rig)
+{
+	struct tphbuf_tag tag = tag_of(rig->ext ? "st=0x11,xst=0x1234,ph=2" : "st=0x5a,xst=0x2222,ph=2");
+	struct target target;
+
+	target_open(rig, &target, &whole, 1, "st=0x5a,xst=0x1234,ph=2");
+	write_while_revoked(rig, &target);
+	ok(rig, tphbuf_buffer_tag_set(target.buf, &tag), "set");
 	write_and_compare(rig, &target, 0, 5000, 2);
 	expect_both(rig, 2);
 	target_close(rig, &target);
+}
+
+/* One buffer, an MR on each of two NICs at the same time: each sends the tag of its namespace. */
+static void test_two_nics(struct rig *rig)
+{
+	struct tphbuf_mr_opts opts = { .size = sizeof(opts), .flags = TPHBUF_MR_REQUIRE };
+	struct side from, into;
+	struct target a, b;
+	struct memory host;
+	struct tally tally;
+
+	target_open(rig, &a, &whole, 1, "st=0x5a,xst=0x1234,ph=2");
+	b = (struct target) { .buf = a.buf, .cpu = a.cpu, .len = a.len };
+	ok(rig, tphbuf_mr_register(b.buf, rig->host_port.pd, &opts, &b.mr), "register on the peer");
+	memory_alloc(&host, &rig->bar_port, MiB, REMOTE);
+	link_open(&from, &rig->bar_port, &into, &rig->host_port, NULL);
+	for (uint32_t i = 0; i < 20; i++) {
+		struct ibv_sge sge = { .addr = (uintptr_t)host.addr, .length = 4000, .lkey = host.mr->lkey };
+		struct ibv_send_wr wr = {
+			.opcode = IBV_WR_RDMA_WRITE, .sg_list = &sge, .num_sge = 1, .send_flags = IBV_SEND_SIGNALED,
+			.wr.rdma = { .remote_addr = tphbuf_mr_iova(b.mr) + MiB, .rkey = tphbuf_mr_ibv(b.mr)->rkey },
+		};
+
+		fill(host.addr, 4000, i + 100);
+		post(&from, &wr);
+		write_and_compare(rig, &a, 0, 4000, i);
+		poll_ok(&from, IBV_WC_RDMA_WRITE);
+		compare("BAR by the peer", b.cpu + MiB, 4000, i + 100, 0);
+	}
+	tally_read(rig->dev, &tally);
+	require(tally.nrows == 2 && tally.writes_tagged == tally.writes, "%u different tags, %lu of %lu writes tagged", tally.nrows,
+		(unsigned long)tally.writes_tagged, (unsigned long)tally.writes);
+	for (unsigned int i = 0; i < 2; i++)
+		require(tally.row[i].st == (tally.row[i].width == 16 ? 0x1234u : 0x5au) && tally.row[i].ph == 2 &&
+			tally.row[i].tlps == tally.writes / 2, "%lu TLPs with %u-bit tag 0x%x ph %u", (unsigned long)tally.row[i].tlps,
+			tally.row[i].width, tally.row[i].st, tally.row[i].ph);
+	link_close(&from, &into);
+	memory_free(&host);
+	ok(rig, tphbuf_mr_deregister(b.mr), "deregister");
+	target_close(rig, &a);
 }
 
 static void test_read_back(struct rig *rig)
@@ -360,30 +304,17 @@ static void test_register_loop(struct rig *rig)
 	}
 }
 
-static const struct {
-	const char *name;
-	void (*run)(struct rig *rig);
-} tests[] = {
+static const struct bar_test tests[] = {
 	{ "sizes", test_sizes }, { "untagged", test_untagged }, { "other_namespace", test_other_namespace },
 	{ "ph", test_ph }, { "replace_and_clear", test_replace_and_clear },
 	{ "set_while_mapped", test_set_while_mapped }, { "two_tags", test_two_tags }, { "ranges", test_ranges },
 	{ "revoke", test_revoke }, { "revoke_and_retag", test_revoke_and_retag },
+	{ "revoke_and_tag", test_revoke_and_tag },
+	{ "revoke_and_retag_other_namespace", test_revoke_and_retag_other_namespace }, { "two_nics", test_two_nics },
 	{ "read_back", test_read_back }, { "register_loop", test_register_loop },
 };
 
 int main(int argc, char **argv)
 {
-	struct rig rig;
-
-	require(argc == 6, "usage: bar_ops TEST BDF NIC PEER ext|8bit");
-	for (size_t i = 0; i < ARRAY(tests); i++) {
-		if (strcmp(tests[i].name, argv[1]))
-			continue;
-		rig_open(&rig, argv);
-		rig.ext = !strcmp(argv[5], "ext");
-		tests[i].run(&rig);
-		rig_close(&rig);
-		return 0;
-	}
-	fail("no test %s", argv[1]);
+	return bar_main(argc, argv, tests, ARRAY(tests));
 }

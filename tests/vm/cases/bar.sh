@@ -16,5 +16,8 @@ test_two_tags_at_once() { both two_tags; }
 test_several_ranges() { both ranges; }
 test_revoked_and_brought_back() { both revoke; }
 test_revoked_and_tagged_otherwise() { both revoke_and_retag; }
+test_revoked_untagged_and_tagged() { both revoke_and_tag; }
+test_revoked_and_tagged_in_the_other_namespace() { both revoke_and_retag_other_namespace; }
+test_two_nics_at_once() { both two_nics; }
 test_rdma_read() { both read_back; }
 test_register_loop() { both register_loop; }

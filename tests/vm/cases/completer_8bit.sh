@@ -9,3 +9,6 @@ test_8bit_tag_is_accepted() {
 	tphbuf tag "$endpoint" --bar 2 --length 64K --set st=0x5a,ph=1
 	tphbuf register "$endpoint" --bar 2 --length 64K --tag st=0x5a,ph=1 --ibdev "$nic_8bit" --require
 }
+
+# The device is absent for 80 ms of each reset. Last: it may not survive this.
+test_open_races_with_reset() { open_race "$endpoint" 8bit; }

@@ -6,3 +6,6 @@ test_tag_is_refused() {
 }
 
 test_untagged_traffic_works() { bar_ops untagged "$endpoint" "$nic_ext" "$nic_8bit" ext; }
+
+# The device is absent for 80 ms of each reset. Last: it may not survive this.
+test_open_races_with_reset() { open_race "$endpoint" none; }

@@ -12,6 +12,7 @@
 
 #include "cfg.h"
 #include "device.h"
+#include "fabric.h"
 #include "mem.h"
 #include "pci.h"
 
@@ -138,6 +139,7 @@ void fab_device_detach(struct fab_device *dev)
 
 	fab_cfg_power_on(dev);
 	decode(dev);
+	dev->absent_until_us = 0;
 	dev->ops->reset(dev);
 	for (i = 0; i < FAB_VECTORS; i++)
 		fab_device_set_irq(dev, i, -1);
@@ -199,8 +201,24 @@ void fab_device_irq(struct fab_device *dev, unsigned int vector)
 		return;
 }
 
+static bool absent(const struct fab_device *dev)
+{
+	return dev->absent_until_us && fab_loop_now_us(dev->fabric->loop) < dev->absent_until_us;
+}
+
+static void function_level_reset(struct fab_device *dev)
+{
+	fab_device_reset(dev);
+	if (dev->flr_us)
+		dev->absent_until_us = fab_loop_now_us(dev->fabric->loop) + dev->flr_us;
+}
+
 void fab_device_cfg_read(struct fab_device *dev, uint32_t off, void *buf, uint32_t len)
 {
+	if (absent(dev)) {
+		memset(buf, 0xff, len);
+		return;
+	}
 	memcpy(buf, dev->cfg + off, len);
 }
 
@@ -210,12 +228,14 @@ void fab_device_cfg_write(struct fab_device *dev, uint32_t off, const void *buf,
 	uint32_t flr = dev->pcie_cap + PCI_EXP_DEVCTL + 1;	/* byte that holds Initiate Function Level Reset */
 	uint32_t i;
 
+	if (absent(dev))
+		return;
 	for (i = 0; i < len; i++)
 		dev->cfg[off + i] = (uint8_t)((dev->cfg[off + i] & ~dev->wmask[off + i]) |
 					      (data[i] & dev->wmask[off + i]));
 	decode(dev);
 	if (dev->pcie_cap && flr >= off && flr - off < len && (data[flr - off] & PCI_EXP_DEVCTL_BCR_FLR >> 8)) {
-		fab_device_reset(dev);
+		function_level_reset(dev);
 		return;
 	}
 	if (dev->ops->cfg_written)

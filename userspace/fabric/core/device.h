@@ -72,6 +72,8 @@ struct fab_device {
 	uint8_t cfg_initial[FAB_CFG_SIZE];
 	uint16_t pm_cap, pcie_cap, msix_cap, tph_cap;	/* offsets, 0: none */
 	uint16_t vectors;
+	uint32_t flr_us;		/* how long config space is gone after a function level reset */
+	uint64_t absent_until_us;	/* by the loop's clock */
 	int irq_fd[FAB_VECTORS];	/* eventfd from the client or -1; owned by the device */
 	struct fab_mem *mem;		/* guest memory the client has mapped for this function */
 	struct fab_device *next;	/* in the fabric */
@@ -108,7 +110,10 @@ void fab_device_set_irq(struct fab_device *dev, unsigned int vector, int fd);
 /* Signal an MSI-X vector; unset or out of range vectors are ignored. */
 void fab_device_irq(struct fab_device *dev, unsigned int vector);
 
-/* Called by server/: apply a config access of the guest, run FLR and ops->cfg_written. */
+/*
+ * Called by server/: apply a config access of the guest, run FLR and ops->cfg_written. While a function has not
+ * come back from a function level reset, reads are all-ones and writes are lost (PCIe 6.6.2).
+ */
 void fab_device_cfg_read(struct fab_device *dev, uint32_t off, void *buf, uint32_t len);
 void fab_device_cfg_write(struct fab_device *dev, uint32_t off, const void *buf, uint32_t len);
 

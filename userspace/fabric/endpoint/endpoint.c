@@ -241,7 +241,7 @@ int ep_new(struct fab_fabric *fabric, const char *name, const struct ep_opts *op
 	struct ep *ep;
 	int ret;
 
-	if (opts->memory_size < EP_MIN_MEMORY || opts->memory_size > EP_MAX_MEMORY)
+	if (opts->memory_size < EP_MIN_MEMORY || opts->memory_size > EP_MAX_MEMORY || opts->flr_ms > EP_MAX_FLR_MS)
 		return -EINVAL;
 	ep = calloc(1, sizeof(*ep));
 	if (!ep)
@@ -249,6 +249,7 @@ int ep_new(struct fab_fabric *fabric, const char *name, const struct ep_opts *op
 	ret = fab_device_init(&ep->dev, &ep_ops, name);
 	if (ret)
 		goto err_free;
+	ep->dev.flr_us = opts->flr_ms * 1000;
 	ret = ep_build(ep, opts);
 	if (ret)
 		goto err_fini;

@@ -25,9 +25,10 @@ const char srv_options_help[] =
 	"                     mlx5-compatible NIC. lid: default counts from 1. tph: what it can\n"
 	"                     send (ext). st: entries of its steering tag table, 1 to 64 (64),\n"
 	"                     or direct: no table. vectors: MSI-X, 2 to 64 (16)\n"
-	"  --endpoint NAME[,bar-mb=N][,completer=ext|8bit|none|reserved]\n"
+	"  --endpoint NAME[,bar-mb=N][,completer=ext|8bit|none|reserved][,flr-ms=N]\n"
 	"                     device with memory in BAR2. bar-mb: power of two (64).\n"
-	"                     completer: TPH that it can receive (ext)\n"
+	"                     completer: TPH that it can receive (ext). flr-ms: how long config\n"
+	"                     space answers all-ones after a function level reset, 0 to 1000 (0)\n"
 	"  --trace FILE       one JSON line for each TLP (slow)\n"
 	"  --report FILE      JSON report, written at exit and on request\n"
 	"  --once             exit when the last client has gone\n"
@@ -131,6 +132,16 @@ static bool set_completer(struct srv_spec *spec, const char *value)
 	return parse_tph(value, true, &spec->endpoint.completer);
 }
 
+static bool set_flr_ms(struct srv_spec *spec, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, 0, EP_MAX_FLR_MS, &number))
+		return false;
+	spec->endpoint.flr_ms = (uint32_t)number;
+	return true;
+}
+
 static const struct spec_key {
 	bool of_nic;
 	const char *name;
@@ -142,6 +153,7 @@ static const struct spec_key {
 	{ true, "vectors", set_vectors },
 	{ false, "bar-mb", set_bar_mb },
 	{ false, "completer", set_completer },
+	{ false, "flr-ms", set_flr_ms },
 };
 
 static int apply_key(struct parser *parser, struct srv_spec *spec, char *pair)

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "bar_rig.h"
+
+#include <string.h>
+
+const struct tphbuf_range whole = { 0, 4 * MiB };
+
+void ok(struct rig *rig, int ret, const char *what)
+{
+	require(!ret, "%s: %s (%s)", what, strerror(-ret), tphbuf_ctx_error(rig->ctx));
+}
+
+void rig_open(struct rig *rig, const char *bdf, const char *nic, const char *peer)
+{
+	struct tphbuf_ctx_opts opts = { .size = sizeof(opts) };
+
+	memset(rig, 0, sizeof(*rig));
+	require(!tphbuf_ctx_new(&opts, &rig->ctx), "no context");
+	ok(rig, tphbuf_device_open(rig->ctx, bdf, NULL, &rig->dev), "open");
+	ok(rig, tphbuf_device_memory(rig->dev, true), "memory decoding");
+	port_open(&rig->bar_port, nic);
+	port_open(&rig->host_port, peer);
+	memory_alloc(&rig->host, &rig->host_port, 2 * MiB, REMOTE);
+	link_open(&rig->host_side, &rig->host_port, &rig->bar_side, &rig->bar_port, NULL);
+	tally_clear(rig->dev);
+}
+
+void rig_close(struct rig *rig)
+{
+	link_close(&rig->host_side, &rig->bar_side);
+	memory_free(&rig->host);
+	port_close(&rig->bar_port);
+	port_close(&rig->host_port);
+	tphbuf_device_close(rig->dev);
+	tphbuf_ctx_free(rig->ctx);
+}
+
+void relink(struct rig *rig)
+{
+	link_close(&rig->host_side, &rig->bar_side);
+	link_open(&rig->host_side, &rig->host_port, &rig->bar_side, &rig->bar_port, NULL);
+}
+
+struct tphbuf_tag tag_of(const char *text)
+{
+	struct tphbuf_tag tag;
+	const char *why;
+
+	require(!tphbuf_tag_parse(text, &tag, &why), "%s: %s", text, why);
+	return tag;
+}
+
+struct tphbuf_applied applied_of(struct rig *rig, struct target *target)
+{
+	struct tphbuf_applied applied = { .size = sizeof(applied) };
+
+	ok(rig, tphbuf_mr_applied(target->mr, &applied), "applied");
+	return applied;
+}
+
+void target_register(struct rig *rig, struct target *target, bool must_apply)
+{
+	struct tphbuf_mr_opts opts = { .size = sizeof(opts), .flags = must_apply ? TPHBUF_MR_REQUIRE : 0 };
+
+	ok(rig, tphbuf_mr_register(target->buf, rig->bar_port.pd, &opts, &target->mr), "register");
+}
+
+void target_open(struct rig *rig, struct target *target, const struct tphbuf_range *ranges, size_t n,
+			const char *tag_text)
+{
+	struct tphbuf_tag tag = tag_of(tag_text);
+	struct tphbuf_export_opts opts = { .size = sizeof(opts), .tag = tag.valid ? &tag : NULL };
+	void *cpu;
+
+	memset(target, 0, sizeof(*target));
+	ok(rig, tphbuf_buffer_export(rig->dev, 2, ranges, n, &opts, &target->buf), "export");
+	target->len = tphbuf_buffer_length(target->buf);
+	ok(rig, tphbuf_buffer_map(target->buf, &cpu), "map");
+	target->cpu = cpu;
+	memset(target->cpu, 0, target->len);
+	target_register(rig, target, tag.valid != 0);
+}
+
+void target_close(struct rig *rig, struct target *target)
+{
+	if (target->mr)
+		ok(rig, tphbuf_mr_deregister(target->mr), "deregister");
+	tphbuf_buffer_close(target->buf);
+}
+
+void transfer_to(struct rig *rig, uint64_t addr, uint32_t rkey, enum ibv_wr_opcode opcode, uint32_t len)
+{
+	struct ibv_sge sge = { .addr = (uintptr_t)rig->host.addr, .length = len, .lkey = rig->host.mr->lkey };
+	struct ibv_send_wr wr = {
+		.opcode = opcode, .sg_list = &sge, .num_sge = 1, .send_flags = IBV_SEND_SIGNALED,
+		.wr.rdma = { .remote_addr = addr, .rkey = rkey },
+	};
+
+	post(&rig->host_side, &wr);
+}
+
+void transfer(struct rig *rig, struct target *target, enum ibv_wr_opcode opcode, uint64_t off, uint32_t len)
+{
+	transfer_to(rig, tphbuf_mr_iova(target->mr) + off, tphbuf_mr_ibv(target->mr)->rkey, opcode, len);
+}
+
+void write_and_compare(struct rig *rig, struct target *target, uint64_t off, uint32_t len, uint32_t seed)
+{
+	fill(rig->host.addr, len, seed);
+	transfer(rig, target, IBV_WR_RDMA_WRITE, off, len);
+	poll_ok(&rig->host_side, IBV_WC_RDMA_WRITE);
+	compare("BAR", target->cpu + off, len, seed, 0);
+}
+
+void expect(struct rig *rig, uint32_t width, uint32_t st, uint32_t ph)
+{
+	struct tally tally;
+
+	tally_read(rig->dev, &tally);
+	tally_expect(&tally, width, st, ph);
+	tally_clear(rig->dev);
+}
+
+void expect_both(struct rig *rig, uint32_t ph)
+{
+	expect(rig, rig->ext ? 16 : 8, rig->ext ? 0x1234 : 0x5a, ph);
+}
+
+int bar_main(int argc, char **argv, const struct bar_test *tests, size_t n)
+{
+	struct rig rig;
+
+	require(argc == 6, "usage: %s TEST BDF NIC PEER ext|8bit", argv[0]);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(tests[i].name, argv[1]))
+			continue;
+		rig_open(&rig, argv[2], argv[3], argv[4]);
+		rig.ext = !strcmp(argv[5], "ext");
+		tests[i].run(&rig);
+		rig_close(&rig);
+		return 0;
+	}
+	fail("no test %s", argv[1]);
+}

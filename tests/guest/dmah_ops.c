@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dmah_ops TEST BDF NIC PEER ext|8bit: a DMA handle meets a dma-buf. The owner of the buffer decides: a
+ * handle that names a CPU, and thus a tag, is refused on a tagged buffer; a handle with a hint only gives way.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bar_rig.h"
+#include "uverbs.h"
+
+/* What rig/acpi/tph.asl says of CPU 0 and volatile memory. */
+#define CPU0_ST		0x20
+#define CPU0_ST_EXT	0x120
+
+#define LENGTH		MiB
+
+static const struct tphbuf_range range = { 0, LENGTH };
+
+/* An exported buffer, not registered. */
+static void buffer_open(struct rig *rig, struct target *target, const char *tag_text)
+{
+	struct tphbuf_tag tag = tag_of(tag_text);
+
+	target_open(rig, target, &range, 1, "none");
+	ok(rig, tphbuf_mr_deregister(target->mr), "deregister");
+	target->mr = NULL;
+	ok(rig, tphbuf_buffer_tag_set(target->buf, &tag), "set");
+}
+
+static uint32_t handle_open(struct rig *rig, bool cpu, uint8_t ph)
+{
+	const struct uverbs_dmah_opts opts = { .has_cpu = cpu, .has_ph = true, .ph = ph };
+	uint32_t handle = 0;
+	int ret = uverbs_dmah_alloc(rig->bar_port.ctx, &opts, &handle);
+
+	require(!ret, "DMA handle %s CPU: %s", cpu ? "with" : "without", strerror(-ret));
+	return handle;
+}
+
+static void handle_close(struct rig *rig, uint32_t handle)
+{
+	int ret = uverbs_dmah_free(rig->bar_port.ctx, handle);
+
+	require(!ret, "freeing the DMA handle: %s", strerror(-ret));
+}
+
+static int reg(struct rig *rig, struct target *target, uint32_t handle, struct uverbs_mr *mr)
+{
+	return uverbs_reg_dmabuf(rig->bar_port.pd, tphbuf_buffer_fd(target->buf), LENGTH, REMOTE, handle, mr);
+}
+
+static void reg_ok(struct rig *rig, struct target *target, uint32_t handle, struct uverbs_mr *mr)
+{
+	int ret = reg(rig, target, handle, mr);
+
+	require(!ret, "registration with the handle: %s", strerror(-ret));
+}
+
+static void dereg(struct rig *rig, const struct uverbs_mr *mr)
+{
+	int ret = uverbs_dereg(rig->bar_port.ctx, mr);
+
+	require(!ret, "deregistration: %s", strerror(-ret));
+}
+
+static void write_ok(struct rig *rig, struct target *target, const struct uverbs_mr *mr, uint32_t seed)
+{
+	fill(rig->host.addr, 5000, seed);
+	transfer_to(rig, 0, mr->rkey, IBV_WR_RDMA_WRITE, 5000);
+	poll_ok(&rig->host_side, IBV_WC_RDMA_WRITE);
+	compare("BAR", target->cpu, 5000, seed, 0);
+}
+
+static struct tphbuf_applied applied_raw(struct rig *rig, const struct uverbs_mr *mr)
+{
+	struct ibv_mr verbs = { .context = rig->bar_port.ctx, .pd = rig->bar_port.pd, .lkey = mr->lkey, .length = LENGTH };
+	struct tphbuf_applied applied = { .size = sizeof(applied) };
+
+	ok(rig, tphbuf_ibv_applied(rig->ctx, &verbs, LENGTH, &applied), "applied");
+	return applied;
+}
+
+static void expect_cpu0(struct rig *rig, uint32_t ph)
+{
+	expect(rig, rig->ext ? 16 : 8, rig->ext ? CPU0_ST_EXT : CPU0_ST, ph);
+}
+
+/* The path that exists without this series: CPU to tag by _DSM, tag to ST entry, entry to mkey. */
+static void test_cpu_on_untagged(struct rig *rig)
+{
+	uint32_t handle = handle_open(rig, true, 3);
+	struct tphbuf_applied applied;
+	struct target target;
+	struct uverbs_mr mr;
+	int ret;
+
+	buffer_open(rig, &target, "none");
+	reg_ok(rig, &target, handle, &mr);
+	applied = applied_raw(rig, &mr);
+	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, "dmah"), "state %d, reason '%s'", applied.state,
+		applied.code);
+	write_ok(rig, &target, &mr, 1);
+	expect_cpu0(rig, 3);
+	ret = uverbs_dmah_free(rig->bar_port.ctx, handle);
+	require(ret == -EBUSY, "freeing the handle of a live MR: %d", ret);
+	dereg(rig, &mr);
+	handle_close(rig, handle);
+	target_close(rig, &target);
+}
+
+/* In each namespace, the one that the NIC sends and the other; and what is refused leaves nothing behind. */
+static void test_cpu_on_tagged(struct rig *rig)
+{
+	static const char *const tags[] = { "st=0x5a,ph=1", "xst=0x1234,ph=1", "st=0x5a,xst=0x1234,ph=1", "st=0,xst=0,ph=0" };
+	uint32_t handle = handle_open(rig, true, 3);
+	struct tphbuf_tag tag;
+	struct target target;
+	struct uverbs_mr mr;
+
+	buffer_open(rig, &target, "none");
+	for (size_t i = 0; i < ARRAY(tags) * 20; i++) {
+		int ret;
+
+		tag = tag_of(tags[i % ARRAY(tags)]);
+		ok(rig, tphbuf_buffer_tag_set(target.buf, &tag), "set");
+		ret = reg(rig, &target, handle, &mr);
+		require(ret == -EINVAL, "%s with a handle that names a CPU: %d", tags[i % ARRAY(tags)], ret);
+	}
+	ok(rig, tphbuf_buffer_tag_clear(target.buf), "clear");
+	reg_ok(rig, &target, handle, &mr);
+	write_ok(rig, &target, &mr, 2);
+	expect_cpu0(rig, 3);
+	dereg(rig, &mr);
+	handle_close(rig, handle);
+	target_close(rig, &target);
+}
+
+static void revoke(struct rig *rig, const struct uverbs_mr *mr, const char *tag_text, struct target *target)
+{
+	struct tphbuf_tag tag = tag_of(tag_text);
+
+	ok(rig, tphbuf_device_memory(rig->dev, false), "memory off");
+	transfer_to(rig, 0, mr->rkey, IBV_WR_RDMA_WRITE, 5000);
+	poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
+	ok(rig, tphbuf_buffer_tag_set(target->buf, &tag), "set");
+	ok(rig, tphbuf_device_memory(rig->dev, true), "memory on");
+	relink(rig);
+}
+
+/* The dma-buf has got a tag that the MR was not made for: nothing arrives, and the fault is counted. */
+static void write_is_stale(struct rig *rig, const struct uverbs_mr *mr, uint64_t faults)
+{
+	struct tally tally;
+
+	transfer_to(rig, 0, mr->rkey, IBV_WR_RDMA_WRITE, 5000);
+	poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
+	relink(rig);
+	tally_read(rig->dev, &tally);
+	require(!tally.writes, "%lu writes arrived", (unsigned long)tally.writes);
+	require(applied_raw(rig, mr).stale_faults >= faults, "the stale fault was not counted");
+}
+
+/* A tag that appears under an MR whose handle names a CPU: no mapping comes back until it is gone. */
+static void test_tag_appears(struct rig *rig)
+{
+	static const char *const tags[] = { "st=0x5a,ph=1", "xst=0x1234,ph=1" };
+	uint32_t handle = handle_open(rig, true, 3);
+	struct target target;
+	struct uverbs_mr mr;
+
+	buffer_open(rig, &target, "none");
+	reg_ok(rig, &target, handle, &mr);
+	write_ok(rig, &target, &mr, 1);
+	expect_cpu0(rig, 3);
+	for (size_t i = 0; i < ARRAY(tags); i++) {
+		revoke(rig, &mr, tags[i], &target);
+		write_is_stale(rig, &mr, i + 1);
+	}
+	ok(rig, tphbuf_buffer_tag_clear(target.buf), "clear");
+	write_ok(rig, &target, &mr, 3);
+	expect_cpu0(rig, 3);
+	dereg(rig, &mr);
+	handle_close(rig, handle);
+	target_close(rig, &target);
+}
+
+/* A hint alone: the buffer's tag and hint win; without a tag the handle's hint is sent with tag 0. */
+static void test_hint_only(struct rig *rig)
+{
+	uint32_t handle = handle_open(rig, false, 3);
+	struct tphbuf_applied applied;
+	struct target target;
+	struct uverbs_mr mr;
+
+	buffer_open(rig, &target, "st=0x5a,xst=0x1234,ph=1");
+	reg_ok(rig, &target, handle, &mr);
+	applied = applied_raw(rig, &mr);
+	require(applied.state == TPHBUF_APPLIED_YES && applied.tag.ph == 1, "state %d, ph %u", applied.state, applied.tag.ph);
+	write_ok(rig, &target, &mr, 1);
+	expect_both(rig, 1);
+	dereg(rig, &mr);
+	ok(rig, tphbuf_buffer_tag_clear(target.buf), "clear");
+	reg_ok(rig, &target, handle, &mr);
+	applied = applied_raw(rig, &mr);
+	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, "dmah"), "state %d, reason '%s'", applied.state,
+		applied.code);
+	write_ok(rig, &target, &mr, 2);
+	expect(rig, rig->ext ? 16 : 8, 0, 3);
+	dereg(rig, &mr);
+	handle_close(rig, handle);
+	target_close(rig, &target);
+}
+
+/* A tag that the NIC cannot send: the owner did not ask for the hint of the handle, so none is sent at all. */
+static void test_hint_on_other_namespace(struct rig *rig)
+{
+	const char *other = rig->ext ? "st=0x5a,ph=1" : "xst=0x1234,ph=1";
+	uint32_t handle = handle_open(rig, false, 3);
+	struct tphbuf_applied applied;
+	struct target target;
+	struct uverbs_mr mr;
+
+	buffer_open(rig, &target, other);
+	reg_ok(rig, &target, handle, &mr);
+	applied = applied_raw(rig, &mr);
+	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, "other-namespace"), "state %d, reason '%s'",
+		applied.state, applied.code);
+	write_ok(rig, &target, &mr, 1);
+	expect(rig, 0, 0, 0);
+	dereg(rig, &mr);
+	ok(rig, tphbuf_buffer_tag_clear(target.buf), "clear");
+	reg_ok(rig, &target, handle, &mr);
+	write_ok(rig, &target, &mr, 2);
+	expect(rig, rig->ext ? 16 : 8, 0, 3);
+	revoke(rig, &mr, other, &target);
+	write_is_stale(rig, &mr, 1);
+	dereg(rig, &mr);
+	handle_close(rig, handle);
+	target_close(rig, &target);
+}
+
+/* What no handle may be made of. */
+static void test_bad_handles(struct rig *rig)
+{
+	static const struct uverbs_dmah_opts bad[] = {
+		{ .has_cpu = true },					/* a tag without hint */
+		{ .has_cpu = true, .cpu = 4096, .has_ph = true },	/* no such CPU */
+		{ .has_ph = true, .ph = 4 },
+		{ 0 },
+	};
+	struct target target;
+	struct uverbs_mr mr;
+	uint32_t handle;
+	int ret;
+
+	for (size_t i = 0; i < ARRAY(bad); i++) {
+		ret = uverbs_dmah_alloc(rig->bar_port.ctx, &bad[i], &handle);
+		require(ret == -EINVAL, "bad handle %zu: %d", i, ret);
+	}
+	buffer_open(rig, &target, "none");
+	ret = reg(rig, &target, 12345, &mr);
+	require(ret == -ENOENT, "a handle that does not exist: %d", ret);
+	target_close(rig, &target);
+}
+
+static const struct bar_test tests[] = {
+	{ "bad_handles", test_bad_handles }, { "cpu_on_untagged", test_cpu_on_untagged },
+	{ "cpu_on_tagged", test_cpu_on_tagged }, { "tag_appears", test_tag_appears }, { "hint_only", test_hint_only },
+	{ "hint_on_other_namespace", test_hint_on_other_namespace },
+};
+
+int main(int argc, char **argv)
+{
+	return bar_main(argc, argv, tests, ARRAY(tests));
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/*
+ * open_race BDF ext|8bit|none: what tags does the device take, asked while sysfs resets it? Config space of a device
+ * in reset reads as all-ones, which looks like Extended TPH.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <tphbuf/tphbuf.h>
+#include <unistd.h>
+
+#include "rdma.h"
+
+#define RESETS	10
+#define OPENS	15
+#define TRIES	100
+
+struct resetter {
+	char path[128];
+	pthread_t thread;
+	atomic_bool stop;
+	atomic_uint resets;
+};
+
+static void *resetter_run(void *arg)
+{
+	struct resetter *resetter = arg;
+	int fd = open(resetter->path, O_WRONLY | O_CLOEXEC);
+
+	require(fd >= 0, "%s: %m", resetter->path);
+	while (!atomic_load(&resetter->stop)) {
+		/* EAGAIN and the like: somebody else resets it */
+		if (pwrite(fd, "1", 1, 0) == 1)
+			atomic_fetch_add(&resetter->resets, 1);
+		usleep(1000);
+	}
+	close(fd);
+	return NULL;
+}
+
+static void resetter_start(struct resetter *resetter)
+{
+	atomic_store(&resetter->stop, false);
+	require(!pthread_create(&resetter->thread, NULL, resetter_run, resetter), "no thread");
+}
+
+static void resetter_stop(struct resetter *resetter)
+{
+	atomic_store(&resetter->stop, true);
+	pthread_join(resetter->thread, NULL);
+}
+
+/* The tags that the device takes, by PROBE and by GET. */
+static uint32_t supported_by(struct tphbuf_ctx *ctx, struct tphbuf_device *dev)
+{
+	static const struct tphbuf_range range = { 0, 0x10000 };
+	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	int ret = tphbuf_device_tag_probe(dev);
+	struct tphbuf_buffer *buf;
+
+	if (ret == -EOPNOTSUPP)
+		return 0;
+	require(!ret, "PROBE: %s", tphbuf_ctx_error(ctx));
+	require(!tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf), "export: %s", tphbuf_ctx_error(ctx));
+	require(!tphbuf_buffer_tag_get(buf, &state), "GET: %s", tphbuf_ctx_error(ctx));
+	tphbuf_buffer_close(buf);
+	return state.supported;
+}
+
+static uint32_t expected(const char *completer)
+{
+	if (!strcmp(completer, "ext"))
+		return TPHBUF_TAG_ST | TPHBUF_TAG_XST;
+	if (!strcmp(completer, "8bit"))
+		return TPHBUF_TAG_ST;
+	require(!strcmp(completer, "none"), "no completer type '%s'", completer);
+	return 0;
+}
+
+/* An open device: what it was at open counts, whatever happens to it. */
+static void ask_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t want, struct resetter *resetter)
+{
+	unsigned int asked = 0, before = atomic_load(&resetter->resets);
+	struct tphbuf_device *dev;
+
+	require(!tphbuf_device_open(ctx, bdf, NULL, &dev), "open: %s", tphbuf_ctx_error(ctx));
+	require(supported_by(ctx, dev) == want, "supported 0x%x before any reset", supported_by(ctx, dev));
+	resetter_start(resetter);
+	while (atomic_load(&resetter->resets) < before + RESETS) {
+		uint32_t supported = supported_by(ctx, dev);
+
+		require(supported == want, "question %u: supported 0x%x instead of 0x%x", asked, supported, want);
+		asked++;
+	}
+	resetter_stop(resetter);
+	tphbuf_device_close(dev);
+	printf("asked %u times during %d resets\n", asked, RESETS);
+}
+
+/*
+ * Open while it is reset. vfio's open and the reset both save config space, and nothing keeps them apart: in 7.3
+ * the all-ones that the one reads may be what the other restores, Initiate Function Level Reset included. So an
+ * open may meet a device that does not answer. It may then say less than the device can, never more. The device is
+ * not fit for other tests afterwards.
+ */
+static void open_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t want, struct resetter *resetter)
+{
+	unsigned int opened = 0, busy = 0, less = 0;
+	struct tphbuf_device *dev;
+
+	resetter_start(resetter);
+	for (unsigned int i = 0; i < TRIES && opened < OPENS; i++) {
+		uint32_t supported;
+
+		if (tphbuf_device_open(ctx, bdf, NULL, &dev)) {		/* vfio resets too, and does not wait */
+			busy++;
+			usleep(500);
+			continue;
+		}
+		supported = supported_by(ctx, dev);
+		require(!(supported & ~want), "open %u: supported 0x%x of a device with 0x%x", opened, supported, want);
+		less += supported != want;
+		tphbuf_device_close(dev);
+		opened++;
+	}
+	resetter_stop(resetter);
+	printf("%u opens, %u said less, %u failed because of a reset, %u resets\n", opened, less, busy,
+	       atomic_load(&resetter->resets));
+	require(opened, "no open succeeded");
+}
+
+int main(int argc, char **argv)
+{
+	struct resetter resetter = { .stop = false };
+	struct tphbuf_ctx *ctx;
+
+	require(argc == 3, "usage: open_race BDF ext|8bit|none");
+	require(!tphbuf_ctx_new(NULL, &ctx), "no context");
+	snprintf(resetter.path, sizeof(resetter.path), "/sys/bus/pci/devices/%s/reset", argv[1]);
+	ask_while_reset(ctx, argv[1], expected(argv[2]), &resetter);
+	if (!(expected(argv[2]) & TPHBUF_TAG_XST))
+		open_while_reset(ctx, argv[1], expected(argv[2]), &resetter);
+	tphbuf_ctx_free(ctx);
+	return 0;
+}
