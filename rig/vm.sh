@@ -63,9 +63,9 @@ start_fabric() {
 # Two virtual CPUs that poll leave no core idle: without priority the fabric waits milliseconds for one.
 realtime() { if chrt -f 1 true 2>/dev/null; then echo --realtime; fi; }
 
-# Names of the devices in the order of the options: --nic NAME,... and --endpoint NAME,...
+# Names of the devices in the order of the options: --nic=NAME,... --endpoint=NAME,... --engine=NAME,...
 fabric_devices() {
-	printf '%s\n' ${fabric_options[@]+"${fabric_options[@]}"} | sed -n -E 's/^--(nic|endpoint)=([^,]+).*/\2/p'
+	printf '%s\n' ${fabric_options[@]+"${fabric_options[@]}"} | sed -n -E 's/^--(nic|endpoint|engine)=([^,]+).*/\2/p'
 }
 
 # One switch: a root port, an upstream port, and a downstream port for each device.

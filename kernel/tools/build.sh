@@ -89,6 +89,7 @@ collect() {
 	cp "$OBJ/include/config/kernel.release" "$out/release"
 	find "$OBJ" "$OBJ.guest-modules" -name '*.ko' -exec cp {} "$out/modules/" \;
 	cp -r "$OBJ.uapi" "$out/uapi"
+	[ ! -d "$SRC/samples/dma-buf-tph" ] || cp "$SRC"/samples/dma-buf-tph/*.h "$out/uapi/include/"
 	cp "$SRC"/include/linux/mlx5/mlx5_ifc*.h "$out/mlx5/linux/mlx5/"
 	mv "$out" "$1"
 }

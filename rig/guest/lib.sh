@@ -15,9 +15,10 @@ load_mlx5() {
 	insert mlx5_core mlx5_ib ib_umad
 }
 
-# BDFs of the fabric's functions: PCI ids of the endpoint and of the NICs.
+# BDFs of the fabric's functions by their PCI ids.
 endpoints() { pci_by_id 0x1234 0x5448; }
 nics() { pci_by_id 0x15b3 0x1023; }
+engines() { pci_by_id 0x1234 0x5445; }
 pci_by_id() {
 	local dir
 	for dir in /sys/bus/pci/devices/*; do

@@ -34,10 +34,12 @@ static void defaults(void **ctx)
 	char error[256] = "";
 
 	(void)ctx;
-	assert_int_equal(parse("--dir /d --nic a --endpoint b", &opts, error, sizeof(error)), 0);
+	assert_int_equal(parse("--dir /d --nic a --endpoint b --engine c", &opts, error, sizeof(error)), 0);
 	assert_string_equal(opts.dir, "/d");
-	assert_int_equal(opts.nspecs, 2);
-	assert_true(opts.spec[0].is_nic && !opts.spec[1].is_nic);
+	assert_int_equal(opts.nspecs, 3);
+	assert_int_equal(opts.spec[0].kind, SRV_NIC);
+	assert_int_equal(opts.spec[1].kind, SRV_ENDPOINT);
+	assert_int_equal(opts.spec[2].kind, SRV_ENGINE);
 	assert_int_equal(opts.spec[0].nic.lid, 1);
 	assert_int_equal(opts.spec[0].nic.requester, FAB_TPH_EXT);
 	assert_int_equal(opts.spec[0].nic.st_entries, 64);
@@ -45,6 +47,7 @@ static void defaults(void **ctx)
 	assert_int_equal(opts.spec[1].endpoint.memory_size, 64 << 20);
 	assert_int_equal(opts.spec[1].endpoint.completer, FAB_TPH_EXT);
 	assert_int_equal(opts.spec[1].endpoint.flr_ms, 0);
+	assert_int_equal(opts.spec[2].engine.requester, FAB_TPH_EXT);
 	assert_false(opts.once || opts.realtime || opts.help || opts.verbose || opts.trace || opts.report);
 }
 
@@ -55,8 +58,8 @@ static void every_key(void **ctx)
 
 	(void)ctx;
 	assert_int_equal(parse("-vv --realtime --once --report=r --trace t --dir=/d --nic=a,lid=0x20,tph=8bit,st=direct,vectors=2 "
-			       "--nic=b,tph=none,st=1 --nic=c,lid=1 --endpoint=e,bar-mb=128,completer=reserved,flr-ms=80", &opts, error,
-			       sizeof(error)), 0);
+			       "--nic=b,tph=none,st=1 --nic=c,lid=1 --endpoint=e,bar-mb=128,completer=reserved,flr-ms=80 "
+			       "--engine=f,tph=8bit --engine=g,tph=none", &opts, error, sizeof(error)), 0);
 	assert_int_equal(opts.verbose, 2);
 	assert_true(opts.once && opts.realtime);
 	assert_string_equal(opts.report, "r");
@@ -71,6 +74,8 @@ static void every_key(void **ctx)
 	assert_int_equal(opts.spec[3].endpoint.memory_size, 128 << 20);
 	assert_int_equal(opts.spec[3].endpoint.completer, FAB_TPH_RESERVED);
 	assert_int_equal(opts.spec[3].endpoint.flr_ms, 80);
+	assert_int_equal(opts.spec[4].engine.requester, FAB_TPH_8BIT);
+	assert_int_equal(opts.spec[5].engine.requester, FAB_TPH_NONE);
 }
 
 static void refused(void **ctx)
@@ -85,8 +90,10 @@ static void refused(void **ctx)
 		"--dir /d --nic a,st=0", "--dir /d --nic a,st=65", "--dir /d --nic a,st=99999999999999999999",
 		"--dir /d --nic a,vectors=1", "--dir /d --nic a,vectors=65", "--dir /d --nic a,bar-mb=64",
 		"--dir /d --endpoint a,lid=1", "--dir /d --endpoint a,bar-mb=0", "--dir /d --endpoint a,bar-mb=3",
-		"--dir /d --endpoint a,bar-mb=131072", "--dir /d --endpoint a,completer=yes",
-		"--dir /d --endpoint a,flr-ms=1001", "--dir /d --endpoint a,flr-ms=-1", "--dir /d --nic a,flr-ms=1", "--dir /d --endpoint a,=",
+		"--dir /d --endpoint a,bar-mb=131072", "--dir /d --endpoint a,completer=yes", "--dir /d --endpoint a,=",
+		"--dir /d --endpoint a,flr-ms=1001", "--dir /d --endpoint a,flr-ms=-1", "--dir /d --nic a,flr-ms=1",
+		"--dir /d --engine", "--dir /d --engine a,tph=reserved", "--dir /d --engine a,lid=1", "--dir /d --engine a,st=1",
+		"--dir /d --engine a,bar-mb=64", "--dir /d --engine a,tph", "--dir /d --engine a --nic a",
 		"--dir /0123456789012345678901234567890123456789012345678901234567890123456789 --nic a",
 	};
 	struct srv_opts opts;

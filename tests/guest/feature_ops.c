@@ -4,9 +4,6 @@
  * library is used to open the device and to export a buffer only.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/dma-heap.h>
-#include <linux/udmabuf.h>
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +13,7 @@
 #include <tphbuf/tphbuf.h>
 #include <unistd.h>
 
+#include "foreign.h"
 #include "rdma.h"
 
 #define GET	VFIO_DEVICE_FEATURE_GET
@@ -201,39 +199,15 @@ static void test_semantics(struct rig *rig)
 	holds(rig, "cleared", 0, 0, 0, 0);
 }
 
-static int udmabuf_of(int memfd)
-{
-	struct udmabuf_create create = { .memfd = (uint32_t)memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .size = 0x10000 };
-	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd;
-
-	require(dev >= 0, "/dev/udmabuf: %m");
-	fd = ioctl(dev, UDMABUF_CREATE, &create);
-	require(fd >= 0, "UDMABUF_CREATE: %m");
-	close(dev);
-	return fd;
-}
-
-static int heap_buffer(void)
-{
-	struct dma_heap_allocation_data data = { .len = 0x10000, .fd_flags = O_RDWR | O_CLOEXEC };
-	int dev = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
-
-	require(dev >= 0, "/dev/dma_heap/system: %m");
-	require(!ioctl(dev, DMA_HEAP_IOCTL_ALLOC, &data), "DMA_HEAP_IOCTL_ALLOC: %m");
-	close(dev);
-	return (int)data.fd;
-}
-
 static void test_foreign(struct rig *rig)
 {
-	int memfd = memfd_create("foreign", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int memfd = foreign_memfd(0x10000);
 	tph_t tph = { .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 1 };
 
-	require(memfd >= 0 && !ftruncate(memfd, 0x10000) && !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "memfd: %m");
-	tph.dmabuf_fd = udmabuf_of(memfd);
+	tph.dmabuf_fd = foreign_udmabuf(memfd, 0x10000);
 	expect(rig, "SET on a udmabuf", SET, FULL, tph, -EINVAL);
 	expect(rig, "GET on a udmabuf", GET, FULL, tph, -EINVAL);
-	tph.dmabuf_fd = heap_buffer();
+	tph.dmabuf_fd = foreign_heap_buffer(0x10000);
 	expect(rig, "SET on a heap buffer", SET, FULL, tph, -EINVAL);
 	expect(rig, "GET on a heap buffer", GET, FULL, tph, -EINVAL);
 }

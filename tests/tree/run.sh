@@ -31,9 +31,10 @@ include_edges() {
 		userspace/cli fabric/
 		userspace/cli ("|/)internal\.h
 		userspace/fabric tphbuf/
-		userspace/fabric/core "\.\./(nic|endpoint|server)/
-		userspace/fabric/nic "\.\./(endpoint|server)/
-		userspace/fabric/endpoint "\.\./(nic|server)/
+		userspace/fabric/core "\.\./(nic|endpoint|engine|server)/
+		userspace/fabric/nic "\.\./(endpoint|engine|server)/
+		userspace/fabric/endpoint "\.\./(nic|engine|server)/
+		userspace/fabric/engine "\.\./(nic|endpoint|server)/
 		benchmarks fabric/
 	EDGES
 }

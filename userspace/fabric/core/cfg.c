@@ -51,6 +51,16 @@ uint32_t fab_cfg_get32(const struct fab_device *dev, uint32_t off)
 	return value;
 }
 
+/* FNV-1a */
+uint64_t fab_cfg_serial(const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 0x100000001b3ull;
+	return hash;
+}
+
 static void build_header(struct fab_device *dev, const struct fab_cfg_id *id)
 {
 	uint8_t *cfg = dev->cfg, *wmask = dev->wmask;

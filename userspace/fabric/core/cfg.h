@@ -28,6 +28,9 @@ struct fab_cfg_opts {
 	uint32_t msix_table, msix_pba;		/* offsets in that BAR */
 };
 
+/* A serial number for a function: another one for another name, the same in every run. */
+uint64_t fab_cfg_serial(const char *name);
+
 /* Build cfg and wmask of a device whose BARs have been added. 0 or -EINVAL. */
 int fab_cfg_build(struct fab_device *dev, const struct fab_cfg_opts *opts);
 /* Back to the values of fab_cfg_build(), BARs keep theirs (QEMU never rewrites them after FLR). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A PCIe function of the fabric: config space, BARs, interrupts, guest memory.
- * Models (nic/, endpoint/) embed it as their first member and supply ops.
+ * Models (nic/, endpoint/, engine/) embed it as their first member and supply ops.
  *
  * The guest is hostile: every length and offset that reaches an op has been
  * checked against the BAR by the caller (server/ or a peer's DMA).
@@ -25,7 +25,7 @@ struct fab_fabric;
 struct fab_mem;
 
 struct fab_device_ops {
-	const char *kind;		/* "nic", "endpoint" */
+	const char *kind;		/* "nic", "endpoint", "engine" */
 	/* Function level reset, bus reset, or the client went away. BARs keep their addresses. */
 	void (*reset)(struct fab_device *dev);
 	/* Trapped access, 1..8 bytes, inside the BAR. The write has already been acknowledged to the guest. */

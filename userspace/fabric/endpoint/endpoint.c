@@ -203,22 +203,12 @@ static const struct fab_device_ops ep_ops = {
 	.free = ep_free,
 };
 
-/* Serial numbers must differ between functions and be the same in every run: FNV-1a of the name. */
-static uint64_t serial_of(const char *name)
-{
-	uint64_t hash = 0xcbf29ce484222325ull;
-
-	for (; *name; name++)
-		hash = (hash ^ (uint8_t)*name) * 0x100000001b3ull;
-	return hash;
-}
-
 static int ep_build(struct ep *ep, const struct ep_opts *opts)
 {
 	const struct fab_cfg_opts cfg = {
 		.id = { .vendor = EP_PCI_VENDOR, .device = EP_PCI_DEVICE, .subvendor = EP_PCI_VENDOR,
 			.subdevice = EP_PCI_DEVICE, .class_code = EP_PCI_CLASS, .revision = EP_VERSION_VALUE },
-		.serial = serial_of(ep->dev.name),
+		.serial = fab_cfg_serial(ep->dev.name),
 		.completer = opts->completer,
 		.vectors = VECTORS,
 		.msix_bar = EP_REGS_BAR,

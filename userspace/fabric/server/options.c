@@ -18,7 +18,7 @@
 #define SPEC_MAX	256
 
 const char srv_options_help[] =
-	"usage: tphbuf-fabric --dir DIR [options] --nic SPEC... --endpoint SPEC...\n"
+	"usage: tphbuf-fabric --dir DIR [options] --nic SPEC... --endpoint SPEC... --engine SPEC...\n"
 	"Serve PCIe functions of one switch to QEMU's vfio-user-pci, each at DIR/NAME.sock.\n"
 	"\n"
 	"  --nic NAME[,lid=N][,tph=ext|8bit|none][,st=N|direct][,vectors=N]\n"
@@ -29,6 +29,9 @@ const char srv_options_help[] =
 	"                     device with memory in BAR2. bar-mb: power of two (64).\n"
 	"                     completer: TPH that it can receive (ext). flr-ms: how long config\n"
 	"                     space answers all-ones after a function level reset, 0 to 1000 (0)\n"
+	"  --engine NAME[,tph=ext|8bit|none]\n"
+	"                     DMA engine for the kernel's sample driver tph_engine.\n"
+	"                     tph: what it can send (ext)\n"
 	"  --trace FILE       one JSON line for each TLP (slow)\n"
 	"  --report FILE      JSON report, written at exit and on request\n"
 	"  --once             exit when the last client has gone\n"
@@ -97,6 +100,11 @@ static bool set_tph(struct srv_spec *spec, const char *value)
 	return parse_tph(value, false, &spec->nic.requester);
 }
 
+static bool set_engine_tph(struct srv_spec *spec, const char *value)
+{
+	return parse_tph(value, false, &spec->engine.requester);
+}
+
 static bool set_st(struct srv_spec *spec, const char *value)
 {
 	uint64_t number = 0;
@@ -143,17 +151,18 @@ static bool set_flr_ms(struct srv_spec *spec, const char *value)
 }
 
 static const struct spec_key {
-	bool of_nic;
+	enum srv_kind kind;
 	const char *name;
 	bool (*set)(struct srv_spec *spec, const char *value);
 } spec_keys[] = {
-	{ true, "lid", set_lid },
-	{ true, "tph", set_tph },
-	{ true, "st", set_st },
-	{ true, "vectors", set_vectors },
-	{ false, "bar-mb", set_bar_mb },
-	{ false, "completer", set_completer },
-	{ false, "flr-ms", set_flr_ms },
+	{ SRV_NIC, "lid", set_lid },
+	{ SRV_NIC, "tph", set_tph },
+	{ SRV_NIC, "st", set_st },
+	{ SRV_NIC, "vectors", set_vectors },
+	{ SRV_ENDPOINT, "bar-mb", set_bar_mb },
+	{ SRV_ENDPOINT, "completer", set_completer },
+	{ SRV_ENDPOINT, "flr-ms", set_flr_ms },
+	{ SRV_ENGINE, "tph", set_engine_tph },
 };
 
 static int apply_key(struct parser *parser, struct srv_spec *spec, char *pair)
@@ -164,7 +173,7 @@ static int apply_key(struct parser *parser, struct srv_spec *spec, char *pair)
 	if (value)
 		*value++ = '\0';
 	for (i = 0; i < sizeof(spec_keys) / sizeof(spec_keys[0]); i++) {
-		if (spec_keys[i].of_nic != spec->is_nic || strcmp(spec_keys[i].name, pair))
+		if (spec_keys[i].kind != spec->kind || strcmp(spec_keys[i].name, pair))
 			continue;
 		if (!value || !spec_keys[i].set(spec, value))
 			return fail(parser, "%s: bad value for %s: '%s'", spec->name, pair, value ? value : "");
@@ -181,7 +190,7 @@ static bool name_valid(const char *name)
 	       strcmp(name, "control");
 }
 
-static int parse_spec(struct parser *parser, struct srv_opts *opts, bool is_nic, const char *text)
+static int parse_spec(struct parser *parser, struct srv_opts *opts, enum srv_kind kind, const char *text)
 {
 	struct srv_spec *spec = &opts->spec[opts->nspecs];
 	char copy[SPEC_MAX], *save = NULL, *part;
@@ -196,9 +205,10 @@ static int parse_spec(struct parser *parser, struct srv_opts *opts, bool is_nic,
 	if (!part || !name_valid(part))
 		return fail(parser, "bad name in '%s': 1 to %d of a-z 0-9 _ - and not 'control'", text, SRV_NAME_MAX);
 	*spec = (struct srv_spec){
-		.is_nic = is_nic,
+		.kind = kind,
 		.nic = { .requester = FAB_TPH_EXT, .st_entries = FAB_TPH_ST_MAX, .vectors = 16 },
 		.endpoint = { .memory_size = 64ull << 20, .completer = FAB_TPH_EXT },
+		.engine = { .requester = FAB_TPH_EXT },
 	};
 	strcpy(spec->name, part);
 	while ((part = strtok_r(NULL, ",", &save))) {
@@ -215,7 +225,7 @@ static bool lid_taken(const struct srv_opts *opts, const struct srv_spec *but, u
 	const struct srv_spec *spec;
 
 	for (spec = opts->spec; spec < opts->spec + opts->nspecs; spec++)
-		if (spec != but && spec->is_nic && spec->nic.lid == lid)
+		if (spec != but && spec->kind == SRV_NIC && spec->nic.lid == lid)
 			return true;
 	return false;
 }
@@ -226,12 +236,12 @@ static int check_specs(struct parser *parser, struct srv_opts *opts)
 	uint16_t next = 1;
 
 	if (!opts->nspecs)
-		return fail(parser, "nothing to serve: give --nic or --endpoint");
+		return fail(parser, "nothing to serve: give --nic, --endpoint or --engine");
 	for (spec = opts->spec; spec < end; spec++) {
 		for (other = opts->spec; other < spec; other++)
 			if (!strcmp(spec->name, other->name))
 				return fail(parser, "two functions are called %s", spec->name);
-		if (!spec->is_nic)
+		if (spec->kind != SRV_NIC)
 			continue;
 		if (spec->nic.lid && lid_taken(opts, spec, spec->nic.lid))
 			return fail(parser, "two NICs have lid %u", spec->nic.lid);
@@ -241,12 +251,13 @@ static int check_specs(struct parser *parser, struct srv_opts *opts)
 	return 0;
 }
 
-enum { OPT_DIR = 256, OPT_NIC, OPT_ENDPOINT, OPT_TRACE, OPT_REPORT, OPT_ONCE, OPT_REALTIME, OPT_HELP };
+enum { OPT_DIR = 256, OPT_NIC, OPT_ENDPOINT, OPT_ENGINE, OPT_TRACE, OPT_REPORT, OPT_ONCE, OPT_REALTIME, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "dir", required_argument, NULL, OPT_DIR },
 	{ "nic", required_argument, NULL, OPT_NIC },
 	{ "endpoint", required_argument, NULL, OPT_ENDPOINT },
+	{ "engine", required_argument, NULL, OPT_ENGINE },
 	{ "trace", required_argument, NULL, OPT_TRACE },
 	{ "report", required_argument, NULL, OPT_REPORT },
 	{ "once", no_argument, NULL, OPT_ONCE },
@@ -262,8 +273,11 @@ static int apply_option(struct parser *parser, struct srv_opts *opts, int option
 		opts->dir = optarg;
 		return 0;
 	case OPT_NIC:
+		return parse_spec(parser, opts, SRV_NIC, optarg);
 	case OPT_ENDPOINT:
-		return parse_spec(parser, opts, option == OPT_NIC, optarg);
+		return parse_spec(parser, opts, SRV_ENDPOINT, optarg);
+	case OPT_ENGINE:
+		return parse_spec(parser, opts, SRV_ENGINE, optarg);
 	case OPT_TRACE:
 		opts->trace = optarg;
 		return 0;

@@ -9,17 +9,21 @@
 #include <stddef.h>
 
 #include "../endpoint/endpoint.h"
+#include "../engine/engine.h"
 #include "../nic/nic.h"
 
 #define SRV_MAX_FUNCTIONS	16
 #define SRV_NAME_MAX		31
 #define SRV_DIR_MAX		64	/* socket paths must fit sockaddr_un */
 
+enum srv_kind { SRV_NIC, SRV_ENDPOINT, SRV_ENGINE };
+
 struct srv_spec {
 	char name[SRV_NAME_MAX + 1];
-	bool is_nic;
-	struct nic_opts nic;
+	enum srv_kind kind;
+	struct nic_opts nic;		/* those of the kind count */
 	struct ep_opts endpoint;
+	struct eng_opts engine;
 };
 
 struct srv_opts {

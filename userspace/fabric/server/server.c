@@ -52,9 +52,15 @@ static int create_device(struct srv *srv, const struct srv_spec *spec)
 {
 	struct nic *nic;
 
-	if (!spec->is_nic)
+	switch (spec->kind) {
+	case SRV_NIC:
+		return nic_new(srv->fabric, spec->name, &spec->nic, &nic);
+	case SRV_ENDPOINT:
 		return ep_new(srv->fabric, spec->name, &spec->endpoint);
-	return nic_new(srv->fabric, spec->name, &spec->nic, &nic);
+	case SRV_ENGINE:
+		return eng_new(srv->fabric, spec->name, &spec->engine);
+	}
+	return -EINVAL;
 }
 
 static int add_function(struct srv *srv, const struct srv_spec *spec, char *error, size_t size)
