@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # QEMU's igb, a device with virtual functions and without TPH, bound to vfio-pci. While the physical function
-# belongs to vfio-pci, a virtual function opens only with the token that the physical function was given.
+# belongs to vfio-pci, a virtual function opens only with the token that the physical function was given: the rules
+# are tested by igb_tokens.sh and by the kernel's own selftest below, here what a VF can do once it is open.
 . /opt/tphbuf/tests/ktap.sh
 
 # The physical functions: beside the NIC below one switch, and alone below a root port.
@@ -23,18 +24,16 @@ vf_of() {
 	echo "$bdf"
 }
 
-with_vf() { # TEST PF OTHER
-	local vf
-	fresh_pf "$2"
-	vfs "$2" 2
-	vf=$(vf_of "$2")
-	vf_token "$1" "$2" "$vf" "$3"
-	vfs "$2" 0
+test_vf_behaves_like_any_device() {
+	local pf vf
+	pf=$(pf_beside)
+	fresh_pf "$pf"
+	vfs "$pf" 2
+	vf=$(vf_of "$pf")
+	vf_buffers "$pf" "$vf" "$nic_ext"
+	vfs "$pf" 0
 	[ ! -e "/sys/bus/pci/devices/$vf" ]
 }
-
-test_tokens() { with_vf tokens "$(pf_alone)" "$endpoint"; }
-test_vf_behaves_like_any_device() { with_vf buffers "$(pf_beside)" "$nic_ext"; }
 
 on_pf() { fresh_pf "$(pf_alone)"; selftest "$1" "$(pf_alone)" "${@:2}"; } # PROGRAM [OPTION...]
 test_selftest_dma_buf() { on_pf vfio_pci_dma_buf_test; }

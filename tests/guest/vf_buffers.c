@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * vf_token TEST PF VF ...: virtual functions whose physical function is bound to vfio-pci too.
- *   tokens PF VF OTHER	who may open what with which token (vfio_pci_core_match_token_uuid()); OTHER is neither
- *   buffers PF VF NIC	a VF opened with its token exports, is refused tags and is registered as any device
- * Wrong tokens come before the right one.
+ * vf_buffers PF VF NIC: a virtual function that is opened with the token of its physical function, which is bound to
+ * vfio-pci too, exports, is refused tags, and is registered as any device. Who may open what with which token is
+ * tested by tests/vm/cases/igb_tokens.sh.
  */
 #include <errno.h>
 #include <linux/vfio.h>
@@ -15,7 +14,6 @@
 #include "rdma.h"
 
 #define TOKEN	"0b8a3c52-6f1d-4c7e-9a40-52f1c3d97e11"
-#define WRONG	"0b8a3c52-6f1d-4c7e-9a40-52f1c3d97e12"
 
 static struct tphbuf_device *device_open(struct tphbuf_ctx *ctx, const char *bdf, const char *token)
 {
@@ -24,48 +22,6 @@ static struct tphbuf_device *device_open(struct tphbuf_ctx *ctx, const char *bdf
 
 	require(!tphbuf_device_open(ctx, bdf, &opts, &dev), "%s", tphbuf_ctx_error(ctx));
 	return dev;
-}
-
-/* The refusal names the device and the token as reason, and does not tell the token. */
-static void refused(struct tphbuf_ctx *ctx, const char *what, const char *bdf, const char *token, int want)
-{
-	struct tphbuf_device_opts opts = { .size = sizeof(opts), .vf_token = token };
-	struct tphbuf_device *dev;
-	int ret = tphbuf_device_open(ctx, bdf, &opts, &dev);
-	const char *said = tphbuf_ctx_error(ctx);
-
-	require(ret == want, "%s: %d instead of %d", what, ret, want);
-	require(strstr(said, bdf) && strstr(said, "token"), "%s: the message is '%s'", what, said);
-	require(!token || !strstr(said, token), "%s: the message tells the token", what);
-}
-
-static void test_tokens(struct tphbuf_ctx *ctx, const char *pf, const char *vf, const char *other)
-{
-	struct tphbuf_device *of_pf, *of_vf;
-
-	refused(ctx, "neither PF nor VF, with a token", other, TOKEN, -EINVAL);
-	tphbuf_device_close(device_open(ctx, other, NULL));
-	refused(ctx, "VF before its PF had a token", vf, TOKEN, -EACCES);
-
-	/* No VF is in use: what the PF is opened with becomes the token. */
-	of_pf = device_open(ctx, pf, TOKEN);
-	refused(ctx, "VF without token", vf, NULL, -EACCES);
-	refused(ctx, "VF with a wrong token", vf, WRONG, -EACCES);
-	refused(ctx, "VF with half a token", vf, "0b8a3c52-6f1d-4c7e", -EINVAL);
-	of_vf = device_open(ctx, vf, TOKEN);
-
-	/* A VF is in use: its PF opens with the same token only. */
-	tphbuf_device_close(of_pf);
-	refused(ctx, "PF without token, VF in use", pf, NULL, -EACCES);
-	refused(ctx, "PF with another token, VF in use", pf, WRONG, -EACCES);
-	tphbuf_device_close(device_open(ctx, pf, TOKEN));
-	tphbuf_device_close(of_vf);
-
-	/* The token stays when the PF is closed; without users a new one replaces it. */
-	tphbuf_device_close(device_open(ctx, vf, TOKEN));
-	tphbuf_device_close(device_open(ctx, pf, WRONG));
-	refused(ctx, "VF with the former token", vf, TOKEN, -EACCES);
-	tphbuf_device_close(device_open(ctx, vf, WRONG));
 }
 
 static int tph(struct tphbuf_device *dev, uint32_t op, int dmabuf)
@@ -142,14 +98,9 @@ int main(int argc, char **argv)
 {
 	struct tphbuf_ctx *ctx;
 
-	require(argc == 5, "usage: vf_token tokens PF VF OTHER | buffers PF VF NIC");
+	require(argc == 4, "usage: vf_buffers PF VF NIC");
 	require(!tphbuf_ctx_new(NULL, &ctx), "no context");
-	if (!strcmp(argv[1], "tokens"))
-		test_tokens(ctx, argv[2], argv[3], argv[4]);
-	else if (!strcmp(argv[1], "buffers"))
-		test_buffers(ctx, argv[2], argv[3], argv[4]);
-	else
-		fail("no test %s", argv[1]);
+	test_buffers(ctx, argv[1], argv[2], argv[3]);
 	tphbuf_ctx_free(ctx);
 	return 0;
 }
