@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Everything that must exist before a VM can run, as stages with progress. What is cached costs nothing.
 #   rig/all.sh [STAGES_AFTER] [base]    STAGES_AFTER: how many stages the caller will add, for the numbering
-#                                       base: also Linux 7.3 as released, which only tests need
+#                                       base: also what only tests need: Linux 7.3 as released, the selftests
 . "$(dirname "$0")/lib/common.sh"
 
 total=$((5 + ${1:-0}))
@@ -10,5 +10,6 @@ stage "1/$total" "host packages" "$TOP/rig/setup.sh"
 stage "2/$total" "guest root (Debian 13, QEMU 11)" "$TOP/rig/guest-root.sh"
 [ "${2:-}" != base ] || stage "+/$total" "Linux 7.3 as released" "$TOP/kernel/tools/build.sh" base
 stage "3/$total" "Linux 7.3 with the series" "$TOP/kernel/tools/build.sh" patched
+[ "${2:-}" != base ] || stage "+/$total" "selftests of the series" "$TOP/kernel/tools/selftests.sh"
 stage "4/$total" "fabric (device models)" "$TOP/rig/build.sh" fabric
 stage "5/$total" "library, command, perftest for the guest" "$TOP/rig/build.sh" guest

@@ -22,11 +22,12 @@ guest() {
 
 scripts() {
 	local dir
-	for dir in rig demo tests bench; do rm -rf "${BUILD:?}/stage/$dir"; mkdir -p "$BUILD/stage/$dir"; done
+	for dir in rig demo tests bench selftests; do rm -rf "${BUILD:?}/stage/$dir"; mkdir -p "$BUILD/stage/$dir"; done
 	cp "$TOP"/rig/guest/lib.sh "$BUILD/stage/rig/"
 	cp "$TOP"/demo/guest/*.sh "$BUILD/stage/demo/"
 	cp -r "$TOP"/tests/vm/. "$BUILD/stage/tests/"
 	cp "$TOP"/benchmarks/guest/*.sh "$BUILD/stage/bench/"
+	[ ! -d "$BUILD/selftests" ] || cp -rT "$(readlink -f "$BUILD/selftests")" "$BUILD/stage/selftests"
 }
 
 case ${1:-} in

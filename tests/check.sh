@@ -50,6 +50,7 @@ unit_suites() {
 	suite tree "$TOP/tests/tree/run.sh"
 	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
 	suite demo-judge "$TOP/tests/tree/judge.sh"
+	suite ktap "$TOP/tests/tree/ktap.sh"
 }
 
 vm_suites() {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Find a pristine Linux 7.3 tarball or tree and unpack it to the folder named.
-#   fetch.sh tarball        print the path of a tarball, downloading the Debian package when needed
-#   fetch.sh unpack DIR     a pristine tree in DIR
+#   fetch.sh tarball                print the path of a tarball, downloading the Debian package when needed
+#   fetch.sh unpack DIR [PATH...]   a pristine tree in DIR, or only these parts of it
 # KERNEL_SRC=<tree or tarball> replaces the download.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 . "$TOP/rig/lib/apt.sh"
@@ -36,14 +36,16 @@ tarball() {
 }
 
 unpack() {
-	local dir=$1 from
+	local dir=$1 from parts
+	shift
+	parts=(${@:+Makefile "$@"})
 	from=$(tarball)
 	rm -rf "$dir.part"
 	mkdir -p "$dir.part"
 	if [ -d "$from" ]; then
-		cp -a "$from/." "$dir.part/"
+		tar -c -C "$from" "${parts[@]:-.}" | tar -x -C "$dir.part"
 	else
-		tar -xf "$from" -C "$dir.part" --strip-components=1
+		tar -xf "$from" -C "$dir.part" --strip-components=1 --wildcards --no-wildcards-match-slash "${parts[@]/#/*/}"
 	fi
 	grep -q "^VERSION = ${version%.*}$" "$dir.part/Makefile" &&
 		grep -q "^PATCHLEVEL = ${version#*.}$" "$dir.part/Makefile" ||
@@ -54,6 +56,6 @@ unpack() {
 
 case ${1:-} in
 tarball) tarball ;;
-unpack) unpack "${2:?folder}" ;;
-*) die "usage: fetch.sh tarball | unpack DIR" ;;
+unpack) unpack "${2:?folder}" "${@:3}" ;;
+*) die "usage: fetch.sh tarball | unpack DIR [PATH...]" ;;
 esac

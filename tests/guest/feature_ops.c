@@ -199,6 +199,22 @@ static void test_semantics(struct rig *rig)
 	holds(rig, "cleared", 0, 0, 0, 0);
 }
 
+/* Revoking what is revoked and bringing back what is there change nothing, in whichever order they come. */
+static void test_revoked_twice(struct rig *rig)
+{
+	tph_t tph = { .dmabuf_fd = rig->dmabuf, .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 0x5a, .ph = 2 };
+	static const char steps[] = "00r0r11r0110";	/* memory off, memory on, reset */
+	const char *step;
+	int ret;
+
+	expect(rig, "SET", SET, FULL, tph, 0);
+	for (step = steps; *step; step++) {
+		ret = *step == 'r' ? tphbuf_device_reset(rig->dev) : tphbuf_device_memory(rig->dev, *step == '1');
+		require(!ret, "step %d: %s", (int)(step - steps), tphbuf_ctx_error(rig->ctx));
+		holds(rig, step, VFIO_DMA_BUF_TPH_ST, 0x5a, 0, 2);
+	}
+}
+
 static void test_foreign(struct rig *rig)
 {
 	int memfd = foreign_memfd(0x10000);
@@ -245,12 +261,14 @@ int main(int argc, char **argv)
 {
 	struct rig rig;
 
-	require(argc >= 3, "usage: feature_ops arguments|semantics|foreign|other_device|closed_device BDF [BDF]");
+	require(argc >= 3, "usage: feature_ops arguments|semantics|revoked_twice|foreign|other_device|closed_device BDF [BDF]");
 	rig_open(&rig, argv[2]);
 	if (!strcmp(argv[1], "arguments"))
 		test_arguments(&rig);
 	else if (!strcmp(argv[1], "semantics"))
 		test_semantics(&rig);
+	else if (!strcmp(argv[1], "revoked_twice"))
+		test_revoked_twice(&rig);
 	else if (!strcmp(argv[1], "foreign"))
 		test_foreign(&rig);
 	else if (!strcmp(argv[1], "other_device") && argc == 4)

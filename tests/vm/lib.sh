@@ -4,6 +4,9 @@
 skip() { echo "$*"; exit 4; }
 note() { echo "+ $*"; }
 
+# part RESULT NAME: a test inside this test, counted on its own. RESULT is "ok" or "not ok"; NAME may end in "# SKIP REASON".
+part() { echo "$1 $2" >>"$PARTS"; }
+
 # expect_fail STATUS TEXT COMMAND...: the command must fail with a status that matches STATUS and say TEXT
 expect_fail() {
 	local want=$1 text=$2 rc=0 said

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Run test cases inside the guest: each is cases/NAME.sh, a list of functions test_*. TAP goes to /srv/tap.
 # A test is a function in a subshell of its own with a deadline; after each one the kernel log is scanned.
+# A function that runs a suite made elsewhere reports each of its tests by part(); they are counted as tests
+# beside the function, which stands for the suite as a whole.
 . /opt/tphbuf/rig/lib.sh
 . /opt/tphbuf/tests/lib.sh
 
@@ -16,12 +18,24 @@ report() { # ok|not ok, text
 # Lines of the kernel log that no test may cause.
 SPLAT='WARNING:|BUG:|Oops|Call Trace|KASAN|KCSAN|UBSAN|possible circular|INFO: task .* blocked|refcount_t:|kmemleak:.*new suspected|DMA-API: .*(error|warning)|general protection'
 
+# Lines "ok NAME", "not ok NAME", "ok NAME # SKIP REASON" that a function left by part()
+report_parts() { # NAME
+	local line
+	while read -r line; do
+		case $line in
+		"ok "*) report ok "$1: ${line#ok }" ;;
+		*) report "not ok" "$1: ${line#not ok }" ;;
+		esac
+	done <"$PARTS"
+}
+
 splats() { # since mark N of the log
 	dmesg | tail -n +"$(($1 + 1))" | grep -E "$SPLAT" | grep -v "CPU time" | head -n 5
 }
 
 run_test() { # CASE FUNCTION
 	local name="$1: ${2#test_}" log="/srv/log/$1.${2#test_}.log" mark rc splat
+	: >"$PARTS"
 	mark=$(dmesg | wc -l)
 	echo "rig: case $name" >/dev/kmsg
 	timeout --foreground "${TEST_DEADLINE:-180}" bash -c "
@@ -29,6 +43,7 @@ run_test() { # CASE FUNCTION
 		set -e; $2" >"$log" 2>&1 </dev/null
 	rc=$?
 	splat=$(splats "$mark")
+	report_parts "$name"
 	if [ -n "$splat" ]; then
 		{ echo "--- kernel log:"; dmesg | tail -n +"$((mark + 1))"; } >>"$log"
 		report "not ok" "$name (kernel: $(head -n 1 <<<"$splat"))"
@@ -42,6 +57,7 @@ run_test() { # CASE FUNCTION
 	fi
 }
 
+export PARTS=/tmp/parts
 mkdir -p /srv/log
 : >/srv/tap
 setup >/srv/log/setup.log 2>&1 || { report "not ok" "setup: $(tail -n 1 /srv/log/setup.log)"; exit 1; }

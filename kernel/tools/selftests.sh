@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Build the vfio selftests that the series adds (tools/testing/selftests/vfio), for the guest -> build/selftests
+# Only the parts of the tree that they need are unpacked; the result is cached. Needs the patched kernel's headers.
+. "$(dirname "$0")/../../rig/lib/common.sh"
+
+PARTS=(scripts/subarch.include include/linux/pci_ids.h tools/include tools/arch/x86
+	tools/testing/selftests/lib.mk tools/testing/selftests/kselftest.h tools/testing/selftests/kselftest_harness.h
+	tools/testing/selftests/vfio
+	drivers/dma/{idxd,ioat} drivers/net/ethernet/intel/igb) # headers of its drivers link to these
+# Those of the series, and that of VF tokens, which 7.3 has.
+PROGRAMS=(vfio_pci_dma_buf_test vfio_pci_dma_buf_tph_test vfio_pci_sriov_uapi_test)
+
+headers=$BUILD/kernel/patched/uapi/include
+[ -d "$headers" ] || die "no headers of the patched kernel; run kernel/tools/build.sh patched"
+
+series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series" | sed "s,^,$TOP/kernel/patches/,"; }
+
+build() {
+	local out=$1 work=$1.work
+	[ ! -d "$out" ] || return 0
+	"$TOP/kernel/tools/fetch.sh" unpack "$work" "${PARTS[@]}"
+	# Not inside another repository, else git would leave the files alone.
+	(cd "$work" && GIT_CEILING_DIRECTORIES=$(dirname "$work") \
+		git apply --include='tools/testing/selftests/vfio/*' $(series_patches))
+	mkdir -p "$work/out" "$out.part"
+	make -C "$work/tools/testing/selftests/vfio" -j"$JOBS" OUTPUT="$work/out" KHDR_INCLUDES="-isystem $headers" \
+		"${PROGRAMS[@]/#/$work/out/}"
+	cp "${PROGRAMS[@]/#/$work/out/}" "$out.part/"
+	mv "$out.part" "$out"
+	rm -rf "$work"
+}
+
+tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
+out=$CACHE/selftests-$(hash_text "$(stat -c %s "$tarball") $(hash_of $(series_patches) "$0")")
+with_lock selftests build "$out"
+ln -sfn "$out" "$BUILD/selftests"
+say "selftests: $out"

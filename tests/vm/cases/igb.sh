@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# QEMU's igb, a device with virtual functions and without TPH, bound to vfio-pci. While the physical function
+# belongs to vfio-pci, a virtual function opens only with the token that the physical function was given: the rules
+# are tested by igb_tokens.sh and by the kernel's own selftest below, here what a VF can do once it is open.
+. /opt/tphbuf/tests/ktap.sh
+
+# The physical functions: beside the NIC below one switch, and alone below a root port.
+pf_beside() { pci_by_id 0x8086 0x10c9 | while read -r bdf; do [ "$(upper_bus "$bdf")" != 0000:00 ] && echo "$bdf"; done; }
+pf_alone() { pci_by_id 0x8086 0x10c9 | while read -r bdf; do [ "$(upper_bus "$bdf")" = 0000:00 ] && echo "$bdf"; done; }
+upper_bus() { basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$1")")" | cut -c1-7; } # of its port
+
+fresh_pf() { # BDF: bound again, so that it has no virtual functions and nobody knows its token
+	echo 1 >/sys/module/vfio_pci/parameters/enable_sriov
+	bind_vfio "$1"
+}
+
+vfs() { echo "$2" >"/sys/bus/pci/devices/$1/sriov_numvfs"; } # BDF NUMBER
+
+# The first virtual function, which the kernel binds to vfio-pci because its physical function is.
+vf_of() {
+	local bdf
+	bdf=$(basename "$(readlink "/sys/bus/pci/devices/$1/virtfn0")")
+	equal "driver of the VF" "$(basename "$(readlink "/sys/bus/pci/devices/$bdf/driver")")" vfio-pci >&2
+	echo "$bdf"
+}
+
+test_vf_behaves_like_any_device() {
+	local pf vf
+	pf=$(pf_beside)
+	fresh_pf "$pf"
+	vfs "$pf" 2
+	vf=$(vf_of "$pf")
+	vf_buffers "$pf" "$vf" "$nic_ext"
+	vfs "$pf" 0
+	[ ! -e "/sys/bus/pci/devices/$vf" ]
+}
+
+on_pf() { fresh_pf "$(pf_alone)"; selftest "$1" "$(pf_alone)" "${@:2}"; } # PROGRAM [OPTION...]
+test_selftest_dma_buf() { on_pf vfio_pci_dma_buf_test; }
+test_selftest_dma_buf_tph() { on_pf vfio_pci_dma_buf_tph_test -t device_without_tph; }
+test_selftest_sriov_uapi() { on_pf vfio_pci_sriov_uapi_test; }

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# The vfio selftests that the series adds (patches 17 and 18), on an endpoint that completes TPH requests.
+. /opt/tphbuf/tests/ktap.sh
+
+test_dma_buf() { selftest vfio_pci_dma_buf_test "$endpoint"; }
+test_dma_buf_tph() { selftest vfio_pci_dma_buf_tph_test "$endpoint" -T device_without_tph; }

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# The vfio selftests that the series adds, on an endpoint that completes no TPH requests.
+. /opt/tphbuf/tests/ktap.sh
+
+test_dma_buf() { selftest vfio_pci_dma_buf_test "$endpoint"; }
+test_dma_buf_tph() { selftest vfio_pci_dma_buf_tph_test "$endpoint" -t device_without_tph; }
