@@ -154,11 +154,6 @@ static int run_revoke(struct rig *rig)
 	return ret ?: vfio_memory(rig->dev.fd, rig->dev.config, true);
 }
 
-static int run_reset(struct rig *rig)
-{
-	return vfio_reset(rig->dev.fd);
-}
-
 /* run under faults; before each run, without faults, prepare */
 static const struct operation {
 	const char *name;
@@ -173,7 +168,6 @@ static const struct operation {
 	{ "register (Extended NIC)", run_register_ext, not_registered },
 	{ "map again", run_map_again, revoked_and_back },
 	{ "revoke and un-revoke", run_revoke, registered },
-	{ "reset", run_reset, registered },
 	{ "deregister", run_deregister, registered },
 };
 

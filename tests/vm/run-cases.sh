@@ -14,8 +14,8 @@ report() { # ok|not ok, text
 	[ "$1" = ok ] || bad=1
 }
 
-# Lines of the kernel log that no test may cause. KCSAN reports are looked at in the end, see debug.sh.
-SPLAT='WARNING:|BUG:|Oops|Call Trace|KASAN|UBSAN|possible circular|INFO: task .* blocked|refcount_t:|kmemleak:.*new suspected|DMA-API: .*(error|warning)|general protection'
+# Lines of the kernel log that no test may cause. KCSAN and kmemleak are looked at in the end, see debug.sh.
+SPLAT='WARNING:|BUG:|Oops|Call Trace|KASAN|UBSAN|possible circular|INFO: task .* blocked|refcount_t:|DMA-API: .*(error|warning)|general protection'
 
 splats() { # since mark N of the log
 	dmesg | tail -n +"$(($1 + 1))" | grep -E "$SPLAT" | grep -v -e "CPU time" -e "BUG: KCSAN" | head -n 5
