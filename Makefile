@@ -23,6 +23,10 @@ check-unit: ## Only the tests that need neither root nor a VM
 check-vm: ## Only the tests in virtual machines (CASES="name..." picks some)
 	@tests/check.sh vm
 
+.PHONY: check-debug
+check-debug: ## The cases in virtual machines again, and the stress, on kernels with KASAN, lockdep, KCSAN
+	@tests/check.sh debug
+
 .PHONY: check-kernel
 check-kernel: ## Every patch of the series builds, checkpatch, sparse, config variants
 	@kernel/tools/verify.sh

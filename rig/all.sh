@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Everything that must exist before a VM can run, as stages with progress. What is cached costs nothing.
-#   rig/all.sh [STAGES_AFTER] [base]    STAGES_AFTER: how many stages the caller will add, for the numbering
-#                                       base: also what only tests need: Linux 7.3 as released, the selftests
+#   rig/all.sh [STAGES_AFTER] [base] [debug]
+# STAGES_AFTER: how many stages the caller will add, for the numbering. base, debug: also what only tests need: Linux
+# 7.3 as released and the selftests of the series; the kernels for finding bugs.
 . "$(dirname "$0")/lib/common.sh"
 
 total=$((5 + ${1:-0}))
 stage "1/$total" "host packages" "$TOP/rig/setup.sh"
 stage "2/$total" "guest root (Debian 13, QEMU 11)" "$TOP/rig/guest-root.sh"
-[ "${2:-}" != base ] || stage "+/$total" "Linux 7.3 as released" "$TOP/kernel/tools/build.sh" base
+wanted=" ${*:2} "
+[[ $wanted != *" base "* ]] || stage "+/$total" "Linux 7.3 as released" "$TOP/kernel/tools/build.sh" base
 stage "3/$total" "Linux 7.3 with the series" "$TOP/kernel/tools/build.sh" patched
-[ "${2:-}" != base ] || stage "+/$total" "selftests of the series" "$TOP/kernel/tools/selftests.sh"
+[[ $wanted != *" base "* ]] || stage "+/$total" "selftests of the series" "$TOP/kernel/tools/selftests.sh"
+[[ $wanted != *" debug "* ]] || {
+	stage "+/$total" "kernel with KASAN, lockdep, faults" "$TOP/kernel/tools/build.sh" debug
+	stage "+/$total" "kernel with KCSAN" "$TOP/kernel/tools/build.sh" kcsan
+}
 stage "4/$total" "fabric (device models)" "$TOP/rig/build.sh" fabric
 stage "5/$total" "library, command, perftest for the guest" "$TOP/rig/build.sh" guest

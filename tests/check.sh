@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Run test suites and count. Every suite prints TAP lines; each ends up in build/check/NAME.tap.
-#   check.sh unit | vm | all
+#   check.sh unit | vm | debug | all
+# debug: the boots of the kernel with the series once more with a debug kernel, and those made for one.
 # A suite that ends badly, or that ran no test, counts as a failure of its own. A skip must be listed in
 # tests/expected-skips, else it is a failure too.
 . "$(dirname "$0")/../rig/lib/common.sh"
@@ -53,24 +54,39 @@ unit_suites() {
 	suite ktap "$TOP/tests/tree/ktap.sh"
 }
 
+boots_with() { # KERNEL...: names of the boots that use one of them
+	local file kernel
+	for file in "$TOP"/tests/vm/boot/*.conf; do
+		kernel=$(sed -n 's/^KERNEL=//p' "$file")
+		[[ " $* " != *" ${kernel:-patched} "* ]] || basename "$file" .conf
+	done
+}
+
 vm_suites() {
 	local boot
-	for boot in "$TOP"/tests/vm/boot/*.conf; do
-		boot=$(basename "$boot" .conf)
-		suite "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"
-	done
+	for boot in $(boots_with patched base); do suite "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
 	suite vm-fabric-killed "$TOP/tests/fabric-killed.sh"
+}
+
+debug_suites() {
+	local boot
+	for boot in $(boots_with patched); do suite "vm-$boot-debug" "$TOP/tests/vm-boot.sh" "$boot" debug; done
+	for boot in $(boots_with debug kcsan); do suite "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
 }
 
 kind=${1:-all}
 rm -rf "$out"
 start=$SECONDS
-"$TOP/rig/all.sh" 0 base
+case $kind in
+debug | all) "$TOP/rig/all.sh" 0 base debug ;;
+*) "$TOP/rig/all.sh" 0 base ;;
+esac
 case $kind in
 unit) unit_suites ;;
 vm) vm_suites ;;
-all) unit_suites; vm_suites ;;
-*) die "usage: check.sh unit | vm | all" ;;
+debug) debug_suites ;;
+all) unit_suites; vm_suites; debug_suites ;;
+*) die "usage: check.sh unit | vm | debug | all" ;;
 esac
 say "details: ${out#"$TOP"/}; $((SECONDS - start)) s"
 say "$passed passed, $failed failed, $skipped skipped"

@@ -6,8 +6,9 @@
 #   build.sh debug      series, KASAN, lockdep, fault injection  -> build/kernel/debug
 #   build.sh kcsan      series, data race detector               -> build/kernel/kcsan
 # Each of these folders holds bzImage, modules/*.ko, release, uapi/ (headers for user space), config,
-# mlx5/ (mlx5_ifc*.h, for the fabric). Base and patched share a work tree under the cache, so that the
-# second one costs only the files that the series touches; so do the debug kernels, in two object folders.
+# mlx5/ (mlx5_ifc*.h, for the fabric); kcsan also touched-functions, those of the files that the series
+# changes. Base and patched share a work tree under the cache, so that the second one costs only the files
+# that the series touches; so do the debug kernels, in two object folders.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 
 GUEST_MODULES=$TOP/rig/modules
@@ -80,6 +81,15 @@ compile() { # KIND: the patched kernel says so in its release
 	}
 }
 
+# A KCSAN report names functions, and there is no debug info to tell their files.
+touched_functions() {
+	local file
+	(cd "$TOP/kernel/patches" && cat $(series_patches)) | sed -n 's,^+++ b/\(drivers/.*\)\.c$,\1,p' | sort -u |
+		while read -r file; do
+			[ ! -f "$OBJ/$file.o" ] || nm "$OBJ/$file.o" | awk '$2 ~ /^[tT]$/ { print $3 }'
+		done | sort -u
+}
+
 collect() {
 	local out=$1.part
 	rm -rf "$out"
@@ -91,6 +101,7 @@ collect() {
 	cp -r "$OBJ.uapi" "$out/uapi"
 	[ ! -d "$SRC/samples/dma-buf-tph" ] || cp "$SRC"/samples/dma-buf-tph/*.h "$out/uapi/include/"
 	cp "$SRC"/include/linux/mlx5/mlx5_ifc*.h "$out/mlx5/linux/mlx5/"
+	[ "$kind" != kcsan ] || touched_functions >"$out/touched-functions"
 	mv "$out" "$1"
 }
 

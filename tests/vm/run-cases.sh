@@ -6,6 +6,7 @@
 # beside the function, which stands for the suite as a whole.
 . /opt/tphbuf/rig/lib.sh
 . /opt/tphbuf/tests/lib.sh
+. /opt/tphbuf/tests/debug.sh
 
 number=0 bad=0
 report() { # ok|not ok, text
@@ -15,8 +16,8 @@ report() { # ok|not ok, text
 	[ "$1" = ok ] || bad=1
 }
 
-# Lines of the kernel log that no test may cause.
-SPLAT='WARNING:|BUG:|Oops|Call Trace|KASAN|KCSAN|UBSAN|possible circular|INFO: task .* blocked|refcount_t:|kmemleak:.*new suspected|DMA-API: .*(error|warning)|general protection'
+# Lines of the kernel log that no test may cause. KCSAN and kmemleak are looked at in the end, see debug.sh.
+SPLAT='WARNING:|BUG:|Oops|Call Trace|KASAN|UBSAN|possible circular|INFO: task .* blocked|refcount_t:|DMA-API: .*(error|warning)|general protection'
 
 # Lines "ok NAME", "not ok NAME", "ok NAME # SKIP REASON" that a function left by part()
 report_parts() { # NAME
@@ -30,16 +31,16 @@ report_parts() { # NAME
 }
 
 splats() { # since mark N of the log
-	dmesg | tail -n +"$(($1 + 1))" | grep -E "$SPLAT" | grep -v "CPU time" | head -n 5
+	dmesg | tail -n +"$(($1 + 1))" | grep -E "$SPLAT" | grep -v -e "CPU time" -e "BUG: KCSAN" | head -n 5
 }
 
-run_test() { # CASE FUNCTION
-	local name="$1: ${2#test_}" log="/srv/log/$1.${2#test_}.log" mark rc splat
+run_test() { # CASE FUNCTION [FILE]
+	local name="$1: ${2#*_}" log="/srv/log/$1.${2#*_}.log" file=${3:-cases/$1.sh} mark rc splat
 	: >"$PARTS"
 	mark=$(dmesg | wc -l)
 	echo "rig: case $name" >/dev/kmsg
 	timeout --foreground "${TEST_DEADLINE:-180}" bash -c "
-		. /opt/tphbuf/rig/lib.sh; . /opt/tphbuf/tests/lib.sh; . /opt/tphbuf/tests/cases/$1.sh
+		. /opt/tphbuf/rig/lib.sh; . /opt/tphbuf/tests/lib.sh; . /opt/tphbuf/tests/$file
 		set -e; $2" >"$log" 2>&1 </dev/null
 	rc=$?
 	splat=$(splats "$mark")
@@ -66,5 +67,6 @@ for case in "$@"; do
 		run_test "$case" "$function"
 	done
 done
+for check in $(debug_checks); do run_test kernel "$check" debug.sh; done
 echo "1..$number" >>/srv/tap
 exit $bad

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# Inputs that are mostly bad, in great number. BAD_INPUTS and SEED come from the boot (kernel arguments).
+
+test_a_million_bad_inputs() {
+	bad_inputs "$endpoint" "$(endpoints | sed -n 2p)" "${BAD_INPUTS:-1000000}" "${SEED:-}"
+}
