@@ -24,6 +24,29 @@ extern "C" {
 
 struct tphbuf_buffer;
 
+/* Where the memory of a buffer lies */
+enum tphbuf_source {
+	TPHBUF_SOURCE_FOREIGN,	/* a dma-buf from outside; not known */
+	TPHBUF_SOURCE_BAR,	/* ranges of a BAR of a vfio device */
+	TPHBUF_SOURCE_UDMABUF,	/* host memory through /dev/udmabuf */
+	TPHBUF_SOURCE_HEAP,	/* host memory of a dma-heap */
+	TPHBUF_SOURCE_DRM,	/* a buffer of a DRM driver */
+};
+
+/**
+ * struct tphbuf_identity - which dma-buf this is
+ * @dev: device number of its inode
+ * @ino: its inode number
+ *
+ * The same for every descriptor of one dma-buf in every process. The kernel
+ * counts inode numbers of dma-bufs up and never uses one again until it is
+ * booted anew, so an identity kept beyond the dma-buf's life matches nothing.
+ */
+struct tphbuf_identity {
+	uint64_t dev;
+	uint64_t ino;
+};
+
 /**
  * struct tphbuf_range - part of a BAR
  * @offset: first byte, page aligned
@@ -120,6 +143,17 @@ TPHBUF_API int tphbuf_buffer_fd(const struct tphbuf_buffer *buf);
 
 /** tphbuf_buffer_length() - bytes in the buffer */
 TPHBUF_API uint64_t tphbuf_buffer_length(const struct tphbuf_buffer *buf);
+
+/** tphbuf_buffer_source() - where its memory lies */
+TPHBUF_API enum tphbuf_source
+tphbuf_buffer_source(const struct tphbuf_buffer *buf);
+
+/** tphbuf_source_name() - "bar", "udmabuf", ...; "unknown" for a bad value */
+TPHBUF_API const char *tphbuf_source_name(enum tphbuf_source source);
+
+/** tphbuf_buffer_identity() - which dma-buf it is; zeros for a NULL buffer */
+TPHBUF_API struct tphbuf_identity
+tphbuf_buffer_identity(const struct tphbuf_buffer *buf);
 
 /** tphbuf_buffer_device() - its device, borrowed; NULL for a foreign buffer */
 TPHBUF_API struct tphbuf_device *
