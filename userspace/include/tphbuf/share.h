@@ -39,7 +39,7 @@
 extern "C" {
 #endif
 
-#define TPHBUF_LABEL_MAX	48	/* longest label with its NUL */
+#define TPHBUF_LABEL_MAX	40	/* longest label with its NUL */
 
 /* Bits of tphbuf_send_opts.flags */
 #define TPHBUF_SEND_DEVICE	(1u << 0)	/* hand over the device, too */

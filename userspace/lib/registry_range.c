@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+/* Addresses that stand for bytes of buffers: registry.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/registry.h"
+
+static int check(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
+		 const struct tphbuf_buffer *buf, uint64_t offset)
+{
+	size_t place = range_place(reg, addr);
+	const struct addr_range *below, *above;
+
+	if (!length || addr + length - 1 < addr || offset >= buf->length ||
+	    length > buf->length - offset)
+		return fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			    "0x%" PRIx64 "+0x%" PRIx64 " is empty, wraps, or is longer than the buffer from 0x%" PRIx64 "; use a smaller length",
+			    addr, length, offset);
+	below = place ? &reg->range[place - 1] : NULL;
+	above = place < reg->nr_ranges ? &reg->range[place] : NULL;
+	if ((below && addr - below->addr < below->length) ||
+	    (above && above->addr - addr < length))
+		return fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EEXIST,
+			    "0x%" PRIx64 "+0x%" PRIx64 " overlaps a range that is there; remove that first",
+			    addr, length);
+	return 0;
+}
+
+/* A new array, so that readers are kept out only for the exchange. */
+static int insert(struct tphbuf_registry *reg, const struct addr_range *range)
+{
+	size_t place = range_place(reg, range->addr), n = reg->nr_ranges;
+	struct addr_range *array, *old = reg->range;
+
+	array = malloc((n + 1) * sizeof(*array));
+	if (!array)
+		return fail_nomem(reg->ctx, TPHBUF_STAGE_REGISTER);
+	if (place)
+		memcpy(array, old, place * sizeof(*array));
+	array[place] = *range;
+	if (place < n)
+		memcpy(array + place + 1, old + place,
+		       (n - place) * sizeof(*array));
+	write_lock(reg);
+	reg->range = array;
+	reg->nr_ranges = n + 1;
+	write_unlock(reg);
+	free(old);
+	return 0;
+}
+
+int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t addr,
+			      uint64_t length, struct tphbuf_buffer *buf,
+			      uint64_t offset)
+{
+	struct addr_range range = { addr, length, offset, NULL };
+	int ret;
+
+	if (!reg || !buf)
+		return -EINVAL;
+	pthread_mutex_lock(&reg->mutex);
+	ret = check(reg, addr, length, buf, offset);
+	if (!ret)
+		ret = known_get(reg, &buf->identity, buf->fd, buf->dev,
+				buf->ctx->clock, &range.known);
+	if (!ret) {
+		ret = insert(reg, &range);
+		if (ret)
+			known_put(reg, range.known);
+	}
+	pthread_mutex_unlock(&reg->mutex);
+	return ret;
+}
+
+int tphbuf_registry_remove_range(struct tphbuf_registry *reg, uint64_t addr)
+{
+	struct known *known;
+	size_t place;
+	int ret = 0;
+
+	if (!reg)
+		return -EINVAL;
+	pthread_mutex_lock(&reg->mutex);
+	place = range_place(reg, addr);
+	if (!place || reg->range[place - 1].addr != addr) {
+		ret = fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -ENOENT,
+			   "no range starts at 0x%" PRIx64 "; give the address it was added with",
+			   addr);
+		goto out;
+	}
+	known = reg->range[place - 1].known;
+	write_lock(reg);
+	memmove(&reg->range[place - 1], &reg->range[place],
+		(reg->nr_ranges - place) * sizeof(*reg->range));
+	reg->nr_ranges--;
+	write_unlock(reg);
+	known_put(reg, known);
+out:
+	pthread_mutex_unlock(&reg->mutex);
+	return ret;
+}
