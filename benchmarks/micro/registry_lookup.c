@@ -8,7 +8,9 @@
  * doing nothing. Prints for each way to ask: hits, nanoseconds of CPU time for
  * one get and put, and nanoseconds of wall time times the CPUs that could run.
  */
-#include <errno.h>
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE	/* CPU_COUNT */
+#endif
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>

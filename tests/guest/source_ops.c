@@ -63,9 +63,9 @@ static int make_buffer(const char *source, struct tphbuf_buffer **buf)
 	drm = open(source, O_RDWR | O_CLOEXEC);
 	if (drm < 0 || step("info", tphbuf_drm_info(ctx, drm, &info)))
 		return -ENODEV;
-	printf("driver: %s, device %s, dumb %d, export %d, import %d\n",
-	       info.driver, info.bdf[0] ? info.bdf : "none", info.can_dumb,
-	       info.can_export, info.can_import);
+	printf("driver: %s, device %s, export %d, import %d\n", info.driver,
+	       info.bdf[0] ? info.bdf : "none", info.can_export,
+	       info.can_import);
 	return step("make", tphbuf_drm_dumb(ctx, drm, LENGTH, buf));
 }
 

@@ -77,6 +77,7 @@ struct tphbuf_registry {
 	struct tphbuf_region **bucket;
 	uint64_t mask;			/* buckets - 1 */
 	struct addr_range *range;	/* by address */
+	uint64_t *range_addr;		/* their addresses, close together */
 	size_t nr_ranges;
 
 	/* Under the mutex. */

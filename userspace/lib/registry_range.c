@@ -28,26 +28,31 @@ static int check(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
 	return 0;
 }
 
-/* A new array, so that readers are kept out only for the exchange. */
+/* New arrays, so that readers are kept out only for the exchange. */
 static int insert(struct tphbuf_registry *reg, const struct addr_range *range)
 {
-	size_t place = range_place(reg, range->addr), n = reg->nr_ranges;
+	size_t place = range_place(reg, range->addr), n = reg->nr_ranges, i;
 	struct addr_range *array, *old = reg->range;
+	uint64_t *addr, *old_addr = reg->range_addr;
 
 	array = malloc((n + 1) * sizeof(*array));
-	if (!array)
+	addr = malloc((n + 1) * sizeof(*addr));
+	if (!array || !addr) {
+		free(array);
+		free(addr);
 		return fail_nomem(reg->ctx, TPHBUF_STAGE_REGISTER);
-	if (place)
-		memcpy(array, old, place * sizeof(*array));
-	array[place] = *range;
-	if (place < n)
-		memcpy(array + place + 1, old + place,
-		       (n - place) * sizeof(*array));
+	}
+	for (i = 0; i <= n; i++) {
+		array[i] = i == place ? *range : old[i - (i > place)];
+		addr[i] = array[i].addr;
+	}
 	write_lock(reg);
 	reg->range = array;
+	reg->range_addr = addr;
 	reg->nr_ranges = n + 1;
 	write_unlock(reg);
 	free(old);
+	free(old_addr);
 	return 0;
 }
 
@@ -94,6 +99,8 @@ int tphbuf_registry_remove_range(struct tphbuf_registry *reg, uint64_t addr)
 	write_lock(reg);
 	memmove(&reg->range[place - 1], &reg->range[place],
 		(reg->nr_ranges - place) * sizeof(*reg->range));
+	memmove(&reg->range_addr[place - 1], &reg->range_addr[place],
+		(reg->nr_ranges - place) * sizeof(*reg->range_addr));
 	reg->nr_ranges--;
 	write_unlock(reg);
 	known_put(reg, known);

@@ -43,6 +43,7 @@ void table_destroy(struct tphbuf_registry *reg)
 	free(reg->slot);
 	free(reg->bucket);
 	free(reg->range);
+	free(reg->range_addr);
 }
 
 struct slot *read_lock(struct tphbuf_registry *reg)
@@ -148,20 +149,20 @@ struct tphbuf_region *table_oldest_unused(struct tphbuf_registry *reg)
 	return oldest;
 }
 
+/* Without a branch to mispredict, and in few cache lines. */
 size_t range_place(struct tphbuf_registry *reg, uint64_t addr)
 {
-	size_t low = 0, high = reg->nr_ranges;
+	const uint64_t *base = reg->range_addr;
+	size_t n = reg->nr_ranges;
 
 	/* The first one that starts behind @addr. */
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+	while (n > 1) {
+		size_t half = n / 2;
 
-		if (reg->range[middle].addr <= addr)
-			low = middle + 1;
-		else
-			high = middle;
+		base += half & -(size_t)(base[half - 1] <= addr);
+		n -= half;
 	}
-	return low;
+	return n ? (size_t)(base - reg->range_addr) + (*base <= addr) : 0;
 }
 
 struct addr_range *range_find(struct tphbuf_registry *reg, uint64_t addr,

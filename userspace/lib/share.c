@@ -361,8 +361,8 @@ static int receive(struct tphbuf_ctx *ctx, int sock,
 		   const struct tphbuf_receive_opts *o, struct received *r,
 		   struct tphbuf_share_info *info, struct tphbuf_buffer **bufp)
 {
+	struct tphbuf_buffer *buf = NULL;
 	struct tphbuf_share_info i;
-	struct tphbuf_buffer *buf;
 	int ret;
 
 	ret = receive_all(ctx, sock, o->timeout_ms ? o->timeout_ms :

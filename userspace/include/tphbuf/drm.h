@@ -23,7 +23,6 @@ extern "C" {
  * @size: sizeof(struct tphbuf_drm_info)
  * @driver: name of the driver, "virtio_gpu"
  * @bdf: PCI address of its device; empty if it is on no PCI bus
- * @can_dumb: tphbuf_drm_dumb() can work
  * @can_export: tphbuf_drm_export() can work
  * @can_import: tphbuf_drm_import() can work
  */
@@ -31,7 +30,6 @@ struct tphbuf_drm_info {
 	size_t size;
 	char driver[TPHBUF_NAME_MAX];
 	char bdf[TPHBUF_BDF_MAX];
-	bool can_dumb;
 	bool can_export;
 	bool can_import;
 };

@@ -60,8 +60,6 @@ int tphbuf_drm_info(struct tphbuf_ctx *ctx, int drm,
 	snprintf(i.driver, sizeof(i.driver), "%s", version->name);
 	drmFreeVersion(version);
 	find_bdf(drm, &i);
-	if (!drmGetCap(drm, DRM_CAP_DUMB_BUFFER, &cap))
-		i.can_dumb = cap;
 	if (!drmGetCap(drm, DRM_CAP_PRIME, &cap)) {
 		i.can_export = cap & DRM_PRIME_CAP_EXPORT;
 		i.can_import = cap & DRM_PRIME_CAP_IMPORT;
