@@ -61,7 +61,7 @@ static int make_buffer(const char *source, struct tphbuf_buffer **buf)
 	if (!strcmp(source, "heap"))
 		return step("make", tphbuf_buffer_heap(ctx, NULL, LENGTH, buf));
 	drm = open(source, O_RDWR | O_CLOEXEC);
-	if (drm < 0 || step("info", tphbuf_drm_info(ctx, drm, &info)))
+	if (drm < 0 || step("info", tphbuf_drm_query(ctx, drm, &info)))
 		return -ENODEV;
 	printf("driver: %s, device %s, export %d, import %d\n", info.driver,
 	       info.bdf[0] ? info.bdf : "none", info.can_export,
@@ -147,7 +147,7 @@ static int cmd_drm(const char *card, const char *bdf, const char *tag)
 	uint32_t handle, again;
 	int drm = open(card, O_RDWR | O_CLOEXEC);
 
-	if (drm < 0 || step("info", tphbuf_drm_info(ctx, drm, &info)) ||
+	if (drm < 0 || step("info", tphbuf_drm_query(ctx, drm, &info)) ||
 	    export_bar(bdf, 1, tag, &dev, &buf))
 		return 1;
 	printf("driver: %s, device %s\n", info.driver, info.bdf);
@@ -226,7 +226,7 @@ static int cmd_registry(const char *bdf, const char *ibdev)
 		printf("applied: %d %s\n", ret, text);
 		tphbuf_region_put(region);
 	}
-	tphbuf_registry_stats(reg, &stats);
+	tphbuf_registry_read_stats(reg, &stats);
 	printf("hits %d, misses %d, stale %d\n", (int)stats.hits,
 	       (int)stats.misses, (int)stats.stale);
 	return step("free", tphbuf_registry_free(reg)) ? 1 : 0;

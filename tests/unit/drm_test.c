@@ -57,9 +57,9 @@ static void bad_arguments(void **state)
 	struct fixture *f = *state;
 	uint32_t handle;
 
-	assert_int_equal(tphbuf_drm_info(NULL, DRM_FD, &unset), -EINVAL);
-	assert_int_equal(tphbuf_drm_info(f->ctx, DRM_FD, NULL), -EINVAL);
-	assert_int_equal(tphbuf_drm_info(f->ctx, DRM_FD, &unset), -EINVAL);
+	assert_int_equal(tphbuf_drm_query(NULL, DRM_FD, &unset), -EINVAL);
+	assert_int_equal(tphbuf_drm_query(f->ctx, DRM_FD, NULL), -EINVAL);
+	assert_int_equal(tphbuf_drm_query(f->ctx, DRM_FD, &unset), -EINVAL);
 	assert_int_equal(tphbuf_drm_dumb(NULL, DRM_FD, 1, &buf), -EINVAL);
 	assert_int_equal(tphbuf_drm_dumb(f->ctx, DRM_FD, 1, NULL), -EINVAL);
 	assert_int_equal(dumb(f, 0), -EINVAL);
@@ -83,16 +83,16 @@ static void info_names_driver_and_device(void **state)
 	struct tphbuf_drm_info info = { .size = sizeof(info) };
 	struct fixture *f = *state;
 
-	assert_int_equal(tphbuf_drm_info(f->ctx, DRM_FD, &info), 0);
+	assert_int_equal(tphbuf_drm_query(f->ctx, DRM_FD, &info), 0);
 	assert_string_equal(info.driver, "fake_gpu_with_a_name_longer_tha");
 	assert_string_equal(info.bdf, "0000:09:01.2");
 	assert_true(info.can_export);
 	assert_false(info.can_import);
 	fake_drm.no_pci = true;
-	assert_int_equal(tphbuf_drm_info(f->ctx, DRM_FD, &info), 0);
+	assert_int_equal(tphbuf_drm_query(f->ctx, DRM_FD, &info), 0);
 	assert_string_equal(info.bdf, "");
 	fake_drm.no_driver = true;
-	assert_int_equal(tphbuf_drm_info(f->ctx, DRM_FD, &info), -ENOTTY);
+	assert_int_equal(tphbuf_drm_query(f->ctx, DRM_FD, &info), -ENOTTY);
 	assert_error_at(f->ctx, TPHBUF_STAGE_DRM, "no DRM node");
 }
 

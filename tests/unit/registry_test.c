@@ -95,7 +95,7 @@ static struct tphbuf_registry_stats stats_of(struct tphbuf_registry *reg)
 {
 	struct tphbuf_registry_stats s = { .size = sizeof(s) };
 
-	assert_int_equal(tphbuf_registry_stats(reg, &s), 0);
+	assert_int_equal(tphbuf_registry_read_stats(reg, &s), 0);
 	return s;
 }
 
@@ -192,10 +192,10 @@ static void null_is_harmless(void **state)
 			 -EINVAL);
 	assert_int_equal(tphbuf_registry_remove_range(NULL, 0), -EINVAL);
 	assert_int_equal(tphbuf_registry_invalidate(NULL, NULL), -EINVAL);
-	assert_int_equal(tphbuf_registry_stats(NULL, &s), -EINVAL);
-	assert_int_equal(tphbuf_registry_stats(reg, NULL), -EINVAL);
+	assert_int_equal(tphbuf_registry_read_stats(NULL, &s), -EINVAL);
+	assert_int_equal(tphbuf_registry_read_stats(reg, NULL), -EINVAL);
 	s.size = 0;
-	assert_int_equal(tphbuf_registry_stats(reg, &s), -EINVAL);
+	assert_int_equal(tphbuf_registry_read_stats(reg, &s), -EINVAL);
 	tphbuf_registry_error(reg, NULL, 0);
 	tphbuf_registry_error(NULL, text, sizeof(text));
 	assert_string_equal(text, "");

@@ -533,8 +533,8 @@ uint64_t tphbuf_region_length(const struct tphbuf_region *region)
 	return region ? region->key.length : 0;
 }
 
-int tphbuf_registry_stats(struct tphbuf_registry *reg,
-			  struct tphbuf_registry_stats *stats)
+int tphbuf_registry_read_stats(struct tphbuf_registry *reg,
+			       struct tphbuf_registry_stats *stats)
 {
 	struct tphbuf_registry_stats s;
 	unsigned int i;

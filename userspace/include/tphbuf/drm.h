@@ -35,14 +35,14 @@ struct tphbuf_drm_info {
 };
 
 /**
- * tphbuf_drm_info() - ask a DRM node what it is
+ * tphbuf_drm_query() - ask a DRM node what it is
  * @drm: the DRM descriptor
  * @info: result; @info->size set by the caller
  *
  * Return: 0, -ENOTTY (no DRM node), -EBADF, -EINVAL.
  */
-TPHBUF_API int tphbuf_drm_info(struct tphbuf_ctx *ctx, int drm,
-			       struct tphbuf_drm_info *info);
+TPHBUF_API int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm,
+				struct tphbuf_drm_info *info);
 
 /**
  * tphbuf_drm_dumb() - make a dumb buffer and export it

@@ -227,9 +227,9 @@ struct tphbuf_registry_stats {
 	uint64_t regions;
 };
 
-/** tphbuf_registry_stats() - read the counters. Return: 0, -EINVAL. */
-TPHBUF_API int tphbuf_registry_stats(struct tphbuf_registry *reg,
-				     struct tphbuf_registry_stats *stats);
+/** tphbuf_registry_read_stats() - read the counters. Return: 0, -EINVAL. */
+TPHBUF_API int tphbuf_registry_read_stats(struct tphbuf_registry *reg,
+					  struct tphbuf_registry_stats *stats);
 
 /**
  * tphbuf_registry_error() - the text of the last failure, whatever thread

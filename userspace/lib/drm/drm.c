@@ -39,8 +39,8 @@ static void find_bdf(int drm, struct tphbuf_drm_info *info)
 	drmFreeDevice(&device);
 }
 
-int tphbuf_drm_info(struct tphbuf_ctx *ctx, int drm,
-		    struct tphbuf_drm_info *info)
+int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm,
+		     struct tphbuf_drm_info *info)
 {
 	struct tphbuf_drm_info i = { 0 };
 	drmVersionPtr version;
