@@ -58,7 +58,7 @@ static void die(const char *what)
 
 static void look(uint64_t page)
 {
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	int ret;
 
 	if (way == BY_BUFFER)
@@ -72,7 +72,7 @@ static void look(uint64_t page)
 					     page * PAGE, 64, 0, &region);
 	if (ret)
 		die("get");
-	tphbuf_region_put(region);
+	tphbuf_registration_put(region);
 }
 
 static void *work(void *arg)

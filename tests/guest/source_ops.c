@@ -198,7 +198,7 @@ static int cmd_registry(const char *bdf, const char *ibdev)
 					     "st=2,xst=0x102,ph=1" };
 	struct ibv_pd *pd = open_pd(ibdev);
 	struct tphbuf_registry *reg;
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	struct tphbuf_device *dev;
 	struct tphbuf_buffer *buf;
 	char text[300];
@@ -221,10 +221,10 @@ static int cmd_registry(const char *bdf, const char *ibdev)
 			printf("get: %d (%s)\n", ret, text);
 			return 1;
 		}
-		ret = tphbuf_mr_applied(tphbuf_region_mr(region), &a);
+		ret = tphbuf_mr_applied(tphbuf_registration_mr(region), &a);
 		tphbuf_tag_format(&a.tag, text, sizeof(text));
 		printf("applied: %d %s\n", ret, text);
-		tphbuf_region_put(region);
+		tphbuf_registration_put(region);
 	}
 	tphbuf_registry_read_stats(reg, &stats);
 	printf("hits %d, misses %d, stale %d\n", (int)stats.hits,

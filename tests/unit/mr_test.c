@@ -309,12 +309,12 @@ static void a_registry_keeps_regions(void **state)
 		.size = sizeof(opts), .arg = &template,
 		.ops = tphbuf_mr_registry_ops(),
 	};
-	struct tphbuf_region *region = NULL;
+	struct tphbuf_registration *region = NULL;
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg;
 	char text[400];
 
-	assert_null(tphbuf_region_mr(NULL));
+	assert_null(tphbuf_registration_mr(NULL));
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), 0);
 	assert_int_equal(tphbuf_registry_new(f->ctx, &opts, &reg), 0);
 	fake_netlink(&entry_st, 1);
@@ -324,8 +324,8 @@ static void a_registry_keeps_regions(void **state)
 	assert_int_equal(fake_verbs.offset, 0x1000);
 	assert_int_equal(fake_verbs.length, 0x1000);
 	assert_int_equal(fake_verbs.access, IBV_ACCESS_LOCAL_WRITE);
-	assert_int_equal(tphbuf_mr_iova(tphbuf_region_mr(region)), 0x1000);
-	tphbuf_region_put(region);
+	assert_int_equal(tphbuf_mr_iova(tphbuf_registration_mr(region)), 0x1000);
+	tphbuf_registration_put(region);
 	/* The tag of the buffer is required, not just any. */
 	fake_dmabuf_tag()->st = 0x11;
 	assert_int_equal(tphbuf_registry_invalidate(reg, NULL), 1);

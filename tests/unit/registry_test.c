@@ -104,16 +104,16 @@ static void *touch(struct tphbuf_registry *reg, void *domain,
 		   struct tphbuf_buffer *buf, uint64_t offset, uint64_t length,
 		   int access)
 {
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	void *object;
 
 	assert_int_equal(tphbuf_registry_get(reg, domain, buf, offset, length,
 					     access, &region), 0);
-	object = tphbuf_region_object(region);
-	assert_true(tphbuf_region_offset(region) <= offset);
-	assert_true(tphbuf_region_offset(region) + tphbuf_region_length(region)
-		    >= offset + length);
-	tphbuf_region_put(region);
+	object = tphbuf_registration_object(region);
+	assert_true(tphbuf_registration_offset(region) <= offset);
+	assert_true(tphbuf_registration_offset(region) +
+		    tphbuf_registration_length(region) >= offset + length);
+	tphbuf_registration_put(region);
 	return object;
 }
 
@@ -166,7 +166,7 @@ static void new_bad_arguments(void **state)
 static void null_is_harmless(void **state)
 {
 	struct tphbuf_registry_stats s = { .size = sizeof(s) };
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
 	char text[8] = "x";
@@ -199,10 +199,10 @@ static void null_is_harmless(void **state)
 	tphbuf_registry_error(reg, NULL, 0);
 	tphbuf_registry_error(NULL, text, sizeof(text));
 	assert_string_equal(text, "");
-	tphbuf_region_put(NULL);
-	assert_null(tphbuf_region_object(NULL));
-	assert_int_equal(tphbuf_region_offset(NULL), 0);
-	assert_int_equal(tphbuf_region_length(NULL), 0);
+	tphbuf_registration_put(NULL);
+	assert_null(tphbuf_registration_object(NULL));
+	assert_int_equal(tphbuf_registration_offset(NULL), 0);
+	assert_int_equal(tphbuf_registration_length(NULL), 0);
 	end(reg);
 }
 
@@ -212,7 +212,7 @@ static void bad_ranges_are_refused(void **state)
 		{ 0, 0 }, { LENGTH, 1 }, { 0, LENGTH + 1 }, { 1, LENGTH },
 		{ UINT64_MAX, 1 }, { 1, UINT64_MAX }, { UINT64_MAX, UINT64_MAX },
 	};
-	struct tphbuf_region *region = NULL;
+	struct tphbuf_registration *region = NULL;
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
 	char text[200];
@@ -285,7 +285,7 @@ static void granule_may_be_the_whole_buffer(void **state)
 
 static void a_descriptor_finds_the_same_region(void **state)
 {
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
 	void *object = touch(reg, NULL, f->buf, 0, 1, 0);
@@ -293,8 +293,8 @@ static void a_descriptor_finds_the_same_region(void **state)
 
 	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, fd, 5, 1, 0,
 						&region), 0);
-	assert_ptr_equal(tphbuf_region_object(region), object);
-	tphbuf_region_put(region);
+	assert_ptr_equal(tphbuf_registration_object(region), object);
+	tphbuf_registration_put(region);
 	close(fd);
 	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, fd, 5, 1, 0,
 						&region), -EBADF);
@@ -306,16 +306,16 @@ static void a_descriptor_finds_the_same_region(void **state)
 	fd = fake_foreign_dmabuf(LENGTH);
 	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, fd, 0, 1, 0,
 						&region), 0);
-	assert_ptr_not_equal(tphbuf_region_object(region), object);
+	assert_ptr_not_equal(tphbuf_registration_object(region), object);
 	assert_null(ops_log.last.tag);
-	tphbuf_region_put(region);
+	tphbuf_registration_put(region);
 	close(fd);
 	end(reg);
 }
 
 static void another_tag_is_another_region(void **state)
 {
-	struct tphbuf_region *held;
+	struct tphbuf_registration *held;
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
 	struct object *object;
@@ -323,7 +323,7 @@ static void another_tag_is_another_region(void **state)
 	set_tag(f->buf, 0x11);
 	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, &held),
 			 0);
-	object = tphbuf_region_object(held);
+	object = tphbuf_registration_object(held);
 	assert_true(object->has_tag);
 	assert_int_equal(object->tag.st, 0x11);
 	touch(reg, NULL, f->buf, PAGE, 1, 0);
@@ -339,10 +339,10 @@ static void another_tag_is_another_region(void **state)
 	assert_int_equal(stats_of(reg).stale, 2);
 	/* What is held stays registered until it is put back. */
 	assert_int_equal(ops_log.unmade, 1);
-	assert_int_equal(((struct object *)tphbuf_region_object(held))->tag.st,
+	assert_int_equal(((struct object *)tphbuf_registration_object(held))->tag.st,
 			 0x11);
 	assert_int_equal(tphbuf_registry_free(reg), -EBUSY);
-	tphbuf_region_put(held);
+	tphbuf_registration_put(held);
 	assert_int_equal(ops_log.unmade, 2);
 	end(reg);
 }
@@ -413,7 +413,7 @@ static void retag_always(struct fixture *f)
 
 static void a_tag_that_changes_meanwhile_is_noticed(void **state)
 {
-	struct tphbuf_region *region = NULL;
+	struct tphbuf_registration *region = NULL;
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
 	struct object *object;
@@ -434,7 +434,7 @@ static void a_tag_that_changes_meanwhile_is_noticed(void **state)
 
 static void failures_leave_nothing(void **state)
 {
-	struct tphbuf_region *region = NULL;
+	struct tphbuf_registration *region = NULL;
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
 	char text[200];
@@ -458,7 +458,7 @@ static void failures_leave_nothing(void **state)
 
 static void eviction_takes_the_one_unused_for_longest(void **state)
 {
-	struct tphbuf_region *held[2], *region = NULL;
+	struct tphbuf_registration *held[2], *region = NULL;
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg = new_registry(f, 0, 3, 0);
 	char text[200];
@@ -487,7 +487,7 @@ static void eviction_takes_the_one_unused_for_longest(void **state)
 					     &region), 0);
 	assert_int_equal(stats_of(reg).regions, 3);
 	{
-		struct tphbuf_region *fourth = NULL;
+		struct tphbuf_registration *fourth = NULL;
 
 		assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf,
 						     9 * PAGE, 1, 0, &fourth),
@@ -497,16 +497,16 @@ static void eviction_takes_the_one_unused_for_longest(void **state)
 	tphbuf_registry_error(reg, text, sizeof(text));
 	assert_non_null(strstr(text, "all 3 regions are in use"));
 	assert_int_equal(tphbuf_registry_free(reg), -EBUSY);
-	tphbuf_region_put(held[0]);
-	tphbuf_region_put(held[1]);
-	tphbuf_region_put(region);
+	tphbuf_registration_put(held[0]);
+	tphbuf_registration_put(held[1]);
+	tphbuf_registration_put(region);
 	end(reg);
 }
 
 static void addresses_lead_to_regions(void **state)
 {
 	const uint64_t base = 0x7f0000000000;
-	struct tphbuf_region *region = NULL;
+	struct tphbuf_registration *region = NULL;
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
 	uint64_t offset = 0;
@@ -542,8 +542,8 @@ static void addresses_lead_to_regions(void **state)
 	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base + 0x10, 0x20,
 						  0, &offset, &region), 0);
 	assert_int_equal(offset, 0x1010);
-	assert_ptr_equal(tphbuf_region_object(region), object);
-	tphbuf_region_put(region);
+	assert_ptr_equal(tphbuf_registration_object(region), object);
+	tphbuf_registration_put(region);
 	region = NULL;
 	/* Not in one range. */
 	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base + 0x1fff, 2,
@@ -562,9 +562,9 @@ static void addresses_lead_to_regions(void **state)
 	set_tag(f->buf, 0x22);
 	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, 1, 0, NULL,
 						  &region), 0);
-	assert_int_equal(((struct object *)tphbuf_region_object(region))->tag.st,
+	assert_int_equal(((struct object *)tphbuf_registration_object(region))->tag.st,
 			 0x22);
-	tphbuf_region_put(region);
+	tphbuf_registration_put(region);
 
 	assert_int_equal(tphbuf_registry_remove_range(reg, base + 1), -ENOENT);
 	assert_int_equal(tphbuf_registry_remove_range(reg, base), 0);
@@ -577,7 +577,7 @@ static void addresses_lead_to_regions(void **state)
 
 static void ranges_outlive_the_buffer_object(void **state)
 {
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
 
@@ -591,7 +591,7 @@ static void ranges_outlive_the_buffer_object(void **state)
 	f->ctx = NULL;
 	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, PAGE, 1, 0, NULL,
 						  &region), 0);
-	tphbuf_region_put(region);
+	tphbuf_registration_put(region);
 	end(reg);
 }
 
@@ -600,7 +600,7 @@ static int op_registry(struct fixture *f)
 	struct tphbuf_registry_opts opts = {
 		.size = sizeof(opts), .ops = &fake_ops, .arg = &ops_log,
 	};
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	struct tphbuf_registry *reg;
 	int ret;
 
@@ -613,7 +613,7 @@ static int op_registry(struct fixture *f)
 		ret = tphbuf_registry_get_addr(reg, NULL, PAGE, 1, 0, NULL,
 					       &region);
 	if (!ret)
-		tphbuf_region_put(region);
+		tphbuf_registration_put(region);
 	if (tphbuf_registry_free(reg))
 		abort();
 	if (ops_log.made != ops_log.unmade)
@@ -650,7 +650,7 @@ static void *hammer(void *arg)
 
 	for (i = 0; i < NR_ROUNDS; i++) {
 		uint64_t page = (uint64_t)rand_r(&seed) % NR_PAGES;
-		struct tphbuf_region *region;
+		struct tphbuf_registration *region;
 		int ret;
 
 		if (i % 2)
@@ -662,10 +662,10 @@ static void *hammer(void *arg)
 						       &region);
 		if (ret == -EBUSY || ret == -EAGAIN)
 			continue;
-		if (ret || tphbuf_region_offset(region) != page * PAGE)
+		if (ret || tphbuf_registration_offset(region) != page * PAGE)
 			__atomic_add_fetch(&load.wrong, 1, __ATOMIC_RELAXED);
 		if (!ret)
-			tphbuf_region_put(region);
+			tphbuf_registration_put(region);
 	}
 	__atomic_sub_fetch(&load.running, 1, __ATOMIC_RELEASE);
 	return NULL;

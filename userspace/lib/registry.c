@@ -101,7 +101,7 @@ int tphbuf_registry_new(struct tphbuf_ctx *ctx,
 }
 
 /* Drop a reference; with the mutex. */
-static void region_put_locked(struct tphbuf_region *region)
+static void region_put_locked(struct tphbuf_registration *region)
 {
 	struct tphbuf_registry *reg = region->reg;
 
@@ -115,7 +115,7 @@ static void region_put_locked(struct tphbuf_region *region)
 
 /* Take @region out of the table if nobody but the table holds it. */
 static bool unlink_unused(struct tphbuf_registry *reg,
-			  struct tphbuf_region *region)
+			  struct tphbuf_registration *region)
 {
 	bool unused;
 
@@ -130,7 +130,7 @@ static bool unlink_unused(struct tphbuf_registry *reg,
 /* Take out of the table what refers to @known, or everything. */
 static int unlink_all(struct tphbuf_registry *reg, const struct known *known)
 {
-	struct tphbuf_region *region, *next, *out = NULL;
+	struct tphbuf_registration *region, *next, *out = NULL;
 	uint64_t i;
 	int n = 0;
 
@@ -156,7 +156,7 @@ static int unlink_all(struct tphbuf_registry *reg, const struct known *known)
 
 int tphbuf_registry_free(struct tphbuf_registry *reg)
 {
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	uint64_t i;
 
 	if (!reg)
@@ -176,12 +176,12 @@ int tphbuf_registry_free(struct tphbuf_registry *reg)
 }
 
 /* Look, and take a reference; readers only. */
-static struct tphbuf_region *take(struct tphbuf_registry *reg,
+static struct tphbuf_registration *take(struct tphbuf_registry *reg,
 				  const struct region_key *key,
 				  const struct tag_clock *clock,
 				  struct slot *slot)
 {
-	struct tphbuf_region *region = table_find(reg, key);
+	struct tphbuf_registration *region = table_find(reg, key);
 	uint64_t tick;
 
 	if (!region || (reg->flags & TPHBUF_REGISTRY_VERIFY &&
@@ -227,7 +227,7 @@ static int register_once(struct tphbuf_registry *reg, struct known *known,
 
 static int make_room(struct tphbuf_registry *reg)
 {
-	struct tphbuf_region *oldest;
+	struct tphbuf_registration *oldest;
 
 	while (reg->stats.regions >= reg->limit) {
 		oldest = table_oldest_unused(reg);
@@ -246,15 +246,16 @@ static int make_room(struct tphbuf_registry *reg)
 /* Make a region; takes over the user of @known on success. */
 static int make_region(struct tphbuf_registry *reg, struct known *known,
 		       const struct region_key *key,
-		       struct tphbuf_region **regionp)
+		       struct tphbuf_registration **regionp)
 {
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	int attempt, ret;
 
 	ret = make_room(reg);
 	if (ret)
 		return ret;
-	region = aligned_alloc(_Alignof(struct tphbuf_region), sizeof(*region));
+	region = aligned_alloc(_Alignof(struct tphbuf_registration),
+			       sizeof(*region));
 	if (!region)
 		return fail_nomem(reg->ctx, TPHBUF_STAGE_REGISTER);
 	memset(region, 0, sizeof(*region));
@@ -281,9 +282,9 @@ static int make_region(struct tphbuf_registry *reg, struct known *known,
 
 /* With the mutex: what a reader could not find. */
 static int get_slowly(struct tphbuf_registry *reg, const struct query *q,
-		      struct tphbuf_region **regionp)
+		      struct tphbuf_registration **regionp)
 {
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	struct known *known;
 	int ret;
 
@@ -347,7 +348,7 @@ static int fail_range(struct tphbuf_registry *reg)
 }
 
 static int get(struct tphbuf_registry *reg, const struct query *q,
-	       struct tphbuf_region **region)
+	       struct tphbuf_registration **region)
 {
 	struct slot *slot = read_lock(reg);
 	int ret = 0;
@@ -365,9 +366,9 @@ static int get(struct tphbuf_registry *reg, const struct query *q,
 int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
 			struct tphbuf_buffer *buf, uint64_t offset,
 			uint64_t length, int32_t access,
-			struct tphbuf_region **regionp)
+			struct tphbuf_registration **regionp)
 {
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	struct query q;
 	int ret;
 
@@ -389,10 +390,10 @@ int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
 
 int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain, int fd,
 			   uint64_t offset, uint64_t length, int32_t access,
-			   struct tphbuf_region **regionp)
+			   struct tphbuf_registration **regionp)
 {
 	struct query q = { .fd = fd };
-	struct tphbuf_region *region;
+	struct tphbuf_registration *region;
 	struct stat st;
 	off_t total;
 	int ret;
@@ -440,7 +441,7 @@ static int resolve(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
 
 static int get_addr_slowly(struct tphbuf_registry *reg, uint64_t addr,
 			   uint64_t length, struct query *q, uint64_t *offset,
-			   struct tphbuf_region **region)
+			   struct tphbuf_registration **region)
 {
 	int ret = resolve(reg, addr, length, q, offset);
 
@@ -453,10 +454,11 @@ static int get_addr_slowly(struct tphbuf_registry *reg, uint64_t addr,
 
 int tphbuf_registry_get_addr(struct tphbuf_registry *reg, void *domain,
 			     uint64_t addr, uint64_t length, int32_t access,
-			     uint64_t *offsetp, struct tphbuf_region **regionp)
+			     uint64_t *offsetp,
+			     struct tphbuf_registration **regionp)
 {
 	struct query q = { .key = { .domain = domain, .access = access } };
-	struct tphbuf_region *region = NULL;
+	struct tphbuf_registration *region = NULL;
 	struct slot *slot;
 	uint64_t offset;
 	int ret = 0;
@@ -498,7 +500,7 @@ int tphbuf_registry_invalidate(struct tphbuf_registry *reg,
 	return n;
 }
 
-void tphbuf_region_put(struct tphbuf_region *region)
+void tphbuf_registration_put(struct tphbuf_registration *region)
 {
 	struct tphbuf_registry *reg;
 	uint32_t refs;
@@ -518,17 +520,17 @@ void tphbuf_region_put(struct tphbuf_region *region)
 	pthread_mutex_unlock(&reg->mutex);
 }
 
-void *tphbuf_region_object(const struct tphbuf_region *region)
+void *tphbuf_registration_object(const struct tphbuf_registration *region)
 {
 	return region ? region->object : NULL;
 }
 
-uint64_t tphbuf_region_offset(const struct tphbuf_region *region)
+uint64_t tphbuf_registration_offset(const struct tphbuf_registration *region)
 {
 	return region ? region->key.offset : 0;
 }
 
-uint64_t tphbuf_region_length(const struct tphbuf_region *region)
+uint64_t tphbuf_registration_length(const struct tphbuf_registration *region)
 {
 	return region ? region->key.length : 0;
 }

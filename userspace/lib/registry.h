@@ -43,9 +43,9 @@ struct region_key {
 	int32_t access;
 };
 
-struct tphbuf_region {
+struct tphbuf_registration {
 	struct region_key key;
-	struct tphbuf_region *next;	/* in the bucket */
+	struct tphbuf_registration *next;	/* in the bucket */
 	struct known *known;
 	void *object;
 	struct tphbuf_registry *reg;
@@ -74,7 +74,7 @@ struct tphbuf_registry {
 	struct slot *slot;
 
 	/* Changed under all slots. */
-	struct tphbuf_region **bucket;
+	struct tphbuf_registration **bucket;
 	uint64_t mask;			/* buckets - 1 */
 	struct addr_range *range;	/* by address */
 	uint64_t *range_addr;		/* their addresses, close together */
@@ -97,13 +97,15 @@ void read_unlock(struct slot *slot);
 void write_lock(struct tphbuf_registry *reg);
 void write_unlock(struct tphbuf_registry *reg);
 /* Under any slot, or the mutex. NULL if there is none. */
-struct tphbuf_region *table_find(struct tphbuf_registry *reg,
+struct tphbuf_registration *table_find(struct tphbuf_registry *reg,
 				 const struct region_key *key);
 /* With all slots. */
-void table_add(struct tphbuf_registry *reg, struct tphbuf_region *region);
-void table_remove(struct tphbuf_registry *reg, struct tphbuf_region *region);
+void table_add(struct tphbuf_registry *reg,
+	       struct tphbuf_registration *region);
+void table_remove(struct tphbuf_registry *reg,
+		  struct tphbuf_registration *region);
 /* With the mutex: the unused region whose last use is longest ago, or NULL. */
-struct tphbuf_region *table_oldest_unused(struct tphbuf_registry *reg);
+struct tphbuf_registration *table_oldest_unused(struct tphbuf_registry *reg);
 /* Under any slot or the mutex: the range that holds all of it, or NULL. */
 struct addr_range *range_find(struct tphbuf_registry *reg, uint64_t addr,
 			      uint64_t length);

@@ -17,7 +17,7 @@ int table_init(struct tphbuf_registry *reg)
 	while (buckets < 2ull * reg->limit)
 		buckets *= 2;
 	reg->mask = buckets - 1;
-	reg->bucket = calloc(buckets, sizeof(struct tphbuf_region *));
+	reg->bucket = calloc(buckets, sizeof(struct tphbuf_registration *));
 	reg->slot = aligned_alloc(_Alignof(struct slot),
 				  NR_SLOTS * sizeof(*reg->slot));
 	if (!reg->bucket || !reg->slot)
@@ -82,7 +82,7 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 29;
 }
 
-static struct tphbuf_region **bucket_of(struct tphbuf_registry *reg,
+static struct tphbuf_registration **bucket_of(struct tphbuf_registry *reg,
 					const struct region_key *key)
 {
 	uint64_t hash = mix(key->identity.ino, key->offset);
@@ -100,28 +100,30 @@ static bool same_key(const struct region_key *a, const struct region_key *b)
 	       a->access == b->access && a->identity.dev == b->identity.dev;
 }
 
-struct tphbuf_region *table_find(struct tphbuf_registry *reg,
+struct tphbuf_registration *table_find(struct tphbuf_registry *reg,
 				 const struct region_key *key)
 {
-	struct tphbuf_region *region = *bucket_of(reg, key);
+	struct tphbuf_registration *region = *bucket_of(reg, key);
 
 	while (region && !same_key(&region->key, key))
 		region = region->next;
 	return region;
 }
 
-void table_add(struct tphbuf_registry *reg, struct tphbuf_region *region)
+void table_add(struct tphbuf_registry *reg,
+	       struct tphbuf_registration *region)
 {
-	struct tphbuf_region **bucket = bucket_of(reg, &region->key);
+	struct tphbuf_registration **bucket = bucket_of(reg, &region->key);
 
 	region->next = *bucket;
 	*bucket = region;
 	reg->stats.regions++;
 }
 
-void table_remove(struct tphbuf_registry *reg, struct tphbuf_region *region)
+void table_remove(struct tphbuf_registry *reg,
+		  struct tphbuf_registration *region)
 {
-	struct tphbuf_region **link = bucket_of(reg, &region->key);
+	struct tphbuf_registration **link = bucket_of(reg, &region->key);
 
 	while (*link != region)
 		link = &(*link)->next;
@@ -129,9 +131,9 @@ void table_remove(struct tphbuf_registry *reg, struct tphbuf_region *region)
 	reg->stats.regions--;
 }
 
-struct tphbuf_region *table_oldest_unused(struct tphbuf_registry *reg)
+struct tphbuf_registration *table_oldest_unused(struct tphbuf_registry *reg)
 {
-	struct tphbuf_region *region, *oldest = NULL;
+	struct tphbuf_registration *region, *oldest = NULL;
 	uint64_t i, used, best = UINT64_MAX;
 
 	for (i = 0; i <= reg->mask; i++) {

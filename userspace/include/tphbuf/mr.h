@@ -170,9 +170,9 @@ TPHBUF_API const char *tphbuf_explain_wc(int status);
  */
 TPHBUF_API const struct tphbuf_registry_ops *tphbuf_mr_registry_ops(void);
 
-/** tphbuf_region_mr() - the memory region in a region of such a registry */
+/** tphbuf_registration_mr() - the memory region in a region of such a registry */
 TPHBUF_API struct tphbuf_mr *
-tphbuf_region_mr(const struct tphbuf_region *region);
+tphbuf_registration_mr(const struct tphbuf_registration *region);
 
 #ifdef __cplusplus
 }

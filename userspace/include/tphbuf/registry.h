@@ -7,8 +7,8 @@
  * dma-buf, the range, the access flags, and the tag the buffer had when it was
  * registered: when the tag changes, the regions of the buffer leave the
  * registry, so that nobody gets a stale one; who holds one keeps it until
- * tphbuf_region_put(). A tag set through the buffer's own context is seen at
- * once. One set through another context or in another process is seen only
+ * tphbuf_registration_put(). A tag set through the buffer's own context is seen
+ * at once. One set through another context or in another process is seen only
  * with TPHBUF_REGISTRY_VERIFY, or when tphbuf_registry_invalidate() is called.
  *
  * How a region is registered is the business of the operations given to
@@ -35,7 +35,7 @@ extern "C" {
 #define TPHBUF_GRANULE_WHOLE	UINT64_MAX	/* always the whole buffer */
 
 struct tphbuf_registry;
-struct tphbuf_region;
+struct tphbuf_registration;
 
 /**
  * struct tphbuf_registry_request - a region to be made
@@ -72,7 +72,7 @@ struct tphbuf_registry_ops {
 };
 
 /* Bits of tphbuf_registry_opts.flags */
-#define TPHBUF_REGISTRY_VERIFY	(1u << 0)	/* ask the kernel for the tag at each get */
+#define TPHBUF_REGISTRY_VERIFY	(1u << 0)	/* ask for the tag each time */
 
 /**
  * struct tphbuf_registry_opts - options of tphbuf_registry_new()
@@ -121,7 +121,7 @@ TPHBUF_API int tphbuf_registry_free(struct tphbuf_registry *reg);
  * @offset: first byte
  * @length: bytes; not 0
  * @access: access flags for the operations
- * @region: the region; put it back with tphbuf_region_put()
+ * @region: the region; put it back with tphbuf_registration_put()
  *
  * Return: 0; -EINVAL (not inside the buffer), -EBUSY (the limit is reached and
  * all regions are in use), -EAGAIN (the tag kept changing), -ENOMEM, -EMFILE,
@@ -130,7 +130,7 @@ TPHBUF_API int tphbuf_registry_free(struct tphbuf_registry *reg);
 TPHBUF_API int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
 				   struct tphbuf_buffer *buf, uint64_t offset,
 				   uint64_t length, int32_t access,
-				   struct tphbuf_region **region);
+				   struct tphbuf_registration **region);
 
 /**
  * tphbuf_registry_get_fd() - the same by a dma-buf descriptor
@@ -144,7 +144,7 @@ TPHBUF_API int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
 TPHBUF_API int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain,
 				      int fd, uint64_t offset, uint64_t length,
 				      int32_t access,
-				      struct tphbuf_region **region);
+				      struct tphbuf_registration **region);
 
 /**
  * tphbuf_registry_add_range() - say which addresses stand for a buffer
@@ -183,7 +183,7 @@ TPHBUF_API int tphbuf_registry_get_addr(struct tphbuf_registry *reg,
 					void *domain, uint64_t addr,
 					uint64_t length, int32_t access,
 					uint64_t *offset,
-					struct tphbuf_region **region);
+					struct tphbuf_registration **region);
 
 /**
  * tphbuf_registry_invalidate() - regions of a buffer are stale
@@ -194,20 +194,24 @@ TPHBUF_API int tphbuf_registry_get_addr(struct tphbuf_registry *reg,
  *
  * Return: how many there were, -EINVAL.
  */
-TPHBUF_API int tphbuf_registry_invalidate(struct tphbuf_registry *reg,
-					  const struct tphbuf_identity *identity);
+TPHBUF_API int
+tphbuf_registry_invalidate(struct tphbuf_registry *reg,
+			   const struct tphbuf_identity *identity);
 
-/** tphbuf_region_put() - give back what a get function gave */
-TPHBUF_API void tphbuf_region_put(struct tphbuf_region *region);
+/** tphbuf_registration_put() - give back what a get function gave */
+TPHBUF_API void tphbuf_registration_put(struct tphbuf_registration *region);
 
-/** tphbuf_region_object() - what the operations made, for instance a tphbuf_mr */
-TPHBUF_API void *tphbuf_region_object(const struct tphbuf_region *region);
+/** tphbuf_registration_object() - what the operations made */
+TPHBUF_API void *
+tphbuf_registration_object(const struct tphbuf_registration *region);
 
-/** tphbuf_region_offset() - first byte of the buffer in it */
-TPHBUF_API uint64_t tphbuf_region_offset(const struct tphbuf_region *region);
+/** tphbuf_registration_offset() - first byte of the buffer in it */
+TPHBUF_API uint64_t
+tphbuf_registration_offset(const struct tphbuf_registration *region);
 
-/** tphbuf_region_length() - bytes in it */
-TPHBUF_API uint64_t tphbuf_region_length(const struct tphbuf_region *region);
+/** tphbuf_registration_length() - bytes in it */
+TPHBUF_API uint64_t
+tphbuf_registration_length(const struct tphbuf_registration *region);
 
 /**
  * struct tphbuf_registry_stats - what a registry did

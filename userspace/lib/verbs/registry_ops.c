@@ -48,7 +48,8 @@ const struct tphbuf_registry_ops *tphbuf_mr_registry_ops(void)
 	return &ops;
 }
 
-struct tphbuf_mr *tphbuf_region_mr(const struct tphbuf_region *region)
+struct tphbuf_mr *
+tphbuf_registration_mr(const struct tphbuf_registration *region)
 {
-	return tphbuf_region_object(region);
+	return tphbuf_registration_object(region);
 }
