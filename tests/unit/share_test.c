@@ -506,8 +506,9 @@ static void other_descriptors_are_refused(void **state)
 	fds[1] = open("/dev/null", O_RDWR | O_CLOEXEC);
 	send_raw(pair[0], &m, m.head.size, fds, 2);
 	close(fds[1]);
-	fake_fail_ioctl(VFIO_DEVICE_GET_REGION_INFO, 1, ENOTTY);
-	assert_int_equal(receive(f, pair[1], NULL, &got), -ENOTTY);
+	fake_fail_ioctl(VFIO_DEVICE_GET_INFO, 1, ENOTTY);
+	assert_int_equal(receive(f, pair[1], NULL, &got), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no vfio device");
 	close_pair(pair);
 }
 

@@ -144,8 +144,9 @@ struct tphbuf_receive_opts {
  * Return: 0; -EPROTO (not such a message, or it contradicts itself or the
  * kernel), -EPROTONOSUPPORT (another version), -EMSGSIZE (too long or cut
  * off), -ECONNRESET (the peer closed), -ETIMEDOUT, -EMFILE (no descriptor
- * left for the buffer), -EINVAL (@opts->dev did not export it), errors of
- * recvmsg().
+ * left for the buffer), -EINVAL (the descriptor is no dma-buf; @opts->dev did
+ * not export it; a device that comes along is not what the message says),
+ * errors of recvmsg().
  */
 TPHBUF_API int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock,
 				     const struct tphbuf_receive_opts *opts,
