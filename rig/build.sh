@@ -11,9 +11,12 @@ fabric() {
 
 guest() {
 	mkdir -p "$BUILD/guest" "$BUILD/stage"
-	"$TOP/rig/in-root.sh" make -C userspace -j"$JOBS" BUILD=/srv/build/guest UAPI=/mnt/uapi lib cli
+	"$TOP/rig/in-root.sh" make -C userspace -j"$JOBS" BUILD=/srv/build/guest UAPI=/mnt/uapi lib cli examples
 	"$TOP/rig/in-root.sh" make -C userspace BUILD=/srv/build/guest UAPI=/mnt/uapi \
 		DESTDIR=/srv/build/stage PREFIX=/usr install
+	rm -rf "$BUILD/stage/examples"
+	cp -r "$BUILD/guest/bin/examples" "$BUILD/stage/"
+	cp "$TOP"/userspace/examples/*.py "$BUILD/stage/examples/"
 	"$TOP/benchmarks/perftest/build.sh"
 	"$TOP/rig/in-root.sh" make -C tests/guest -j"$JOBS" BUILD=/srv/build/guest UAPI=/mnt/uapi \
 		STAGE=/srv/build/stage

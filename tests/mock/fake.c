@@ -5,8 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
 #include <linux/iommufd.h>
+#include <linux/udmabuf.h>
 #include <linux/vfio.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,10 +31,13 @@
 
 /* The fake itself makes the real calls. */
 int __real_fcntl(int fd, int cmd, ...);
+int __real_fstat(int fd, struct stat *st);
 ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
 int __real_fstat(int fd, struct stat *st);
 
 struct fake_device fake;
+uint64_t fake_sync[FAKE_SYNCS];
+static unsigned int nr_syncs;
 
 static struct {
 	unsigned long request;
@@ -88,6 +95,8 @@ void fake_setup(void)
 	nr_dmabufs = 0;
 	nr_resets = 0;
 	group_reset();
+	nr_syncs = 0;
+	memset(fake_sync, 0, sizeof(fake_sync));
 	tree_build();
 }
 
@@ -318,6 +327,44 @@ static int feature(struct vfio_device_feature *arg)
 	}
 }
 
+/* Host memory: lengths as the kernel takes them; the memfd is sealed. */
+static int udmabuf_create(const struct udmabuf_create *arg)
+{
+	if (arg->offset || !arg->size || arg->size % 4096 ||
+	    arg->size > FAKE_UDMABUF_MAX ||
+	    __real_fcntl((int)arg->memfd, F_GET_SEALS) != F_SEAL_SHRINK)
+		return -EINVAL;
+	return new_dmabuf(arg->size, true);
+}
+
+static int heap_alloc(struct dma_heap_allocation_data *arg)
+{
+	if (arg->fd || arg->heap_flags || !arg->len ||
+	    arg->fd_flags != (O_RDWR | O_CLOEXEC))
+		return -EINVAL;
+	arg->fd = (uint32_t)new_dmabuf(arg->len, true);
+	return 0;
+}
+
+static int dmabuf_ioctl(int fd, unsigned long request, void *arg)
+{
+	const struct dma_buf_sync *sync = arg;
+
+	switch (request) {
+	case UDMABUF_CREATE:
+		return udmabuf_create(arg);
+	case DMA_HEAP_IOCTL_ALLOC:
+		return heap_alloc(arg);
+	case DMA_BUF_IOCTL_SYNC:
+		if (!find_dmabuf(fd))
+			return -ENOTTY;
+		fake_sync[nr_syncs++ % FAKE_SYNCS] = sync->flags;
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
 static int do_ioctl(int fd, unsigned long request, void *arg)
 {
 	struct vfio_device_info *info = arg;
@@ -353,12 +400,13 @@ static int do_ioctl(int fd, unsigned long request, void *arg)
 	case VFIO_SET_IOMMU:
 		return container_ioctl(fd, request, (uintptr_t)arg);
 	default:
-		return -ENOTTY;
+		return dmabuf_ioctl(fd, request, arg);
 	}
 }
 
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
+	static pthread_mutex_t kernel = PTHREAD_MUTEX_INITIALIZER;
 	va_list ap;
 	void *arg;
 	int ret;
@@ -373,7 +421,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		errno = ioctl_failure.err;
 		return -1;
 	}
+	pthread_mutex_lock(&kernel);
 	ret = do_ioctl(fd, request, arg);
+	pthread_mutex_unlock(&kernel);
 	if (ret >= 0)
 		return ret;
 	errno = -ret;
@@ -385,7 +435,8 @@ static const char *lead(const char *path, char *buf)
 {
 	if (!fake_root()[0] ||
 	    (strncmp(path, "/sys/", 5) && strncmp(path, "/dev/vfio", 9) &&
-	     strcmp(path, "/dev/iommu")))
+	     strcmp(path, "/dev/iommu") && strcmp(path, "/dev/udmabuf") &&
+	     strncmp(path, "/dev/dma_heap/", 14)))
 		return path;
 	if ((size_t)snprintf(buf, PATH_MAX, "%s%s", fake_root(), path) >=
 	    PATH_MAX)

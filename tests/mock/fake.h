@@ -44,6 +44,12 @@ struct fake_device {
 
 extern struct fake_device fake;
 
+/* Flags of the first DMA_BUF_IOCTL_SYNC calls. */
+#define FAKE_SYNCS		8
+extern uint64_t fake_sync[FAKE_SYNCS];
+
+#define FAKE_UDMABUF_MAX	(64u << 20)
+
 /* Build the tree with the default machine, reset all state. */
 void fake_setup(void);
 /* Remove the tree. */

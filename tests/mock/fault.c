@@ -33,6 +33,7 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
 char *__real_strdup(const char *s);
+void *__real_aligned_alloc(size_t alignment, size_t size);
 
 void *__wrap_malloc(size_t size)
 {
@@ -68,4 +69,13 @@ char *__wrap_strdup(const char *s)
 		return NULL;
 	}
 	return __real_strdup(s);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	if (fault_hits()) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return __real_aligned_alloc(alignment, size);
 }

@@ -201,6 +201,8 @@ static void build_sysfs(void)
 
 	fake_text("sys/bus/pci/devices/not-a-device", "");
 	fake_text("dev/iommu", "");
+	fake_text("dev/udmabuf", "");
+	fake_text("dev/dma_heap/system", "");
 }
 
 void fake_group_nodes(void)

@@ -54,6 +54,7 @@ struct ibv_mr *__wrap_ibv_reg_dmabuf_mr(struct ibv_pd *of, uint64_t offset,
 	fake_verbs.iova = iova;
 	fake_verbs.fd = fd;
 	fake_verbs.access = access;
+	fake_verbs.by = BY_REG_DMABUF;
 	if (fake_verbs.reg_errno || fault_hits()) {
 		errno = fake_verbs.reg_errno ? fake_verbs.reg_errno : ENOMEM;
 		return NULL;
@@ -67,6 +68,34 @@ struct ibv_mr *__wrap_ibv_reg_dmabuf_mr(struct ibv_pd *of, uint64_t offset,
 	mr->lkey = FAKE_LKEY;
 	mr->rkey = FAKE_LKEY;
 	fake_verbs.live_mrs++;
+	return mr;
+}
+
+struct ibv_mr *fake_reg_data_direct(struct ibv_pd *of, uint64_t offset,
+				    size_t length, uint64_t iova, int fd,
+				    int access, int mlx5_access)
+{
+	struct ibv_mr *mr = __wrap_ibv_reg_dmabuf_mr(of, offset, length, iova,
+						     fd, access);
+
+	fake_verbs.by = BY_DATA_DIRECT;
+	fake_verbs.mlx5_access = mlx5_access;
+	return mr;
+}
+
+/* IOVA, FD, FD_OFFSET and DMAH are asked for, nothing else. */
+struct ibv_mr *fake_reg_mr_ex(struct ibv_pd *of, struct fake_init_attr *attr)
+{
+	struct ibv_mr *mr;
+
+	if (attr->comp_mask != (1 | 1 << 2 | 1 << 3 | 1 << 4) || attr->addr) {
+		errno = EINVAL;
+		return NULL;
+	}
+	mr = __wrap_ibv_reg_dmabuf_mr(of, attr->fd_offset, attr->length,
+				      attr->iova, attr->fd, attr->access);
+	fake_verbs.by = BY_REG_MR_EX;
+	fake_verbs.dmah = attr->dmah;
 	return mr;
 }
 

@@ -23,6 +23,7 @@ struct fake_verbs {
 	bool no_devices;
 	bool open_fails;
 	bool pd_fails;
+	bool no_mlx5;		/* libmlx5 is not installed */
 	int dev_index;
 	unsigned int live_mrs;
 	unsigned int live_pds;
@@ -30,11 +31,31 @@ struct fake_verbs {
 	/* What the last registration was asked for. */
 	uint64_t offset, length, iova;
 	int fd, access;
+	enum { BY_REG_DMABUF, BY_REG_MR_EX, BY_DATA_DIRECT } by;
+	struct ibv_dmah *dmah;
+	int mlx5_access;
 };
 
 extern struct fake_verbs fake_verbs;
 
 void fake_verbs_setup(void);
+
+/* What dlsym() finds: see drm.c. */
+struct ibv_mr *fake_reg_data_direct(struct ibv_pd *pd, uint64_t offset,
+				    size_t length, uint64_t iova, int fd,
+				    int access, int mlx5_access);
+/* struct ibv_mr_init_attr as in rdma-core 60, which not every host has. */
+struct fake_init_attr {
+	size_t length;
+	int access;
+	uint64_t comp_mask, iova;
+	void *addr;
+	int fd;
+	uint64_t fd_offset;
+	struct ibv_dmah *dmah;
+};
+struct ibv_mr *fake_reg_mr_ex(struct ibv_pd *pd, struct fake_init_attr *attr);
+
 struct ibv_pd *fake_pd(void);
 
 /* One driver attribute: a number of 4 or 8 bytes, or a string. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Buffers: lib/buffer.c, lib/ranges.c. */
 #include <fcntl.h>
+#include <linux/dma-buf.h>
 #include <linux/vfio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -291,7 +292,6 @@ static void import_duplicates_the_descriptor(void **state)
 	struct tphbuf_buffer *buf;
 	struct fixture *f = *state;
 	size_t n = 7;
-	void *addr;
 
 	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, NULL, &buf), 0);
 	assert_int_not_equal(tphbuf_buffer_fd(buf), fd);
@@ -301,8 +301,95 @@ static void import_duplicates_the_descriptor(void **state)
 	assert_null(tphbuf_buffer_device(buf));
 	assert_null(tphbuf_buffer_ranges(buf, &n));
 	assert_int_equal(n, 0);
-	assert_int_equal(tphbuf_buffer_map(buf, &addr), -EOPNOTSUPP);
-	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "imported");
+	assert_int_equal(tphbuf_buffer_source(buf), TPHBUF_SOURCE_FOREIGN);
+	tphbuf_buffer_close(buf);
+}
+
+static void identity_is_the_same_for_every_descriptor(void **state)
+{
+	const struct tphbuf_range range = { 0, 4096 };
+	struct tphbuf_buffer *same, *other;
+	struct fixture *f = *state;
+	struct tphbuf_identity a, b;
+
+	assert_int_equal(tphbuf_buffer_import(f->ctx, tphbuf_buffer_fd(f->buf),
+					      NULL, &same), 0);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL,
+					      &other), 0);
+	a = tphbuf_buffer_identity(f->buf);
+	b = tphbuf_buffer_identity(same);
+	assert_true(a.ino);
+	assert_memory_equal(&a, &b, sizeof(a));
+	b = tphbuf_buffer_identity(other);
+	assert_int_not_equal(a.ino, b.ino);
+	assert_int_equal(tphbuf_buffer_source(other), TPHBUF_SOURCE_BAR);
+	assert_string_equal(tphbuf_source_name(TPHBUF_SOURCE_BAR), "bar");
+	assert_string_equal(tphbuf_source_name((enum tphbuf_source)99),
+			    "unknown");
+	tphbuf_buffer_close(same);
+	tphbuf_buffer_close(other);
+}
+
+static void imported_buffers_are_mapped_through_the_dmabuf(void **state)
+{
+	static const struct {
+		int err, ret;
+	} cases[] = {
+		/* An exporter without mmap, like vfio. */
+		{ EINVAL, -EOPNOTSUPP }, { ENODEV, -EOPNOTSUPP },
+		{ ENOMEM, -ENOMEM }, { EPERM, -EPERM },
+	};
+	int fd = fake_foreign_dmabuf(0x3000);
+	struct tphbuf_buffer *buf;
+	struct fixture *f = *state;
+	char byte = 0;
+	void *addr;
+	size_t i;
+
+	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, NULL, &buf), 0);
+	for (i = 0; i < NR(cases); i++) {
+		fake_fail_call("mmap", cases[i].err);
+		assert_int_equal(tphbuf_buffer_map(buf, &addr), cases[i].ret);
+	}
+	fake_fail_call("mmap", EINVAL);
+	tphbuf_buffer_map(buf, &addr);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "foreign buffer");
+	assert_int_equal(tphbuf_buffer_map(buf, &addr), 0);
+	assert_int_equal(tphbuf_buffer_map(buf, &addr), -EBUSY);
+	((char *)addr)[0x2fff] = 'x';
+	assert_int_equal(pread(fd, &byte, 1, 0x2fff), 1);
+	assert_int_equal(byte, 'x');
+	tphbuf_buffer_close(buf);
+	close(fd);
+}
+
+static void cpu_access_is_told_to_the_exporter(void **state)
+{
+	int fd = fake_foreign_dmabuf(0x1000);
+	struct tphbuf_buffer *buf;
+	struct fixture *f = *state;
+
+	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, NULL, &buf), 0);
+	close(fd);
+	assert_int_equal(tphbuf_buffer_cpu_begin(NULL, TPHBUF_CPU_READ),
+			 -EINVAL);
+	assert_int_equal(tphbuf_buffer_cpu_begin(buf, 0), -EINVAL);
+	assert_int_equal(tphbuf_buffer_cpu_end(buf, 4), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "access 0x4");
+	/* Interrupted calls are repeated. */
+	fake_fail_ioctl(DMA_BUF_IOCTL_SYNC, 1, EINTR);
+	assert_int_equal(tphbuf_buffer_cpu_begin(buf, TPHBUF_CPU_WRITE), 0);
+	fake_fail_ioctl(DMA_BUF_IOCTL_SYNC, 1, EAGAIN);
+	assert_int_equal(tphbuf_buffer_cpu_end(buf, TPHBUF_CPU_WRITE |
+					       TPHBUF_CPU_READ), 0);
+	assert_int_equal(fake_sync[0], DMA_BUF_SYNC_WRITE | DMA_BUF_SYNC_START);
+	assert_int_equal(fake_sync[1], DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END);
+	fake_fail_ioctl(DMA_BUF_IOCTL_SYNC, 1, EIO);
+	assert_int_equal(tphbuf_buffer_cpu_end(buf, TPHBUF_CPU_READ), -EIO);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "end of a CPU access");
+	/* BAR memory needs none. */
+	assert_int_equal(tphbuf_buffer_cpu_begin(f->buf, TPHBUF_CPU_READ), 0);
+	assert_int_equal(fake_sync[2], 0);
 	tphbuf_buffer_close(buf);
 }
 
@@ -428,6 +515,9 @@ int main(void)
 		TEST(buffer_outlives_its_device_handle, buffer),
 		TEST(import_bad_descriptors, ctx),
 		TEST(import_duplicates_the_descriptor, ctx),
+		TEST(identity_is_the_same_for_every_descriptor, buffer),
+		TEST(imported_buffers_are_mapped_through_the_dmabuf, ctx),
+		TEST(cpu_access_is_told_to_the_exporter, buffer),
 		TEST(map_shows_the_ranges_in_order, device),
 		TEST(map_failures_leave_it_unmapped, buffer),
 		cmocka_unit_test(null_buffer_is_harmless),

@@ -19,7 +19,8 @@ compare() { # WHAT FILE FILE
 
 names() { grep -oE '\btphbuf_[a-z0-9_]+;' "$1" | tr -d ';' | sort; }
 
-for pair in tphbuf:lib/libtphbuf.map tphbuf-verbs:lib/verbs/libtphbuf-verbs.map; do
+for pair in tphbuf:lib/libtphbuf.map tphbuf-verbs:lib/verbs/libtphbuf-verbs.map \
+	tphbuf-drm:lib/drm/libtphbuf-drm.map; do
 	lib=lib${pair%%:*}.so
 	names "$us/${pair#*:}" >"$tmp/map"
 	nm -D --defined-only "$BUILD/product/lib/$lib" | awk '$2 != "A" { print $3 }' |
@@ -36,12 +37,12 @@ done
 # Declarations: the first tphbuf_ name followed by "(" after TPHBUF_API.
 cat "$us"/include/tphbuf/*.h | tr '\n' ' ' | grep -oE 'TPHBUF_API [^;]*;' |
 	grep -oE '\btphbuf_[a-z0-9_]+\(' | tr -d '(' | sort >"$tmp/headers"
-{ names $us/lib/libtphbuf.map; names $us/lib/verbs/libtphbuf-verbs.map; } |
-	grep -v '^tphbuf_priv_' | sort >"$tmp/maps"
+for map in lib/libtphbuf.map lib/verbs/libtphbuf-verbs.map lib/drm/libtphbuf-drm.map; do names "$us/$map"; done |
+	grep -v '^tphbuf_priv_' | sort -u >"$tmp/maps"
 compare "the maps list the functions of the headers" "$tmp/headers" "$tmp/maps"
 
-# A vfio-only user needs no RDMA stack.
-if readelf -d "$BUILD/product/lib/libtphbuf.so" | grep -E 'NEEDED.*(ibverbs|libnl|cjson)'; then
+# A vfio-only user needs no RDMA stack and no libdrm.
+if readelf -d "$BUILD/product/lib/libtphbuf.so" | grep -E 'NEEDED.*(ibverbs|libnl|cjson|drm)'; then
 	echo "not ok - libtphbuf needs only libc"
 	status=1
 else

@@ -123,11 +123,11 @@ static void stage_names_are_distinct(void **state)
 	enum tphbuf_stage a, b;
 
 	(void)state;
-	for (a = TPHBUF_STAGE_NONE; a <= TPHBUF_STAGE_APPLIED; a++)
+	for (a = TPHBUF_STAGE_NONE; a <= TPHBUF_STAGE_SHARE; a++)
 		for (b = TPHBUF_STAGE_NONE; b < a; b++)
 			assert_string_not_equal(tphbuf_stage_name(a),
 						tphbuf_stage_name(b));
-	assert_string_equal(tphbuf_stage_name(TPHBUF_STAGE_APPLIED + 1),
+	assert_string_equal(tphbuf_stage_name(TPHBUF_STAGE_SHARE + 1),
 			    "unknown");
 	assert_string_equal(tphbuf_stage_name((enum tphbuf_stage)-1),
 			    "unknown");

@@ -6,6 +6,7 @@
 
 #include <tphbuf/mr.h>
 
+#include "mock/drm.h"
 #include "mock/verbs.h"
 #include "unit/test.h"
 
@@ -56,6 +57,7 @@ static const struct fake_entry entry_none = {
 static int fixture_mr(void **state)
 {
 	fake_verbs_setup();
+	fake_drm_setup();
 	return fixture_buffer(state);
 }
 
@@ -187,6 +189,159 @@ static void register_passes_offset_length_iova(void **state)
 	assert_true(fake_verbs.iova == 0x7000000234);
 	assert_int_equal(fake_verbs.length, 16);
 	assert_int_equal(tphbuf_mr_deregister(mr), 0);
+}
+
+static void data_direct_goes_through_mlx5dv(void **state)
+{
+	struct tphbuf_mr_opts opts = {
+		.size = sizeof(opts), .flags = TPHBUF_MR_DATA_DIRECT,
+		.offset = 0x1000,
+	};
+	struct fixture *f = *state;
+
+	assert_int_equal(try_register(f, &opts), 0);
+	assert_int_equal(fake_verbs.by, BY_DATA_DIRECT);
+	assert_int_equal(fake_verbs.mlx5_access, 1);
+	assert_int_equal(fake_verbs.offset, 0x1000);
+	assert_int_equal(fake_verbs.iova, 0x1000);
+	fake_verbs.reg_errno = EOPNOTSUPP;
+	assert_int_equal(try_register(f, &opts), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "data direct pins");
+	fake_verbs.reg_errno = EINVAL;
+	assert_int_equal(try_register(f, &opts), -EINVAL);
+	fake_verbs.reg_errno = 0;
+	fake_drm.no_symbol = "mlx5dv_reg_dmabuf_mr";
+	assert_int_equal(try_register(f, &opts), -ELIBACC);
+	fake_verbs.no_mlx5 = true;
+	assert_int_equal(try_register(f, &opts), -ELIBACC);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "install the provider");
+	assert_int_equal(fake_drm.live_libraries, 0);
+}
+
+static void a_dma_handle_goes_through_reg_mr_ex(void **state)
+{
+	struct tphbuf_mr_opts opts = {
+		.size = sizeof(opts), .offset = 0x2000, .length = 0x3000,
+		.dmah = (struct ibv_dmah *)&opts,
+	};
+	struct fixture *f = *state;
+
+	assert_int_equal(try_register(f, &opts), 0);
+	assert_int_equal(fake_verbs.by, BY_REG_MR_EX);
+	assert_ptr_equal(fake_verbs.dmah, opts.dmah);
+	assert_int_equal(fake_verbs.offset, 0x2000);
+	assert_int_equal(fake_verbs.length, 0x3000);
+	assert_int_equal(fake_verbs.iova, 0x2000);
+	assert_int_equal(fake_verbs.fd, tphbuf_buffer_fd(f->buf));
+	fake_verbs.reg_errno = EOPNOTSUPP;
+	assert_int_equal(try_register(f, &opts), -EOPNOTSUPP);
+	fake_verbs.reg_errno = 0;
+	/* The hint of the handle takes the place of the tag. */
+	opts.flags = TPHBUF_MR_REQUIRE;
+	assert_int_equal(try_register(f, &opts), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "DMA handle");
+	opts.flags = TPHBUF_MR_DATA_DIRECT;
+	assert_int_equal(try_register(f, &opts), -EINVAL);
+	opts.flags = 0;
+	fake_drm.no_symbol = "ibv_reg_mr_ex";
+	assert_int_equal(try_register(f, &opts), -ELIBACC);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "version 60");
+}
+
+/* The tag of a buffer whose device is not open here, as it was received. */
+static void require_takes_the_tag_from_the_caller(void **state)
+{
+	static const struct tphbuf_tag other = { TPHBUF_TAG_ST, 0, 0x5b, 2 };
+	static const struct tphbuf_tag none = { 0 };
+	static const struct tphbuf_tag bad = { TPHBUF_TAG_ST, 0, 0x5a, 9 };
+	struct tphbuf_mr_opts opts = {
+		.size = sizeof(opts), .flags = TPHBUF_MR_REQUIRE,
+		.tag = &tag_both,
+	};
+	int fd = fake_foreign_dmabuf(LENGTH);
+	struct tphbuf_buffer *foreign;
+	struct fixture *f = *state;
+	struct tphbuf_mr *mr = NULL;
+
+	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, NULL, &foreign), 0);
+	close(fd);
+	fake_netlink(&entry_st, 1);
+	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr), 0);
+	assert_int_equal(tphbuf_mr_deregister(mr), 0);
+	mr = NULL;
+	opts.tag = &other;
+	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr),
+			 -ENODATA);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "applies st=0x5a,ph=2");
+	opts.tag = &none;
+	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr),
+			 -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "it is empty");
+	opts.tag = &bad;
+	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr),
+			 -EINVAL);
+	assert_null(mr);
+	tphbuf_buffer_close(foreign);
+}
+
+static void completions_are_explained(void **state)
+{
+	int status;
+
+	(void)state;
+	for (status = -2; status < 40; status++)
+		assert_true(strlen(tphbuf_explain_wc(status)) > 10);
+	assert_non_null(strstr(tphbuf_explain_wc(IBV_WC_REM_ACCESS_ERR),
+			       "revoked"));
+	assert_non_null(strstr(tphbuf_explain_wc(IBV_WC_LOC_PROT_ERR),
+			       "revoked"));
+	assert_non_null(strstr(tphbuf_explain_wc(IBV_WC_WR_FLUSH_ERR),
+			       "first completion"));
+	assert_ptr_equal(tphbuf_explain_wc(-1), tphbuf_explain_wc(1000));
+}
+
+static void a_registry_keeps_regions(void **state)
+{
+	struct tphbuf_mr_opts template = {
+		.size = sizeof(template), .flags = TPHBUF_MR_REQUIRE,
+	};
+	struct tphbuf_registry_opts opts = {
+		.size = sizeof(opts), .arg = &template,
+		.ops = tphbuf_mr_registry_ops(),
+	};
+	struct tphbuf_registration *region = NULL;
+	struct fixture *f = *state;
+	struct tphbuf_registry *reg;
+	char text[400];
+
+	assert_null(tphbuf_registration_mr(NULL));
+	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), 0);
+	assert_int_equal(tphbuf_registry_new(f->ctx, &opts, &reg), 0);
+	fake_netlink(&entry_st, 1);
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0x1800, 8,
+					     IBV_ACCESS_LOCAL_WRITE, &region),
+			 0);
+	assert_int_equal(fake_verbs.offset, 0x1000);
+	assert_int_equal(fake_verbs.length, 0x1000);
+	assert_int_equal(fake_verbs.access, IBV_ACCESS_LOCAL_WRITE);
+	assert_int_equal(tphbuf_mr_iova(tphbuf_registration_mr(region)), 0x1000);
+	tphbuf_registration_put(region);
+	/* The tag of the buffer is required, not just any. */
+	fake_dmabuf_tag()->st = 0x11;
+	assert_int_equal(tphbuf_registry_invalidate(reg, NULL), 1);
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0,
+					     &region), -ENODATA);
+	tphbuf_registry_error(reg, text, sizeof(text));
+	assert_non_null(strstr(text, "applies st=0x5a"));
+	/* No tag at all. */
+	fake_dmabuf_tag()->flags = 0;
+	fake_netlink(&entry_none, 1);
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0,
+					     &region), -ENODATA);
+	fake_verbs.reg_errno = EOPNOTSUPP;
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0,
+					     &region), -EOPNOTSUPP);
+	assert_int_equal(tphbuf_registry_free(reg), 0);
 }
 
 static void deregister_failure_keeps_the_region(void **state)
@@ -374,6 +529,11 @@ int main(void)
 		MR_TEST(register_bad_arguments),
 		MR_TEST(register_errors_name_both_devices),
 		MR_TEST(register_passes_offset_length_iova),
+		MR_TEST(data_direct_goes_through_mlx5dv),
+		MR_TEST(a_dma_handle_goes_through_reg_mr_ex),
+		MR_TEST(require_takes_the_tag_from_the_caller),
+		MR_TEST(completions_are_explained),
+		MR_TEST(a_registry_keeps_regions),
 		MR_TEST(deregister_failure_keeps_the_region),
 		MR_TEST(region_keeps_its_buffer),
 		MR_TEST(null_region_is_harmless),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Buffers: export from a BAR, import from outside, CPU mapping. */
+/* Buffers: life, export from a BAR, import from outside, description. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/internal.h"
@@ -21,7 +21,7 @@ _Static_assert(sizeof(struct tphbuf_range) ==
 _Static_assert(offsetof(struct tphbuf_range, length) ==
 	       offsetof(struct vfio_region_dma_range, length), "range layout");
 
-static void buffer_put(struct tphbuf_buffer *buf)
+void buffer_put(struct tphbuf_buffer *buf)
 {
 	if (--buf->refs)
 		return;
@@ -30,11 +30,12 @@ static void buffer_put(struct tphbuf_buffer *buf)
 	tphbuf_device_close(buf->dev);
 	ctx_put(buf->ctx);
 	free(buf->ranges);
+	free(buf->claimed);
 	free(buf);
 }
 
-static struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
-					struct tphbuf_device *dev)
+struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
+				 struct tphbuf_device *dev)
 {
 	struct tphbuf_buffer *buf = calloc(1, sizeof(*buf));
 
@@ -49,6 +50,24 @@ static struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
 	if (dev)
 		device_get(dev);
 	return buf;
+}
+
+int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source)
+{
+	struct stat st;
+	off_t end;
+
+	buf->fd = fd;
+	buf->source = source;
+	if (fstat(fd, &st))
+		return -errno;
+	buf->identity.dev = st.st_dev;
+	buf->identity.ino = st.st_ino;
+	end = lseek(fd, 0, SEEK_END);
+	if (end < 0)
+		return -errno;
+	buf->length = (uint64_t)end;
+	return 0;
 }
 
 /* VFIO_DEVICE_FEATURE_DMA_BUF. Return: descriptor >= 3 or -errno. */
@@ -75,15 +94,19 @@ static int make_dmabuf(struct tphbuf_device *dev, uint32_t bar,
 static int export_ranges(struct tphbuf_buffer *buf, unsigned int bar,
 			 const struct tphbuf_range *ranges, size_t n)
 {
+	int ret;
+
 	buf->ranges = malloc(n * sizeof(*ranges));
 	if (!buf->ranges)
 		return fail_nomem(buf->ctx, TPHBUF_STAGE_EXPORT);
 	memcpy(buf->ranges, ranges, n * sizeof(*ranges));
 	buf->nr_ranges = n;
 	buf->bar = (int)bar;
-	buf->fd = make_dmabuf(buf->dev, bar, ranges, n);
-	if (buf->fd < 0)
-		return fail_errno(buf->ctx, TPHBUF_STAGE_EXPORT, buf->fd,
+	ret = make_dmabuf(buf->dev, bar, ranges, n);
+	if (ret >= 0)
+		ret = buffer_take_fd(buf, ret, TPHBUF_SOURCE_BAR);
+	if (ret < 0)
+		return fail_errno(buf->ctx, TPHBUF_STAGE_EXPORT, ret,
 				  "%s BAR%u", buf->dev->bdf, bar);
 	return 0;
 }
@@ -117,7 +140,6 @@ int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
 	buf = buffer_new(dev->ctx, dev);
 	if (!buf)
 		return fail_nomem(dev->ctx, TPHBUF_STAGE_EXPORT);
-	buf->length = length;
 	ret = export_ranges(buf, bar, ranges, n);
 	if (!ret && o.tag)
 		ret = tphbuf_buffer_tag_set(buf, o.tag);
@@ -150,20 +172,14 @@ static int check_dmabuf(int fd)
 
 static int import_fd(struct tphbuf_buffer *buf, int fd)
 {
-	off_t end;
 	int ret;
 
-	buf->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (buf->fd < 0)
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (fd < 0)
 		return -errno;
-	ret = check_dmabuf(buf->fd);
-	if (ret)
-		return ret;
-	end = lseek(buf->fd, 0, SEEK_END);
-	if (end < 0)
-		return -errno;
-	buf->length = (uint64_t)end;
-	return 0;
+	buf->fd = fd;
+	ret = check_dmabuf(fd);
+	return ret ? ret : buffer_take_fd(buf, fd, TPHBUF_SOURCE_FOREIGN);
 }
 
 int tphbuf_buffer_import(struct tphbuf_ctx *ctx, int fd,
@@ -211,6 +227,33 @@ uint64_t tphbuf_buffer_length(const struct tphbuf_buffer *buf)
 	return buf ? buf->length : 0;
 }
 
+enum tphbuf_source tphbuf_buffer_source(const struct tphbuf_buffer *buf)
+{
+	return buf ? buf->source : TPHBUF_SOURCE_FOREIGN;
+}
+
+const char *tphbuf_source_name(enum tphbuf_source source)
+{
+	static const char * const names[] = {
+		[TPHBUF_SOURCE_FOREIGN] = "foreign",
+		[TPHBUF_SOURCE_BAR] = "bar",
+		[TPHBUF_SOURCE_UDMABUF] = "udmabuf",
+		[TPHBUF_SOURCE_HEAP] = "heap",
+		[TPHBUF_SOURCE_DRM] = "drm",
+	};
+
+	if ((unsigned int)source >= sizeof(names) / sizeof(names[0]))
+		return "unknown";
+	return names[source];
+}
+
+struct tphbuf_identity tphbuf_buffer_identity(const struct tphbuf_buffer *buf)
+{
+	const struct tphbuf_identity none = { 0 };
+
+	return buf ? buf->identity : none;
+}
+
 struct tphbuf_device *tphbuf_buffer_device(const struct tphbuf_buffer *buf)
 {
 	return buf ? buf->dev : NULL;
@@ -229,69 +272,6 @@ tphbuf_buffer_ranges(const struct tphbuf_buffer *buf, size_t *n)
 	return buf ? buf->ranges : NULL;
 }
 
-/* Put the ranges one after the other over reserved address space @base. */
-static int map_ranges(struct tphbuf_buffer *buf, char *base)
-{
-	const struct device_region *region = &buf->dev->bar[buf->bar];
-	size_t i;
-
-	for (i = 0; i < buf->nr_ranges; i++) {
-		const struct tphbuf_range *range = &buf->ranges[i];
-
-		if (mmap(base, range->length, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_FIXED, buf->dev->fd,
-			 (off_t)(region->offset + range->offset)) == MAP_FAILED)
-			return -errno;
-		base += range->length;
-	}
-	return 0;
-}
-
-int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr)
-{
-	const struct device_region *region;
-	void *base;
-	int ret;
-
-	if (!buf)
-		return -EINVAL;
-	if (!addr)
-		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the address; pass a pointer");
-	if (buf->bar < 0)
-		return fail(buf->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
-			    "an imported buffer cannot be mapped; map it where it was exported");
-	region = &buf->dev->bar[buf->bar];
-	if (!(region->flags & VFIO_REGION_INFO_FLAG_MMAP))
-		return fail(buf->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
-			    "%s BAR%d cannot be mapped; access it by read and write",
-			    buf->dev->bdf, buf->bar);
-	if (buf->map)
-		return fail(buf->ctx, TPHBUF_STAGE_REGION, -EBUSY,
-			    "%s BAR%d: the buffer is mapped already; use that mapping or undo it first",
-			    buf->dev->bdf, buf->bar);
-	base = mmap(NULL, buf->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-		    -1, 0);
-	ret = base == MAP_FAILED ? -errno : map_ranges(buf, base);
-	if (ret) {
-		if (base != MAP_FAILED)
-			munmap(base, buf->length);
-		return fail_errno(buf->ctx, TPHBUF_STAGE_REGION, ret,
-				  "%s BAR%d: map", buf->dev->bdf, buf->bar);
-	}
-	buf->map = base;
-	*addr = base;
-	return 0;
-}
-
-void tphbuf_buffer_unmap(struct tphbuf_buffer *buf)
-{
-	if (!buf || !buf->map)
-		return;
-	munmap(buf->map, buf->length);
-	buf->map = NULL;
-}
-
 struct tphbuf_ctx *tphbuf_priv_buffer_ctx(struct tphbuf_buffer *buf)
 {
 	return buf->ctx;
@@ -300,4 +280,27 @@ struct tphbuf_ctx *tphbuf_priv_buffer_ctx(struct tphbuf_buffer *buf)
 void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf)
 {
 	buf->refs++;
+}
+
+int tphbuf_priv_buffer_wrap(struct tphbuf_ctx *ctx, int fd,
+			    enum tphbuf_source source,
+			    struct tphbuf_buffer **bufp)
+{
+	struct tphbuf_buffer *buf = buffer_new(ctx, NULL);
+	int ret;
+
+	if (!buf) {
+		fd_close(fd);
+		return fail_nomem(ctx, TPHBUF_STAGE_IMPORT);
+	}
+	fd = fd_above_std(fd);
+	ret = fd < 0 ? fd : buffer_take_fd(buf, fd, source);
+	if (ret) {
+		fail_errno(ctx, TPHBUF_STAGE_IMPORT, ret, "%s",
+			   tphbuf_source_name(source));
+		buffer_put(buf);
+		return ret;
+	}
+	*bufp = buf;
+	return 0;
 }

@@ -59,21 +59,20 @@ static int fail_tag(struct tphbuf_buffer *buf, int err)
 			  buf->dev->bdf);
 }
 
-/* Read the tag of @buf, after the feature is known to be there. */
-static int get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state)
+int tag_read(int device_fd, int dmabuf_fd, struct tphbuf_tag_state *state)
 {
-	struct vfio_device_feature_dma_buf_tph reply = { .dmabuf_fd = buf->fd };
+	struct vfio_device_feature_dma_buf_tph reply = {
+		.dmabuf_fd = dmabuf_fd,
+	};
 	int ret;
 
-	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_GET |
+	ret = vfio_feature(device_fd, VFIO_DEVICE_FEATURE_GET |
 			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, &reply,
 			   sizeof(reply));
-	if (!ret && !has_our_layout(&reply, buf->fd))
+	if (!ret && !has_our_layout(&reply, dmabuf_fd))
 		ret = -EPROTO;
 	if (ret)
-		return fail_tag(buf, ret < 0 ? ret : -EPROTO);
-	buf->dev->tag_feature = TAG_FEATURE_PROVEN;
-	buf->dev->tag_supported = reply.supported;
+		return ret < 0 ? ret : -EPROTO;
 
 	memset(state, 0, sizeof(*state));
 	state->supported = reply.supported;
@@ -84,6 +83,18 @@ static int get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state)
 		state->tag.xst = reply.steering_tag_ext;
 	if (reply.flags)
 		state->tag.ph = reply.ph;
+	return 0;
+}
+
+/* Read the tag of @buf, after the feature is known to be there. */
+static int get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state)
+{
+	int ret = tag_read(buf->dev->fd, buf->fd, state);
+
+	if (ret)
+		return fail_tag(buf, ret);
+	buf->dev->tag_feature = TAG_FEATURE_PROVEN;
+	buf->dev->tag_supported = state->supported;
 	return 0;
 }
 
@@ -104,7 +115,10 @@ static int set(struct tphbuf_buffer *buf, const struct tphbuf_tag *tag)
 	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_SET |
 			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, &request,
 			   sizeof(request));
-	return ret ? fail_tag(buf, ret < 0 ? ret : -EPROTO) : 0;
+	if (ret)
+		return fail_tag(buf, ret < 0 ? ret : -EPROTO);
+	__atomic_add_fetch(&buf->ctx->clock->changes, 1, __ATOMIC_RELEASE);
+	return 0;
 }
 
 /* Make sure that @buf's device is ours and the feature is what we think. */

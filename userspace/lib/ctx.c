@@ -35,7 +35,9 @@ int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
 	ctx->log_level = o.log_level;
 	ctx->sysfs_root = strdup(o.sysfs_root ? o.sysfs_root : "/sys");
 	ctx->dev_root = strdup(o.dev_root ? o.dev_root : "/dev");
-	if (!ctx->sysfs_root || !ctx->dev_root) {
+	ctx->clock = calloc(1, sizeof(*ctx->clock));
+	clock_get(ctx->clock);
+	if (!ctx->sysfs_root || !ctx->dev_root || !ctx->clock) {
 		ctx_put(ctx);
 		return -ENOMEM;
 	}
@@ -55,7 +57,20 @@ void ctx_put(struct tphbuf_ctx *ctx)
 	vendors_free(ctx);
 	free(ctx->sysfs_root);
 	free(ctx->dev_root);
+	clock_put(ctx->clock);
 	free(ctx);
+}
+
+void clock_get(struct tag_clock *clock)
+{
+	if (clock)
+		__atomic_add_fetch(&clock->refs, 1, __ATOMIC_RELAXED);
+}
+
+void clock_put(struct tag_clock *clock)
+{
+	if (clock && !__atomic_sub_fetch(&clock->refs, 1, __ATOMIC_ACQ_REL))
+		free(clock);
 }
 
 void tphbuf_ctx_free(struct tphbuf_ctx *ctx)

@@ -36,6 +36,16 @@ struct tphbuf_ctx {
 	struct vendor *vendors;
 	enum tphbuf_stage error_stage;
 	char error[ERROR_TEXT_MAX];
+	struct tag_clock *clock;
+};
+
+/*
+ * Counts the tags set through a context. Registries look at it and keep it
+ * beyond the context.
+ */
+struct tag_clock {
+	uint32_t refs;		/* atomic */
+	uint64_t changes;	/* atomic */
 };
 
 /*
@@ -86,16 +96,21 @@ struct tphbuf_buffer {
 	struct tphbuf_ctx *ctx;
 	struct tphbuf_device *dev;	/* NULL if not ours */
 	int fd;
+	enum tphbuf_source source;
+	struct tphbuf_identity identity;
 	int bar;			/* -1 if imported */
 	uint64_t length;
 	struct tphbuf_range *ranges;
 	size_t nr_ranges;
+	struct tphbuf_range *claimed;	/* by who sent it, see share.c */
 	void *map;
 };
 
 /* ctx.c */
 void ctx_get(struct tphbuf_ctx *ctx);
 void ctx_put(struct tphbuf_ctx *ctx);
+void clock_get(struct tag_clock *clock);	/* both take NULL */
+void clock_put(struct tag_clock *clock);
 void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level,
 	     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -111,5 +126,22 @@ int device_read_regions(struct tphbuf_device *dev);
 int ranges_check(struct tphbuf_ctx *ctx, const char *bdf, unsigned int bar,
 		 uint64_t bar_size, const struct tphbuf_range *ranges, size_t n,
 		 uint64_t *length);
+
+/* buffer.c: a buffer without descriptor, holding @ctx and @dev (or NULL) */
+struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
+				 struct tphbuf_device *dev);
+void buffer_put(struct tphbuf_buffer *buf);
+/*
+ * Give @buf the dma-buf @fd, and read its length and identity. The buffer
+ * owns @fd from now on, on failure too. 0 or -errno.
+ */
+int buffer_take_fd(struct tphbuf_buffer *buf, int fd,
+		   enum tphbuf_source source);
+
+/*
+ * buffer_tag.c: read the tag of @dmabuf_fd through its device @device_fd.
+ * Touches no object, so any thread may call it. 0 or -errno.
+ */
+int tag_read(int device_fd, int dmabuf_fd, struct tphbuf_tag_state *state);
 
 #endif

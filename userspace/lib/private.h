@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What libtphbuf exports to its own sister libraries only, under the version
- * node TPHBUF_PRIVATE_1. Both are built and installed together; the node's
+ * node TPHBUF_PRIVATE_1. All are built and installed together; the node's
  * number changes when this file does.
  */
 #ifndef TPHBUF_PRIVATE_H
@@ -11,6 +11,10 @@
 
 TPHBUF_API struct tphbuf_ctx *tphbuf_priv_buffer_ctx(struct tphbuf_buffer *buf);
 TPHBUF_API void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf);
+/* A buffer of the dma-buf @fd, which is consumed, on failure too. */
+TPHBUF_API int tphbuf_priv_buffer_wrap(struct tphbuf_ctx *ctx, int fd,
+				       enum tphbuf_source source,
+				       struct tphbuf_buffer **buf);
 TPHBUF_API const char *tphbuf_priv_sysfs_root(const struct tphbuf_ctx *ctx);
 
 /*

@@ -24,6 +24,29 @@ extern "C" {
 
 struct tphbuf_buffer;
 
+/* Where the memory of a buffer lies */
+enum tphbuf_source {
+	TPHBUF_SOURCE_FOREIGN,	/* a dma-buf from outside; not known */
+	TPHBUF_SOURCE_BAR,	/* ranges of a BAR of a vfio device */
+	TPHBUF_SOURCE_UDMABUF,	/* host memory through /dev/udmabuf */
+	TPHBUF_SOURCE_HEAP,	/* host memory of a dma-heap */
+	TPHBUF_SOURCE_DRM,	/* a buffer of a DRM driver */
+};
+
+/**
+ * struct tphbuf_identity - which dma-buf this is
+ * @dev: device number of its inode
+ * @ino: its inode number
+ *
+ * The same for every descriptor of one dma-buf in every process. The kernel
+ * counts inode numbers of dma-bufs up and never uses one again until it is
+ * booted anew, so an identity kept beyond the dma-buf's life matches nothing.
+ */
+struct tphbuf_identity {
+	uint64_t dev;
+	uint64_t ino;
+};
+
 /**
  * struct tphbuf_range - part of a BAR
  * @offset: first byte, page aligned
@@ -121,6 +144,17 @@ TPHBUF_API int tphbuf_buffer_fd(const struct tphbuf_buffer *buf);
 /** tphbuf_buffer_length() - bytes in the buffer */
 TPHBUF_API uint64_t tphbuf_buffer_length(const struct tphbuf_buffer *buf);
 
+/** tphbuf_buffer_source() - where its memory lies */
+TPHBUF_API enum tphbuf_source
+tphbuf_buffer_source(const struct tphbuf_buffer *buf);
+
+/** tphbuf_source_name() - "bar", "udmabuf", ...; "unknown" for a bad value */
+TPHBUF_API const char *tphbuf_source_name(enum tphbuf_source source);
+
+/** tphbuf_buffer_identity() - which dma-buf it is; zeros for a NULL buffer */
+TPHBUF_API struct tphbuf_identity
+tphbuf_buffer_identity(const struct tphbuf_buffer *buf);
+
 /** tphbuf_buffer_device() - its device, borrowed; NULL for a foreign buffer */
 TPHBUF_API struct tphbuf_device *
 tphbuf_buffer_device(const struct tphbuf_buffer *buf);
@@ -141,16 +175,38 @@ tphbuf_buffer_ranges(const struct tphbuf_buffer *buf, size_t *n);
  * tphbuf_buffer_map() - map the whole buffer for the CPU
  * @addr: where the address goes
  *
- * The ranges appear one after the other. The mapping is the device's BAR, so
- * accesses fault while the device is in reset or its memory is disabled.
+ * The ranges of a BAR appear one after the other. The mapping is the device's
+ * memory, so accesses fault while the device is in reset or its memory is
+ * disabled. Other memory is mapped through its dma-buf; put accesses to it
+ * between tphbuf_buffer_cpu_begin() and tphbuf_buffer_cpu_end().
  * Undone by tphbuf_buffer_unmap() or by closing the buffer. One mapping at a
  * time.
  *
- * Return: 0, -EBUSY (mapped already), -EOPNOTSUPP (imported buffer, BAR not
- * mappable), errors of mmap.
+ * Return: 0, -EBUSY (mapped already), -EOPNOTSUPP (the exporter cannot map
+ * it, which is so for imported buffers of a vfio device; BAR not mappable),
+ * errors of mmap.
  */
 TPHBUF_API int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr);
 TPHBUF_API void tphbuf_buffer_unmap(struct tphbuf_buffer *buf);
+
+/* Bits of the access of tphbuf_buffer_cpu_begin() */
+#define TPHBUF_CPU_READ		(1u << 0)
+#define TPHBUF_CPU_WRITE	(1u << 1)
+
+/**
+ * tphbuf_buffer_cpu_begin() - the CPU is going to access the mapped buffer
+ * @access: TPHBUF_CPU_ bits
+ *
+ * Makes what devices wrote visible to the CPU; tphbuf_buffer_cpu_end() with
+ * the same @access makes what the CPU wrote visible to devices
+ * (DMA_BUF_IOCTL_SYNC). Nothing happens for BAR ranges.
+ *
+ * Return: 0, -EINVAL (access), errors of the exporter.
+ */
+TPHBUF_API int tphbuf_buffer_cpu_begin(struct tphbuf_buffer *buf,
+				       uint32_t access);
+TPHBUF_API int tphbuf_buffer_cpu_end(struct tphbuf_buffer *buf,
+				     uint32_t access);
 
 /**
  * struct tphbuf_tag_state - what the kernel holds for a buffer

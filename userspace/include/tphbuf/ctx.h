@@ -65,6 +65,9 @@ enum tphbuf_stage {
 	TPHBUF_STAGE_TAG,	/* probe, set or get the tag */
 	TPHBUF_STAGE_REGISTER,	/* register the memory region */
 	TPHBUF_STAGE_APPLIED,	/* ask the kernel whether the tag is in use */
+	TPHBUF_STAGE_ALLOCATE,	/* allocate host memory as a dma-buf */
+	TPHBUF_STAGE_DRM,	/* a call of a DRM driver */
+	TPHBUF_STAGE_SHARE,	/* hand a buffer to another process */
 };
 
 enum tphbuf_log_level {

@@ -12,17 +12,20 @@
  * What a completion error means after registration: when the device is
  * reset, closed or has its memory decoding switched off, its dma-bufs are
  * revoked. No call fails then; work requests that touch the memory complete
- * with IBV_WC_LOC_PROT_ERR or, on the other side, IBV_WC_REM_ACCESS_ERR.
+ * with IBV_WC_LOC_PROT_ERR or, on the other side, IBV_WC_REM_ACCESS_ERR; see
+ * tphbuf_explain_wc().
  */
 #ifndef TPHBUF_MR_H
 #define TPHBUF_MR_H
 
 #include <tphbuf/buffer.h>
+#include <tphbuf/registry.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+struct ibv_dmah;
 struct ibv_mr;
 struct ibv_pd;
 struct tphbuf_mr;
@@ -58,6 +61,7 @@ struct tphbuf_applied {
 /* Bits of tphbuf_mr_opts.flags */
 #define TPHBUF_MR_REQUIRE	(1u << 0)	/* fail if the tag is not applied */
 #define TPHBUF_MR_IOVA		(1u << 1)	/* use tphbuf_mr_opts.iova */
+#define TPHBUF_MR_DATA_DIRECT	(1u << 2)	/* mlx5: through the data direct function */
 
 /**
  * struct tphbuf_mr_opts - options of tphbuf_mr_register()
@@ -69,6 +73,12 @@ struct tphbuf_applied {
  * @iova: address of the first byte in work requests, with TPHBUF_MR_IOVA.
  *	It must lie at the same place in its page as @offset. Without the flag
  *	@offset itself is used, which always does.
+ * @tag: the tag that must be applied, with TPHBUF_MR_REQUIRE; for buffers
+ *	whose device is not open here, for instance tphbuf_share_info.tag. NULL
+ *	means the buffer's own tag, or any tag if that cannot be read.
+ * @dmah: NULL, or a DMA handle of ibv_alloc_dmah() (rdma-core 60). Its hint
+ *	is the caller's word about host memory; the kernel prefers it to the
+ *	tag of the buffer, so it does not go together with TPHBUF_MR_REQUIRE.
  */
 struct tphbuf_mr_opts {
 	size_t size;
@@ -77,6 +87,8 @@ struct tphbuf_mr_opts {
 	uint64_t offset;
 	uint64_t length;
 	uint64_t iova;
+	const struct tphbuf_tag *tag;
+	struct ibv_dmah *dmah;
 };
 
 /**
@@ -93,7 +105,9 @@ struct tphbuf_mr_opts {
  *
  * Return: 0; -EINVAL (offset, length, iova, flags, or the kernel: no
  * peer-to-peer route), -ENODATA, -ENODEV (the buffer is revoked), -EOPNOTSUPP
- * (the RDMA driver cannot import it), others of ibv_reg_dmabuf_mr().
+ * (the RDMA driver cannot import it; TPHBUF_MR_DATA_DIRECT with a buffer that
+ * can be revoked), -ELIBACC (this rdma-core lacks the call that @opts->dmah or
+ * TPHBUF_MR_DATA_DIRECT needs), others of ibv_reg_dmabuf_mr().
  */
 TPHBUF_API int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
 				  const struct tphbuf_mr_opts *opts,
@@ -136,6 +150,29 @@ TPHBUF_API int tphbuf_mr_applied(struct tphbuf_mr *mr,
 TPHBUF_API int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr,
 				  uint64_t length,
 				  struct tphbuf_applied *applied);
+
+/**
+ * tphbuf_explain_wc() - what a completion status means for a dma-buf region
+ * @status: enum ibv_wc_status
+ *
+ * Return: a static sentence with cause and remedy, never NULL.
+ */
+TPHBUF_API const char *tphbuf_explain_wc(int status);
+
+/**
+ * tphbuf_mr_registry_ops() - let a registry keep memory regions
+ *
+ * For tphbuf_registry_opts.ops. The domain of the get functions is the struct
+ * ibv_pd, access is IBV_ACCESS_ bits (0 as in tphbuf_mr_opts).
+ * tphbuf_registry_opts.arg is NULL, or a struct tphbuf_mr_opts that outlives
+ * the registry, of which @flags without TPHBUF_MR_IOVA, @tag and @dmah count.
+ * Regions have the offset in the buffer as their iova.
+ */
+TPHBUF_API const struct tphbuf_registry_ops *tphbuf_mr_registry_ops(void);
+
+/** tphbuf_registration_mr() - the memory region in a region of such a registry */
+TPHBUF_API struct tphbuf_mr *
+tphbuf_registration_mr(const struct tphbuf_registration *region);
 
 #ifdef __cplusplus
 }

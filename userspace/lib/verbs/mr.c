@@ -16,12 +16,14 @@
 
 #include "lib/private.h"
 #include "lib/verbs/applied.h"
+#include "lib/verbs/reg.h"
 
 #define OPTS_MIN	sizeof(size_t)
 #define APPLIED_MIN	sizeof(size_t)
 #define NAME_TEXT_MAX	160
 
-#define MR_FLAGS	(TPHBUF_MR_REQUIRE | TPHBUF_MR_IOVA)
+#define MR_FLAGS	(TPHBUF_MR_REQUIRE | TPHBUF_MR_IOVA | \
+			 TPHBUF_MR_DATA_DIRECT)
 /* What the kernel takes for dma-bufs: uverbs_std_types_mr.c. */
 #define ALLOWED_ACCESS	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | \
 			 IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_ATOMIC | \
@@ -92,6 +94,9 @@ static int check_opts(struct tphbuf_buffer *buf, struct tphbuf_mr_opts *o)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 					"unknown flags 0x%x; use the TPHBUF_MR_ bits",
 					o->flags & ~MR_FLAGS);
+	if (o->dmah && o->flags & (TPHBUF_MR_REQUIRE | TPHBUF_MR_DATA_DIRECT))
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"a DMA handle takes the place of the buffer's tag; give it without TPHBUF_MR_REQUIRE and TPHBUF_MR_DATA_DIRECT");
 	if (o->offset >= total)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 					"offset 0x%" PRIx64 " is behind the end of the buffer (0x%" PRIx64 " bytes); use a smaller offset",
@@ -120,12 +125,24 @@ static int check_opts(struct tphbuf_buffer *buf, struct tphbuf_mr_opts *o)
 }
 
 /* The tag that has to be applied; valid == 0 if only "some tag" is known. */
-static int wanted_tag(struct tphbuf_buffer *buf, struct tphbuf_tag *tag)
+static int wanted_tag(struct tphbuf_buffer *buf,
+		      const struct tphbuf_mr_opts *o, struct tphbuf_tag *tag)
 {
 	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	const char *why;
 	int ret;
 
 	memset(tag, 0, sizeof(*tag));
+	if (o->tag) {
+		ret = tphbuf_tag_check(o->tag, TPHBUF_TAG_MASK, &why);
+		if (ret || !o->tag->valid)
+			return tphbuf_priv_fail(tphbuf_priv_buffer_ctx(buf),
+						TPHBUF_STAGE_ARGUMENT, -EINVAL,
+						"the tag to require is wrong: %s",
+						ret ? why : "it is empty; give one");
+		*tag = *o->tag;
+		return 0;
+	}
 	if (!tphbuf_buffer_device(buf))
 		return 0;
 	ret = tphbuf_buffer_tag_get(buf, &state);
@@ -185,17 +202,27 @@ static int require_applied(struct tphbuf_mr *mr,
 static int reg_mr(struct tphbuf_mr *mr, struct ibv_pd *pd,
 		  const struct tphbuf_mr_opts *o)
 {
+	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(mr->buf);
 	char text[NAME_TEXT_MAX];
-	int err;
+	int ret;
 
-	mr->ibv = ibv_reg_dmabuf_mr(pd, o->offset, o->length, o->iova,
-				    tphbuf_buffer_fd(mr->buf), o->access);
-	if (mr->ibv)
+	ret = reg_dmabuf(pd, tphbuf_buffer_fd(mr->buf), o, &mr->ibv);
+	if (!ret)
 		return 0;
-	err = errno ? -errno : -EIO;
 	describe(mr->buf, pd, text, sizeof(text));
-	return tphbuf_priv_fail_errno(tphbuf_priv_buffer_ctx(mr->buf),
-				      TPHBUF_STAGE_REGISTER, err, "%s", text);
+	if (ret == -ELIBACC)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, ret,
+					"%s: this rdma-core has no %s; install %s", text,
+					o->dmah ? "ibv_reg_mr_ex()" :
+					"mlx5dv_reg_dmabuf_mr()",
+					o->dmah ? "version 60 or later" :
+					"the provider libmlx5 of version 54 or later");
+	if (ret == -EOPNOTSUPP && o->flags & TPHBUF_MR_DATA_DIRECT)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, ret,
+					"%s: data direct pins the buffer, and its exporter wants to be able to revoke it, or the NIC has no data direct; register without TPHBUF_MR_DATA_DIRECT",
+					text);
+	return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_REGISTER, ret, "%s",
+				      text);
 }
 
 int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
@@ -220,7 +247,7 @@ int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
 					"no protection domain or no place for the region; pass both");
 	ret = check_opts(buf, &o);
 	if (!ret && o.flags & TPHBUF_MR_REQUIRE)
-		ret = wanted_tag(buf, &wanted);
+		ret = wanted_tag(buf, &o, &wanted);
 	if (ret)
 		return ret;
 	mr = calloc(1, sizeof(*mr));

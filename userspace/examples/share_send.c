@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Hand a tagged BAR range to the process that owns the NIC, and go.
+ *
+ *	share_send 0000:03:00.0 2 st=0x5a,ph=2 /run/acc.sock [device]
+ *
+ * With "device" the receiver gets the device, too, and the buffer lives on
+ * after this process has gone. Without it, this process stays until its
+ * standard input ends.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tphbuf/tphbuf.h>
+
+#define LENGTH		0x100000
+#define TIMEOUT_MS	30000
+
+static int serve(struct tphbuf_ctx *ctx, struct tphbuf_buffer *buf,
+		 const char *path, const struct tphbuf_send_opts *opts)
+{
+	int listener, sock, ret;
+
+	ret = tphbuf_share_listen(ctx, path, 0600, &listener);
+	if (ret)
+		return ret;
+	ret = tphbuf_share_accept(ctx, listener, TIMEOUT_MS, &sock);
+	if (!ret) {
+		ret = tphbuf_buffer_send(buf, sock, opts);
+		close(sock);
+	}
+	close(listener);
+	unlink(path);
+	return ret;
+}
+
+static int run(struct tphbuf_ctx *ctx, char **argv,
+	       const struct tphbuf_tag *tag, bool with_device)
+{
+	const struct tphbuf_range range = { .offset = 0, .length = LENGTH };
+	struct tphbuf_export_opts export = {
+		.size = sizeof(export), .tag = tag,
+	};
+	struct tphbuf_send_opts send = {
+		.size = sizeof(send), .label = "example",
+		.flags = with_device ? TPHBUF_SEND_DEVICE : 0,
+	};
+	struct tphbuf_device *dev = NULL;
+	struct tphbuf_buffer *buf = NULL;
+	int ret;
+
+	ret = tphbuf_device_open(ctx, argv[1], NULL, &dev);
+	if (!ret)
+		ret = tphbuf_device_memory(dev, true);
+	if (!ret)
+		ret = tphbuf_buffer_export(dev, (unsigned int)atoi(argv[2]),
+					   &range, 1, &export, &buf);
+	if (!ret)
+		ret = serve(ctx, buf, argv[4], &send);
+	while (!ret && !with_device && getchar() != EOF)
+		;
+	tphbuf_buffer_close(buf);
+	tphbuf_device_close(dev);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	struct tphbuf_ctx *ctx;
+	struct tphbuf_tag tag;
+	const char *why;
+	int ret;
+
+	if (argc < 5 || argc > 6 || (argc == 6 && strcmp(argv[5], "device"))) {
+		fprintf(stderr,
+			"usage: share_send BDF BAR TAG SOCKET [device]\n");
+		return 2;
+	}
+	if (tphbuf_tag_parse(argv[3], &tag, &why)) {
+		fprintf(stderr, "%s: %s\n", argv[3], why);
+		return 2;
+	}
+	if (tphbuf_ctx_new(NULL, &ctx))
+		return 1;
+	ret = run(ctx, argv, &tag, argc == 6);
+	if (ret)
+		fprintf(stderr, "%s\n", tphbuf_ctx_error(ctx));
+	tphbuf_ctx_free(ctx);
+	if (!ret)
+		return 0;
+	return tphbuf_is_unsupported(ret) ? 4 : 1;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The buffers a registry knows, and their tags: registry.h. The registry has
+ * descriptors of its own, so that it depends on no object of a caller.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/registry.h"
+#include "util/fd.h"
+
+#define NEVER_SEEN	UINT64_MAX
+
+struct known *known_find(struct tphbuf_registry *reg,
+			 const struct tphbuf_identity *identity)
+{
+	struct known *known;
+
+	for (known = reg->known; known; known = known->next)
+		if (known->identity.ino == identity->ino &&
+		    known->identity.dev == identity->dev)
+			return known;
+	return NULL;
+}
+
+static void known_free(struct known *known)
+{
+	tphbuf_buffer_close(known->buf);
+	fd_close(known->device_fd);
+	clock_put(known->clock);
+	free(known);
+}
+
+/* A device to ask, for a buffer that was met without one so far. */
+static int learn_device(struct tphbuf_registry *reg, struct known *known,
+			struct tphbuf_device *dev, struct tag_clock *clock)
+{
+	int fd;
+
+	if (!dev || known->device_fd >= 0)
+		return 0;
+	fd = fcntl(dev->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (fd < 0)
+		return fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, -errno,
+				  "%s", dev->bdf);
+	clock_get(clock);
+	write_lock(reg);
+	known->device_fd = fd;
+	known->clock = clock;
+	known->seen = NEVER_SEEN;
+	write_unlock(reg);
+	return 0;
+}
+
+static int known_new(struct tphbuf_registry *reg, int fd, struct known **knownp)
+{
+	struct known *known = calloc(1, sizeof(*known));
+	int ret;
+
+	if (!known)
+		return fail_nomem(reg->ctx, TPHBUF_STAGE_IMPORT);
+	ret = tphbuf_buffer_import(reg->ctx, fd, NULL, &known->buf);
+	if (ret) {
+		free(known);
+		return ret;
+	}
+	known->identity = known->buf->identity;
+	known->device_fd = -1;
+	known->next = reg->known;
+	reg->known = known;
+	*knownp = known;
+	return 0;
+}
+
+int known_get(struct tphbuf_registry *reg,
+	      const struct tphbuf_identity *identity, int fd,
+	      struct tphbuf_device *dev, struct tag_clock *clock,
+	      struct known **knownp)
+{
+	struct known *known = known_find(reg, identity);
+	int ret;
+
+	if (!known) {
+		ret = known_new(reg, fd, &known);
+		if (ret)
+			return ret;
+	}
+	known->users++;
+	ret = learn_device(reg, known, dev, clock);
+	if (ret) {
+		known_put(reg, known);
+		return ret;
+	}
+	*knownp = known;
+	return 0;
+}
+
+void known_put(struct tphbuf_registry *reg, struct known *known)
+{
+	struct known **link = &reg->known;
+
+	if (--known->users)
+		return;
+	while (*link != known)
+		link = &(*link)->next;
+	*link = known->next;
+	known_free(known);
+}
+
+int known_refresh(struct tphbuf_registry *reg, struct known *known)
+{
+	struct tphbuf_tag_state state = { 0 };
+	uint64_t now = 0;
+	bool changed;
+	int ret;
+
+	if (known->device_fd < 0)
+		return 0;
+	/* Before the tag: a change in between is seen next time. */
+	if (known->clock)
+		now = __atomic_load_n(&known->clock->changes, __ATOMIC_ACQUIRE);
+	ret = tag_read(known->device_fd, known->buf->fd, &state);
+	if (ret && !tphbuf_is_unsupported(ret))
+		return fail_errno(reg->ctx, TPHBUF_STAGE_TAG, ret,
+				  "the tag of a buffer");
+	changed = known->seen == NEVER_SEEN ||
+		  !tphbuf_tag_equal(&state.tag, &known->tag);
+	known->tag = state.tag;
+	__atomic_store_n(&known->seen, now, __ATOMIC_RELAXED);
+	return changed;
+}
