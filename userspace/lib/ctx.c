@@ -35,7 +35,8 @@ int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
 	ctx->log_level = o.log_level;
 	ctx->sysfs_root = strdup(o.sysfs_root ? o.sysfs_root : "/sys");
 	ctx->dev_root = strdup(o.dev_root ? o.dev_root : "/dev");
-	if (!ctx->sysfs_root || !ctx->dev_root) {
+	ctx->proc_root = strdup(o.proc_root ? o.proc_root : "/proc");
+	if (!ctx->sysfs_root || !ctx->dev_root || !ctx->proc_root) {
 		ctx_put(ctx);
 		return -ENOMEM;
 	}
@@ -55,6 +56,7 @@ void ctx_put(struct tphbuf_ctx *ctx)
 	vendors_free(ctx);
 	free(ctx->sysfs_root);
 	free(ctx->dev_root);
+	free(ctx->proc_root);
 	free(ctx);
 }
 

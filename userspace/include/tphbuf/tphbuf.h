@@ -7,6 +7,7 @@
 #include <tphbuf/tag.h>
 #include <tphbuf/device.h>
 #include <tphbuf/buffer.h>
+#include <tphbuf/topo.h>
 #include <tphbuf/vendor.h>
 
 #endif
