@@ -101,15 +101,11 @@ enum tphbuf_tph pcicfg_fold_tph(uint32_t field)
 }
 
 static int decode_completer(const struct pcicfg_reader *reader,
-			    struct tphbuf_pci_info *info)
+			    unsigned int pos, struct tphbuf_pci_info *info)
 {
-	unsigned int pos;
 	uint32_t value;
-	int ret;
+	int ret = 0;
 
-	ret = pcicfg_find_cap(reader, PCI_CAP_ID_EXP, &pos);
-	if (ret)
-		return ret;
 	info->completer = TPHBUF_TPH_NONE;
 	/* The second set of registers came with version 2. */
 	if (!pos || pos + PCI_EXP_DEVCAP2 + 4 > CFG_SIZE)
@@ -177,6 +173,7 @@ static int decode_requester(const struct pcicfg_reader *reader,
 int pcicfg_decode(const struct pcicfg_reader *reader,
 		  struct tphbuf_pci_info *info)
 {
+	unsigned int express;
 	uint32_t value;
 	int ret;
 
@@ -194,9 +191,16 @@ int pcicfg_decode(const struct pcicfg_reader *reader,
 		ret = pcicfg_read(reader, PCI_COMMAND, 2, &value);
 	if (!ret) {
 		info->command = (uint16_t)value;
-		ret = decode_completer(reader, info);
+		ret = pcicfg_find_cap(reader, PCI_CAP_ID_EXP, &express);
 	}
 	if (!ret)
+		ret = decode_completer(reader, express, info);
+	if (!ret && express)
 		ret = decode_requester(reader, info);
+	/* Conventional PCI has no extended capabilities, nor their space. */
+	if (!ret && !express) {
+		info->requester = TPHBUF_TPH_NONE;
+		info->requester_enabled = TPHBUF_TPH_NONE;
+	}
 	return ret == -ENODATA ? 0 : ret;
 }

@@ -141,11 +141,13 @@ static int decode_power(const struct pcicfg_reader *reader,
 static int decode_acs(const struct pcicfg_reader *reader,
 		      struct tphbuf_port *port)
 {
-	unsigned int pos;
+	unsigned int pos = 0;
 	uint32_t value;
-	int ret;
+	int ret = 0;
 
-	ret = pcicfg_find_ext_cap(reader, PCI_EXT_CAP_ID_ACS, &pos);
+	/* Conventional PCI has no extended capabilities, nor their space. */
+	if (port->type != TPHBUF_PORT_CONVENTIONAL)
+		ret = pcicfg_find_ext_cap(reader, PCI_EXT_CAP_ID_ACS, &pos);
 	if (ret)
 		return ret;
 	if (!pos || pos + ACS_SIZE > CFG_EXT_SIZE) {
