@@ -10,7 +10,7 @@
 
 static const struct command * const commands[] = {
 	&cmd_list, &cmd_info, &cmd_topo, &cmd_doctor, &cmd_export, &cmd_tag,
-	&cmd_show, &cmd_register,
+	&cmd_show, &cmd_register, &cmd_selftest,
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# tphbuf doctor: the rig is healthy; then one thing after the other is broken, found, mended by its own remedy.
+
+# finding ID: severity and remedy of a finding as JSON says
+finding() { # ID ARGS...
+	local id=$1
+	shift
+	{ tphbuf doctor --json "$@" || true; } | jq -r --arg id "$id" '.findings[] | select(.id == $id) | "\(.severity) \(.remedy)"'
+}
+
+test_rig_is_healthy() {
+	local rc=0
+	tphbuf doctor "$endpoint" "$nic_8bit" || rc=$?
+	# No finding may be in the way; a warning is none.
+	[ $rc = 0 ] || [ $rc = 3 ]
+	expect_text '^ok' tphbuf doctor --no-open "$endpoint" "$nic_8bit" || [ $rc = 3 ]
+}
+
+test_tags_are_probed() {
+	[[ $(finding tags "$endpoint") == ok* ]]
+	[[ $(finding export "$endpoint") == ok* ]]
+	[[ $(finding survival "$endpoint" "$nic_8bit") == ok* ]]
+}
+
+test_wrong_driver_is_found_and_mended() {
+	local remedy
+	unbind "$endpoint"
+	remedy=$(finding driver "$endpoint")
+	note "$remedy"
+	[[ $remedy == error* ]]
+	bash -c "${remedy#error }"
+	[[ $(finding driver "$endpoint") == ok* ]]
+}
+
+test_other_user_is_found() {
+	local pid remedy
+	tphbuf export "$endpoint" --bar 2 --length 64K --hold >/tmp/hold.out 2>&1 &
+	pid=$!
+	wait_for 10 grep -q 'held by' /tmp/hold.out
+	remedy=$(finding busy --no-open "$endpoint")
+	note "$remedy"
+	equal remedy "$remedy" "error kill $pid"
+	bash -c "${remedy#error }"
+	wait $pid
+	[[ $(finding busy --no-open "$endpoint") == ok* ]]
+}
+
+test_bad_input() {
+	expect_fail 1 'no such PCI function' tphbuf doctor 0000:ff:1f.7
+	expect_fail 2 'neither a PCI address' tphbuf doctor x:y
+	expect_fail 2 'unexpected argument' tphbuf doctor "$endpoint" "$nic_ext" x
+}
