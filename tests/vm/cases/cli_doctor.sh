@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 # tphbuf doctor: the rig is healthy; then one thing after the other is broken, found, mended by its own remedy.
 
-# finding ID: severity and remedy of a finding as JSON says
-finding() { # ID ARGS...
+# finding ID ARGS...: severity and remedy of a finding, as the text says
+finding() {
 	local id=$1
 	shift
-	{ tphbuf doctor --json "$@" || true; } | jq -r --arg id "$id" '.findings[] | select(.id == $id) | "\(.severity) \(.remedy)"'
+	{ tphbuf doctor "$@" || true; } | awk -v id="$id" '
+		found { if (!sub(/^ *-> /, "")) $0 = ""; print severity, $0; exit }
+		$2 == id { found = 1; severity = $1 }'
 }
 
 test_rig_is_healthy() {
