@@ -368,7 +368,7 @@ static void doctor_finds_other_users(void **state)
 	/* Bridges and functions without driver are no obstacle. */
 	neighbour.class_code = 0x060400;
 	machine_add(&neighbour);
-	assert_finding(MEM, "group", "ok", "1 other functions", 0);
+	assert_finding(MEM, "group", "ok", "other functions in it: 1", 0);
 	WITH(MEM_FN, group, MACHINE_NO_GROUP);
 	assert_finding(MEM, "group", "error", "no IOMMU group", 1);
 	build(good);

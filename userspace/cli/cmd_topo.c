@@ -100,10 +100,13 @@ static void add_row(struct table *table, const struct tphbuf_port *port,
 			   port->mps_max);
 	else
 		table_cell(table, COLOR_DIM, "-");
-	if (port->link_width)
+	if (port->link_width && port->link_width_max)
 		table_cell(table, COLOR_NONE, "gen%u x%u of gen%u x%u",
 			   port->link_gen, port->link_width,
 			   port->link_gen_max, port->link_width_max);
+	else if (port->link_width)
+		table_cell(table, COLOR_NONE, "gen%u x%u", port->link_gen,
+			   port->link_width);
 	else
 		table_cell(table, COLOR_DIM, "-");
 	table_cell(table, COLOR_NONE, "%s", role);

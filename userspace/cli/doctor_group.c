@@ -53,7 +53,7 @@ void check_group(struct doctor *d)
 	tree_each(d, TREE_SYS, dir, look_at_member, &g);
 	if (!g.foreign)
 		report(d, SEVERITY_OK, "group", "",
-		       "IOMMU group %d: %u other functions, none in the way",
+		       "IOMMU group %d: other functions in it: %u, none in the way",
 		       d->device.iommu_group, g.others);
 }
 

@@ -109,6 +109,15 @@ static size_t width_of(const struct table *table, size_t column)
 	return width;
 }
 
+/* No blanks at the end of a line. */
+static bool rest_is_empty(const struct table *table, size_t i)
+{
+	for (i++; i % table->columns && i < table->used; i++)
+		if (table->cells[i].text[0])
+			return false;
+	return true;
+}
+
 static void print(const struct table *table, const struct cli *cli)
 {
 	size_t width[MAX_COLUMNS];
@@ -124,7 +133,7 @@ static void print(const struct table *table, const struct cli *cli)
 		       color_end(cli, cell->color));
 		if (column + 1 == table->columns)
 			putchar('\n');
-		else
+		else if (!rest_is_empty(table, i))
 			printf("%*s",
 			       (int)(width[column] - strlen(cell->text)) + GAP,
 			       "");

@@ -30,3 +30,13 @@ test_bad_input() {
 	expect_fail 1 'no active port' selftest "$nic_ext" --port 9
 	expect_fail 2 '0 to 255' selftest "$nic_ext" --gid-index 256
 }
+
+# The endpoint's word: requests came with the tag, and with no other.
+test_endpoint_counted_the_tag() {
+	fabric-tally "$endpoint" --clear >/dev/null
+	selftest "$nic_8bit" --tag st=0x77,ph=1 --require
+	expect_text '"kind": "write", "width": 8, "st": 119, "ph": 1, "count": [1-9]' fabric-tally "$endpoint"
+	fabric-tally "$endpoint" --clear >/dev/null
+	selftest "$nic_8bit"
+	expect_text '"writes_tagged": 0,' fabric-tally "$endpoint"
+}
