@@ -4,9 +4,12 @@
  * sysfs trees with a switch, two root ports, ACS, no IOMMU, a VF, a function
  * in D3, no TPH.
  */
+#define _GNU_SOURCE	/* ptsname and its kin */
 #include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mock/machine.h"
@@ -511,6 +514,44 @@ static void show_takes_an_inherited_descriptor(void **state)
 	close(fd);
 }
 
+/* "list" on a terminal, with this in the environment. */
+static void list_on_terminal(const char *name, const char *value)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, err = temp_file();
+	char old[64];
+	ssize_t n;
+
+	snprintf(old, sizeof(old), "%s", getenv(name) ? getenv(name) : "");
+	assert_true(master >= 0 && !grantpt(master) && !unlockpt(master));
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	setenv(name, value, 1);
+	waitpid(start(rooted("list"), 0, slave, err), &result.status, 0);
+	setenv(name, old, 1);
+	n = read(master, result.out, sizeof(result.out) - 1);
+	result.out[n < 0 ? 0 : n] = '\0';
+	close(slave);
+	close(master);
+	read_back(err, result.err);
+	assert_non_null(strstr(result.out, MEM));
+}
+
+static void colours_are_for_terminals(void **state)
+{
+	(void)state;
+	build(good);
+	setenv("TERM", "xterm", 1);
+	unsetenv("NO_COLOR");
+	list_on_terminal("NO_COLOR", "");
+	assert_non_null(strstr(result.out, "\033[32m"));
+	assert_non_null(strstr(result.out, "\033[0m"));
+	list_on_terminal("NO_COLOR", "1");
+	assert_null(strstr(result.out, "\033["));
+	list_on_terminal("TERM", "dumb");
+	assert_null(strstr(result.out, "\033["));
+	run(rooted("list"));
+	assert_null(strstr(result.out, "\033["));
+}
+
 static void every_failing_call_ends_cleanly(void **state)
 {
 	(void)state;
@@ -539,6 +580,7 @@ int main(void)
 		CLI_TEST(show_reads_fdinfo),
 		CLI_TEST(show_rejects_garbled_fdinfo),
 		CLI_TEST(show_takes_an_inherited_descriptor),
+		CLI_TEST(colours_are_for_terminals),
 		CLI_TEST(every_failing_call_ends_cleanly),
 	};
 
