@@ -15,6 +15,7 @@
 
 #include "cli/cli.h"
 #include "cli/fdinfo.h"
+#include "cli/process.h"
 
 #define FDINFO_MAX	4096
 
@@ -61,10 +62,15 @@ static int read_fdinfo(const struct show *show, const char *fd,
 
 static void add(struct show *show, const char *fd, const struct fdinfo *info)
 {
-	char size[32];
+	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	char size[32], text[TPHBUF_TAG_TEXT_MAX], bdf[TPHBUF_BDF_MAX] = "";
 	cJSON *object;
+	bool known;
 
 	show->n++;
+	/* Descriptors can be had of this machine's processes only. */
+	known = !show->cli->proc_root &&
+		process_tag(show->cli, show->process, atoi(fd), &state, bdf);
 	if (!show->array) {
 		table_cell(show->table, COLOR_NONE, "%s", fd);
 		table_cell(show->table, COLOR_NONE, "%s",
@@ -72,6 +78,9 @@ static void add(struct show *show, const char *fd, const struct fdinfo *info)
 		table_cell(show->table, COLOR_NONE, "%s",
 			   size_text(info->size, size, sizeof(size)));
 		table_cell(show->table, COLOR_NONE, "%" PRId64, info->users);
+		table_cell(show->table, COLOR_NONE, "%s", or_dash(bdf));
+		table_cell(show->table, COLOR_NONE, "%s",
+			   known ? tag_text(&state.tag, text) : "-");
 		table_cell(show->table, COLOR_NONE, "%s", or_dash(info->name));
 		return;
 	}
@@ -82,6 +91,9 @@ static void add(struct show *show, const char *fd, const struct fdinfo *info)
 	json_add_u64(object, "length", info->size);
 	cJSON_AddNumberToObject(object, "references", (double)info->users);
 	json_add_string_or_null(object, "name", info->name);
+	json_add_string_or_null(object, "device", bdf);
+	cJSON_AddBoolToObject(object, "tag_known", known);
+	json_add_tag(object, "tag", &state.tag);
 }
 
 static int show_one(struct show *show, const char *fd)
@@ -164,7 +176,8 @@ static int split(struct show *show, const char *arg, const char **fd)
 static int run(struct cli *cli, struct options *opts)
 {
 	static const char * const heads[] = {
-		"FD", "EXPORTER", "LENGTH", "REFERENCES", "NAME",
+		"FD", "EXPORTER", "LENGTH", "REFERENCES", "DEVICE", "TAG",
+		"NAME",
 	};
 	struct show show = { .cli = cli };
 	const char *fd;
@@ -200,8 +213,9 @@ const struct command cmd_show = {
 "\n"
 "Shows the dma-bufs among the descriptors of a process, or one of them: who\n"
 "exported it (vfio-pci, a DRM driver, udmabuf, a dma-heap), its length and its\n"
-"name. FD alone is a descriptor handed to this command by its parent, as\n"
-"export --exec does. Another user's process takes root.\n"
+"name; and, if the process has the exporting vfio device open, its address and\n"
+"the tag as the kernel has it. FD alone is a descriptor handed to this command\n"
+"by its parent, as export --exec does. Another user's process takes root.\n"
 "\n"
 "  --root DIR  read proc below DIR\n"
 "  --json      print JSON\n"

@@ -22,3 +22,14 @@ test_without_buffers() {
 	expect_text 'holds no dma-buf' tphbuf show $$
 	expect_fail 2 'neither a process' tphbuf show x
 }
+
+test_tag_and_device_of_another_process() {
+	local pid
+	tphbuf export "$endpoint" --bar 2 --length 64K --tag st=0x5a,ph=2 --hold >/tmp/hold.out 2>&1 &
+	pid=$!
+	wait_for 10 grep -q 'held by' /tmp/hold.out
+	expect_text "64 KiB .* $endpoint +st=0x5a,ph=2" tphbuf show $pid
+	expect_text '"text":[[:space:]]*"st=0x5a,ph=2"' tphbuf show --json $pid
+	kill $pid
+	wait $pid
+}
