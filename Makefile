@@ -31,6 +31,11 @@ check-debug: ## The cases in virtual machines again, and the stress, on kernels 
 check-kernel: ## Every patch of the series builds, checkpatch, sparse, config variants
 	@kernel/tools/verify.sh
 
+.PHONY: fuzz
+fuzz: ## Look for inputs that break a parser (clang; TARGET=tag SECONDS=60 narrow it)
+	@rig/all.sh 0 base
+	@$(MAKE) -C tests/fuzz fuzz BUILD=$(CURDIR)/build/fuzz UAPI=$(CURDIR)/build/kernel/patched/uapi
+
 .PHONY: bench
 bench: ## Speed, as ratios measured side by side in one boot
 	@benchmarks/bench.sh

@@ -47,6 +47,7 @@ skip_name() { sed -E 's/^ok [0-9]* *-? *//; s/ *# *[Ss][Kk][Ii][Pp].*//' <<<"$1"
 unit_suites() {
 	export CMOCKA_MESSAGE_OUTPUT=TAP
 	suite unit-library env TAP=1 make -s -C "$TOP/tests/unit" check BUILD="$BUILD/unit" UAPI="$BUILD/kernel/patched/uapi"
+	suite unit-fuzz make -s -C "$TOP/tests/fuzz" check BUILD="$BUILD/fuzz" UAPI="$BUILD/kernel/patched/uapi"
 	suite unit-fabric make -s -C "$TOP/tests/fabric" check BUILD="$BUILD/fabric-test" MLX5_IFC="$BUILD/kernel/patched/mlx5"
 	suite tree "$TOP/tests/tree/run.sh"
 	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"

@@ -435,7 +435,8 @@ static const char *lead(const char *path, char *buf)
 {
 	if (!fake_root()[0] ||
 	    (strncmp(path, "/sys/", 5) && strncmp(path, "/dev/vfio", 9) &&
-	     strcmp(path, "/dev/iommu") && strcmp(path, "/dev/udmabuf") &&
+	     strcmp(path, "/dev/iommu") && strcmp(path, "/proc/cpuinfo") &&
+	     strcmp(path, "/proc/cmdline") && strcmp(path, "/dev/udmabuf") &&
 	     strncmp(path, "/dev/dma_heap/", 14)))
 		return path;
 	if ((size_t)snprintf(buf, PATH_MAX, "%s%s", fake_root(), path) >=

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * The tphbuf command on the fake machine: exit codes, messages, JSON. Each
- * run is a child process, so that signals, exec and leaks are real.
- */
+/* The tphbuf command on the fake machine: exit codes, messages, JSON. */
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/vfio.h>
@@ -12,147 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cjson/cJSON.h>
-
 #include "mock/verbs.h"
-#include "unit/test.h"
+#include "unit/cli_run.h"
 
-#define OUTPUT_MAX	65536
-#define MAX_ARGS	24
-#define SANITIZER_EXIT	99
 #define DEV		"sys/bus/pci/devices/" FAKE_BDF
-
-int tphbuf_main(int argc, char **argv);
-
-/* Tell a sanitizer report from the command's own exit status 1. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-	return "exitcode=99";
-}
-
-const char *__ubsan_default_options(void);
-const char *__ubsan_default_options(void)
-{
-	return "exitcode=99";
-}
-
-/* The region of a failed deregistration stays; nobody can free it. */
-static bool leak_expected;
-void __lsan_disable(void);
-
-static struct {
-	int status;		/* as waitpid() has it */
-	int code;		/* exit code, or -1 */
-	char out[OUTPUT_MAX];
-	char err[OUTPUT_MAX];
-} result;
-
-static void read_back(int fd, char *text)
-{
-	ssize_t n = pread(fd, text, OUTPUT_MAX - 1, 0);
-
-	text[n < 0 ? 0 : n] = '\0';
-	close(fd);
-}
-
-static int temp_file(void)
-{
-	FILE *file = tmpfile();
-	int fd = dup(fileno(file));
-
-	fclose(file);
-	return fd;
-}
-
-/* Start "tphbuf LINE", words separated by blanks, with call @fault failing. */
-static pid_t start(const char *line, unsigned int fault, int out, int err)
-{
-	char copy[1024], *argv[MAX_ARGS + 1] = { "tphbuf" };
-	int argc = 1;
-	char *word;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid)
-		return pid;
-	snprintf(copy, sizeof(copy), "%s", line);
-	for (word = strtok(copy, " "); word && argc < MAX_ARGS;
-	     word = strtok(NULL, " "))
-		argv[argc++] = word;
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
-	alarm(20);
-	if (leak_expected)
-		__lsan_disable();
-	if (fault)
-		fault_arm(fault);
-	argc = tphbuf_main(argc, argv);
-	/* Says whether there was a call to fail. */
-	if (fault && !fault_disarm())
-		kill(getpid(), SIGUSR1);
-	exit(argc);
-}
-
-static int run_fault(const char *line, unsigned int fault)
-{
-	int out = temp_file(), err = temp_file();
-	pid_t pid = start(line, fault, out, err);
-
-	waitpid(pid, &result.status, 0);
-	result.code = WIFEXITED(result.status) ? WEXITSTATUS(result.status) :
-						 -1;
-	read_back(out, result.out);
-	read_back(err, result.err);
-	if (result.code == SANITIZER_EXIT)
-		fail_msg("tphbuf %s: %s", line, result.err);
-	return result.code;
-}
-
-static int run(const char *line)
-{
-	return run_fault(line, 0);
-}
-
-static void assert_run(const char *line, int code, const char *out,
-		       const char *err)
-{
-	run(line);
-	if (result.code != code || !strstr(result.out, out) ||
-	    !strstr(result.err, err))
-		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code,
-			 code, result.out, result.err);
-}
-
-static cJSON *run_json(const char *line, int code)
-{
-	cJSON *json;
-
-	run(line);
-	json = cJSON_Parse(result.out);
-	if (result.code != code || !json)
-		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code,
-			 code, result.out, result.err);
-	assert_int_equal(cJSON_GetObjectItem(json, "schema_version")->valueint,
-			 1);
-	assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(json, "ok")), !code);
-	return json;
-}
-
-static const char *at(const cJSON *json, const char *name, const char *member)
-{
-	const cJSON *item = cJSON_GetObjectItem(json, name);
-
-	return cJSON_GetStringValue(member ? cJSON_GetObjectItem(item, member) :
-					     item);
-}
-
-static int cli_setup(void **state)
-{
-	fake_verbs_setup();
-	return fixture_ctx(state);
-}
 
 static void usage_errors_are_2(void **state)
 {
@@ -497,10 +357,10 @@ static void register_shows_everything(void **state)
 	cJSON_Delete(json);
 	/* A failing deregistration shows. */
 	fake_verbs.dereg_errno = EBUSY;
-	leak_expected = true;
+	cli_leak_expected = true;
 	assert_run("register 03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0", 1,
 		   "lkey", "memory window");
-	leak_expected = false;
+	cli_leak_expected = false;
 }
 
 static void back_ends_are_chosen_and_shown(void **state)
@@ -602,30 +462,9 @@ static void every_failing_call_ends_cleanly(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < NR(lines); i++) {
-		unsigned int n, failures = 0;
-
-		for (n = 1; n < MAX_FAULTS; n++) {
-			run_fault(lines[i], n);
-			if (WIFSIGNALED(result.status) &&
-			    WTERMSIG(result.status) == SIGUSR1)
-				break;
-			if (result.code < 0 || result.code > 4)
-				fail_msg("tphbuf %s, failure %u: status %x\n%s",
-					 lines[i], n, result.status,
-					 result.err);
-			failures += result.code != 0;
-			if (result.code && !result.err[0])
-				fail_msg("tphbuf %s, failure %u: no message",
-					 lines[i], n);
-		}
-		assert_true(n < MAX_FAULTS);
-		assert_true(failures > 3);
-	}
+	for (i = 0; i < NR(lines); i++)
+		sweep_command(lines[i]);
 }
-
-#define CLI_TEST(fn) \
-	cmocka_unit_test_setup_teardown(fn, cli_setup, fixture_close)
 
 int main(void)
 {

@@ -7,6 +7,7 @@
 #include <tphbuf/mr.h>
 
 #include "mock/drm.h"
+#include "mock/machine.h"
 #include "mock/verbs.h"
 #include "unit/test.h"
 
@@ -344,6 +345,46 @@ static void a_registry_keeps_regions(void **state)
 	assert_int_equal(tphbuf_registry_free(reg), 0);
 }
 
+/* The two functions under root ports of a host bridge nobody knows. */
+static void refused_route_is_explained(void **state)
+{
+	static const struct machine_fn fns[] = {
+		{ .path = "pci0000:00/0000:00:00.0", .vendor = 0x8086,
+		  .device = 0x29c0, .type = 9, .acs = MACHINE_NO_ACS },
+		{ .path = "pci0000:00/0000:00:01.0", .vendor = 0x8086,
+		  .device = 1, .type = 4, .acs = MACHINE_NO_ACS },
+		{ .path = "pci0000:00/0000:00:02.0", .vendor = 0x8086,
+		  .device = 1, .type = 4, .acs = MACHINE_NO_ACS },
+		{ .path = "pci0000:00/0000:00:01.0/" FAKE_BDF,
+		  .vendor = 0x1234, .device = 1, .acs = MACHINE_NO_ACS },
+		{ .path = "pci0000:00/0000:00:02.0/" FAKE_NIC_BDF,
+		  .vendor = 0x15b3, .device = 1, .acs = MACHINE_NO_ACS,
+		  .rdma = "mlx5_0" },
+		{ 0 },
+	};
+	static const int errors[] = { EINVAL, EREMOTEIO };
+	struct fixture *f = *state;
+	size_t i;
+
+	machine_build(fns);
+	for (i = 0; i < NR(errors); i++) {
+		fake_verbs.reg_errno = errors[i];
+		assert_int_equal(try_register(f, NULL), -errors[i]);
+		assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER,
+				"the route between " FAKE_BDF " and mlx5_0 is refused by p2pdma, because they share no bridge");
+	}
+	/* Another errno has another reason. */
+	fake_verbs.reg_errno = ENOMEM;
+	try_register(f, NULL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "memory keys");
+	/* A route that is fine is not the reason of an EINVAL. */
+	fake_text("proc/cpuinfo",
+		  "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n");
+	fake_verbs.reg_errno = EINVAL;
+	try_register(f, NULL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "see dmesg");
+}
+
 static void deregister_failure_keeps_the_region(void **state)
 {
 	struct fixture *f = *state;
@@ -534,6 +575,7 @@ int main(void)
 		MR_TEST(require_takes_the_tag_from_the_caller),
 		MR_TEST(completions_are_explained),
 		MR_TEST(a_registry_keeps_regions),
+		MR_TEST(refused_route_is_explained),
 		MR_TEST(deregister_failure_keeps_the_region),
 		MR_TEST(region_keeps_its_buffer),
 		MR_TEST(null_region_is_harmless),

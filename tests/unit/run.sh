@@ -9,7 +9,8 @@ passed=0 failed=0 skipped=0
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
-for program in "$@" ./check-headers.sh ./check-exports.sh ./check-man.sh; do
+for program in "$@" ./check-headers.sh ./check-exports.sh ./check-man.sh \
+	./check-completion.sh; do
 	timeout 300 "$program" >"$out" 2>&1 </dev/null
 	status=$?
 	ok=$(grep -c '^ok' "$out")

@@ -26,11 +26,14 @@
 #define CLI_UNSUPPORTED	4
 
 #define MAX_TAG_OPS	32
+#define MAX_ARGS	3
 
 enum tag_op { TAG_OP_SET, TAG_OP_CLEAR, TAG_OP_GET, TAG_OP_PROBE };
 
 struct options {
 	const char *bdf;
+	const char *args[MAX_ARGS];	/* other arguments, in their order */
+	size_t nr_args;
 	const char *vf_token;
 	const char *vendor;		/* library with names for tags */
 	enum tphbuf_backend backend;
@@ -43,6 +46,8 @@ struct options {
 	bool has_tag;
 	bool has_iova;
 	uint64_t iova;
+	int gid_index;			/* -1: not given */
+	int port;			/* of the RDMA device; 0: not given */
 	struct tphbuf_tag tag;
 	const char *tag_name;		/* instead of @tag, for the vendor */
 
@@ -63,9 +68,14 @@ struct options {
 struct cli {
 	const struct command *command;
 	struct tphbuf_ctx *ctx;
+	/* NULL: the real ones */
 	const char *sysfs_root;
+	const char *proc_root;
+	const char *dev_root;
+	char *roots;			/* memory of --root's three */
 	void *vendor;			/* of dlopen(), or NULL */
 	bool verbose;
+	bool color;			/* standard output takes colours */
 	cJSON *json;			/* the answer; NULL without --json */
 };
 
@@ -73,7 +83,10 @@ struct command {
 	const char *name;
 	const char *summary;
 	const char *help;
-	uint64_t accepts;		/* set of enum opt, opt.c */
+	uint64_t accepts;		/* set of enum opt */
+	const char *arg_name;		/* "PCI address"; for min_args */
+	size_t min_args;		/* beside the BDF of OPT_BDF */
+	size_t max_args;
 	int (*run)(struct cli *cli, struct options *opts);
 };
 
@@ -82,12 +95,16 @@ extern const struct command cmd_info;
 extern const struct command cmd_export;
 extern const struct command cmd_tag;
 extern const struct command cmd_register;
+extern const struct command cmd_topo;
+extern const struct command cmd_doctor;
+extern const struct command cmd_show;
+extern const struct command cmd_selftest;
 
 /* Options, one bit each in command.accepts. */
 enum opt {
 	OPT_BDF, OPT_BAR, OPT_RANGE, OPT_OFFSET, OPT_LENGTH, OPT_VF_TOKEN,
 	OPT_TAG, OPT_HOLD, OPT_EXEC, OPT_ALL, OPT_NO_OPEN, OPT_SYSFS,
-	OPT_IBDEV, OPT_REQUIRE, OPT_IOVA,
+	OPT_IBDEV, OPT_REQUIRE, OPT_IOVA, OPT_ROOT, OPT_GID_INDEX, OPT_PORT,
 	OPT_SET, OPT_CLEAR, OPT_GET, OPT_PROBE,
 	OPT_BACKEND, OPT_NOIOMMU, OPT_VENDOR,
 	OPT_JSON, OPT_VERBOSE, OPT_HELP,
@@ -134,6 +151,22 @@ int source_open(struct cli *cli, const struct options *opts,
 		struct source *src);
 void source_close(struct source *src);
 
+/* table.c: colours, if standard output takes them */
+enum color { COLOR_NONE, COLOR_GOOD, COLOR_WARN, COLOR_BAD, COLOR_DIM,
+	     NR_COLORS };
+bool color_wanted(void);
+const char *color_start(const struct cli *cli, enum color color);
+const char *color_end(const struct cli *cli, enum color color);
+
+/* table.c: at most 12 columns, each as wide as its content */
+struct table;
+struct table *table_new(const char * const *heads, size_t columns);
+/* One cell more, row after row; @text is copied. NULL tables are ignored. */
+void table_cell(struct table *table, enum color color, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Print and free. Return: CLI_OK, or the exit code if memory ran out. */
+int table_end(struct table *table, struct cli *cli);
+void table_free(struct table *table);
 /* vendor.c: load opts->vendor into cli->ctx. Return: CLI_OK or exit code. */
 int vendor_load(struct cli *cli, const struct options *opts);
 void vendor_unload(struct cli *cli);
@@ -156,6 +189,7 @@ void print_source(const struct source *src);
 const char *tag_text(const struct tphbuf_tag *tag, char *buf);
 const char *namespaces_text(uint32_t set);
 const char *tph_text(enum tphbuf_tph tph);
+const char *or_dash(const char *text);
 const char *size_text(uint64_t size, char *buf, size_t buf_size);
 
 #endif

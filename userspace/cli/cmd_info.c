@@ -126,7 +126,8 @@ const struct command cmd_info = {
 	.name = "info",
 	.summary = "one PCI function: BARs, TPH support, what can be done",
 	.help =
-"usage: tphbuf info BDF [--no-open] [--vf-token UUID] [--sysfs DIR] [--json]\n"
+"usage: tphbuf info BDF [--no-open] [--vf-token UUID] [--sysfs DIR | --root DIR]\n"
+"                   [--json]\n"
 "\n"
 "Describes one PCI function. If it is bound to vfio it is opened for a moment\n"
 "(the kernel resets it then), to tell which BARs can be exported and whether\n"
@@ -137,10 +138,12 @@ const struct command cmd_info = {
 "  --backend NAME   auto, iommufd or group; auto prefers iommufd\n"
 "  --noiommu        open a device that no IOMMU isolates\n"
 "  --sysfs DIR      read this tree instead of /sys\n"
+"  --root DIR       use sys, proc and dev below DIR\n"
 "  --json           print JSON\n"
 "  --verbose        say what is done, on standard error\n"
 "\n"
 "example: tphbuf info 0000:03:00.0\n",
-	.accepts = ACCEPT_DEVICE | ACCEPT(OPT_NO_OPEN) | ACCEPT(OPT_SYSFS),
+	.accepts = ACCEPT_DEVICE | ACCEPT(OPT_NO_OPEN) |
+		   ACCEPT(OPT_SYSFS) | ACCEPT(OPT_ROOT),
 	.run = run,
 };

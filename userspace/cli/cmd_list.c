@@ -6,8 +6,6 @@
 
 #include "cli/cli.h"
 
-#define COLUMNS	"%-13s %-12s %-8s %-8s %5s  %-9s %-9s %-9s %s\n"
-
 static bool matters(const struct tphbuf_pci_info *info)
 {
 	return info->vfio[0] || info->rdma[0] || strstr(info->driver, "vfio") ||
@@ -32,26 +30,33 @@ static void bars_text(const struct tphbuf_pci_info *info, char *text,
 	}
 }
 
-static const char *or_dash(const char *text)
+static void tph_cell(struct table *table, enum tphbuf_tph tph)
 {
-	return text[0] ? text : "-";
+	table_cell(table, tph > TPHBUF_TPH_NONE ? COLOR_GOOD : COLOR_DIM, "%s",
+		   tph_text(tph));
 }
 
-static void print_row(const struct tphbuf_pci_info *info)
+static void add_row(struct table *table, const struct tphbuf_pci_info *info)
 {
-	char bars[160], group[16] = "-";
+	char bars[160];
 
+	table_cell(table, COLOR_NONE, "%s", info->bdf);
+	table_cell(table, COLOR_NONE, "%s", or_dash(info->driver));
+	table_cell(table, COLOR_NONE, "%s", or_dash(info->vfio));
+	table_cell(table, COLOR_NONE, "%s", or_dash(info->rdma));
 	if (info->iommu_group >= 0)
-		snprintf(group, sizeof(group), "%d", info->iommu_group);
+		table_cell(table, COLOR_NONE, "%d", info->iommu_group);
+	else
+		table_cell(table, COLOR_DIM, "-");
+	tph_cell(table, info->completer);
+	tph_cell(table, info->requester);
+	tph_cell(table, info->requester_enabled);
 	bars_text(info, bars, sizeof(bars));
-	printf(COLUMNS, info->bdf, or_dash(info->driver), or_dash(info->vfio),
-	       or_dash(info->rdma), group, tph_text(info->completer),
-	       tph_text(info->requester), tph_text(info->requester_enabled),
-	       bars);
+	table_cell(table, COLOR_NONE, "%s", or_dash(bars));
 }
 
-static int show(struct cli *cli, cJSON *devices, const char *bdf, bool all,
-		bool *unknown)
+static int show(struct cli *cli, struct table *table, cJSON *devices,
+		const char *bdf, bool all, bool *unknown)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	cJSON *object;
@@ -68,7 +73,7 @@ static int show(struct cli *cli, cJSON *devices, const char *bdf, bool all,
 	if (info.completer == TPHBUF_TPH_UNKNOWN)
 		*unknown = true;
 	if (!devices) {
-		print_row(&info);
+		add_row(table, &info);
 		return 0;
 	}
 	object = cJSON_CreateObject();
@@ -79,11 +84,16 @@ static int show(struct cli *cli, cJSON *devices, const char *bdf, bool all,
 
 static int run(struct cli *cli, struct options *opts)
 {
+	static const char * const heads[] = {
+		"DEVICE", "DRIVER", "VFIO", "RDMA", "GROUP", "TAKES", "SENDS",
+		"ENABLED", "BARS",
+	};
 	char (*bdfs)[TPHBUF_BDF_MAX];
+	struct table *table = NULL;
 	cJSON *devices = NULL;
 	bool unknown = false;
 	size_t i, n;
-	int ret;
+	int ret, end;
 
 	ret = tphbuf_pci_list(cli->ctx, &bdfs, &n);
 	if (ret)
@@ -91,13 +101,15 @@ static int run(struct cli *cli, struct options *opts)
 	if (cli->json)
 		devices = cJSON_AddArrayToObject(cli->json, "devices");
 	else
-		printf(COLUMNS, "DEVICE", "DRIVER", "VFIO", "RDMA", "GROUP",
-		       "TAKES", "SENDS", "ENABLED", "BARS");
+		table = table_new(heads, sizeof(heads) / sizeof(heads[0]));
 	for (i = 0; i < n && !ret; i++)
-		ret = show(cli, devices, bdfs[i], opts->all, &unknown);
+		ret = show(cli, table, devices, bdfs[i], opts->all, &unknown);
 	tphbuf_pci_list_free(bdfs);
+	end = cli->json ? CLI_OK : table_end(table, cli);
 	if (ret)
 		return cli_fail(cli, ret);
+	if (end)
+		return end;
 	if (unknown)
 		fprintf(stderr,
 			"tphbuf: some TPH columns are unknown; run as root to read the whole config space\n");
@@ -108,7 +120,7 @@ const struct command cmd_list = {
 	.name = "list",
 	.summary = "PCI functions bound to vfio, RDMA devices, TPH support",
 	.help =
-"usage: tphbuf list [--all] [--sysfs DIR] [--json]\n"
+"usage: tphbuf list [--all] [--sysfs DIR | --root DIR] [--json]\n"
 "\n"
 "Lists PCI functions that are bound to vfio, are RDMA devices, or have TPH.\n"
 "TAKES is the TPH completer (tags others may send to it: st 8 bits, xst 16),\n"
@@ -116,10 +128,12 @@ const struct command cmd_list = {
 "\n"
 "  --all        every PCI function\n"
 "  --sysfs DIR  read this tree instead of /sys\n"
+"  --root DIR   read sys, proc and dev below DIR\n"
 "  --json       print JSON\n"
 "  --verbose    say what is done, on standard error\n"
 "\n"
 "example: tphbuf list --all\n",
-	.accepts = ACCEPT_COMMON | ACCEPT(OPT_ALL) | ACCEPT(OPT_SYSFS),
+	.accepts = ACCEPT_COMMON | ACCEPT(OPT_ALL) | ACCEPT(OPT_SYSFS) |
+		   ACCEPT(OPT_ROOT),
 	.run = run,
 };

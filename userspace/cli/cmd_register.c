@@ -1,61 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* tphbuf register: a tagged buffer as an MR, and all that is known of it. */
-#include <errno.h>
-#include <infiniband/verbs.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "cli/cli.h"
-
-struct rdma {
-	struct ibv_context *context;
-	struct ibv_pd *pd;
-};
-
-static void rdma_close(struct rdma *rdma)
-{
-	if (rdma->pd)
-		ibv_dealloc_pd(rdma->pd);
-	if (rdma->context)
-		ibv_close_device(rdma->context);
-}
-
-static int rdma_open(struct cli *cli, const char *name, struct rdma *rdma)
-{
-	struct ibv_device **list, *found = NULL;
-	int i, n;
-
-	memset(rdma, 0, sizeof(*rdma));
-	list = ibv_get_device_list(&n);
-	if (!list)
-		return cli_fail_text(cli, errno == ENOSYS ? CLI_UNSUPPORTED :
-							    CLI_FAILURE,
-				     "open", "no RDMA devices (%s); load ib_uverbs and the NIC's driver",
-				     strerror(errno));
-	for (i = 0; i < n && !found; i++)
-		if (!strcmp(ibv_get_device_name(list[i]), name))
-			found = list[i];
-	if (found)
-		rdma->context = ibv_open_device(found);
-	ibv_free_device_list(list);
-	if (!found)
-		return cli_fail_text(cli, CLI_FAILURE, "open",
-				     "there is no RDMA device %s; see tphbuf list",
-				     name);
-	if (!rdma->context)
-		return cli_fail_text(cli, CLI_FAILURE, "open",
-				     "cannot open RDMA device %s (%s); check the permissions of /dev/infiniband",
-				     name, strerror(errno));
-	rdma->pd = ibv_alloc_pd(rdma->context);
-	if (!rdma->pd) {
-		rdma_close(rdma);
-		return cli_fail_text(cli, CLI_FAILURE, "open",
-				     "%s: no protection domain (%s); check the rdma cgroup limits",
-				     name, strerror(errno));
-	}
-	return CLI_OK;
-}
+#include "cli/loop.h"
 
 static const char *state_text(enum tphbuf_applied_state state)
 {

@@ -9,7 +9,8 @@
 #include "cli/cli.h"
 
 static const struct command * const commands[] = {
-	&cmd_list, &cmd_info, &cmd_export, &cmd_tag, &cmd_register,
+	&cmd_list, &cmd_info, &cmd_topo, &cmd_doctor, &cmd_export, &cmd_tag,
+	&cmd_show, &cmd_register, &cmd_selftest,
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -90,6 +91,8 @@ static int run(struct cli *cli, struct options *opts)
 	struct tphbuf_ctx_opts ctx_opts = {
 		.size = sizeof(ctx_opts),
 		.sysfs_root = cli->sysfs_root,
+		.dev_root = cli->dev_root,
+		.proc_root = cli->proc_root,
 		.log = cli->verbose ? log_to_stderr : NULL,
 		.log_level = TPHBUF_LOG_DEBUG,
 	};
@@ -109,8 +112,8 @@ static int run(struct cli *cli, struct options *opts)
 
 static int run_command(const struct command *command, int argc, char **argv)
 {
-	struct cli cli = { .command = command };
-	struct options opts = { .bar = -1 };
+	struct cli cli = { .command = command, .color = color_wanted() };
+	struct options opts = { .bar = -1, .gid_index = -1 };
 	int ret;
 
 	ret = options_parse(&cli, &opts, argc, argv);
@@ -121,6 +124,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 		print_json(cli.json);
 	cJSON_Delete(cli.json);
 	options_free(&opts);
+	free(cli.roots);
 	if (fflush(stdout) && !ret) {
 		perror("tphbuf: write");
 		ret = CLI_FAILURE;

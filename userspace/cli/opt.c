@@ -29,6 +29,9 @@ static const struct option long_options[] = {
 	{ "all", no_argument, NULL, OPT_BASE + OPT_ALL },
 	{ "no-open", no_argument, NULL, OPT_BASE + OPT_NO_OPEN },
 	{ "sysfs", required_argument, NULL, OPT_BASE + OPT_SYSFS },
+	{ "root", required_argument, NULL, OPT_BASE + OPT_ROOT },
+	{ "gid-index", required_argument, NULL, OPT_BASE + OPT_GID_INDEX },
+	{ "port", required_argument, NULL, OPT_BASE + OPT_PORT },
 	{ "ibdev", required_argument, NULL, OPT_BASE + OPT_IBDEV },
 	{ "require", no_argument, NULL, OPT_BASE + OPT_REQUIRE },
 	{ "iova", required_argument, NULL, OPT_BASE + OPT_IOVA },
@@ -154,6 +157,41 @@ static int add_tag_op(struct parse *p, enum tag_op op, const char *text)
 	return OPTIONS_RUN;
 }
 
+/* sys, proc and dev of another machine, below one directory. */
+static int take_root(struct parse *p, const char *dir)
+{
+	struct cli *cli = p->cli;
+	size_t len = strlen(dir) + sizeof("/proc");
+	char *roots;
+
+	if (!dir[0])
+		return bad_value(p, "--root", dir, "no directory; name one");
+	roots = realloc(cli->roots, 3 * len);
+	if (!roots)
+		return cli_fail_text(cli, CLI_FAILURE, "argument",
+				     "out of memory");
+	cli->roots = roots;
+	cli->sysfs_root = roots;
+	cli->proc_root = roots + len;
+	cli->dev_root = roots + 2 * len;
+	snprintf(roots, len, "%s/sys", dir);
+	snprintf(roots + len, len, "%s/proc", dir);
+	snprintf(roots + 2 * len, len, "%s/dev", dir);
+	return OPTIONS_RUN;
+}
+
+static int take_number(struct parse *p, const char *option, const char *text,
+		       int max, int *value)
+{
+	uint64_t number;
+	const char *why;
+
+	if (tphbuf_size_parse(text, &number, &why) || number > (uint64_t)max)
+		return bad_value(p, option, text, "no such number; use 0 to 255");
+	*value = (int)number;
+	return OPTIONS_RUN;
+}
+
 /* Options with a value. */
 static int take_value(struct parse *p, enum opt opt, const char *value)
 {
@@ -192,6 +230,13 @@ static int take_value(struct parse *p, enum opt opt, const char *value)
 	case OPT_SYSFS:
 		p->cli->sysfs_root = value;
 		return OPTIONS_RUN;
+	case OPT_ROOT:
+		return take_root(p, value);
+	case OPT_GID_INDEX:
+		return take_number(p, "--gid-index", value, 255,
+				   &opts->gid_index);
+	case OPT_PORT:
+		return take_number(p, "--port", value, 255, &opts->port);
 	default:
 		return CLI_USAGE;
 	}
@@ -307,6 +352,12 @@ static int finish(struct parse *p, int argc, char **argv)
 			return bad_value(p, "device", p->opts->bdf,
 					 "no PCI address; use the form 0000:03:00.0");
 	}
+	while (optind < argc && p->opts->nr_args < command->max_args)
+		p->opts->args[p->opts->nr_args++] = argv[optind++];
+	if (p->opts->nr_args < command->min_args)
+		return cli_fail_text(p->cli, CLI_USAGE, "argument",
+				     "no %s; see tphbuf %s --help",
+				     command->arg_name, command->name);
 	if (optind < argc)
 		return cli_fail_text(p->cli, CLI_USAGE, "argument",
 				     "unexpected argument '%s'; see tphbuf %s --help",

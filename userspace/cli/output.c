@@ -101,6 +101,11 @@ const char *tph_text(enum tphbuf_tph tph)
 	}
 }
 
+const char *or_dash(const char *text)
+{
+	return text[0] ? text : "-";
+}
+
 const char *size_text(uint64_t size, char *buf, size_t buf_size)
 {
 	static const char units[][4] = { "B", "KiB", "MiB", "GiB", "TiB" };

@@ -35,9 +35,11 @@ int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
 	ctx->log_level = o.log_level;
 	ctx->sysfs_root = strdup(o.sysfs_root ? o.sysfs_root : "/sys");
 	ctx->dev_root = strdup(o.dev_root ? o.dev_root : "/dev");
+	ctx->proc_root = strdup(o.proc_root ? o.proc_root : "/proc");
 	ctx->clock = calloc(1, sizeof(*ctx->clock));
 	clock_get(ctx->clock);
-	if (!ctx->sysfs_root || !ctx->dev_root || !ctx->clock) {
+	if (!ctx->sysfs_root || !ctx->dev_root || !ctx->proc_root ||
+	    !ctx->clock) {
 		ctx_put(ctx);
 		return -ENOMEM;
 	}
@@ -57,6 +59,7 @@ void ctx_put(struct tphbuf_ctx *ctx)
 	vendors_free(ctx);
 	free(ctx->sysfs_root);
 	free(ctx->dev_root);
+	free(ctx->proc_root);
 	clock_put(ctx->clock);
 	free(ctx);
 }

@@ -30,6 +30,7 @@ struct tphbuf_ctx {
 	unsigned int refs;
 	char *sysfs_root;
 	char *dev_root;
+	char *proc_root;
 	tphbuf_log_fn log;
 	void *log_arg;
 	enum tphbuf_log_level log_level;

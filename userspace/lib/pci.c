@@ -2,7 +2,6 @@
 /* PCI functions as sysfs shows them: addresses, list, description. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,36 +61,43 @@ int tphbuf_bdf_parse(const char *text, char *bdf)
 	return 0;
 }
 
-/* Reader of an open sysfs "config" file: short for unprivileged users. */
-static int read_config_file(void *arg, unsigned int offset, void *buf,
-			    unsigned int size)
-{
-	const int *fd = arg;
-	ssize_t n = fd_pread(*fd, buf, size, offset);
-
-	if (n < 0)
-		return (int)n;
-	return (size_t)n == size ? 0 : -ENODATA;
-}
-
 static int read_config(struct tphbuf_ctx *ctx, const char *bdf,
 		       struct tphbuf_pci_info *info)
 {
-	struct pcicfg_reader reader = { .read = read_config_file };
-	char path[PATH_MAX];
+	struct pcicfg_reader reader = { .read = sysfs_config_read };
 	int fd, ret;
 
-	ret = snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/config",
-		       ctx->sysfs_root, bdf);
-	if ((size_t)ret >= sizeof(path))
-		return -ENAMETOOLONG;
-	fd = fd_open(path, O_RDONLY);
+	fd = sysfs_config_open(ctx, bdf);
 	if (fd < 0)
 		return fd;
 	reader.arg = &fd;
 	ret = pcicfg_decode(&reader, info);
 	fd_close(fd);
 	return ret;
+}
+
+int tphbuf_pci_find(struct tphbuf_ctx *ctx, const char *name, char *bdf)
+{
+	int ret;
+
+	if (!ctx)
+		return -EINVAL;
+	if (!name || !bdf)
+		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			    "no name or no place for the address; pass both");
+	if (!tphbuf_bdf_parse(name, bdf))
+		return 0;
+	if (!name[0] || strchr(name, '/') || strchr(name, ':') ||
+	    strchr(name, '.'))
+		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			    "'%s' is neither a PCI address nor an RDMA device; use the form 0000:03:00.0 or mlx5_0",
+			    name);
+	ret = sysfs_rdma_bdf(ctx, name, bdf);
+	if (ret)
+		return fail(ctx, TPHBUF_STAGE_LOOKUP, ret,
+			    "there is no RDMA device %s with a PCI function; see tphbuf list",
+			    name);
+	return 0;
 }
 
 int tphbuf_pci_read(struct tphbuf_ctx *ctx, const char *bdf,

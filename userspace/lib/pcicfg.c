@@ -18,8 +18,8 @@
 #define MAX_CAPS	((CFG_SIZE - PCI_STD_HEADER_SIZEOF) / 4)
 #define MAX_EXT_CAPS	((CFG_EXT_SIZE - CFG_SIZE) / 4)
 
-static int read_le(const struct pcicfg_reader *reader, unsigned int offset,
-		   unsigned int size, uint32_t *value)
+int pcicfg_read(const struct pcicfg_reader *reader, unsigned int offset,
+		unsigned int size, uint32_t *value)
 {
 	unsigned char bytes[4] = { 0 };
 	uint32_t sum = 0;
@@ -34,23 +34,22 @@ static int read_le(const struct pcicfg_reader *reader, unsigned int offset,
 	return 0;
 }
 
-/* Return: 0 with *@pos, 0 for none, or -errno. */
-static int find_cap(const struct pcicfg_reader *reader, unsigned int id,
+int pcicfg_find_cap(const struct pcicfg_reader *reader, unsigned int id,
 		    unsigned int *pos)
 {
 	uint32_t value, next;
 	int i, ret;
 
 	*pos = 0;
-	ret = read_le(reader, PCI_STATUS, 2, &value);
+	ret = pcicfg_read(reader, PCI_STATUS, 2, &value);
 	if (ret || !(value & PCI_STATUS_CAP_LIST))
 		return ret;
-	ret = read_le(reader, PCI_CAPABILITY_LIST, 1, &next);
+	ret = pcicfg_read(reader, PCI_CAPABILITY_LIST, 1, &next);
 	for (i = 0; !ret && i < MAX_CAPS; i++) {
 		next &= CAP_ALIGN_MASK;
 		if (next < PCI_STD_HEADER_SIZEOF)
 			return 0;
-		ret = read_le(reader, next, 2, &value);
+		ret = pcicfg_read(reader, next, 2, &value);
 		if (ret)
 			return ret;
 		if ((value & 0xff) == id) {
@@ -62,7 +61,7 @@ static int find_cap(const struct pcicfg_reader *reader, unsigned int id,
 	return ret;
 }
 
-static int find_ext_cap(const struct pcicfg_reader *reader, unsigned int id,
+int pcicfg_find_ext_cap(const struct pcicfg_reader *reader, unsigned int id,
 			unsigned int *pos)
 {
 	unsigned int next = CFG_SIZE;
@@ -71,7 +70,7 @@ static int find_ext_cap(const struct pcicfg_reader *reader, unsigned int id,
 
 	*pos = 0;
 	for (i = 0; i < MAX_EXT_CAPS; i++) {
-		ret = read_le(reader, next, 4, &value);
+		ret = pcicfg_read(reader, next, 4, &value);
 		if (ret)
 			return ret;
 		/* A function without extended space reads zeros or ones. */
@@ -89,7 +88,7 @@ static int find_ext_cap(const struct pcicfg_reader *reader, unsigned int id,
 }
 
 /* 10b is reserved in both fields that use this encoding; it means nothing. */
-static enum tphbuf_tph fold_tph(uint32_t field)
+enum tphbuf_tph pcicfg_fold_tph(uint32_t field)
 {
 	switch (field) {
 	case PCI_EXP_DEVCAP2_TPH_COMP_TPH_ONLY:
@@ -102,27 +101,23 @@ static enum tphbuf_tph fold_tph(uint32_t field)
 }
 
 static int decode_completer(const struct pcicfg_reader *reader,
-			    struct tphbuf_pci_info *info)
+			    unsigned int pos, struct tphbuf_pci_info *info)
 {
-	unsigned int pos;
 	uint32_t value;
-	int ret;
+	int ret = 0;
 
-	ret = find_cap(reader, PCI_CAP_ID_EXP, &pos);
-	if (ret)
-		return ret;
 	info->completer = TPHBUF_TPH_NONE;
 	/* The second set of registers came with version 2. */
 	if (!pos || pos + PCI_EXP_DEVCAP2 + 4 > CFG_SIZE)
 		return 0;
-	ret = read_le(reader, pos + PCI_EXP_FLAGS, 2, &value);
+	ret = pcicfg_read(reader, pos + PCI_EXP_FLAGS, 2, &value);
 	if (!ret && (value & PCI_EXP_FLAGS_VERS) >= 2) {
-		ret = read_le(reader, pos + PCI_EXP_DEVCAP2, 4, &value);
+		ret = pcicfg_read(reader, pos + PCI_EXP_DEVCAP2, 4, &value);
 		/* Ones are what a function in reset answers. */
 		if (!ret && value == UINT32_MAX)
 			ret = -EIO;
 		if (!ret)
-			info->completer = fold_tph(
+			info->completer = pcicfg_fold_tph(
 				(value & PCI_EXP_DEVCAP2_TPH_COMP_MASK) >> 12);
 	}
 	if (ret)
@@ -137,13 +132,13 @@ static int decode_requester(const struct pcicfg_reader *reader,
 	unsigned int pos;
 	int ret;
 
-	ret = find_ext_cap(reader, PCI_EXT_CAP_ID_TPH, &pos);
+	ret = pcicfg_find_ext_cap(reader, PCI_EXT_CAP_ID_TPH, &pos);
 	if (ret)
 		return ret;
 	if (pos && pos + PCI_TPH_BASE_SIZEOF <= CFG_EXT_SIZE) {
-		ret = read_le(reader, pos + PCI_TPH_CAP, 4, &cap);
+		ret = pcicfg_read(reader, pos + PCI_TPH_CAP, 4, &cap);
 		if (!ret)
-			ret = read_le(reader, pos + PCI_TPH_CTRL, 4, &ctrl);
+			ret = pcicfg_read(reader, pos + PCI_TPH_CTRL, 4, &ctrl);
 		if (ret)
 			return ret;
 		if (cap == UINT32_MAX)
@@ -158,7 +153,7 @@ static int decode_requester(const struct pcicfg_reader *reader,
 	info->requester = cap & PCI_TPH_CAP_EXT_TPH ? TPHBUF_TPH_ST_EXT :
 						      TPHBUF_TPH_ST;
 	info->requester_enabled =
-		fold_tph((ctrl & PCI_TPH_CTRL_REQ_EN_MASK) >> 8);
+		pcicfg_fold_tph((ctrl & PCI_TPH_CTRL_REQ_EN_MASK) >> 8);
 	switch (cap & PCI_TPH_CAP_LOC_MASK) {
 	case PCI_TPH_LOC_CAP:
 		info->st_table = TPHBUF_ST_TABLE_CAP;
@@ -178,6 +173,7 @@ static int decode_requester(const struct pcicfg_reader *reader,
 int pcicfg_decode(const struct pcicfg_reader *reader,
 		  struct tphbuf_pci_info *info)
 {
+	unsigned int express;
 	uint32_t value;
 	int ret;
 
@@ -188,16 +184,23 @@ int pcicfg_decode(const struct pcicfg_reader *reader,
 	info->st_table = TPHBUF_ST_TABLE_NONE;
 	info->st_entries = 0;
 
-	ret = read_le(reader, PCI_VENDOR_ID, 4, &value);
+	ret = pcicfg_read(reader, PCI_VENDOR_ID, 4, &value);
 	if (!ret && value == UINT32_MAX)
 		ret = -EIO;
 	if (!ret)
-		ret = read_le(reader, PCI_COMMAND, 2, &value);
+		ret = pcicfg_read(reader, PCI_COMMAND, 2, &value);
 	if (!ret) {
 		info->command = (uint16_t)value;
-		ret = decode_completer(reader, info);
+		ret = pcicfg_find_cap(reader, PCI_CAP_ID_EXP, &express);
 	}
 	if (!ret)
+		ret = decode_completer(reader, express, info);
+	if (!ret && express)
 		ret = decode_requester(reader, info);
+	/* Conventional PCI has no extended capabilities, nor their space. */
+	if (!ret && !express) {
+		info->requester = TPHBUF_TPH_NONE;
+		info->requester_enabled = TPHBUF_TPH_NONE;
+	}
 	return ret == -ENODATA ? 0 : ret;
 }

@@ -8,6 +8,7 @@
 #define TPHBUF_PCICFG_H
 
 #include <tphbuf/device.h>
+#include <tphbuf/topo.h>
 
 struct pcicfg_reader {
 	/*
@@ -27,5 +28,27 @@ struct pcicfg_reader {
  */
 int pcicfg_decode(const struct pcicfg_reader *reader,
 		  struct tphbuf_pci_info *info);
+
+/*
+ * Fill in @port but for its address: what a switch port, root port or
+ * endpoint says of itself on the way of a request. What is not accessible
+ * becomes unknown, see struct tphbuf_port.
+ *
+ * Return: 0, -EIO (the function does not answer), errors of the reader.
+ */
+int pciport_decode(const struct pcicfg_reader *reader,
+		   struct tphbuf_port *port);
+
+/* Read @size (1, 2, 4) bytes as a number. */
+int pcicfg_read(const struct pcicfg_reader *reader, unsigned int offset,
+		unsigned int size, uint32_t *value);
+
+/* Find a capability. Return: 0 with *@pos, 0 for none, or -errno. */
+int pcicfg_find_cap(const struct pcicfg_reader *reader, unsigned int id,
+		    unsigned int *pos);
+int pcicfg_find_ext_cap(const struct pcicfg_reader *reader, unsigned int id,
+			unsigned int *pos);
+
+enum tphbuf_tph pcicfg_fold_tph(uint32_t field);
 
 #endif

@@ -90,6 +90,63 @@ int sysfs_link_name(struct tphbuf_ctx *ctx, const char *bdf, const char *link,
 	return 0;
 }
 
+int sysfs_device_path(struct tphbuf_ctx *ctx, const char *bdf, char *target,
+		      size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t n;
+	int ret;
+
+	ret = snprintf(path, sizeof(path), "%s/bus/pci/devices/%s",
+		       ctx->sysfs_root, bdf);
+	if ((size_t)ret >= sizeof(path))
+		return -ENAMETOOLONG;
+	n = readlink(path, target, size - 1);
+	if (n < 0)
+		return errno == ENOENT ? -ENODEV : -errno;
+	target[n] = '\0';
+	return (size_t)n == size - 1 ? -ENAMETOOLONG : 0;
+}
+
+int sysfs_rdma_bdf(struct tphbuf_ctx *ctx, const char *name, char *bdf)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	const char *last;
+	ssize_t n;
+
+	if (strchr(name, '/') || name[0] == '.')
+		return -ENODEV;
+	n = snprintf(path, sizeof(path), "%s/class/infiniband/%s/device",
+		     ctx->sysfs_root, name);
+	if ((size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -ENODEV;
+	target[n] = '\0';
+	last = strrchr(target, '/');
+	return tphbuf_bdf_parse(last ? last + 1 : target, bdf) ? -ENODEV : 0;
+}
+
+int sysfs_config_open(struct tphbuf_ctx *ctx, const char *bdf)
+{
+	char path[PATH_MAX];
+	int ret = device_path(ctx, bdf, "config", path, sizeof(path));
+
+	return ret ? ret : fd_open(path, O_RDONLY);
+}
+
+int sysfs_config_read(void *arg, unsigned int offset, void *buf,
+		      unsigned int size)
+{
+	const int *fd = arg;
+	ssize_t n = fd_pread(*fd, buf, size, offset);
+
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == size ? 0 : -ENODATA;
+}
+
 int sysfs_first_entry(struct tphbuf_ctx *ctx, const char *bdf,
 		      const char *dirname, const char *part, char *buf,
 		      size_t size)

@@ -24,6 +24,21 @@ int sysfs_read_u64(struct tphbuf_ctx *ctx, const char *bdf, const char *attr,
 int sysfs_link_name(struct tphbuf_ctx *ctx, const char *bdf, const char *link,
 		    char *buf, size_t size);
 
+/* The whole target of the symbolic link of function @bdf itself. */
+int sysfs_device_path(struct tphbuf_ctx *ctx, const char *bdf, char *target,
+		      size_t size);
+
+/* PCI function of RDMA device @name; -ENODEV if there is none. */
+int sysfs_rdma_bdf(struct tphbuf_ctx *ctx, const char *name, char *bdf);
+
+/*
+ * Reader of a function's "config" file, for struct pcicfg_reader: @arg is a
+ * pointer to its descriptor. The file is short for unprivileged users.
+ */
+int sysfs_config_open(struct tphbuf_ctx *ctx, const char *bdf);
+int sysfs_config_read(void *arg, unsigned int offset, void *buf,
+		      unsigned int size);
+
 /*
  * First entry of directory @dir of @bdf whose name contains @part.
  * Return: 0; -ENOENT if there is no such directory or entry.

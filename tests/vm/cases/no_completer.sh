@@ -7,5 +7,11 @@ test_tag_is_refused() {
 
 test_untagged_traffic_works() { bar_ops untagged "$endpoint" "$nic_ext" "$nic_8bit" ext; }
 
+test_doctor_and_topo_tell() {
+	expect_fail 4 'unsupported +completer .*no TPH completer' tphbuf doctor "$endpoint"
+	expect_text '^8-bit tag +lost: .*no completer' tphbuf topo "$endpoint" "$nic_8bit"
+	expect_text 'equal +65536 bytes' tphbuf selftest "$endpoint" "$nic_8bit" --bar 2
+}
+
 # The device is absent for 80 ms of each reset. Last: it may not survive this.
 test_open_races_with_reset() { open_race "$endpoint" none; }

@@ -22,3 +22,12 @@ test_untagged_rdma_into_the_bar() {
 test_perftest_refuses_a_tag() {
 	perftest_server_fails 'kernel' -d "$nic_8bit" --use_vfio="$endpoint" --vfio_bar=2 --vfio_st=0x5a --vfio_ph=2
 }
+
+test_doctor_tells_what_the_kernel_lacks() {
+	expect_fail 4 'unsupported +tags .*this kernel has no tags' tphbuf doctor "$endpoint"
+}
+
+test_selftest_works_untagged() {
+	expect_text 'equal +65536 bytes' tphbuf selftest "$endpoint" "$nic_ext" --bar 2
+	expect_fail 4 'this kernel has no tags' tphbuf selftest "$endpoint" "$nic_ext" --bar 2 --tag st=1
+}

@@ -92,6 +92,7 @@ typedef void (*tphbuf_log_fn)(void *arg, enum tphbuf_log_level level,
  * @log: receives messages up to @log_level; NULL for none
  * @log_arg: first argument of @log
  * @log_level: the most verbose level wanted
+ * @proc_root: where procfs is mounted; NULL means "/proc"
  */
 struct tphbuf_ctx_opts {
 	size_t size;
@@ -100,6 +101,7 @@ struct tphbuf_ctx_opts {
 	tphbuf_log_fn log;
 	void *log_arg;
 	enum tphbuf_log_level log_level;
+	const char *proc_root;
 };
 
 /**

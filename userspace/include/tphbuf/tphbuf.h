@@ -13,6 +13,7 @@
 #include <tphbuf/memory.h>
 #include <tphbuf/share.h>
 #include <tphbuf/registry.h>
+#include <tphbuf/topo.h>
 #include <tphbuf/vendor.h>
 
 #endif

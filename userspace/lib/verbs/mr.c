@@ -199,6 +199,31 @@ static int require_applied(struct tphbuf_mr *mr,
 				text, is, should);
 }
 
+/*
+ * The errors with which a route is refused have other causes too: look at the
+ * route itself. Return: true if it is the reason, which is recorded then.
+ */
+static bool route_is_refused(struct tphbuf_mr *mr, struct ibv_pd *pd, int err)
+{
+	struct tphbuf_device *dev = tphbuf_buffer_device(mr->buf);
+	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(mr->buf);
+	struct tphbuf_verdict v = { .size = sizeof(v) };
+	const char *nic = ibv_get_device_name(pd->context->device);
+	struct tphbuf_topo *topo;
+
+	if (!dev || (err != -EINVAL && err != -EREMOTEIO) ||
+	    tphbuf_topo_read(ctx, tphbuf_device_bdf(dev), nic, &topo))
+		return false;
+	tphbuf_topo_verdict(topo, &v);
+	tphbuf_topo_free(topo);
+	if (v.route != TPHBUF_ROUTE_REFUSED)
+		return false;
+	tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, err,
+			 "the route between %s and %s is refused by p2pdma, because %s; %s",
+			 tphbuf_device_bdf(dev), nic, v.reason, v.remedy);
+	return true;
+}
+
 static int reg_mr(struct tphbuf_mr *mr, struct ibv_pd *pd,
 		  const struct tphbuf_mr_opts *o)
 {
@@ -209,6 +234,8 @@ static int reg_mr(struct tphbuf_mr *mr, struct ibv_pd *pd,
 	ret = reg_dmabuf(pd, tphbuf_buffer_fd(mr->buf), o, &mr->ibv);
 	if (!ret)
 		return 0;
+	if (route_is_refused(mr, pd, ret))
+		return ret;
 	describe(mr->buf, pd, text, sizeof(text));
 	if (ret == -ELIBACC)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, ret,

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+/* Runs of the tphbuf command, see cli_run.h. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mock/verbs.h"
+#include "unit/cli_run.h"
+
+#define MAX_ARGS	24
+#define SANITIZER_EXIT	99
+
+int tphbuf_main(int argc, char **argv);
+
+/* Tell a sanitizer report from the command's own exit status 1. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "exitcode=99";
+}
+
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+	return "exitcode=99";
+}
+
+bool cli_leak_expected;
+void __lsan_disable(void);
+
+struct cli_result result;
+
+void read_back(int fd, char *text)
+{
+	ssize_t n = pread(fd, text, OUTPUT_MAX - 1, 0);
+
+	text[n < 0 ? 0 : n] = '\0';
+	close(fd);
+}
+
+int temp_file(void)
+{
+	FILE *file = tmpfile();
+	int fd = dup(fileno(file));
+
+	fclose(file);
+	return fd;
+}
+
+/* Start "tphbuf LINE", words separated by blanks, with call @fault failing. */
+pid_t start(const char *line, unsigned int fault, int out, int err)
+{
+	char copy[1024], *argv[MAX_ARGS + 1] = { "tphbuf" };
+	int argc = 1;
+	char *word;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (word = strtok(copy, " "); word && argc < MAX_ARGS;
+	     word = strtok(NULL, " "))
+		argv[argc++] = word;
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	alarm(20);
+	if (cli_leak_expected)
+		__lsan_disable();
+	if (fault)
+		fault_arm(fault);
+	argc = tphbuf_main(argc, argv);
+	/* Says whether there was a call to fail. */
+	if (fault && !fault_disarm())
+		kill(getpid(), SIGUSR1);
+	exit(argc);
+}
+
+int run_fault(const char *line, unsigned int fault)
+{
+	int out = temp_file(), err = temp_file();
+	pid_t pid = start(line, fault, out, err);
+
+	waitpid(pid, &result.status, 0);
+	result.code = WIFEXITED(result.status) ? WEXITSTATUS(result.status) :
+						 -1;
+	read_back(out, result.out);
+	read_back(err, result.err);
+	if (result.code == SANITIZER_EXIT)
+		fail_msg("tphbuf %s: %s", line, result.err);
+	return result.code;
+}
+
+int run(const char *line)
+{
+	return run_fault(line, 0);
+}
+
+void assert_run(const char *line, int code, const char *out,
+		       const char *err)
+{
+	run(line);
+	if (result.code != code || !strstr(result.out, out) ||
+	    !strstr(result.err, err))
+		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code,
+			 code, result.out, result.err);
+}
+
+cJSON *run_json(const char *line, int code)
+{
+	cJSON *json;
+
+	run(line);
+	json = cJSON_Parse(result.out);
+	if (result.code != code || !json)
+		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code,
+			 code, result.out, result.err);
+	assert_int_equal(cJSON_GetObjectItem(json, "schema_version")->valueint,
+			 1);
+	assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(json, "ok")), !code);
+	return json;
+}
+
+const char *at(const cJSON *json, const char *name, const char *member)
+{
+	const cJSON *item = cJSON_GetObjectItem(json, name);
+
+	return cJSON_GetStringValue(member ? cJSON_GetObjectItem(item, member) :
+					     item);
+}
+
+int cli_setup(void **state)
+{
+	fake_verbs_setup();
+	return fixture_ctx(state);
+}
+
+void sweep_command(const char *line)
+{
+	unsigned int n, failures = 0;
+
+	for (n = 1; n < MAX_FAULTS; n++) {
+		run_fault(line, n);
+		if (WIFSIGNALED(result.status) &&
+		    WTERMSIG(result.status) == SIGUSR1)
+			break;
+		if (result.code < 0 || result.code > 4)
+			fail_msg("tphbuf %s, failure %u: status %x\n%s", line,
+				 n, result.status, result.err);
+		failures += result.code != 0;
+		if (result.code && !result.err[0] && !result.out[0])
+			fail_msg("tphbuf %s, failure %u: no message", line, n);
+	}
+	assert_true(n < MAX_FAULTS);
+	assert_true(failures > 3);
+}

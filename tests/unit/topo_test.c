@@ -1,0 +1,667 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Paths and verdicts on machines as they are built: a switch, two root ports,
+ * ACS, host bridges known and unknown, and trees that are broken.
+ */
+#include <linux/pci_regs.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "mock/machine.h"
+#include "unit/test.h"
+
+#define MEM	"0000:03:00.0"
+#define NIC	"0000:04:00.0"
+#define ROOT	"pci0000:00/0000:00:01.0"
+#define SWITCH	ROOT "/0000:01:00.0"
+#define ACS_ON	0x1d	/* what Linux sets: SV, RR, CR, UF */
+
+#define HOST(ids) \
+	{ .path = "pci0000:00/0000:00:00.0", .vendor = (ids) >> 16, \
+	  .device = (ids) & 0xffff, .class_code = 0x060000, \
+	  .type = PCI_EXP_TYPE_RC_END, .acs = MACHINE_NO_ACS, .group = 0 }
+#define UNKNOWN_HOST	0x808629c0u
+#define SKYLAKE_HOST	0x80862020u
+#define HASWELL_HOST	0x80862f00u
+
+#define BRIDGE(p, t, a) \
+	{ .path = (p), .vendor = 0x104c, .device = 0x8232, \
+	  .class_code = 0x060400, .type = (t), .acs = (a), .completer = 3, \
+	  .group = 1 }
+#define MEMORY_FN(p) \
+	{ .path = (p), .vendor = 0x1234, .device = 0x5448, \
+	  .class_code = 0x120000, .type = PCI_EXP_TYPE_ENDPOINT, \
+	  .completer = 3, .acs = MACHINE_NO_ACS, .driver = "vfio-pci", \
+	  .group = 12 }
+#define NIC_FN(p) \
+	{ .path = (p), .vendor = 0x15b3, .device = 0x1023, \
+	  .class_code = 0x020700, .type = PCI_EXP_TYPE_ENDPOINT, \
+	  .completer = 0, .acs = MACHINE_NO_ACS, .driver = "mlx5_core", \
+	  .rdma = "mlx5_0", .requester = MACHINE_REQ_XST, \
+	  .enabled = MACHINE_REQ_XST, .group = 13 }
+
+/* Two endpoints under one switch; [5] and [6] are the ends. */
+static struct machine_fn under_switch[] = {
+	HOST(UNKNOWN_HOST),
+	BRIDGE(ROOT, PCI_EXP_TYPE_ROOT_PORT, MACHINE_NO_ACS),
+	BRIDGE(SWITCH, PCI_EXP_TYPE_UPSTREAM, MACHINE_NO_ACS),
+	BRIDGE(SWITCH "/0000:02:00.0", PCI_EXP_TYPE_DOWNSTREAM, 0),
+	BRIDGE(SWITCH "/0000:02:01.0", PCI_EXP_TYPE_DOWNSTREAM, 0),
+	MEMORY_FN(SWITCH "/0000:02:00.0/" MEM),
+	NIC_FN(SWITCH "/0000:02:01.0/" NIC),
+	{ 0 },
+};
+
+/* Each under a root port of its own; [3] and [4] are the ends. */
+static struct machine_fn two_roots[] = {
+	HOST(UNKNOWN_HOST),
+	BRIDGE("pci0000:00/0000:00:01.0", PCI_EXP_TYPE_ROOT_PORT, 0),
+	BRIDGE("pci0000:00/0000:00:02.0", PCI_EXP_TYPE_ROOT_PORT, 0),
+	MEMORY_FN("pci0000:00/0000:00:01.0/" MEM),
+	NIC_FN("pci0000:00/0000:00:02.0/" NIC),
+	{ 0 },
+};
+
+/* Two host bridges. */
+static struct machine_fn two_hosts[] = {
+	HOST(SKYLAKE_HOST),
+	{ .path = "pci0000:80/0000:80:00.0", .vendor = 0x8086,
+	  .device = 0x2020, .class_code = 0x060000,
+	  .type = PCI_EXP_TYPE_RC_END, .acs = MACHINE_NO_ACS },
+	BRIDGE("pci0000:00/0000:00:01.0", PCI_EXP_TYPE_ROOT_PORT, 0),
+	BRIDGE("pci0000:80/0000:80:02.0", PCI_EXP_TYPE_ROOT_PORT, 0),
+	MEMORY_FN("pci0000:00/0000:00:01.0/" MEM),
+	NIC_FN("pci0000:80/0000:80:02.0/" NIC),
+	{ 0 },
+};
+
+/* A context that sees nothing of the processor that runs the tests. */
+static int topo_setup(void **state)
+{
+	struct tphbuf_ctx_opts opts = { .size = sizeof(opts) };
+	struct fixture *f;
+	char proc[512];
+
+	fixture_ctx(state);
+	f = *state;
+	snprintf(proc, sizeof(proc), "%s", fake_path("proc"));
+	opts.proc_root = proc;
+	tphbuf_ctx_free(f->ctx);
+	return tphbuf_ctx_new(&opts, &f->ctx);
+}
+
+static struct tphbuf_verdict judge(struct fixture *f)
+{
+	struct tphbuf_verdict v = { .size = sizeof(v) };
+	struct tphbuf_topo *topo;
+	int ret = tphbuf_topo_read(f->ctx, MEM, NIC, &topo);
+
+	if (ret)
+		fail_msg("%d: %s", ret, tphbuf_ctx_error(f->ctx));
+	assert_int_equal(tphbuf_topo_verdict(topo, &v), 0);
+	tphbuf_topo_free(topo);
+	return v;
+}
+
+/* Build a copy of a machine with one field changed. */
+#define WITH(machine, index, field, value) do { \
+	struct machine_fn copy_[NR(machine)]; \
+	memcpy(copy_, machine, sizeof(machine)); \
+	copy_[index].field = (value); \
+	machine_build(copy_); \
+} while (0)
+
+static void switch_routes_directly(void **state)
+{
+	struct tphbuf_verdict v;
+
+	machine_build(under_switch);
+	v = judge(*state);
+	assert_int_equal(v.route, TPHBUF_ROUTE_DIRECT);
+	assert_int_equal(v.distance, 4);
+	assert_string_equal(v.common, "0000:01:00.0");
+	assert_string_equal(v.remedy, "");
+	assert_int_equal(v.xst, TPHBUF_FATE_ARRIVES);
+	/* A NIC set up for Extended TPH uses the 16-bit tag only. */
+	assert_int_equal(v.st, TPHBUF_FATE_LOST);
+	WITH(under_switch, 6, enabled, MACHINE_REQ_ST);
+	v = judge(*state);
+	assert_int_equal(v.st, TPHBUF_FATE_ARRIVES);
+	assert_int_equal(v.xst, TPHBUF_FATE_LOST);
+}
+
+static void ports_are_described_from_the_end_up(void **state)
+{
+	struct tphbuf_port port = { .size = sizeof(port) };
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+	struct tphbuf_topo *topo;
+
+	machine_build(under_switch);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, "mlx5_0", &topo), 0);
+	assert_int_equal(tphbuf_topo_ports(topo, TPHBUF_END_MEMORY), 4);
+	assert_int_equal(tphbuf_topo_ports(topo, TPHBUF_END_REQUESTER), 4);
+	assert_int_equal(tphbuf_topo_ports(topo, (enum tphbuf_end)2), 0);
+	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_REQUESTER, 1,
+					  &port), 0);
+	assert_string_equal(port.bdf, "0000:02:01.0");
+	assert_int_equal(port.type, TPHBUF_PORT_DOWNSTREAM);
+	assert_int_equal(port.acs, 0);
+	assert_int_equal(port.mps, 128);
+	assert_int_equal(port.mps_max, 512);
+	assert_int_equal(port.link_gen, 4);
+	assert_int_equal(port.link_width, 8);
+	assert_int_equal(port.link_gen_max, 5);
+	assert_int_equal(port.link_width_max, 16);
+	assert_int_equal(port.prefixes, 1);
+	assert_int_equal(port.power, 0);
+	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_MEMORY, 3, &port),
+			 0);
+	assert_int_equal(port.type, TPHBUF_PORT_ROOT);
+	assert_int_equal(port.acs, TPHBUF_ACS_NONE);
+	assert_int_equal(tphbuf_topo_info(topo, TPHBUF_END_REQUESTER, &info),
+			 0);
+	assert_string_equal(info.bdf, NIC);
+	assert_string_equal(tphbuf_topo_host(topo, TPHBUF_END_MEMORY),
+			    "pci0000:00");
+	tphbuf_topo_free(topo);
+}
+
+static void wrong_questions_are_einval(void **state)
+{
+	struct tphbuf_verdict v = { .size = 0 };
+	struct tphbuf_port port = { .size = 0 };
+	struct fixture *f = *state;
+	struct tphbuf_topo *topo;
+	char bdf[TPHBUF_BDF_MAX];
+
+	machine_build(under_switch);
+	assert_int_equal(tphbuf_topo_read(NULL, MEM, NIC, &topo), -EINVAL);
+	assert_int_equal(tphbuf_topo_read(f->ctx, NULL, NIC, &topo), -EINVAL);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NULL, &topo), -EINVAL);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, NULL), -EINVAL);
+	assert_int_equal(tphbuf_topo_read(f->ctx, "../x", NIC, &topo),
+			 -EINVAL);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, "mlx5_9", &topo),
+			 -ENODEV);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, "09:00.0", &topo),
+			 -ENODEV);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
+	assert_int_equal(tphbuf_topo_port(NULL, 0, 0, &port), -EINVAL);
+	assert_int_equal(tphbuf_topo_port(topo, 0, 0, &port), -EINVAL);
+	assert_int_equal(tphbuf_topo_port(topo, 0, 4, &port), -EINVAL);
+	assert_int_equal(tphbuf_topo_port(topo, (enum tphbuf_end)7, 0, &port),
+			 -EINVAL);
+	assert_int_equal(tphbuf_topo_info(NULL, 0, NULL), -EINVAL);
+	assert_int_equal(tphbuf_topo_info(topo, 0, NULL), -EINVAL);
+	assert_int_equal(tphbuf_topo_verdict(NULL, &v), -EINVAL);
+	assert_int_equal(tphbuf_topo_verdict(topo, NULL), -EINVAL);
+	assert_int_equal(tphbuf_topo_verdict(topo, &v), -EINVAL);
+	assert_null(tphbuf_topo_host(topo, (enum tphbuf_end)7));
+	assert_null(tphbuf_topo_host(NULL, 0));
+	tphbuf_topo_free(topo);
+	tphbuf_topo_free(NULL);
+	assert_int_equal(tphbuf_pci_find(NULL, NIC, bdf), -EINVAL);
+	assert_int_equal(tphbuf_pci_find(f->ctx, NULL, bdf), -EINVAL);
+	assert_int_equal(tphbuf_pci_find(f->ctx, "", bdf), -EINVAL);
+	assert_int_equal(tphbuf_pci_find(f->ctx, "mlx5_0", bdf), 0);
+	assert_string_equal(bdf, NIC);
+}
+
+static void acs_redirect_leads_to_the_host_bridge(void **state)
+{
+	static const size_t ports[] = { 3, 4 };
+	struct tphbuf_verdict v;
+	size_t i;
+
+	for (i = 0; i < NR(ports); i++) {
+		WITH(under_switch, ports[i], acs, ACS_ON);
+		v = judge(*state);
+		assert_int_equal(v.route, TPHBUF_ROUTE_REFUSED);
+		assert_non_null(strstr(v.reason, "8086:29c0"));
+		assert_non_null(strstr(v.reason, "not on the kernel's list"));
+		assert_non_null(strstr(v.remedy, "disable_acs_redir=0000:02:0"));
+		assert_int_equal(v.xst, TPHBUF_FATE_LOST);
+	}
+	/* Source validation and upstream forwarding alone redirect nothing. */
+	WITH(under_switch, 3, acs, 0x11);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_DIRECT);
+	/* Egress control does. */
+	WITH(under_switch, 3, acs, 0x20);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
+	/* So does the common port itself. */
+	WITH(under_switch, 2, acs, 0x04);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
+	/* Not a port above it. */
+	WITH(under_switch, 1, acs, ACS_ON);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_DIRECT);
+}
+
+static void known_host_bridges_route(void **state)
+{
+	struct machine_fn known = HOST(SKYLAKE_HOST);
+	struct machine_fn within = HOST(HASWELL_HOST);
+	struct tphbuf_verdict v;
+
+	machine_build(two_roots);
+	v = judge(*state);
+	assert_int_equal(v.route, TPHBUF_ROUTE_REFUSED);
+	assert_int_equal(v.distance, 4);
+	assert_non_null(strstr(v.reason, "share no bridge"));
+	assert_non_null(strstr(v.remedy, "one PCIe switch"));
+	machine_add(&known);
+	v = judge(*state);
+	assert_int_equal(v.route, TPHBUF_ROUTE_HOST_BRIDGE);
+	assert_int_equal(v.xst, TPHBUF_FATE_UNKNOWN);
+	assert_non_null(strstr(v.xst_reason, "no register says"));
+	machine_add(&within);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_HOST_BRIDGE);
+	/* A root port that takes no hints loses them. */
+	WITH(two_roots, 2, completer, 0);
+	machine_add(&known);
+	v = judge(*state);
+	assert_int_equal(v.xst, TPHBUF_FATE_LOST);
+	assert_non_null(strstr(v.xst_reason, "0000:00:02.0"));
+}
+
+static void between_host_bridges_both_must_be_known(void **state)
+{
+	machine_build(two_hosts);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_HOST_BRIDGE);
+	WITH(two_hosts, 1, device, 0x29c0);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
+	/* Known to route within itself only. */
+	WITH(two_hosts, 0, device, 0x2f00);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
+}
+
+/* A root port at the lowest address stands for its host bridge too. */
+static void a_root_port_can_identify_the_host_bridge(void **state)
+{
+	struct machine_fn fns[NR(two_roots)];
+
+	memcpy(fns, two_roots, sizeof(fns));
+	fns[1].vendor = 0x8086;
+	fns[1].device = 0x2030;
+	machine_build(fns + 1);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_HOST_BRIDGE);
+	fns[1].type = PCI_EXP_TYPE_RC_END;
+	machine_build(fns + 1);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
+}
+
+static void amd_cpus_from_zen_on_route(void **state)
+{
+	static const struct {
+		const char *cpuinfo;
+		int route;
+	} cpus[] = {
+		{ "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\n",
+		  TPHBUF_ROUTE_HOST_BRIDGE },
+		{ "vendor_id\t: AuthenticAMD\ncpu family\t: 23\n",
+		  TPHBUF_ROUTE_HOST_BRIDGE },
+		{ "vendor_id\t: AuthenticAMD\ncpu family\t: 21\n",
+		  TPHBUF_ROUTE_REFUSED },
+		{ "vendor_id\t: GenuineIntel\ncpu family\t: 25\n",
+		  TPHBUF_ROUTE_REFUSED },
+		{ "vendor_id\t: AuthenticAMD\n", TPHBUF_ROUTE_REFUSED },
+		{ "cpu family", TPHBUF_ROUTE_REFUSED },
+		{ "", TPHBUF_ROUTE_REFUSED },
+	};
+	size_t i;
+
+	for (i = 0; i < NR(cpus); i++) {
+		machine_build(two_roots);
+		fake_text("proc/cpuinfo", cpus[i].cpuinfo);
+		assert_int_equal(judge(*state).route, cpus[i].route);
+	}
+}
+
+static void the_ends_decide_about_tags(void **state)
+{
+	struct tphbuf_verdict v;
+
+	WITH(under_switch, 5, completer, 0);
+	v = judge(*state);
+	assert_int_equal(v.xst, TPHBUF_FATE_LOST);
+	assert_non_null(strstr(v.xst_reason, MEM " is no completer"));
+	WITH(under_switch, 5, completer, 2);	/* reserved: none */
+	assert_int_equal(judge(*state).st, TPHBUF_FATE_LOST);
+	WITH(under_switch, 6, requester, 0);
+	v = judge(*state);
+	assert_non_null(strstr(v.st_reason, NIC " cannot send"));
+	WITH(under_switch, 6, enabled, 0);
+	v = judge(*state);
+	assert_non_null(strstr(v.xst_reason, "not enabled"));
+	{
+		struct machine_fn fns[NR(under_switch)];
+
+		memcpy(fns, under_switch, sizeof(fns));
+		fns[6].enabled = 0;
+		fns[1].completer = 0;
+		machine_build(fns);
+	}
+	v = judge(*state);
+	assert_non_null(strstr(v.xst_reason, "root port"));
+	assert_non_null(strstr(v.xst_reason, "0000:00:01.0"));
+}
+
+static void prefixes_matter_to_16_bit_tags_only(void **state)
+{
+	struct tphbuf_verdict v;
+	size_t i;
+
+	for (i = 2; i <= 4; i++) {
+		WITH(under_switch, i, no_prefixes, 1);
+		v = judge(*state);
+		assert_int_equal(v.xst, TPHBUF_FATE_UNKNOWN);
+		assert_non_null(strstr(v.xst_reason, "End-End"));
+	}
+	/* The root port is above the common port: not on the way. */
+	WITH(under_switch, 1, no_prefixes, 1);
+	assert_int_equal(judge(*state).xst, TPHBUF_FATE_ARRIVES);
+	{
+		struct machine_fn fns[NR(under_switch)];
+
+		memcpy(fns, under_switch, sizeof(fns));
+		fns[3].no_prefixes = 1;
+		fns[6].enabled = MACHINE_REQ_ST;
+		machine_build(fns);
+	}
+	assert_int_equal(judge(*state).st, TPHBUF_FATE_ARRIVES);
+}
+
+static void without_root_nothing_is_claimed(void **state)
+{
+	struct machine_fn *fn;
+	struct tphbuf_verdict v;
+
+	machine_build(under_switch);
+	for (fn = under_switch; fn->path; fn++)
+		machine_truncate_config(strrchr(fn->path, '/') + 1, 64);
+	v = judge(*state);
+	assert_int_equal(v.route, TPHBUF_ROUTE_UNKNOWN);
+	assert_int_equal(v.xst, TPHBUF_FATE_UNKNOWN);
+	assert_non_null(strstr(v.remedy, "root"));
+}
+
+static void a_function_and_its_sibling(void **state)
+{
+	struct machine_fn sibling =
+		NIC_FN(SWITCH "/0000:02:00.0/0000:03:00.1");
+	struct tphbuf_verdict v = { .size = sizeof(v) };
+	struct fixture *f = *state;
+	struct tphbuf_topo *topo;
+
+	machine_build(under_switch);
+	machine_add(&sibling);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, "03:00.1", &topo), 0);
+	tphbuf_topo_verdict(topo, &v);
+	assert_int_equal(v.route, TPHBUF_ROUTE_DIRECT);
+	assert_int_equal(v.distance, 2);
+	tphbuf_topo_free(topo);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, MEM, &topo), 0);
+	tphbuf_topo_verdict(topo, &v);
+	assert_int_equal(v.distance, 0);
+	tphbuf_topo_free(topo);
+}
+
+/* Behind a volume management device there is a second host bridge. */
+static void only_the_last_host_bridge_counts(void **state)
+{
+	static const struct machine_fn vmd[] = {
+		BRIDGE("pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0",
+		       PCI_EXP_TYPE_ROOT_PORT, MACHINE_NO_ACS),
+		MEMORY_FN("pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0/10000:e1:00.0"),
+		{ 0 },
+	};
+	struct fixture *f = *state;
+	struct tphbuf_topo *topo;
+
+	machine_build(vmd);
+	assert_int_equal(tphbuf_topo_read(f->ctx, "10000:e1:00.0",
+					  "10000:e1:00.0", &topo), 0);
+	assert_string_equal(tphbuf_topo_host(topo, TPHBUF_END_MEMORY),
+			    "pci10000:e0");
+	assert_int_equal(tphbuf_topo_ports(topo, TPHBUF_END_MEMORY), 2);
+	tphbuf_topo_free(topo);
+}
+
+#define SYS_MEM	"sys/bus/pci/devices/" MEM
+
+static void break_loop(void) { fake_link(SYS_MEM, MEM); }
+static void break_directory(void)
+{
+	fake_remove(SYS_MEM);
+	fake_mkdir(SYS_MEM);
+	fake_text(SYS_MEM "/vendor", "0x1234\n");
+	fake_text(SYS_MEM "/device", "0x1234\n");
+	fake_text(SYS_MEM "/class", "0x1234\n");
+	fake_text(SYS_MEM "/resource", "");
+	fake_text(SYS_MEM "/config", "");
+}
+static void break_dangling(void) { fake_link(SYS_MEM, "../nowhere/" MEM); }
+static void break_elsewhere(void)
+{
+	fake_link(SYS_MEM, "../../../devices/" SWITCH "/0000:02:01.0/" NIC);
+}
+static void break_no_vendor(void) { fake_remove(SYS_MEM "/vendor"); }
+static void break_vendor_text(void)
+{
+	fake_text(SYS_MEM "/vendor", "unknown\n");
+}
+static void break_vendor_empty(void) { fake_text(SYS_MEM "/vendor", ""); }
+static void break_class_garbage(void)
+{
+	fake_text(SYS_MEM "/class", "0xZZ\xff\xfe\n");
+}
+static void break_no_class(void) { fake_remove(SYS_MEM "/class"); }
+static void break_no_config(void) { fake_remove(SYS_MEM "/config"); }
+static void break_config_directory(void)
+{
+	fake_remove(SYS_MEM "/config");
+	fake_mkdir(SYS_MEM "/config");
+}
+static void break_no_resource(void) { fake_remove(SYS_MEM "/resource"); }
+static void break_group_text(void)
+{
+	fake_link(SYS_MEM "/iommu_group", "../groups/twelve");
+}
+static void break_group_negative(void)
+{
+	fake_link(SYS_MEM "/iommu_group", "../groups/-1");
+}
+static void break_group_huge(void)
+{
+	fake_link(SYS_MEM "/iommu_group", "../groups/99999999999");
+}
+static void break_driver_name(void)
+{
+	fake_link(SYS_MEM "/driver",
+		  "drivers/a-name-of-a-driver-that-is-longer-than-any-module");
+}
+static void break_vendor_long(void)
+{
+	char text[4096];
+
+	memset(text, '1', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	fake_text(SYS_MEM "/vendor", text);
+}
+static void break_host_bus(void)
+{
+	fake_remove("sys/bus/pci/devices/0000:00:00.0/vendor");
+}
+static void break_bridge_config(void)
+{
+	fake_remove("sys/bus/pci/devices/0000:01:00.0/config");
+}
+static void break_bridge_gone(void)
+{
+	fake_remove("sys/bus/pci/devices/0000:02:00.0");
+}
+static void break_deep(void)
+{
+	char target[2048] = "../../../devices/pci0000:00";
+	int i;
+
+	for (i = 0; i < 40; i++)
+		strcat(target, "/0000:01:00.0");
+	strcat(target, "/" MEM);
+	fake_link(SYS_MEM, target);
+}
+static void break_no_list(void) { fake_remove("sys/bus/pci"); }
+
+/* Every broken tree is an error with a text, or an answer without claims. */
+static void broken_trees_fail_with_a_text(void **state)
+{
+	static void (* const breaks[])(void) = {
+		break_loop, break_directory, break_dangling, break_elsewhere,
+		break_no_vendor, break_vendor_text, break_vendor_empty,
+		break_class_garbage, break_no_class, break_no_config,
+		break_config_directory, break_no_resource, break_group_text,
+		break_group_negative, break_group_huge, break_driver_name,
+		break_vendor_long, break_host_bus, break_bridge_config,
+		break_bridge_gone, break_deep, break_no_list,
+	};
+	struct fixture *f = *state;
+	struct tphbuf_topo *topo = NULL;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < NR(breaks); i++) {
+		machine_build(under_switch);
+		breaks[i]();
+		ret = tphbuf_topo_read(f->ctx, MEM, NIC, &topo);
+		if (!ret)
+			fail_msg("broken tree %zu was accepted", i);
+		assert_true(ret < 0);
+		assert_null(topo);
+		assert_true(strlen(tphbuf_ctx_error(f->ctx)) > 20);
+	}
+}
+
+static void break_zeros(void)
+{
+	static const char zeros[4096];
+
+	fake_write(SYS_MEM "/config", zeros, sizeof(zeros));
+}
+static void break_ones(void)
+{
+	char ones[4096];
+
+	memset(ones, 0xff, sizeof(ones));
+	fake_write(SYS_MEM "/config", ones, sizeof(ones));
+}
+static void break_cut_0(void) { machine_truncate_config(MEM, 0); }
+static void break_cut_10(void) { machine_truncate_config(MEM, 10); }
+static void break_cut_64(void) { machine_truncate_config(MEM, 64); }
+static void break_cut_256(void) { machine_truncate_config(MEM, 256); }
+static void break_cut_258(void) { machine_truncate_config(MEM, 258); }
+static void break_cap_loop(void)
+{
+	machine_config(MEM, MACHINE_PM_CAP + 1, MACHINE_PM_CAP, 1);
+}
+static void break_ext_loop(void)
+{
+	machine_config(MEM, MACHINE_ACS_CAP, 0x0001 | 1 << 16 | 0x100u << 20,
+		       4);
+}
+static void break_ext_end(void)
+{
+	machine_config(MEM, MACHINE_ACS_CAP, 0x0001 | 1 << 16 | 0xffcu << 20,
+		       4);
+	machine_config(MEM, 0xffc, PCI_EXT_CAP_ID_ACS | 1 << 16, 4);
+}
+static void break_cap_end(void)
+{
+	machine_config(MEM, PCI_CAPABILITY_LIST, 0xfc, 1);
+	machine_config(MEM, 0xfc, PCI_CAP_ID_EXP, 2);
+}
+static void break_pm_end(void)
+{
+	machine_config(MEM, PCI_CAPABILITY_LIST, 0xfc, 1);
+	machine_config(MEM, 0xfc, PCI_CAP_ID_PM, 2);
+}
+static void break_type(void)
+{
+	machine_config(MEM, MACHINE_EXP_CAP + PCI_EXP_FLAGS, 2 | 0xf << 4, 2);
+}
+
+static void garbled_config_space_never_arrives(void **state)
+{
+	static const struct {
+		void (*apply)(void);
+		enum tphbuf_tag_fate st;
+	} breaks[] = {
+		{ break_zeros, TPHBUF_FATE_LOST },
+		{ break_ones, TPHBUF_FATE_UNKNOWN },
+		{ break_cut_0, TPHBUF_FATE_UNKNOWN },
+		{ break_cut_10, TPHBUF_FATE_UNKNOWN },
+		{ break_cut_64, TPHBUF_FATE_UNKNOWN },
+		{ break_cut_256, TPHBUF_FATE_UNKNOWN },
+		{ break_cut_258, TPHBUF_FATE_UNKNOWN },
+		{ break_cap_loop, TPHBUF_FATE_LOST },
+		{ break_cap_end, TPHBUF_FATE_LOST },
+		{ break_pm_end, TPHBUF_FATE_LOST },
+		/* These leave the completer readable. */
+		{ break_ext_loop, TPHBUF_FATE_ARRIVES },
+		{ break_ext_end, TPHBUF_FATE_ARRIVES },
+		{ break_type, TPHBUF_FATE_ARRIVES },
+	};
+	struct tphbuf_verdict v;
+	size_t i;
+
+	for (i = 0; i < NR(breaks); i++) {
+		machine_build(under_switch);
+		machine_config(NIC, MACHINE_TPH_CAP + PCI_TPH_CTRL, 0x100, 2);
+		breaks[i].apply();
+		v = judge(*state);
+		if (v.st != breaks[i].st)
+			fail_msg("garbled %zu: %d, %s", i, v.st, v.st_reason);
+	}
+}
+
+static int op_topo(struct fixture *f)
+{
+	struct tphbuf_topo *topo;
+	int ret = tphbuf_topo_read(f->ctx, MEM, "mlx5_0", &topo);
+
+	if (!ret)
+		tphbuf_topo_free(topo);
+	return ret;
+}
+
+static void every_failing_call_is_clean(void **state)
+{
+	machine_build(under_switch);
+	sweep_faults(*state, op_topo);
+}
+
+#define TOPO_TEST(fn) \
+	cmocka_unit_test_setup_teardown(fn, topo_setup, fixture_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TOPO_TEST(switch_routes_directly),
+		TOPO_TEST(ports_are_described_from_the_end_up),
+		TOPO_TEST(wrong_questions_are_einval),
+		TOPO_TEST(acs_redirect_leads_to_the_host_bridge),
+		TOPO_TEST(known_host_bridges_route),
+		TOPO_TEST(between_host_bridges_both_must_be_known),
+		TOPO_TEST(a_root_port_can_identify_the_host_bridge),
+		TOPO_TEST(amd_cpus_from_zen_on_route),
+		TOPO_TEST(the_ends_decide_about_tags),
+		TOPO_TEST(prefixes_matter_to_16_bit_tags_only),
+		TOPO_TEST(without_root_nothing_is_claimed),
+		TOPO_TEST(a_function_and_its_sibling),
+		TOPO_TEST(only_the_last_host_bridge_counts),
+		TOPO_TEST(broken_trees_fail_with_a_text),
+		TOPO_TEST(garbled_config_space_never_arrives),
+		TOPO_TEST(every_failing_call_is_clean),
+	};
+
+	return cmocka_run_group_tests_name("topo", tests, NULL, NULL);
+}

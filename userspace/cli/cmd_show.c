@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tphbuf show: the dma-bufs a process holds, as /proc tells them
+ * (drivers/dma-buf/dma-buf.c, dma_buf_show_fdinfo()).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/fdinfo.h"
+#include "cli/process.h"
+
+#define FDINFO_MAX	4096
+
+struct show {
+	struct cli *cli;
+	struct table *table;
+	cJSON *array;
+	char process[16];	/* "4711" or "self" */
+	unsigned int n;
+};
+
+static const char *proc_root(const struct cli *cli)
+{
+	return cli->proc_root ? cli->proc_root : "/proc";
+}
+
+static bool all_digits(const char *text)
+{
+	return text[0] && strlen(text) < 10 &&
+	       !text[strspn(text, "0123456789")];
+}
+
+/* Return: 0, -ENOENT (no such descriptor), -EINVAL (no dma-buf), -errno. */
+static int read_fdinfo(const struct show *show, const char *fd,
+		       struct fdinfo *info)
+{
+	char path[PATH_MAX], text[FDINFO_MAX];
+	ssize_t n;
+	int file;
+
+	n = snprintf(path, sizeof(path), "%s/%s/fdinfo/%s",
+		     proc_root(show->cli), show->process, fd);
+	if ((size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return -errno;
+	n = pread(file, text, sizeof(text), 0);
+	if (n < 0)
+		n = -errno;
+	close(file);
+	return n < 0 ? (int)n : fdinfo_parse(text, (size_t)n, info);
+}
+
+static void add(struct show *show, const char *fd, const struct fdinfo *info)
+{
+	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	char size[32], text[TPHBUF_TAG_TEXT_MAX], bdf[TPHBUF_BDF_MAX] = "";
+	cJSON *object;
+	bool known;
+
+	show->n++;
+	/* Descriptors can be had of this machine's processes only. */
+	known = !show->cli->proc_root &&
+		process_tag(show->cli, show->process, atoi(fd), &state, bdf);
+	if (!show->array) {
+		table_cell(show->table, COLOR_NONE, "%s", fd);
+		table_cell(show->table, COLOR_NONE, "%s",
+			   or_dash(info->exporter));
+		table_cell(show->table, COLOR_NONE, "%s",
+			   size_text(info->size, size, sizeof(size)));
+		table_cell(show->table, COLOR_NONE, "%" PRId64, info->users);
+		table_cell(show->table, COLOR_NONE, "%s", or_dash(bdf));
+		table_cell(show->table, COLOR_NONE, "%s",
+			   known ? tag_text(&state.tag, text) : "-");
+		table_cell(show->table, COLOR_NONE, "%s", or_dash(info->name));
+		return;
+	}
+	object = cJSON_CreateObject();
+	cJSON_AddItemToArray(show->array, object);
+	cJSON_AddNumberToObject(object, "fd", atoi(fd));
+	json_add_string_or_null(object, "exporter", info->exporter);
+	json_add_u64(object, "length", info->size);
+	cJSON_AddNumberToObject(object, "references", (double)info->users);
+	json_add_string_or_null(object, "name", info->name);
+	json_add_string_or_null(object, "device", bdf);
+	cJSON_AddBoolToObject(object, "tag_known", known);
+	json_add_tag(object, "tag", &state.tag);
+}
+
+static int show_one(struct show *show, const char *fd)
+{
+	struct fdinfo info;
+	int ret = read_fdinfo(show, fd, &info);
+
+	if (!ret) {
+		add(show, fd, &info);
+		return CLI_OK;
+	}
+	if (ret == -EINVAL)
+		return cli_fail_text(show->cli, CLI_FAILURE, "lookup",
+				     "descriptor %s of process %s is no dma-buf; see tphbuf show %s for those that are",
+				     fd, show->process, show->process);
+	return cli_fail_text(show->cli, CLI_FAILURE, "lookup",
+			     "descriptor %s of process %s: %s; give a process that runs and is yours, or run as root",
+			     fd, show->process, strerror(-ret));
+}
+
+static int compare(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int show_all(struct show *show)
+{
+	char path[PATH_MAX], fd[16];
+	int fds[1024], n = 0, i;
+	struct dirent *entry;
+	struct fdinfo info;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/%s/fdinfo", proc_root(show->cli),
+		 show->process);
+	dir = opendir(path);
+	if (!dir)
+		return cli_fail_text(show->cli, CLI_FAILURE, "lookup",
+				     "process %s: %s; give a process that runs and is yours, or run as root",
+				     show->process, strerror(errno));
+	while ((entry = readdir(dir)))
+		if (all_digits(entry->d_name) &&
+		    !read_fdinfo(show, entry->d_name, &info) &&
+		    n < (int)(sizeof(fds) / sizeof(fds[0])))
+			fds[n++] = atoi(entry->d_name);
+	closedir(dir);
+	qsort(fds, (size_t)n, sizeof(fds[0]), compare);
+	for (i = 0; i < n; i++) {
+		snprintf(fd, sizeof(fd), "%d", fds[i]);
+		if (!read_fdinfo(show, fd, &info))
+			add(show, fd, &info);
+	}
+	return CLI_OK;
+}
+
+/* "PID", "PID/FD" or "FD" of a descriptor this command has inherited. */
+static int split(struct show *show, const char *arg, const char **fd)
+{
+	const char *slash = strchr(arg, '/');
+	size_t len = slash ? (size_t)(slash - arg) : strlen(arg);
+
+	*fd = slash ? slash + 1 : NULL;
+	snprintf(show->process, sizeof(show->process), "%.*s",
+		 (int)(len < sizeof(show->process) ? len : 0), arg);
+	if ((!all_digits(show->process) && strcmp(show->process, "self")) ||
+	    (slash && !all_digits(*fd)))
+		return cli_fail_text(show->cli, CLI_USAGE, "argument",
+				     "'%s': neither a process nor a descriptor; use PID, PID/FD, or FD of a descriptor handed to this command",
+				     arg);
+	if (!slash && all_digits(arg) && fcntl(atoi(arg), F_GETFD) >= 0 &&
+	    atoi(arg) > STDERR_FILENO) {
+		*fd = arg;
+		snprintf(show->process, sizeof(show->process), "self");
+	}
+	return CLI_OK;
+}
+
+static int run(struct cli *cli, struct options *opts)
+{
+	static const char * const heads[] = {
+		"FD", "EXPORTER", "LENGTH", "REFERENCES", "DEVICE", "TAG",
+		"NAME",
+	};
+	struct show show = { .cli = cli };
+	const char *fd;
+	int ret, end;
+
+	ret = split(&show, opts->args[0], &fd);
+	if (ret != CLI_OK)
+		return ret;
+	if (cli->json) {
+		json_add_string_or_null(cli->json, "process", show.process);
+		show.array = cJSON_AddArrayToObject(cli->json, "buffers");
+	} else {
+		show.table = table_new(heads, sizeof(heads) / sizeof(heads[0]));
+	}
+	ret = fd ? show_one(&show, fd) : show_all(&show);
+	if (cli->json)
+		return ret;
+	if (!show.n && ret == CLI_OK)
+		printf("process %s holds no dma-buf\n", show.process);
+	if (show.table && !show.n) {
+		table_free(show.table);
+		return ret;
+	}
+	end = table_end(show.table, cli);
+	return ret == CLI_OK ? end : ret;
+}
+
+const struct command cmd_show = {
+	.name = "show",
+	.summary = "the dma-bufs a process holds",
+	.help =
+"usage: tphbuf show PID | PID/FD | FD [--json]\n"
+"\n"
+"Shows the dma-bufs among the descriptors of a process, or one of them: who\n"
+"exported it (vfio-pci, a DRM driver, udmabuf, a dma-heap), its length and its\n"
+"name; and, if the process has the exporting vfio device open, its address and\n"
+"the tag as the kernel has it. FD alone is a descriptor handed to this command\n"
+"by its parent, as export --exec does. Another user's process takes root.\n"
+"\n"
+"  --root DIR  read proc below DIR\n"
+"  --json      print JSON\n"
+"  --verbose   say what is done, on standard error\n"
+"\n"
+"example: tphbuf export 0000:03:00.0 --bar 2 --hold & tphbuf show $!\n",
+	.accepts = ACCEPT_COMMON | ACCEPT(OPT_ROOT),
+	.arg_name = "process or descriptor",
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};
