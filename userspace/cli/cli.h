@@ -46,6 +46,12 @@ struct options {
 	bool has_tag;
 	bool has_iova;
 	uint64_t iova;
+	const char *socket;
+	const char *label;
+	bool hand_device;
+	int mode;			/* permission bits; -1: not given */
+	int count;			/* of hand-overs; 0: no limit */
+	int timeout;			/* seconds; 0: not given */
 	int gid_index;			/* -1: not given */
 	int port;			/* of the RDMA device; 0: not given */
 	struct tphbuf_tag tag;
@@ -87,6 +93,7 @@ struct command {
 	const char *arg_name;		/* "PCI address"; for min_args */
 	size_t min_args;		/* beside the BDF of OPT_BDF */
 	size_t max_args;
+	bool ibdev_optional;		/* with OPT_IBDEV */
 	int (*run)(struct cli *cli, struct options *opts);
 };
 
@@ -98,6 +105,8 @@ extern const struct command cmd_register;
 extern const struct command cmd_topo;
 extern const struct command cmd_doctor;
 extern const struct command cmd_show;
+extern const struct command cmd_serve;
+extern const struct command cmd_attach;
 extern const struct command cmd_selftest;
 
 /* Options, one bit each in command.accepts. */
@@ -105,6 +114,7 @@ enum opt {
 	OPT_BDF, OPT_BAR, OPT_RANGE, OPT_OFFSET, OPT_LENGTH, OPT_VF_TOKEN,
 	OPT_TAG, OPT_HOLD, OPT_EXEC, OPT_ALL, OPT_NO_OPEN, OPT_SYSFS,
 	OPT_IBDEV, OPT_REQUIRE, OPT_IOVA, OPT_ROOT, OPT_GID_INDEX, OPT_PORT,
+	OPT_SOCKET, OPT_LABEL, OPT_DEVICE, OPT_MODE, OPT_COUNT, OPT_TIMEOUT,
 	OPT_SET, OPT_CLEAR, OPT_GET, OPT_PROBE,
 	OPT_BACKEND, OPT_NOIOMMU, OPT_VENDOR,
 	OPT_JSON, OPT_VERBOSE, OPT_HELP,
@@ -139,13 +149,20 @@ int cli_fail_text(struct cli *cli, int code, const char *stage,
 
 /* source.c: an open device, and a buffer of its BAR */
 struct source {
-	struct tphbuf_device *dev;
+	struct tphbuf_device *dev;	/* NULL: not open here */
 	struct tphbuf_buffer *buf;
+	/* What came with a buffer from another process; NULL for our own. */
+	const struct tphbuf_share_info *received;
 };
 
 /* Open opts->bdf as the options say. 0 or -errno. */
 int device_open(struct cli *cli, const struct options *opts,
 		struct tphbuf_device **dev);
+/* Where it lies: its own word, or the sender's; "" and -1 if nobody says. */
+const char *source_bdf(const struct source *src);
+int source_bar(const struct source *src);
+const struct tphbuf_range *source_ranges(const struct source *src, size_t *n);
+
 /* Open, enable memory, export, set opts->tag. Return: CLI_OK or exit code. */
 int source_open(struct cli *cli, const struct options *opts,
 		struct source *src);
@@ -171,7 +188,9 @@ void table_free(struct table *table);
 int vendor_load(struct cli *cli, const struct options *opts);
 void vendor_unload(struct cli *cli);
 
-/* hold.c: after everything is printed */
+/* hold.c: print the answer before the command blocks */
+void flush_answer(struct cli *cli);
+/* after everything is printed */
 int hold(struct cli *cli);
 int exec_with_buffer(struct cli *cli, const struct options *opts,
 		     const struct source *src);

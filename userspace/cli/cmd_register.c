@@ -64,7 +64,9 @@ static int answer(struct cli *cli, const struct options *opts,
 	char text[TPHBUF_TAG_TEXT_MAX];
 	int ret = 0;
 
-	if (opts->has_tag)
+	if (src->received)
+		state.tag = src->received->tag;
+	else if (opts->has_tag)
 		ret = tphbuf_buffer_tag_get(src->buf, &state);
 	if (!ret)
 		ret = tphbuf_mr_applied(mr, &applied);
@@ -82,14 +84,16 @@ static int answer(struct cli *cli, const struct options *opts,
 	return CLI_OK;
 }
 
-static int register_source(struct cli *cli, const struct options *opts,
-			   const struct source *src, struct ibv_pd *pd)
+int register_source(struct cli *cli, const struct options *opts,
+		    const struct source *src, struct ibv_pd *pd)
 {
 	struct tphbuf_mr_opts mr_opts = {
 		.size = sizeof(mr_opts),
 		.flags = (opts->require ? TPHBUF_MR_REQUIRE : 0) |
 			 (opts->has_iova ? TPHBUF_MR_IOVA : 0),
 		.iova = opts->iova,
+		.tag = opts->require && src->received ? &src->received->tag :
+							NULL,
 	};
 	struct tphbuf_mr *mr;
 	int ret, err;

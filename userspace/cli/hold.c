@@ -20,7 +20,7 @@
 #define EXIT_NOT_EXECUTABLE	126
 
 /* The answer goes out before the process blocks. */
-static void flush_answer(struct cli *cli)
+void flush_answer(struct cli *cli)
 {
 	if (cli->json) {
 		print_json(cli->json);
@@ -55,16 +55,25 @@ static int set_env(const char *name, uint64_t value)
 	return setenv(name, text, 1);
 }
 
+/* Empty if nobody says which. */
+static int set_bar(int bar)
+{
+	return bar < 0 ? setenv("TPHBUF_BAR", "", 1) :
+			 set_env("TPHBUF_BAR", (uint64_t)bar);
+}
+
 static int child_env(const struct source *src, int fd)
 {
 	struct tphbuf_tag_state state = { .size = sizeof(state) };
 	char text[TPHBUF_TAG_TEXT_MAX] = "none";
 
-	if (!tphbuf_buffer_tag_get(src->buf, &state))
+	if (src->received)
+		tag_text(&src->received->tag, text);
+	else if (!tphbuf_buffer_tag_get(src->buf, &state))
 		tag_text(&state.tag, text);
-	return setenv("TPHBUF_BDF", tphbuf_device_bdf(src->dev), 1) ||
+	return setenv("TPHBUF_BDF", source_bdf(src), 1) ||
 	       set_env("TPHBUF_FD", (uint64_t)fd) ||
-	       set_env("TPHBUF_BAR", (uint64_t)tphbuf_buffer_bar(src->buf)) ||
+	       set_bar(source_bar(src)) ||
 	       set_env("TPHBUF_LENGTH", tphbuf_buffer_length(src->buf)) ||
 	       setenv("TPHBUF_TAG", text, 1);
 }

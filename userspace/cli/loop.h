@@ -20,6 +20,14 @@ struct rdma {
 int rdma_open(struct cli *cli, const char *name, struct rdma *rdma);
 void rdma_close(struct rdma *rdma);
 
+/*
+ * cmd_register.c: register a buffer, show it, hold it if opts say so. A
+ * received buffer is required to carry the tag that came with it.
+ * Return: CLI_OK or exit code.
+ */
+int register_source(struct cli *cli, const struct options *opts,
+		    const struct source *src, struct ibv_pd *pd);
+
 struct loop_side {
 	const struct rdma *rdma;
 	struct ibv_cq *cq;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The tphbuf command: subcommand table, failure report, exit codes. */
 #define _GNU_SOURCE	/* strerrorname_np */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 static const struct command * const commands[] = {
 	&cmd_list, &cmd_info, &cmd_topo, &cmd_doctor, &cmd_export, &cmd_tag,
-	&cmd_show, &cmd_register, &cmd_selftest,
+	&cmd_show, &cmd_register, &cmd_selftest, &cmd_serve, &cmd_attach,
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -58,7 +59,9 @@ int cli_fail(struct cli *cli, int err)
 			cli->command->name, tphbuf_stage_name(stage), text);
 	add_error(cli, tphbuf_stage_name(stage), strerrorname_np(-err), -err,
 		  text);
-	if (tphbuf_is_unsupported(err))
+	/* A peer that talks nonsense says nothing about this machine. */
+	if (tphbuf_is_unsupported(err) &&
+	    !(stage == TPHBUF_STAGE_SHARE && err == -EPROTO))
 		return CLI_UNSUPPORTED;
 	return stage == TPHBUF_STAGE_ARGUMENT ? CLI_USAGE : CLI_FAILURE;
 }
@@ -113,7 +116,7 @@ static int run(struct cli *cli, struct options *opts)
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct cli cli = { .command = command, .color = color_wanted() };
-	struct options opts = { .bar = -1, .gid_index = -1 };
+	struct options opts = { .bar = -1, .gid_index = -1, .mode = -1 };
 	int ret;
 
 	ret = options_parse(&cli, &opts, argc, argv);

@@ -31,6 +31,12 @@ static const struct option long_options[] = {
 	{ "sysfs", required_argument, NULL, OPT_BASE + OPT_SYSFS },
 	{ "root", required_argument, NULL, OPT_BASE + OPT_ROOT },
 	{ "gid-index", required_argument, NULL, OPT_BASE + OPT_GID_INDEX },
+	{ "socket", required_argument, NULL, OPT_BASE + OPT_SOCKET },
+	{ "label", required_argument, NULL, OPT_BASE + OPT_LABEL },
+	{ "device", no_argument, NULL, OPT_BASE + OPT_DEVICE },
+	{ "mode", required_argument, NULL, OPT_BASE + OPT_MODE },
+	{ "count", required_argument, NULL, OPT_BASE + OPT_COUNT },
+	{ "timeout", required_argument, NULL, OPT_BASE + OPT_TIMEOUT },
 	{ "port", required_argument, NULL, OPT_BASE + OPT_PORT },
 	{ "ibdev", required_argument, NULL, OPT_BASE + OPT_IBDEV },
 	{ "require", no_argument, NULL, OPT_BASE + OPT_REQUIRE },
@@ -186,9 +192,25 @@ static int take_number(struct parse *p, const char *option, const char *text,
 	uint64_t number;
 	const char *why;
 
+	char allowed[64];
+
+	snprintf(allowed, sizeof(allowed), "no such number; use 0 to %d", max);
 	if (tphbuf_size_parse(text, &number, &why) || number > (uint64_t)max)
-		return bad_value(p, option, text, "no such number; use 0 to 255");
+		return bad_value(p, option, text, allowed);
 	*value = (int)number;
+	return OPTIONS_RUN;
+}
+
+/* Permission bits as chmod(1) takes them. */
+static int take_mode(struct parse *p, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (!len || len > 4 || text[strspn(text, "01234567")] ||
+	    (len == 4 && text[0] != '0'))
+		return bad_value(p, "--mode", text,
+				 "no permission bits; use the form 0660");
+	p->opts->mode = (int)strtoul(text, NULL, 8);
 	return OPTIONS_RUN;
 }
 
@@ -235,6 +257,19 @@ static int take_value(struct parse *p, enum opt opt, const char *value)
 	case OPT_GID_INDEX:
 		return take_number(p, "--gid-index", value, 255,
 				   &opts->gid_index);
+	case OPT_SOCKET:
+		opts->socket = value;
+		return OPTIONS_RUN;
+	case OPT_LABEL:
+		opts->label = value;
+		return OPTIONS_RUN;
+	case OPT_MODE:
+		return take_mode(p, value);
+	case OPT_COUNT:
+		return take_number(p, "--count", value, 1000000, &opts->count);
+	case OPT_TIMEOUT:
+		return take_number(p, "--timeout", value, 86400,
+				   &opts->timeout);
 	case OPT_PORT:
 		return take_number(p, "--port", value, 255, &opts->port);
 	default:
@@ -247,6 +282,9 @@ static int take_option(struct parse *p, enum opt opt, const char *value)
 	struct options *opts = p->opts;
 
 	switch (opt) {
+	case OPT_DEVICE:
+		opts->hand_device = true;
+		return OPTIONS_RUN;
 	case OPT_HOLD:
 		opts->hold = true;
 		return OPTIONS_RUN;
@@ -366,7 +404,8 @@ static int finish(struct parse *p, int argc, char **argv)
 		return cli_fail_text(p->cli, CLI_USAGE, "argument",
 				     "no BAR; give --bar N, see tphbuf info %s",
 				     p->opts->bdf);
-	if (accepts & ACCEPT(OPT_IBDEV) && !p->opts->ibdev)
+	if (accepts & ACCEPT(OPT_IBDEV) && !p->opts->ibdev &&
+	    !command->ibdev_optional)
 		return cli_fail_text(p->cli, CLI_USAGE, "argument",
 				     "no RDMA device; give --ibdev NAME, see tphbuf list");
 	if (p->opts->exec && p->opts->hold)

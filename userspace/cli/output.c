@@ -188,14 +188,18 @@ void json_add_source(cJSON *json, const struct source *src)
 	size_t i, n;
 
 	buffer = cJSON_AddObjectToObject(json, "buffer");
-	cJSON_AddStringToObject(buffer, "bdf", tphbuf_device_bdf(src->dev));
-	cJSON_AddStringToObject(buffer, "backend",
-				tphbuf_device_backend(src->dev));
-	cJSON_AddNumberToObject(buffer, "bar", tphbuf_buffer_bar(src->buf));
+	json_add_string_or_null(buffer, "bdf", source_bdf(src));
+	if (src->dev)
+		cJSON_AddStringToObject(buffer, "backend",
+					tphbuf_device_backend(src->dev));
+	if (source_bar(src) < 0)
+		cJSON_AddNullToObject(buffer, "bar");
+	else
+		cJSON_AddNumberToObject(buffer, "bar", source_bar(src));
 	cJSON_AddNumberToObject(buffer, "fd", tphbuf_buffer_fd(src->buf));
 	json_add_u64(buffer, "length", tphbuf_buffer_length(src->buf));
 	array = cJSON_AddArrayToObject(buffer, "ranges");
-	ranges = tphbuf_buffer_ranges(src->buf, &n);
+	ranges = source_ranges(src, &n);
 	for (i = 0; i < n; i++) {
 		cJSON *range = cJSON_CreateObject();
 
@@ -211,10 +215,17 @@ void print_source(const struct source *src)
 	char size[32];
 	size_t i, n;
 
-	ranges = tphbuf_buffer_ranges(src->buf, &n);
-	printf("device      %s BAR%d, open through %s\n",
-	       tphbuf_device_bdf(src->dev), tphbuf_buffer_bar(src->buf),
-	       tphbuf_device_backend(src->dev));
+	ranges = source_ranges(src, &n);
+	if (src->dev)
+		printf("device      %s BAR%d, open through %s\n",
+		       source_bdf(src), source_bar(src),
+		       tphbuf_device_backend(src->dev));
+	else if (source_bar(src) >= 0)
+		printf("device      %s BAR%d\n", source_bdf(src),
+		       source_bar(src));
+	else
+		printf("device      %s\n", source_bdf(src)[0] ?
+		       source_bdf(src) : "unknown");
 	for (i = 0; i < n; i++)
 		printf("%-11s 0x%" PRIx64 "+0x%" PRIx64 "\n",
 		       i ? "" : "ranges", ranges[i].offset, ranges[i].length);

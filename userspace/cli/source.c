@@ -62,6 +62,26 @@ int source_open(struct cli *cli, const struct options *opts, struct source *src)
 	return CLI_OK;
 }
 
+const char *source_bdf(const struct source *src)
+{
+	if (src->received)
+		return src->received->bdf;
+	return src->dev ? tphbuf_device_bdf(src->dev) : "";
+}
+
+int source_bar(const struct source *src)
+{
+	return src->received ? src->received->bar : tphbuf_buffer_bar(src->buf);
+}
+
+const struct tphbuf_range *source_ranges(const struct source *src, size_t *n)
+{
+	if (!src->received)
+		return tphbuf_buffer_ranges(src->buf, n);
+	*n = src->received->nr_ranges;
+	return src->received->ranges;
+}
+
 void source_close(struct source *src)
 {
 	tphbuf_buffer_close(src->buf);

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# tphbuf serve and attach: a tagged buffer goes to another process, which registers it.
+
+sock=/tmp/acc.sock
+
+start_serve() { # OPTIONS...
+	tphbuf serve "$endpoint" --bar 2 --length 64K --socket $sock "$@" >/tmp/serve.out 2>&1 &
+	serve_pid=$!
+	wait_for 10 test -S $sock
+}
+
+stop_serve() {
+	kill $serve_pid
+	wait $serve_pid
+	[ ! -e $sock ]
+}
+
+test_receiver_registers_with_the_tag() {
+	start_serve --tag st=0x5a,ph=2 --label slice
+	expect_text 'applied +yes, st=0x5a,ph=2' tphbuf attach $sock --ibdev "$nic_8bit" --require
+	expect_text 'tag +st=0x5a,ph=2, as the sender says' tphbuf attach $sock
+	expect_fail 1 'applied' tphbuf attach $sock --ibdev "$nic_ext" --require
+	stop_serve
+}
+
+# The sender has gone when the receiver registers.
+test_buffer_outlives_its_sender_with_the_device() {
+	start_serve --tag xst=0x1234,ph=1 --device --count 1
+	expect_text 'applied +yes, xst=0x1234,ph=1' \
+		tphbuf attach $sock --exec sh -c 'while kill -0 '$serve_pid' 2>/dev/null; do sleep 0.1; done
+			echo "applied yes, $TPHBUF_TAG"; test -e /proc/self/fd/$TPHBUF_FD'
+	wait $serve_pid
+}
+
+test_without_the_device_it_dies_with_its_sender() {
+	start_serve --count 1
+	tphbuf attach $sock --hold >/tmp/attach.out 2>&1 &
+	wait_for 10 grep -q 'held by' /tmp/attach.out
+	wait $serve_pid
+	grep -q '64 KiB' /tmp/attach.out
+	kill $!
+	wait $!
+}
+
+test_permissions_are_the_access_control() {
+	start_serve --mode 0600
+	expect_fail 1 'ermission' setpriv --reuid 65534 --regid 65534 --clear-groups tphbuf attach $sock
+	stop_serve
+}
+
+test_bad_input() {
+	expect_fail 2 'no socket' tphbuf serve "$endpoint" --bar 2
+	expect_fail 1 'share failed' tphbuf attach /nonexistent
+	expect_fail 2 'permission bits' tphbuf serve "$endpoint" --bar 2 --socket $sock --mode 9
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/* tphbuf serve: hand a tagged buffer to whoever connects to a socket. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+#define DEFAULT_MODE	0600
+
+/* How soon a signal that arrives before the wait is seen. */
+#define ACCEPT_MS	500
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+/* Without SA_RESTART, so that the wait for a peer ends. */
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = stop };
+	size_t i;
+
+	sigemptyset(&action.sa_mask);
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int answer(struct cli *cli, const struct options *opts,
+		  const struct source *src)
+{
+	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	char text[TPHBUF_TAG_TEXT_MAX];
+	int ret = 0;
+
+	if (opts->has_tag)
+		ret = tphbuf_buffer_tag_get(src->buf, &state);
+	if (ret)
+		return cli_fail(cli, ret);
+	if (cli->json) {
+		json_add_source(cli->json, src);
+		json_add_tag(cli->json, "tag", &state.tag);
+		cJSON_AddStringToObject(cli->json, "socket", opts->socket);
+	} else {
+		print_source(src);
+		printf("tag         %s\n", tag_text(&state.tag, text));
+		printf("socket      %s\n", opts->socket);
+	}
+	flush_answer(cli);
+	return CLI_OK;
+}
+
+/* A peer that goes wrong is its own problem; the next one is served. */
+static bool hand_over(struct cli *cli, const struct options *opts,
+		      const struct source *src, int sock)
+{
+	struct tphbuf_send_opts send_opts = {
+		.size = sizeof(send_opts),
+		.flags = opts->hand_device ? TPHBUF_SEND_DEVICE : 0,
+		.label = opts->label,
+	};
+	int ret = tphbuf_buffer_send(src->buf, sock, &send_opts);
+
+	if (ret)
+		fprintf(stderr, "tphbuf serve: %s\n",
+			tphbuf_ctx_error(cli->ctx));
+	else if (cli->verbose)
+		fprintf(stderr, "tphbuf: handed over\n");
+	return !ret;
+}
+
+static int serve(struct cli *cli, const struct options *opts,
+		 const struct source *src, int listener)
+{
+	int handed = 0, sock, ret;
+
+	while (!stopped && (!opts->count || handed < opts->count)) {
+		ret = tphbuf_share_accept(cli->ctx, listener, ACCEPT_MS, &sock);
+		if (ret == -EINTR || ret == -ETIMEDOUT)
+			continue;
+		if (ret)
+			return cli_fail(cli, ret);
+		handed += hand_over(cli, opts, src, sock);
+		close(sock);
+	}
+	return CLI_OK;
+}
+
+static int run(struct cli *cli, struct options *opts)
+{
+	struct source src;
+	int listener, ret;
+
+	if (!opts->socket)
+		return cli_fail_text(cli, CLI_USAGE, "argument",
+				     "no socket; give --socket PATH");
+	catch_signals();
+	ret = source_open(cli, opts, &src);
+	if (ret != CLI_OK)
+		return ret;
+	ret = tphbuf_share_listen(cli->ctx, opts->socket,
+				  opts->mode < 0 ? DEFAULT_MODE :
+						   (unsigned int)opts->mode,
+				  &listener);
+	if (ret) {
+		ret = cli_fail(cli, ret);
+	} else {
+		ret = answer(cli, opts, &src);
+		if (ret == CLI_OK)
+			ret = serve(cli, opts, &src, listener);
+		unlink(opts->socket);
+		close(listener);
+	}
+	source_close(&src);
+	return ret;
+}
+
+const struct command cmd_serve = {
+	.name = "serve",
+	.summary = "hand a tagged buffer to processes that attach to a socket",
+	.help =
+"usage: tphbuf serve BDF --bar N [--range OFFSET+LENGTH]... [--tag TAG]\n"
+"                    --socket PATH [--mode BITS] [--count N] [--device]\n"
+"                    [--label TEXT]\n"
+"\n"
+"Exports ranges of a BAR as export does and hands the buffer, with its tag and\n"
+"description, to each process that connects to a unix socket (tphbuf attach,\n"
+"or tphbuf_buffer_receive() in a program), until ^C. Who may write to the\n"
+"socket gets the buffer. The buffer dies with this process, unless the device\n"
+"goes along (--device), which gives the receiver full power over it.\n"
+"\n"
+"  --socket PATH          where the socket is made; gone at the end\n"
+"  --mode BITS            its permissions, octal; 0600 if not given\n"
+"  --count N              end after N hand-overs\n"
+"  --device               hand over the device, too\n"
+"  --label TEXT           text for the receiver, up to 39 characters\n"
+"  --bar N                base address register, 0 to 5\n"
+"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n"
+"  --offset N --length N  the same for one range\n"
+"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
+"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n"
+"  --json                 print JSON\n"
+"  --verbose              say what is done, on standard error\n"
+"\n"
+"example: tphbuf serve 0000:03:00.0 --bar 2 --range 0+1M --tag st=0x5a,ph=2 \\\n"
+"                --socket /run/acc.sock --mode 0660\n",
+	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_TAG) | ACCEPT(OPT_SOCKET) |
+		   ACCEPT(OPT_MODE) | ACCEPT(OPT_COUNT) | ACCEPT(OPT_DEVICE) |
+		   ACCEPT(OPT_LABEL),
+	.run = run,
+};
