@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The vfio selftests that the series adds (patches 17 and 18), on an endpoint that completes TPH requests.
+# The vfio selftests that the series adds, on an endpoint that completes TPH requests.
 . /opt/tphbuf/tests/ktap.sh
 
 test_dma_buf() { selftest vfio_pci_dma_buf_test "$endpoint"; }
