@@ -4,10 +4,16 @@
 # are tested by igb_tokens.sh and by the kernel's own selftest below, here what a VF can do once it is open.
 . /opt/tphbuf/tests/ktap.sh
 
-# The physical functions: beside the NIC below one switch, and alone below a root port.
-pf_beside() { pci_by_id 0x8086 0x10c9 | while read -r bdf; do [ "$(upper_bus "$bdf")" != 0000:00 ] && echo "$bdf"; done; }
-pf_alone() { pci_by_id 0x8086 0x10c9 | while read -r bdf; do [ "$(upper_bus "$bdf")" = 0000:00 ] && echo "$bdf"; done; }
-upper_bus() { basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$1")")" | cut -c1-7; } # of its port
+# The physical functions: alone below a root port, and beside the NIC below one switch.
+port_bus() { basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$1")")" | cut -c1-7; }
+pf_alone() { pf_where = 0000:00; }
+pf_beside() { pf_where != 0000:00; }
+pf_where() { # OPERATOR BUS: of the port that it is behind
+	local bdf
+	for bdf in $(pci_by_id 0x8086 0x10c9); do
+		if [ "$(port_bus "$bdf")" "$1" "$2" ]; then echo "$bdf"; fi
+	done
+}
 
 fresh_pf() { # BDF: bound again, so that it has no virtual functions and nobody knows its token
 	echo 1 >/sys/module/vfio_pci/parameters/enable_sriov
