@@ -53,6 +53,7 @@ unit_suites() {
 	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
 	suite demo-judge "$TOP/tests/tree/judge.sh"
 	suite ktap "$TOP/tests/tree/ktap.sh"
+	suite debug-reports "$TOP/tests/tree/debug.sh"
 }
 
 boots_with() { # KERNEL...: names of the boots that use one of them

@@ -3,8 +3,13 @@
 # drivers left behind, data races. Each check prints what it found and fails for what the series may have caused.
 
 KMEMLEAK=/sys/kernel/debug/kmemleak
+KCSAN=/sys/kernel/debug/kcsan
+KNOWN_LEAKS=/opt/tphbuf/tests/known-leaks
+TOUCHED=/mnt/kernel/touched-functions
 
-# Leaks as one line each: functions of the back trace, innermost first. Stack addresses have no meaning here.
+built_with() { zcat /proc/config.gz | grep -qx "CONFIG_$1=y"; }
+
+# A report of kmemleak (standard input) as a line for each leak: functions of the back trace, innermost first.
 leak_lines() {
 	awk 'BEGIN { RS = "unreferenced object " } NR > 1 {
 		n = split($0, line, "\n"); trace = ""; on = 0
@@ -15,14 +20,14 @@ leak_lines() {
 				trace = trace " < " line[i]
 			}
 		}
-		print trace }' /srv/kmemleak.txt
+		print trace }'
 }
 
 # Lines of standard input that match no pattern of known-leaks; all of it when that has none
 without_known() {
-	local patterns=/tmp/known-leaks
-	sed 's/[[:space:]]*#.*//; /^$/d' /opt/tphbuf/tests/known-leaks >$patterns
-	grep -v -E -f $patterns || [ $? = 1 ]
+	local patterns
+	patterns=$(sed 's/[[:space:]]*#.*//; /^$/d' "$KNOWN_LEAKS")
+	if [ -n "$patterns" ]; then grep -v -E -e "$patterns" || [ $? = 1 ]; else cat; fi
 }
 
 # Every leak fails, unless known-leaks has it. Only what two scans see counts, and only after some age.
@@ -32,8 +37,8 @@ debug_memory_leaks() {
 	echo scan >$KMEMLEAK
 	echo scan >$KMEMLEAK
 	cp $KMEMLEAK /srv/kmemleak.txt
-	all=$(leak_lines | sort | uniq -c)
-	echo "$all"
+	all=$(leak_lines </srv/kmemleak.txt | sort | uniq -c)
+	echo "${all:-no leak}"
 	[ -n "$all" ] || return 0
 	unknown=$(without_known <<<"$all")
 	[ -z "$unknown" ] || { echo "leak: $(head -n 1 <<<"$unknown")"; return 1; }
@@ -46,9 +51,13 @@ debug_drivers_unload() {
 	rmmod vfio-pci vfio-pci-core ib_umad mlx5_ib mlx5_core
 }
 
-# KCSAN reports as "FUNCTION of one side / FUNCTION of the other", without what the compiler appended.
+# After its first report, and when it runs out of space, lockdep is silent.
+debug_lockdep_is_on() { grep -E 'debug_locks: +1$' /proc/lockdep_stats; }
+
+# KCSAN reports of a kernel log (standard input) as "FUNCTION / FUNCTION", the two sides, without suffixes that the
+# compiler appended; one function when the other side is unknown.
 race_lines() {
-	dmesg | sed -E 's/^\[[^]]*\] ?//' | awk '
+	sed -E 's/^\[[^]]*\] ?//' | awk '
 		/BUG: KCSAN/ { if (pair) print pair; pair = ""; on = 1; next }
 		on && /^(read|write|race|assert).*(by task|by interrupt|at unknown)/ { top = 1; next }
 		on && top && /^ / { sub(/^ +/, ""); sub(/[+.].*/, ""); pair = pair (pair ? " / " : "") $0; top = 0; next }
@@ -56,18 +65,25 @@ race_lines() {
 		END { if (pair) print pair }'
 }
 
+# Those of standard input with a side in a file that the series changes
+races_of_the_series() { grep -wF -e "$(sed 's/\..*//' "$TOUCHED")" || [ $? = 1 ]; }
+
 # A race fails if one side is in a file that the series changes; the others are counted.
 debug_data_races() {
-	local races ours functions=/tmp/touched-functions
-	sed 's/\..*//' /mnt/kernel/touched-functions >$functions
-	races=$(race_lines | sort | uniq -c | sort -rn)
-	ours=$(grep -wF -f $functions <<<"$races" || [ $? = 1 ])
-	echo "KCSAN reports, all files: ${races:-none}"
-	[ -z "$ours" ] || { echo "data race in a file of the series: $ours"; return 1; }
+	local races ours
+	grep -E '^setup_watchpoints: +[1-9]' $KCSAN
+	[ -s "$TOUCHED" ]
+	races=$(dmesg | race_lines | sort | uniq -c | sort -rn)
+	echo "reports in all files: ${races:-none}"
+	[ -n "$races" ] || return 0
+	ours=$(races_of_the_series <<<"$races")
+	[ -z "$ours" ] || { echo "data race in a file of the series: $(head -n 1 <<<"$ours")"; return 1; }
 }
 
-# The checks that this kernel can do
+# The checks for which this kernel was built
 debug_checks() {
-	[ ! -e $KMEMLEAK ] || echo debug_memory_leaks debug_drivers_unload
-	[ ! -e /mnt/kernel/touched-functions ] || echo debug_data_races
+	! built_with PROVE_LOCKING || echo debug_lockdep_is_on
+	! built_with DEBUG_KMEMLEAK || echo debug_memory_leaks
+	! built_with DMA_API_DEBUG || echo debug_drivers_unload
+	! built_with KCSAN || echo debug_data_races
 }

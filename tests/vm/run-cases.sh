@@ -17,7 +17,7 @@ report() { # ok|not ok, text
 }
 
 # Lines of the kernel log that no test may cause. KCSAN and kmemleak are looked at in the end, see debug.sh.
-SPLAT='WARNING:|BUG:|Oops|Call Trace|KASAN|UBSAN|possible circular|INFO: task .* blocked|refcount_t:|DMA-API: .*(error|warning)|general protection'
+SPLAT='WARNING:|BUG:|Oops|Call Trace|KASAN|UBSAN|possible circular|trying to register non-static|INFO: task .* blocked|refcount_t:|DMA-API: .*(error|warning)|general protection'
 
 # Lines "ok NAME", "not ok NAME", "ok NAME # SKIP REASON" that a function left by part()
 report_parts() { # NAME
