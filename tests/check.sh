@@ -87,7 +87,7 @@ case $kind in
 unit) unit_suites ;;
 vm) vm_suites ;;
 debug) debug_suites ;;
-all) unit_suites; vm_suites; debug_suites ;;
+all) unit_suites; suite packages "$TOP/tests/packages.sh"; vm_suites; debug_suites; series_suite ;;
 *) die "usage: check.sh unit | vm | debug | all" ;;
 esac
 say "details: ${out#"$TOP"/}; $((SECONDS - start)) s"

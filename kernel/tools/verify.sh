@@ -6,7 +6,7 @@
 #   - the whole series builds so, too, with options around it switched off, and for arm64; so do its selftests.
 # Prints TAP and ends with "N passed, N failed, N skipped". Results are kept by a hash of all inputs: a second run is
 # instant; when only late patches changed, the early ones are not built again.
-#   verify.sh [--again]
+#   verify.sh [--again | --known]    --known: is the result kept?
 . "$(dirname "$0")/../../rig/lib/common.sh"
 . "$TOP/rig/lib/apt.sh"
 
@@ -208,6 +208,7 @@ verify() {
 tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
 base_id=$(hash_text "$tarball $(stat -c '%s %Y' "$tarball") $(hash_of "$TOP/kernel/config/vm.config" "$CHECK" "$0")")
 result=$CACHE/kernel-verify-$(hash_text "$base_id $(hash_of "$TOP/kernel/patches" "$TOP/kernel/series")").log
+[ "${1:-}" != --known ] || { [ -s "$result" ]; exit; }
 if [ "${1:-}" = --again ] || ! [ -s "$result" ]; then
 	with_lock kernel-verify verify | tee "$result.part"
 	mv "$result.part" "$result"
