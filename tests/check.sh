@@ -72,7 +72,10 @@ vm_suites() {
 
 debug_suites() {
 	local boot
-	for boot in $(boots_with patched); do suite "vm-$boot-debug" "$TOP/tests/vm-boot.sh" "$boot" debug; done
+	for boot in $(boots_with patched); do
+		grep -q '^DEBUG=no' "$TOP/tests/vm/boot/$boot.conf" ||
+			suite "vm-$boot-debug" "$TOP/tests/vm-boot.sh" "$boot" debug
+	done
 	for boot in $(boots_with debug kcsan); do suite "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
 }
 

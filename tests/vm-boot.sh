@@ -5,13 +5,18 @@
 . "$(dirname "$0")/../rig/lib/common.sh"
 name=$1
 KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=() MEMORY=1G
-DEBUG_CASES=() DEBUG_ARGS=() # on debug kernels: further cases and kernel arguments
+# On debug kernels: further cases, cases left out (they test user space), further kernel arguments
+DEBUG_CASES=() DEBUG_WITHOUT=() DEBUG_ARGS=()
 . "$TOP/tests/vm/boot/$name.conf"
 [ -z "${2:-}" ] || KERNEL=$2 name=$name-$2
 case $KERNEL in
 debug | kcsan)
 	MEMORY=2G DEADLINE=$((DEADLINE * 4))
-	CASES+=(${DEBUG_CASES[@]+"${DEBUG_CASES[@]}"})
+	kept=()
+	for case in "${CASES[@]}"; do
+		[[ " ${DEBUG_WITHOUT[*]-} " = *" $case "* ]] || kept+=("$case")
+	done
+	CASES=("${kept[@]}" ${DEBUG_CASES[@]+"${DEBUG_CASES[@]}"})
 	ARGS+=(log_buf_len=8M TEST_DEADLINE=720 ${DEBUG_ARGS[@]+"${DEBUG_ARGS[@]}"})
 	;;
 esac
