@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <infiniband/verbs.h>
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <stdlib.h>
