@@ -84,7 +84,7 @@ struct stress {
 	struct buffer buffer[SLOTS];
 	struct region region[REGIONS];
 	struct port port[NICS];
-	pthread_rwlock_t traffic; /* held for writing by a write that is checked */
+	pthread_rwlock_t traffic; /* before region.lock; for writing by a write that is checked */
 	unsigned int round;
 	atomic_uint tags;	/* bit slot * 3 + k: tag k of the slot was set in this round */
 	atomic_bool over;

@@ -89,6 +89,7 @@ void op_register(struct worker *w)
 	bool again, known;
 	int ret;
 
+	pthread_rwlock_rdlock(&stress.traffic);
 	pthread_rwlock_wrlock(&region->lock);
 	again = region->mr;
 	region_empty(region);
@@ -107,6 +108,7 @@ void op_register(struct worker *w)
 	if (!undisturbed(region))
 		region->life = UNKNOWN;
 	pthread_rwlock_unlock(&region->lock);
+	pthread_rwlock_unlock(&stress.traffic);
 }
 
 void op_deregister(struct worker *w)
@@ -221,7 +223,11 @@ void op_write(struct worker *w)
 	pthread_rwlock_unlock(&stress.traffic);
 }
 
-/* The only write there is at this time, of a region that stays: every TLP must carry just the region's tag. */
+/*
+ * The only write there is at this time, of a region that stays: every TLP must carry just the region's tag. Nothing is
+ * registered meanwhile either: pcie_tph_set_st_entry() turns TPH of the NIC off while it writes a new entry, and what
+ * the NIC sends in that moment carries no hint.
+ */
 void op_write_checked(struct worker *w)
 {
 	struct region *region = any_region(w);
