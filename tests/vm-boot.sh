@@ -12,7 +12,7 @@ case $KERNEL in
 debug | kcsan)
 	MEMORY=2G DEADLINE=$((DEADLINE * 4))
 	CASES+=(${DEBUG_CASES[@]+"${DEBUG_CASES[@]}"})
-	ARGS+=(log_buf_len=8M TEST_DEADLINE=720 ${DEBUG_ARGS[@]+"${DEBUG_ARGS[@]}"})
+	ARGS+=(log_buf_len=8M kasan_multi_shot no5lvl TEST_DEADLINE=720 ${DEBUG_ARGS[@]+"${DEBUG_ARGS[@]}"})
 	;;
 esac
 [ -z "${ONLY:-}" ] || CASES=($ONLY)
