@@ -83,14 +83,14 @@ kind=${1:-all}
 rm -rf "$out"
 start=$SECONDS
 case $kind in
-debug | all) "$TOP/rig/all.sh" 0 base debug ;;
+debug) "$TOP/rig/all.sh" 0 debug ;;
 *) "$TOP/rig/all.sh" 0 base ;;
 esac
 case $kind in
 unit) unit_suites ;;
 vm) vm_suites ;;
 debug) debug_suites ;;
-all) unit_suites; suite packages "$TOP/tests/packages.sh"; vm_suites; debug_suites; series_suite ;;
+all) unit_suites; suite packages "$TOP/tests/packages.sh"; vm_suites; series_suite ;;
 *) die "usage: check.sh unit | vm | debug | all" ;;
 esac
 say "details: ${out#"$TOP"/}; $((SECONDS - start)) s"

@@ -17,7 +17,7 @@ debug | kcsan)
 		[[ " ${DEBUG_WITHOUT[*]-} " = *" $case "* ]] || kept+=("$case")
 	done
 	CASES=("${kept[@]}" ${DEBUG_CASES[@]+"${DEBUG_CASES[@]}"})
-	ARGS+=(log_buf_len=8M TEST_DEADLINE=720 ${DEBUG_ARGS[@]+"${DEBUG_ARGS[@]}"})
+	ARGS+=(log_buf_len=8M kasan_multi_shot no5lvl TEST_DEADLINE=720 ${DEBUG_ARGS[@]+"${DEBUG_ARGS[@]}"})
 	;;
 esac
 [ -z "${ONLY:-}" ] || CASES=($ONLY)

@@ -19,12 +19,13 @@ load_mlx5() {
 endpoints() { pci_by_id 0x1234 0x5448; }
 nics() { pci_by_id 0x15b3 0x1023; }
 engines() { pci_by_id 0x1234 0x5445; }
-pci_by_id() {
-	local dir
+pci_by_id() { # no processes: every test starts with this, and they are slow on debug kernels
+	local dir vendor device
 	for dir in /sys/bus/pci/devices/*; do
-		[ "$(cat "$dir/vendor") $(cat "$dir/device")" = "$1 $2" ] && basename "$dir"
+		read -r vendor <"$dir/vendor"
+		read -r device <"$dir/device"
+		[ "$vendor $device" != "$1 $2" ] || echo "${dir##*/}"
 	done
-	return 0
 }
 
 bind_vfio() { # BDF

@@ -84,7 +84,8 @@ struct stress {
 	struct buffer buffer[SLOTS];
 	struct region region[REGIONS];
 	struct port port[NICS];
-	pthread_rwlock_t traffic; /* before region.lock; for writing by a write that is checked */
+	struct stamp table[NICS];	/* registrations, which may write the NIC's steering tag table */
+	pthread_rwlock_t traffic; /* held for writing by a write that is checked */
 	unsigned int round;
 	atomic_uint tags;	/* bit slot * 3 + k: tag k of the slot was set in this round */
 	atomic_bool over;
@@ -151,7 +152,10 @@ struct tag_row {		/* as counted by the endpoint; width 0: no hint */
 
 /* No TLP carries what was not set in this round. Clears the count. false: the device was away. */
 bool tags_verify_tally(void);
-/* All TLPs since the clear carry exactly what tph has for a NIC of that width. */
-bool tags_verify_exact(const tph_t *tph, uint32_t width);
+/*
+ * All TLPs since the clear carry exactly what tph has for a NIC of that width; or none if table_written: Linux
+ * switches the hints of a function off while it writes an entry of its steering tag table.
+ */
+bool tags_verify_exact(const tph_t *tph, uint32_t width, bool table_written);
 
 #endif

@@ -89,7 +89,6 @@ void op_register(struct worker *w)
 	bool again, known;
 	int ret;
 
-	pthread_rwlock_rdlock(&stress.traffic);
 	pthread_rwlock_wrlock(&region->lock);
 	again = region->mr;
 	region_empty(region);
@@ -98,8 +97,10 @@ void op_register(struct worker *w)
 	now = stamp_now(&buffer->stamp);
 	owner = atomic_load(&buffer->owner);
 	known = read_tag(buffer, &region->tph);
+	stamp_begin(&stress.table[nic_of(region)]);
 	region->mr = ibv_reg_dmabuf_mr(stress.port[nic_of(region)].pd, 0, BUFFER_SIZE, 0, buffer->slot, ACCESS);
 	ret = region->mr ? 0 : -errno;
+	stamp_end(&stress.table[nic_of(region)]);
 	region->exact = known && stamp_is(&buffer->stamp, now);
 	if (region->mr)
 		atomic_store(&region->rkey, region->mr->rkey);
@@ -108,7 +109,6 @@ void op_register(struct worker *w)
 	if (!undisturbed(region))
 		region->life = UNKNOWN;
 	pthread_rwlock_unlock(&region->lock);
-	pthread_rwlock_unlock(&stress.traffic);
 }
 
 void op_deregister(struct worker *w)
@@ -223,15 +223,18 @@ void op_write(struct worker *w)
 	pthread_rwlock_unlock(&stress.traffic);
 }
 
-/*
- * The only write there is at this time, of a region that stays: every TLP must carry just the region's tag. Nothing is
- * registered meanwhile either: pcie_tph_set_st_entry() turns TPH of the NIC off while it writes a new entry, and what
- * the NIC sends in that moment carries no hint.
- */
+static bool tags_verified(struct region *region, bool table_written)
+{
+	return region->exact ? tags_verify_exact(&region->tph, width_of(region), table_written) : tags_verify_tally();
+}
+
+/* The only write there is at this time, of a region that stays: every TLP must carry just the region's tag. */
 void op_write_checked(struct worker *w)
 {
 	struct region *region = any_region(w);
+	struct stamp *table = &stress.table[nic_of(region)];
 	enum ibv_wc_status status;
+	unsigned int written;
 	bool calm, cleared;
 
 	pthread_rwlock_wrlock(&stress.traffic);
@@ -240,9 +243,10 @@ void op_write_checked(struct worker *w)
 		goto out;
 	calm = undisturbed(region);
 	cleared = tags_verify_tally();
+	written = stamp_now(table);
 	status = write_once(w, nic_of(region), region->mr->rkey);
 	answer_write(w, OP_WRITE_CHECKED, status, calm && undisturbed(region));
-	if (!cleared || !(region->exact ? tags_verify_exact(&region->tph, width_of(region)) : tags_verify_tally()))
+	if (!cleared || !tags_verified(region, !stamp_is(table, written)))
 		w->inconclusive++;
 out:
 	pthread_rwlock_unlock(&region->lock);

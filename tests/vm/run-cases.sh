@@ -62,6 +62,8 @@ export PARTS=/tmp/parts
 mkdir -p /srv/log
 : >/srv/tap
 setup >/srv/log/setup.log 2>&1 || { report "not ok" "setup: $(tail -n 1 /srv/log/setup.log)"; exit 1; }
+splat=$(splats 0)
+[ -z "$splat" ] || report "not ok" "setup (kernel: $(head -n 1 <<<"$splat"))"
 for case in "$@"; do
 	for function in $(sed -n 's/^\(test_[a-z0-9_]*\)().*/\1/p' "/opt/tphbuf/tests/cases/$case.sh"); do
 		run_test "$case" "$function"
