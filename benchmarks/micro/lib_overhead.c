@@ -12,10 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <tphbuf/mr.h>
 #include <tphbuf/tphbuf.h>
 #include <unistd.h>
+
+#include "micro.h"
 
 #define LENGTH (1u << 20)
 #define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE)
@@ -25,26 +26,6 @@ static int fail(const char *what, const char *why)
 {
 	fprintf(stderr, "lib_overhead: %s: %s\n", what, why);
 	return 1;
-}
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static struct ibv_pd *open_pd(const char *name)
-{
-	struct ibv_device **list = ibv_get_device_list(NULL);
-	struct ibv_context *ctx = NULL;
-
-	for (int i = 0; list && list[i] && !ctx; i++)
-		if (!strcmp(ibv_get_device_name(list[i]), name))
-			ctx = ibv_open_device(list[i]);
-	ibv_free_device_list(list);
-	return ctx ? ibv_alloc_pd(ctx) : NULL;
 }
 
 /* us, or negative */
