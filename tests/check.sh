@@ -79,6 +79,15 @@ debug_suites() {
 	for boot in $(boots_with debug kcsan); do suite "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
 }
 
+# The series, patch by patch: most of an hour, but at once when this kernel/ was verified before.
+series_suite() {
+	if "$TOP/kernel/tools/verify.sh" --known; then
+		suite kernel-series "$TOP/kernel/tools/verify.sh"
+	else
+		say "not run: make check-kernel (kernel/ is not as it was last verified)"
+	fi
+}
+
 kind=${1:-all}
 rm -rf "$out"
 start=$SECONDS
