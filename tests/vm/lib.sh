@@ -43,6 +43,12 @@ equal() { # WHAT GOT WANT
 	note "$1 = $2"
 }
 
+# both PROGRAM TEST: with the MR on the Extended NIC and the peer on the 8-bit one, then the other way round
+both() {
+	"$1" "$2" "$endpoint" "$nic_ext" "$nic_8bit" ext
+	"$1" "$2" "$endpoint" "$nic_8bit" "$nic_ext" 8bit
+}
+
 # Drivers and devices that every case may count on; variables for each test's shell.
 setup() {
 	[ ! -w /sys/kernel/debug/kcsan ] || echo on >/sys/kernel/debug/kcsan
