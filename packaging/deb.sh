@@ -6,7 +6,7 @@
 #                              configuration to start from: by default the one of the running kernel;
 #                              "vm": that of the test VMs (small, quick). LOCALMOD=1: only modules that
 #                              are loaded now.
-. "$(dirname "$0")/../rig/lib/common.sh"
+. "$(dirname "$0")/../kernel/tools/lib.sh"
 . "$TOP/rig/lib/apt.sh"
 
 OUT=$BUILD/deb
@@ -34,14 +34,12 @@ kernel() {
 		die "$from cannot be read; name a kernel configuration: make deb-kernel CONFIG=FILE (or CONFIG=vm)"
 	[ -d "$src" ] || {
 		"$TOP/kernel/tools/fetch.sh" unpack "$src.part"
-		grep -v -e '^#' -e '^$' "$TOP/kernel/series" | while read -r option; do
-			patch -d "$src.part" -p1 -s -f <"$TOP/kernel/patches/$option"
-		done
+		apply_series "$src.part"
 		mv "$src.part" "$src"
 	}
 	mkdir -p "$obj"
 	if [ "$from" = vm ]; then
-		sed 's/[[:space:]]*#.*//' "$TOP"/kernel/config/{vm,series}.config >"$obj.config"
+		config_merge vm.config series.config >"$obj.config"
 		make -C "$src" O="$obj" KCONFIG_ALLCONFIG="$obj.config" allnoconfig
 	else
 		cp "$from" "$obj/.config"

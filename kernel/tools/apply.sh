@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Make a git tree of Linux with the series on top, one commit a patch, to work on (see refresh.sh).
 #   apply.sh TREE     TREE must not exist
-. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$(dirname "$0")/lib.sh"
 
 tree=${1:-}
 [ -n "$tree" ] || die "usage: apply.sh TREE"
@@ -13,8 +13,8 @@ cd "$tree"
 git init --quiet
 git add --all --force
 git -c user.name=base -c user.email=base@invalid commit --quiet -m "Linux $(make -s kernelversion)"
-grep -v -e '^#' -e '^$' "$TOP/kernel/series" | while read -r name; do
-	git -c user.name=series -c user.email=series@invalid am --quiet --keep-cr "$TOP/kernel/patches/$name" ||
+series_patches | while read -r name; do
+	git -c user.name=series -c user.email=series@invalid am --quiet --keep-cr "$PATCHES/$name" ||
 		die "$name does not apply to $(make -s kernelversion)"
 done
 say "$(git rev-list --count HEAD) commits in $tree; root commit is the base"

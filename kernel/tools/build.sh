@@ -9,7 +9,7 @@
 # mlx5/ (mlx5_ifc*.h, for the fabric); kcsan also touched-functions, those of the files that the series
 # changes. Base and patched share a work tree under the cache, so that the second one costs only the files
 # that the series touches; so do the debug kernels, in two object folders.
-. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$(dirname "$0")/lib.sh"
 
 GUEST_MODULES=$TOP/rig/modules
 FORMAT=2 # of the folders made here: count up when this script changes what is in them
@@ -24,11 +24,6 @@ debug | kcsan) WORK=$CACHE/kernel-work-debug OBJ=$WORK/obj-$kind fragments+=(ser
 esac
 SRC=$WORK/src
 
-# Going back and forth between the kernels that share a tree compiles the same files again.
-export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=$CACHE/ccache CCACHE_MAXSIZE=2G
-
-series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
-
 # Bring the work tree to the state that the kernel KIND needs: none or all of the series. The patches that are
 # applied are kept beside the tree; those at the head of the new series that are the same stay, so that
 # only files that change get a new time stamp.
@@ -38,7 +33,7 @@ set_series() {
 	[ "$1" = base ] || mapfile -t want < <(series_patches)
 	for name in $(ls "$WORK/applied"); do
 		if [ ${#drop[@]} = 0 ] && [ "$name" = "${want[${#keep[@]}]:-}" ] &&
-			cmp -s "$WORK/applied/$name" "$TOP/kernel/patches/$name"; then
+			cmp -s "$WORK/applied/$name" "$PATCHES/$name"; then
 			keep+=("$name")
 		else
 			drop=("$name" ${drop[@]+"${drop[@]}"})
@@ -49,20 +44,15 @@ set_series() {
 		rm "$WORK/applied/$name"
 	done
 	for name in "${want[@]:${#keep[@]}}"; do
-		patch -d "$SRC" -p1 -s -f --no-backup-if-mismatch <"$TOP/kernel/patches/$name" ||
+		patch -d "$SRC" -p1 -s -f --no-backup-if-mismatch <"$PATCHES/$name" ||
 			die "$name does not apply to $(make -s -C "$SRC" kernelversion)"
-		cp "$TOP/kernel/patches/$name" "$WORK/applied/$name"
+		cp "$PATCHES/$name" "$WORK/applied/$name"
 	done
-}
-
-# The fragments as one file, without the reasons; of two lines for one option the later counts.
-config_wanted() {
-	sed 's/[[:space:]]*#.*//' "${fragments[@]/#/$TOP/kernel/config/}" | grep -v '^$' | tac | awk -F= '!seen[$1]++' | tac
 }
 
 configure() {
 	mkdir -p "$OBJ"
-	config_wanted >"$OBJ.config"
+	config_merge "${fragments[@]}" >"$OBJ.config"
 	make -C "$SRC" O="$OBJ" KCONFIG_ALLCONFIG="$OBJ.config" allnoconfig
 	local lost
 	lost=$(grep -v -e '=n$' "$OBJ.config" | grep -vxF -f "$OBJ/.config" || true)
@@ -84,7 +74,7 @@ compile() { # KIND: the patched kernel says so in its release
 # A KCSAN report names functions, and there is no debug info to tell their files.
 touched_functions() {
 	local file
-	(cd "$TOP/kernel/patches" && cat $(series_patches)) | sed -n 's,^+++ b/\(drivers/.*\)\.c$,\1,p' | sort -u |
+	series_text | sed -n 's,^+++ b/\(drivers/.*\)\.c$,\1,p' | sort -u |
 		while read -r file; do
 			[ ! -f "$OBJ/$file.o" ] || nm "$OBJ/$file.o" | awk '$2 ~ /^[tT]$/ { print $3 }'
 		done | sort -u
@@ -121,11 +111,11 @@ build() {
 }
 
 inputs=
-[ "$kind" = base ] || inputs=$(cd "$TOP/kernel/patches" && cat $(series_patches) | sha256sum)
+[ "$kind" = base ] || inputs=$(series_text | sha256sum)
 tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
 source_id="$tarball $(stat -c '%s %Y' "$tarball")"
 guest_key=$([ -d "$GUEST_MODULES" ] && hash_of "$GUEST_MODULES" || echo none)
-key=$(hash_text "$FORMAT $(stat -c %s "$tarball") $(config_wanted) $guest_key $inputs")
+key=$(hash_text "$FORMAT $(stat -c %s "$tarball") $(config_merge "${fragments[@]}") $guest_key $inputs")
 out=$CACHE/kernel-$kind-$key
 [ -d "$out" ] || with_lock "$(basename "$WORK")" build "$kind" "$out"
 mkdir -p "$BUILD/kernel"

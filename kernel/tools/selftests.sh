@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Build the vfio selftests that the series adds (tools/testing/selftests/vfio), for the guest -> build/selftests
 # Only the parts of the tree that they need are unpacked; the result is cached. Needs the patched kernel's headers.
-. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$(dirname "$0")/lib.sh"
 
 PARTS=(scripts/subarch.include include/linux/pci_ids.h tools/include tools/arch/x86
 	tools/testing/selftests/lib.mk tools/testing/selftests/kselftest.h tools/testing/selftests/kselftest_harness.h
@@ -14,15 +14,13 @@ PROGRAMS=(vfio_pci_dma_buf_test vfio_pci_dma_buf_tph_test vfio_pci_sriov_uapi_te
 headers=$BUILD/kernel/patched/uapi/include
 [ -d "$headers" ] || die "no headers of the patched kernel; run kernel/tools/build.sh patched"
 
-series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series" | sed "s,^,$TOP/kernel/patches/,"; }
-
 build() {
 	local out=$1 work=$1.work
 	[ ! -d "$out" ] || return 0
 	"$TOP/kernel/tools/fetch.sh" unpack "$work" "${PARTS[@]}"
 	# Not inside another repository, else git would leave the files alone.
 	(cd "$work" && GIT_CEILING_DIRECTORIES=$(dirname "$work") \
-		git apply --include='tools/testing/selftests/vfio/*' $(series_patches))
+		git apply --include='tools/testing/selftests/vfio/*' $(series_patches | sed "s,^,$PATCHES/,"))
 	mkdir -p "$work/out" "$out.part"
 	make -C "$work/tools/testing/selftests/vfio" -j"$JOBS" OUTPUT="$work/out" KHDR_INCLUDES="-isystem $headers" \
 		"${PROGRAMS[@]/#/$work/out/}"
@@ -32,7 +30,7 @@ build() {
 }
 
 tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
-out=$CACHE/selftests-$(hash_text "$(stat -c %s "$tarball") $(hash_of $(series_patches) "$0")")
+out=$CACHE/selftests-$(hash_text "$(stat -c %s "$tarball") $(series_text | sha256sum) $(hash_of "$0")")
 with_lock selftests build "$out"
 ln -sfn "$out" "$BUILD/selftests"
 say "selftests: $out"

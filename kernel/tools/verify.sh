@@ -7,7 +7,7 @@
 # Prints TAP and ends with "N passed, N failed, N skipped". Results are kept by a hash of all inputs: a second run is
 # instant; when only late patches changed, the early ones are not built again.
 #   verify.sh [--again | --known]    --known: is the result kept?
-. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$(dirname "$0")/lib.sh"
 . "$TOP/rig/lib/apt.sh"
 
 WORK=$CACHE/kernel-verify
@@ -34,8 +34,6 @@ pass() { passed=$((passed + 1)); say "ok $(number) - $*"; }
 fail() { failed=$((failed + 1)); say "not ok $(number) - $*"; }
 skip() { skipped=$((skipped + 1)); say "ok $(number) - $1 # SKIP $2"; }
 
-series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
-
 # kmake OBJ ARGUMENT...: one make for all, so that nothing is rebuilt for a changed command line.
 kmake() {
 	local obj=$1 arch=()
@@ -46,14 +44,10 @@ kmake() {
 
 # configure OBJ OPTION=VALUE...: vm.config with some options changed.
 configure() {
-	local obj=$1 option
+	local obj=$1
 	shift
 	mkdir -p "$obj"
-	sed 's/[[:space:]]*#.*//' "$TOP/kernel/config/vm.config" >"$obj.config"
-	for option in $OPTIONS "$@"; do
-		sed -i "/^${option%%=*}=/d" "$obj.config"
-		printf '%s\n' "$option" >>"$obj.config"
-	done
+	config_merge vm.config <(printf '%s\n' $OPTIONS "$@") >"$obj.config"
 	kmake "$obj" KCONFIG_ALLCONFIG="$obj.config" allnoconfig >"$obj.log" 2>&1 &&
 		kmake "$obj" prepare modules_prepare >>"$obj.log" 2>&1
 }
@@ -96,7 +90,7 @@ build_base() {
 
 # Was the series, up to this patch, built before, without a complaint?
 built_before() { grep -qxF "$(series_id "$1")" "$WORK/built" 2>/dev/null; }
-series_id() { (cd "$TOP/kernel/patches" && cat $(series_patches | sed "/^$1\$/q")) | sha256sum | cut -c1-16; }
+series_id() { (cd "$PATCHES" && cat $(series_patches | sed "/^$1\$/q")) | sha256sum | cut -c1-16; }
 
 # Take back what is applied, but for the patches at the head of the series that are still the same.
 unapply() {
@@ -111,7 +105,7 @@ unapply() {
 	done
 	sed -i "$((keep + 1)),\$d" "$WORK/applied"
 	rm -rf "$WORK/patches"
-	cp -r "$TOP/kernel/patches" "$WORK/patches"
+	cp -r "$PATCHES" "$WORK/patches"
 }
 
 # What checkpatch may say here: no Signed-off-by (the sender adds it), a base without git history to look commits
@@ -206,8 +200,8 @@ verify() {
 }
 
 tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
-base_id=$(hash_text "$tarball $(stat -c '%s %Y' "$tarball") $(hash_of "$TOP/kernel/config/vm.config" "$CHECK" "$0")")
-result=$CACHE/kernel-verify-$(hash_text "$base_id $(hash_of "$TOP/kernel/patches" "$TOP/kernel/series")").log
+base_id=$(hash_text "$tarball $(stat -c '%s %Y' "$tarball") $(hash_of "$TOP/kernel/config/vm.config" "$CHECK" "$0" "$TOP/kernel/tools/lib.sh")")
+result=$CACHE/kernel-verify-$(hash_text "$base_id $(hash_of "$PATCHES" "$TOP/kernel/series")").log
 [ "${1:-}" != --known ] || { [ -s "$result" ]; exit; }
 if [ "${1:-}" = --again ] || ! [ -s "$result" ]; then
 	with_lock kernel-verify verify | tee "$result.part"

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# What the tools of the series share. Source it; it runs nothing but rig/lib/common.sh.
+. "$(dirname "${BASH_SOURCE[0]}")/../../rig/lib/common.sh"
+
+PATCHES=$TOP/kernel/patches
+
+# Going back and forth between kernels that share a tree compiles the same files again.
+export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=$CACHE/ccache CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G}
+
+# Names of the patches, in the order they apply.
+series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
+
+# The contents of these patches, one after the other.
+series_text() { (cd "$PATCHES" && cat $(series_patches)); }
+
+# apply_series TREE: all of it, on a tree that has nothing of it.
+apply_series() {
+	local name
+	for name in $(series_patches); do
+		patch -d "$1" -p1 -s -f --no-backup-if-mismatch <"$PATCHES/$name" ||
+			die "$name does not apply to $(make -s -C "$1" kernelversion)"
+	done
+}
+
+# config_merge NAME...: fragments of kernel/config as one, without the reasons; of two lines for one option the
+# later counts.
+config_merge() {
+	(cd "$TOP/kernel/config" && sed 's/[[:space:]]*#.*//' "$@") |
+		grep -v '^$' | tac | awk -F= '!seen[$1]++' | tac
+}
