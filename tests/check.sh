@@ -10,13 +10,19 @@
 out=$BUILD/check
 passed=0 failed=0 skipped=0
 
-# suite NAME COMMAND...: run it, keep its TAP, count it
-suite() {
-	local name=$1 rc=0 start=$SECONDS ok bad skip line
+# run NAME COMMAND...: a suite, its output and status kept in $out
+run() {
+	local name=$1 rc=0 start=$SECONDS
 	shift
-	mkdir -p "$out"
-	printf '%-34s ' "$name"
 	"$@" >"$out/$name.tap" 2>"$out/$name.err" </dev/null || rc=$?
+	echo "$rc $((SECONDS - start))" >"$out/$name.status.part"
+	mv "$out/$name.status.part" "$out/$name.status"
+}
+
+# count NAME: what a suite that ran has said
+count() {
+	local name=$1 rc seconds ok bad skip line
+	read -r rc seconds <"$out/$name.status"
 	ok=$(grep -cE '^ok ' "$out/$name.tap" || true)
 	bad=$(grep -cE '^not ok ' "$out/$name.tap" || true)
 	skip=$(grep -ciE '^ok .*# *skip' "$out/$name.tap" || true)
@@ -35,12 +41,40 @@ suite() {
 		say "the suite ran no test" >>"$out/$name.err"
 	fi
 	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
-	printf '%4d passed %3d failed %3d skipped  %4d s\n' "$ok" "$bad" "$skip" $((SECONDS - start))
+	printf '%-34s %4d passed %3d failed %3d skipped  %4d s\n' "$name" "$ok" "$bad" "$skip" "$seconds"
 	if [ "$bad" != 0 ]; then
 		grep -E '^not ok ' "$out/$name.tap" | sed 's/^/    /' || true
 		tail -n 40 "$out/$name.err" | sed 's/^/    | /'
 	fi
 }
+
+suite() { # NAME COMMAND...
+	run "$@"
+	count "$1"
+}
+
+# Virtual machines keep about one CPU busy each: as many run beside each other as there are CPUs, and memory for
+# them (3 GB each). together NAME COMMAND... starts a suite as soon as there is room; all_counted ends them.
+at_once=$(awk -v cpus="$JOBS" '/^MemAvailable/ { n = int($2 / 3e6); print n < 1 ? 1 : n < cpus ? n : cpus }' /proc/meminfo)
+running=()
+together() {
+	while [ ${#running[@]} -ge "$at_once" ]; do one_ends; done
+	run "$@" &
+	running+=("$1")
+}
+
+one_ends() {
+	local name left=()
+	wait -n || true
+	for name in "${running[@]}"; do
+		# Killed, if none runs any more and there is no status
+		[ -e "$out/$name.status" ] || [ -n "$(jobs -rp)" ] || echo 255 0 >"$out/$name.status"
+		if [ -e "$out/$name.status" ]; then count "$name"; else left+=("$name"); fi
+	done
+	running=(${left[@]+"${left[@]}"})
+}
+
+all_counted() { while [ ${#running[@]} -gt 0 ]; do one_ends; done; }
 
 skip_name() { sed -E 's/^ok [0-9]* *-? *//; s/ *# *[Ss][Kk][Ii][Pp].*//' <<<"$1"; }
 
@@ -66,17 +100,17 @@ boots_with() { # KERNEL...: names of the boots that use one of them
 
 vm_suites() {
 	local boot
-	for boot in $(boots_with patched base); do suite "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
-	suite vm-fabric-killed "$TOP/tests/fabric-killed.sh"
+	for boot in $(boots_with patched base); do together "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
+	together vm-fabric-killed "$TOP/tests/fabric-killed.sh"
 }
 
 debug_suites() {
 	local boot
 	for boot in $(boots_with patched); do
 		grep -q '^DEBUG=no' "$TOP/tests/vm/boot/$boot.conf" ||
-			suite "vm-$boot-debug" "$TOP/tests/vm-boot.sh" "$boot" debug
+			together "vm-$boot-debug" "$TOP/tests/vm-boot.sh" "$boot" debug
 	done
-	for boot in $(boots_with debug kcsan); do suite "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
+	for boot in $(boots_with debug kcsan); do together "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
 }
 
 # The series, patch by patch: most of an hour, but at once when this kernel/ was verified before.
@@ -90,6 +124,7 @@ series_suite() {
 
 kind=${1:-all}
 rm -rf "$out"
+mkdir -p "$out"
 start=$SECONDS
 case $kind in
 debug) "$TOP/rig/all.sh" 0 debug ;;

@@ -40,7 +40,8 @@ ssdt() {
 	local out
 	out=$BUILD/ssdt-$(hash_of "$TOP/rig/acpi/tph.asl").aml
 	if [ ! -f "$out" ]; then
-		iasl -p "${out%.aml}" "$TOP/rig/acpi/tph.asl" >"${out%.aml}.log" 2>&1 || die "iasl failed: ${out%.aml}.log"
+		iasl -p "${out%.aml}.$$" "$TOP/rig/acpi/tph.asl" >"${out%.aml}.log" 2>&1 || die "iasl failed: ${out%.aml}.log"
+		mv "${out%.aml}.$$.aml" "$out"
 	fi
 	printf '%s\n' "$out"
 }
@@ -51,7 +52,8 @@ accelerator() {
 	[ -z "${ACCEL:-}" ] || { printf '%s\n' "$ACCEL"; return; }
 	cached=$BUILD/accel-$(cat /proc/sys/kernel/random/boot_id)
 	if [ ! -f "$cached" ]; then
-		if [ -w /dev/kvm ] && kvm_boots; then echo kvm; else echo tcg,thread=multi,tb-size=512; fi >"$cached"
+		if [ -w /dev/kvm ] && kvm_boots; then echo kvm; else echo tcg,thread=multi,tb-size=512; fi >"$cached.$$"
+		mv "$cached.$$" "$cached"
 	fi
 	cat "$cached"
 }

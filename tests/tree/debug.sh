@@ -33,6 +33,10 @@ same "no leak is known" "$(without_known <<<"$two")" "$two"
 echo "< copy_process\$ # a reason" >"$KNOWN_LEAKS"
 same "a known leak is left out" "$(without_known <<<"$two")" " < __kmalloc_noprof < vfio_pci_dma_buf_map [vfio_pci_core]"
 same "only known leaks" "$(without_known <<<" < copy_process")" ""
+same "a probe that is found is left out" "$(without_probe "10  < detector_probe_leak
+$two")" "$two"
+same "a probe that is not found fails" "$(without_probe "$two" 2>/dev/null || echo asleep)" asleep
+same "only the probe is nothing" "$(without_probe "1 detector_probe_count / detector_probe_count")" ""
 
 log="[    1.0] ==================================================================
 [    1.0] BUG: KCSAN: data-race in vfio_pci_dma_buf_move / vfio_pci_dma_buf_attach

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What a debug kernel has seen, looked at when all cases of a VM have run: memory that leaked, DMA mappings that
-# drivers left behind, data races. Each check prints what it found and fails for what the series may have caused.
+# drivers left behind, data races. Each check prints what it found and fails for what the series may have caused; it
+# fails, too, if the detector does not report the faults that the module detector_probe makes on purpose.
 
 KMEMLEAK=/sys/kernel/debug/kmemleak
 KCSAN=/sys/kernel/debug/kcsan
@@ -30,14 +31,24 @@ without_known() {
 	if [ -n "$patterns" ]; then grep -v -E -e "$patterns" || [ $? = 1 ]; else cat; fi
 }
 
+probe_detector() { insmod /mnt/kernel/modules/detector_probe.ko "$@"; }
+
+# Without the lines of the probe, of which there must be some
+without_probe() { # TEXT
+	grep -q detector_probe <<<"$1" || { echo "the detector is asleep: it did not find what detector_probe did" >&2; return 1; }
+	grep -v detector_probe <<<"$1" || [ $? = 1 ]
+}
+
 # Every leak fails, unless known-leaks has it. Only what two scans see counts, and only after some age.
 debug_memory_leaks() {
 	local all unknown
+	probe_detector leaks=10
 	sleep 6
 	echo scan >$KMEMLEAK
 	echo scan >$KMEMLEAK
 	cp $KMEMLEAK /srv/kmemleak.txt
-	all=$(leak_lines </srv/kmemleak.txt | sort | uniq -c)
+	rmmod detector_probe
+	all=$(without_probe "$(leak_lines </srv/kmemleak.txt | sort | uniq -c)")
 	echo "${all:-no leak}"
 	[ -n "$all" ] || return 0
 	unknown=$(without_known <<<"$all")
@@ -73,7 +84,9 @@ debug_data_races() {
 	local races ours
 	grep -E '^setup_watchpoints: +[1-9]' $KCSAN
 	[ -s "$TOUCHED" ]
-	races=$(dmesg | race_lines | sort | uniq -c | sort -rn)
+	probe_detector race_ms=2000
+	rmmod detector_probe
+	races=$(without_probe "$(dmesg | race_lines | sort | uniq -c | sort -rn)")
 	echo "reports in all files: ${races:-none}"
 	[ -n "$races" ] || return 0
 	ours=$(races_of_the_series <<<"$races")
