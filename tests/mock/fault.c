@@ -6,12 +6,13 @@
 
 #include "mock/fault.h"
 
-static unsigned int countdown;
+static unsigned int countdown, calls;
 static bool hit;
 
 void fault_arm(unsigned int nth)
 {
 	countdown = nth;
+	calls = 0;
 	hit = false;
 }
 
@@ -21,9 +22,17 @@ bool fault_disarm(void)
 	return hit;
 }
 
+unsigned int fault_calls(void)
+{
+	return calls;
+}
+
 bool fault_hits(void)
 {
-	if (!countdown || --countdown)
+	if (!countdown)
+		return false;
+	calls++;
+	if (--countdown)
 		return false;
 	hit = true;
 	return true;

@@ -16,6 +16,9 @@ void fault_arm(unsigned int nth);
 /* Stop; has the call that was to fail happened? */
 bool fault_disarm(void);
 
+/* How many calls there were since fault_arm(), up to the failing one. */
+unsigned int fault_calls(void);
+
 /* For wrappers: is this the call? */
 bool fault_hits(void);
 

@@ -330,6 +330,42 @@ static void identity_is_the_same_for_every_descriptor(void **state)
 	tphbuf_buffer_close(other);
 }
 
+static void identity_is_asked_for_when_it_is_wanted(void **state)
+{
+	struct fixture *f = *state;
+	struct tphbuf_identity id;
+
+	fake_fail_call("fstat", EIO);
+	id = tphbuf_buffer_identity(f->buf);
+	assert_true(!id.dev && !id.ino);
+	id = tphbuf_buffer_identity(f->buf);
+	assert_true(id.ino);
+	/* From now on it is known. */
+	fake_fail_call("fstat", EIO);
+	assert_true(tphbuf_buffer_identity(f->buf).ino == id.ino);
+	fake_fail_call(NULL, 0);
+}
+
+/* Each system call of these paths is time that raw ioctls would not take. */
+static void export_and_tag_make_one_system_call_each(void **state)
+{
+	static const struct tphbuf_range range = { 0, 4096 };
+	static const struct tphbuf_tag tag = { TPHBUF_TAG_ST, 0, 0x5a, 2 };
+	struct fixture *f = *state;
+	struct tphbuf_buffer *buf;
+
+	/* The first tag of a device proves the feature. */
+	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag), 0);
+	fault_arm(100);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL, &buf),
+			 0);
+	assert_int_equal(fault_calls(), 2);	/* and one allocation */
+	assert_int_equal(tphbuf_buffer_tag_set(buf, &tag), 0);
+	assert_int_equal(fault_calls(), 3);
+	fault_disarm();
+	tphbuf_buffer_close(buf);
+}
+
 static void imported_buffers_are_mapped_through_the_dmabuf(void **state)
 {
 	static const struct {
@@ -516,6 +552,8 @@ int main(void)
 		TEST(import_bad_descriptors, ctx),
 		TEST(import_duplicates_the_descriptor, ctx),
 		TEST(identity_is_the_same_for_every_descriptor, buffer),
+		TEST(identity_is_asked_for_when_it_is_wanted, buffer),
+		TEST(export_and_tag_make_one_system_call_each, buffer),
 		TEST(imported_buffers_are_mapped_through_the_dmabuf, ctx),
 		TEST(cpu_access_is_told_to_the_exporter, buffer),
 		TEST(map_shows_the_ranges_in_order, device),

@@ -84,6 +84,27 @@ static int try_register(struct fixture *f, const struct tphbuf_mr_opts *opts)
 	return ret;
 }
 
+/* Each call on this path is time that verbs alone would not take. */
+static void a_region_costs_one_allocation(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int verbs;
+	struct tphbuf_mr *mr;
+	struct ibv_mr *ibv;
+
+	fault_arm(100);
+	ibv = ibv_reg_dmabuf_mr(fake_pd(), 0, LENGTH, 0,
+				tphbuf_buffer_fd(f->buf),
+				IBV_ACCESS_LOCAL_WRITE);
+	assert_int_equal(ibv_dereg_mr(ibv), 0);
+	verbs = fault_calls();
+	fault_arm(100);
+	assert_int_equal(tphbuf_mr_register(f->buf, fake_pd(), NULL, &mr), 0);
+	assert_int_equal(tphbuf_mr_deregister(mr), 0);
+	assert_int_equal(fault_calls(), verbs + 1);
+	fault_disarm();
+}
+
 static void register_bad_arguments(void **state)
 {
 	static const struct {
@@ -567,6 +588,7 @@ static void every_failing_call_is_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		MR_TEST(a_region_costs_one_allocation),
 		MR_TEST(register_bad_arguments),
 		MR_TEST(register_errors_name_both_devices),
 		MR_TEST(register_passes_offset_length_iova),

@@ -313,6 +313,26 @@ static void a_descriptor_finds_the_same_region(void **state)
 	end(reg);
 }
 
+static void a_buffer_that_cannot_be_identified_is_refused(void **state)
+{
+	struct tphbuf_registration *region;
+	struct fixture *f = *state;
+	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
+	char text[300];
+
+	fake_fail_call("fstat", EIO);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0,
+					     &region), -EIO);
+	tphbuf_registry_error(reg, text, sizeof(text));
+	assert_non_null(strstr(text, "descriptor"));
+	fake_fail_call("fstat", EIO);
+	assert_int_equal(tphbuf_registry_add_range(reg, 0, PAGE, f->buf, 0),
+			 -EIO);
+	/* It passes. */
+	touch(reg, NULL, f->buf, 0, 1, 0);
+	end(reg);
+}
+
 static void another_tag_is_another_region(void **state)
 {
 	struct tphbuf_registration *held;
@@ -717,6 +737,7 @@ int main(void)
 		TEST(the_same_bytes_give_the_same_region, buffer),
 		TEST(granule_may_be_the_whole_buffer, buffer),
 		TEST(a_descriptor_finds_the_same_region, buffer),
+		TEST(a_buffer_that_cannot_be_identified_is_refused, buffer),
 		TEST(another_tag_is_another_region, buffer),
 		TEST(a_tag_set_through_another_object_is_seen, buffer),
 		TEST(a_tag_set_elsewhere_needs_verify_or_invalidate, buffer),

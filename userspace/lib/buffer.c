@@ -29,15 +29,16 @@ void buffer_put(struct tphbuf_buffer *buf)
 	fd_close(buf->fd);
 	tphbuf_device_close(buf->dev);
 	ctx_put(buf->ctx);
-	free(buf->ranges);
 	free(buf->claimed);
 	free(buf);
 }
 
 struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
-				 struct tphbuf_device *dev)
+				 struct tphbuf_device *dev,
+				 const struct tphbuf_range *ranges, size_t n)
 {
-	struct tphbuf_buffer *buf = calloc(1, sizeof(*buf));
+	struct tphbuf_buffer *buf = calloc(1, sizeof(*buf) +
+					   n * sizeof(*ranges));
 
 	if (!buf)
 		return NULL;
@@ -49,20 +50,36 @@ struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
 	buf->dev = dev;
 	if (dev)
 		device_get(dev);
+	buf->nr_ranges = n;
+	if (n)
+		memcpy(buf->ranges, ranges, n * sizeof(*ranges));
 	return buf;
+}
+
+/* Of the identity, the inode number is written last: it says that both are. */
+int buffer_identity(struct tphbuf_buffer *buf, struct tphbuf_identity *identity)
+{
+	struct stat st;
+
+	identity->ino = __atomic_load_n(&buf->identity.ino, __ATOMIC_ACQUIRE);
+	identity->dev = __atomic_load_n(&buf->identity.dev, __ATOMIC_RELAXED);
+	if (identity->ino)
+		return 0;
+	if (fstat(buf->fd, &st))
+		return -errno;
+	identity->dev = st.st_dev;
+	identity->ino = st.st_ino;
+	__atomic_store_n(&buf->identity.dev, st.st_dev, __ATOMIC_RELAXED);
+	__atomic_store_n(&buf->identity.ino, st.st_ino, __ATOMIC_RELEASE);
+	return 0;
 }
 
 int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source)
 {
-	struct stat st;
 	off_t end;
 
 	buf->fd = fd;
 	buf->source = source;
-	if (fstat(fd, &st))
-		return -errno;
-	buf->identity.dev = st.st_dev;
-	buf->identity.ino = st.st_ino;
 	end = lseek(fd, 0, SEEK_END);
 	if (end < 0)
 		return -errno;
@@ -71,44 +88,29 @@ int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source)
 }
 
 /* VFIO_DEVICE_FEATURE_DMA_BUF. Return: descriptor >= 3 or -errno. */
-static int make_dmabuf(struct tphbuf_device *dev, uint32_t bar,
-		       const struct tphbuf_range *ranges, size_t n)
+static int make_dmabuf(struct tphbuf_buffer *buf, uint32_t bar)
 {
-	struct vfio_device_feature_dma_buf *request;
-	size_t size = sizeof(*request) + n * sizeof(*ranges);
+	struct {
+		struct vfio_device_feature head;
+		struct vfio_device_feature_dma_buf buf;
+		struct tphbuf_range ranges[TPHBUF_MAX_RANGES];
+	} request;
+	size_t size = buf->nr_ranges * sizeof(request.ranges[0]);
 	int ret;
 
-	request = calloc(1, size);
-	if (!request)
-		return -ENOMEM;
-	request->region_index = bar;
-	request->open_flags = O_RDWR | O_CLOEXEC;
-	request->nr_ranges = (uint32_t)n;
-	memcpy(request->dma_ranges, ranges, n * sizeof(*ranges));
-	ret = vfio_feature(dev->fd, VFIO_DEVICE_FEATURE_GET |
-			   VFIO_DEVICE_FEATURE_DMA_BUF, request, size);
-	free(request);
+	_Static_assert(offsetof(typeof(request), ranges) ==
+		       sizeof(request.head) + sizeof(request.buf),
+		       "request layout");
+	request.buf = (struct vfio_device_feature_dma_buf) {
+		.region_index = bar,
+		.open_flags = O_RDWR | O_CLOEXEC,
+		.nr_ranges = (uint32_t)buf->nr_ranges,
+	};
+	memcpy(request.ranges, buf->ranges, size);
+	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_GET |
+			   VFIO_DEVICE_FEATURE_DMA_BUF, &request.head,
+			   offsetof(typeof(request), ranges) + size);
 	return ret < 0 ? ret : fd_above_std(ret);
-}
-
-static int export_ranges(struct tphbuf_buffer *buf, unsigned int bar,
-			 const struct tphbuf_range *ranges, size_t n)
-{
-	int ret;
-
-	buf->ranges = malloc(n * sizeof(*ranges));
-	if (!buf->ranges)
-		return fail_nomem(buf->ctx, TPHBUF_STAGE_EXPORT);
-	memcpy(buf->ranges, ranges, n * sizeof(*ranges));
-	buf->nr_ranges = n;
-	buf->bar = (int)bar;
-	ret = make_dmabuf(buf->dev, bar, ranges, n);
-	if (ret >= 0)
-		ret = buffer_take_fd(buf, ret, TPHBUF_SOURCE_BAR);
-	if (ret < 0)
-		return fail_errno(buf->ctx, TPHBUF_STAGE_EXPORT, ret,
-				  "%s BAR%u", buf->dev->bdf, bar);
-	return 0;
 }
 
 int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
@@ -137,11 +139,18 @@ int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
 			   n, &length);
 	if (ret)
 		return ret;
-	buf = buffer_new(dev->ctx, dev);
+	buf = buffer_new(dev->ctx, dev, ranges, n);
 	if (!buf)
 		return fail_nomem(dev->ctx, TPHBUF_STAGE_EXPORT);
-	ret = export_ranges(buf, bar, ranges, n);
-	if (!ret && o.tag)
+	buf->source = TPHBUF_SOURCE_BAR;
+	buf->bar = (int)bar;
+	buf->length = length;	/* which the kernel gives it */
+	buf->fd = make_dmabuf(buf, bar);
+	ret = 0;
+	if (buf->fd < 0)
+		ret = fail_errno(dev->ctx, TPHBUF_STAGE_EXPORT, buf->fd,
+				 "%s BAR%u", dev->bdf, bar);
+	else if (o.tag)
 		ret = tphbuf_buffer_tag_set(buf, o.tag);
 	if (ret) {
 		buffer_put(buf);
@@ -198,7 +207,7 @@ int tphbuf_buffer_import(struct tphbuf_ctx *ctx, int fd,
 	if (!bufp)
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "no place for the buffer; pass a pointer");
-	buf = buffer_new(ctx, o.dev);
+	buf = buffer_new(ctx, o.dev, NULL, 0);
 	if (!buf)
 		return fail_nomem(ctx, TPHBUF_STAGE_IMPORT);
 	ret = import_fd(buf, fd);
@@ -250,8 +259,12 @@ const char *tphbuf_source_name(enum tphbuf_source source)
 struct tphbuf_identity tphbuf_buffer_identity(const struct tphbuf_buffer *buf)
 {
 	const struct tphbuf_identity none = { 0 };
+	struct tphbuf_identity identity;
 
-	return buf ? buf->identity : none;
+	/* Remembering it is no change of the buffer. */
+	if (!buf || buffer_identity((void *)(uintptr_t)buf, &identity))
+		return none;
+	return identity;
 }
 
 struct tphbuf_device *tphbuf_buffer_device(const struct tphbuf_buffer *buf)
@@ -269,7 +282,7 @@ tphbuf_buffer_ranges(const struct tphbuf_buffer *buf, size_t *n)
 {
 	if (n)
 		*n = buf ? buf->nr_ranges : 0;
-	return buf ? buf->ranges : NULL;
+	return buf && buf->nr_ranges ? buf->ranges : NULL;
 }
 
 struct tphbuf_ctx *tphbuf_priv_buffer_ctx(struct tphbuf_buffer *buf)
@@ -277,16 +290,20 @@ struct tphbuf_ctx *tphbuf_priv_buffer_ctx(struct tphbuf_buffer *buf)
 	return buf->ctx;
 }
 
-void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf)
+void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf,
+			    struct buffer_facts *facts)
 {
 	buf->refs++;
+	facts->ctx = buf->ctx;
+	facts->length = buf->length;
+	facts->fd = buf->fd;
 }
 
 int tphbuf_priv_buffer_wrap(struct tphbuf_ctx *ctx, int fd,
 			    enum tphbuf_source source,
 			    struct tphbuf_buffer **bufp)
 {
-	struct tphbuf_buffer *buf = buffer_new(ctx, NULL);
+	struct tphbuf_buffer *buf = buffer_new(ctx, NULL, NULL, 0);
 	int ret;
 
 	if (!buf) {

@@ -21,15 +21,23 @@
 _Static_assert(TPHBUF_TAG_ST == VFIO_DMA_BUF_TPH_ST, "namespace bits");
 _Static_assert(TPHBUF_TAG_XST == VFIO_DMA_BUF_TPH_ST_EXT, "namespace bits");
 
+struct request {
+	struct vfio_device_feature head;
+	struct vfio_device_feature_dma_buf_tph tph;
+};
+
+_Static_assert(offsetof(struct request, tph) ==
+	       offsetof(struct vfio_device_feature, data), "request layout");
+
 static int probe(struct tphbuf_device *dev)
 {
 	int ret;
 
 	if (dev->tag_feature != TAG_FEATURE_UNASKED)
 		return 0;
-	ret = vfio_feature(dev->fd, VFIO_DEVICE_FEATURE_PROBE |
-			   VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET |
-			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, NULL, 0);
+	ret = vfio_probe(dev->fd, VFIO_DEVICE_FEATURE_GET |
+			 VFIO_DEVICE_FEATURE_SET |
+			 VFIO_DEVICE_FEATURE_DMA_BUF_TPH);
 	if (ret == -EINVAL)
 		ret = -EPROTO;
 	if (ret)
@@ -61,28 +69,27 @@ static int fail_tag(struct tphbuf_buffer *buf, int err)
 
 int tag_read(int device_fd, int dmabuf_fd, struct tphbuf_tag_state *state)
 {
-	struct vfio_device_feature_dma_buf_tph reply = {
-		.dmabuf_fd = dmabuf_fd,
-	};
+	struct request request = { .tph.dmabuf_fd = dmabuf_fd };
+	const struct vfio_device_feature_dma_buf_tph *reply = &request.tph;
 	int ret;
 
 	ret = vfio_feature(device_fd, VFIO_DEVICE_FEATURE_GET |
-			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, &reply,
-			   sizeof(reply));
-	if (!ret && !has_our_layout(&reply, dmabuf_fd))
+			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, &request.head,
+			   sizeof(request));
+	if (!ret && !has_our_layout(reply, dmabuf_fd))
 		ret = -EPROTO;
 	if (ret)
 		return ret < 0 ? ret : -EPROTO;
 
 	memset(state, 0, sizeof(*state));
-	state->supported = reply.supported;
-	state->tag.valid = reply.flags;
-	if (reply.flags & TPHBUF_TAG_ST)
-		state->tag.st = reply.steering_tag;
-	if (reply.flags & TPHBUF_TAG_XST)
-		state->tag.xst = reply.steering_tag_ext;
-	if (reply.flags)
-		state->tag.ph = reply.ph;
+	state->supported = reply->supported;
+	state->tag.valid = reply->flags;
+	if (reply->flags & TPHBUF_TAG_ST)
+		state->tag.st = reply->steering_tag;
+	if (reply->flags & TPHBUF_TAG_XST)
+		state->tag.xst = reply->steering_tag_ext;
+	if (reply->flags)
+		state->tag.ph = reply->ph;
 	return 0;
 }
 
@@ -100,20 +107,20 @@ static int get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state)
 
 static int set(struct tphbuf_buffer *buf, const struct tphbuf_tag *tag)
 {
-	struct vfio_device_feature_dma_buf_tph request = {
-		.dmabuf_fd = buf->fd,
-		.flags = tag->valid,
+	struct request request = {
+		.tph.dmabuf_fd = buf->fd,
+		.tph.flags = tag->valid,
 	};
 	int ret;
 
 	if (tag->valid & TPHBUF_TAG_ST)
-		request.steering_tag = tag->st;
+		request.tph.steering_tag = tag->st;
 	if (tag->valid & TPHBUF_TAG_XST)
-		request.steering_tag_ext = tag->xst;
+		request.tph.steering_tag_ext = tag->xst;
 	if (tag->valid)
-		request.ph = tag->ph;
+		request.tph.ph = tag->ph;
 	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_SET |
-			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, &request,
+			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, &request.head,
 			   sizeof(request));
 	if (ret)
 		return fail_tag(buf, ret < 0 ? ret : -EPROTO);
@@ -165,10 +172,11 @@ int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf,
 	ret = ready(buf);
 	if (ret)
 		return ret;
-	ret = tphbuf_tag_check(tag, buf->dev->tag_supported, &why);
-	if (ret)
+	if (tag->valid & ~buf->dev->tag_supported) {
+		ret = tphbuf_tag_check(tag, buf->dev->tag_supported, &why);
 		return fail(buf->ctx, TPHBUF_STAGE_TAG, ret, "%s: %s",
 			    buf->dev->bdf, why);
+	}
 	return set(buf, tag);
 }
 

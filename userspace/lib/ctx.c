@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/internal.h"
 #include "util/sized.h"
@@ -30,6 +31,7 @@ int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
 	if (!ctx)
 		return -ENOMEM;
 	ctx->refs = 1;
+	ctx->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
 	ctx->log = o.log;
 	ctx->log_arg = o.log_arg;
 	ctx->log_level = o.log_level;
@@ -45,11 +47,6 @@ int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
 	}
 	*ctxp = ctx;
 	return 0;
-}
-
-void ctx_get(struct tphbuf_ctx *ctx)
-{
-	ctx->refs++;
 }
 
 void ctx_put(struct tphbuf_ctx *ctx)
@@ -151,8 +148,8 @@ int fail_nomem(struct tphbuf_ctx *ctx, enum tphbuf_stage stage)
 		    "out of memory; free some, or raise the process limit");
 }
 
-int opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known, size_t min,
-	    const void *src, const char *name)
+int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known,
+			size_t min, const void *src, const char *name)
 {
 	int ret = sized_in(dst, known, min, src);
 

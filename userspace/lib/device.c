@@ -20,11 +20,6 @@ _Static_assert(TPHBUF_REGION_ROM == VFIO_PCI_ROM_REGION_INDEX, "numbering");
 _Static_assert(TPHBUF_REGION_CONFIG == VFIO_PCI_CONFIG_REGION_INDEX,
 	       "numbering");
 
-void device_get(struct tphbuf_device *dev)
-{
-	dev->refs++;
-}
-
 void device_put(struct tphbuf_device *dev)
 {
 	if (--dev->refs)
@@ -160,9 +155,8 @@ int tphbuf_device_info(struct tphbuf_device *dev, struct tphbuf_pci_info *info)
 	if (ret)
 		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret,
 				  "%s: config space", dev->bdf);
-	can_export = vfio_feature(dev->fd, VFIO_DEVICE_FEATURE_PROBE |
-				  VFIO_DEVICE_FEATURE_GET |
-				  VFIO_DEVICE_FEATURE_DMA_BUF, NULL, 0) == 0;
+	can_export = vfio_probe(dev->fd, VFIO_DEVICE_FEATURE_GET |
+				VFIO_DEVICE_FEATURE_DMA_BUF) == 0;
 	for (bar = 0; bar < TPHBUF_NUM_BARS; bar++)
 		add_region(&dev->bar[bar], can_export, &i.bar[bar]);
 	return info_out(dev->ctx, info, INFO_MIN, &i, sizeof(i),

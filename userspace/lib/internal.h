@@ -21,13 +21,13 @@
 #define fail		tphbuf_priv_fail
 #define fail_errno	tphbuf_priv_fail_errno
 #define fail_nomem	tphbuf_priv_fail_nomem
-#define opts_in		tphbuf_priv_opts_in
 #define info_out	tphbuf_priv_info_out
 
 #define ERROR_TEXT_MAX	1024
 
 struct tphbuf_ctx {
 	unsigned int refs;
+	uint64_t page_size;
 	char *sysfs_root;
 	char *dev_root;
 	char *proc_root;
@@ -98,17 +98,21 @@ struct tphbuf_buffer {
 	struct tphbuf_device *dev;	/* NULL if not ours */
 	int fd;
 	enum tphbuf_source source;
-	struct tphbuf_identity identity;
+	struct tphbuf_identity identity;	/* buffer_identity() reads it */
 	int bar;			/* -1 if imported */
 	uint64_t length;
-	struct tphbuf_range *ranges;
-	size_t nr_ranges;
 	struct tphbuf_range *claimed;	/* by who sent it, see share.c */
 	void *map;
+	size_t nr_ranges;
+	struct tphbuf_range ranges[];
 };
 
 /* ctx.c */
-void ctx_get(struct tphbuf_ctx *ctx);
+static inline void ctx_get(struct tphbuf_ctx *ctx)
+{
+	ctx->refs++;
+}
+
 void ctx_put(struct tphbuf_ctx *ctx);
 void clock_get(struct tag_clock *clock);	/* both take NULL */
 void clock_put(struct tag_clock *clock);
@@ -119,7 +123,11 @@ void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level,
 void vendors_free(struct tphbuf_ctx *ctx);
 
 /* device.c */
-void device_get(struct tphbuf_device *dev);
+static inline void device_get(struct tphbuf_device *dev)
+{
+	dev->refs++;
+}
+
 void device_put(struct tphbuf_device *dev);
 int device_read_regions(struct tphbuf_device *dev);
 
@@ -128,13 +136,23 @@ int ranges_check(struct tphbuf_ctx *ctx, const char *bdf, unsigned int bar,
 		 uint64_t bar_size, const struct tphbuf_range *ranges, size_t n,
 		 uint64_t *length);
 
-/* buffer.c: a buffer without descriptor, holding @ctx and @dev (or NULL) */
+/*
+ * buffer.c: a buffer without descriptor, with @n ranges, holding @ctx and @dev
+ * (or NULL)
+ */
 struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
-				 struct tphbuf_device *dev);
+				 struct tphbuf_device *dev,
+				 const struct tphbuf_range *ranges, size_t n);
 void buffer_put(struct tphbuf_buffer *buf);
 /*
- * Give @buf the dma-buf @fd, and read its length and identity. The buffer
- * owns @fd from now on, on failure too. 0 or -errno.
+ * Which dma-buf it is: asked of the kernel the first time somebody wants to
+ * know. Any thread may call it. 0 or -errno.
+ */
+int buffer_identity(struct tphbuf_buffer *buf,
+		    struct tphbuf_identity *identity);
+/*
+ * Give @buf the dma-buf @fd, and read its length. The buffer owns @fd from now
+ * on, on failure too. 0 or -errno.
  */
 int buffer_take_fd(struct tphbuf_buffer *buf, int fd,
 		   enum tphbuf_source source);

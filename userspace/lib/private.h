@@ -7,10 +7,22 @@
 #ifndef TPHBUF_PRIVATE_H
 #define TPHBUF_PRIVATE_H
 
+#include <string.h>
+
 #include <tphbuf/tphbuf.h>
 
 TPHBUF_API struct tphbuf_ctx *tphbuf_priv_buffer_ctx(struct tphbuf_buffer *buf);
-TPHBUF_API void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf);
+
+/* What a user of a buffer needs of it. */
+struct buffer_facts {
+	struct tphbuf_ctx *ctx;
+	uint64_t length;
+	int fd;
+};
+
+/* Keep @buf open, until tphbuf_buffer_close(). */
+TPHBUF_API void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf,
+				       struct buffer_facts *facts);
 /* A buffer of the dma-buf @fd, which is consumed, on failure too. */
 TPHBUF_API int tphbuf_priv_buffer_wrap(struct tphbuf_ctx *ctx, int fd,
 				       enum tphbuf_source source,
@@ -24,13 +36,14 @@ TPHBUF_API const char *tphbuf_priv_sysfs_root(const struct tphbuf_ctx *ctx);
  */
 TPHBUF_API int tphbuf_priv_fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage,
 				int err, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5), cold));
 TPHBUF_API int tphbuf_priv_fail_errno(struct tphbuf_ctx *ctx,
 				      enum tphbuf_stage stage, int err,
 				      const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5), cold));
 TPHBUF_API int tphbuf_priv_fail_nomem(struct tphbuf_ctx *ctx,
-				      enum tphbuf_stage stage);
+				      enum tphbuf_stage stage)
+	__attribute__((cold));
 
 /* Size-prefixed structures (util/sized.h) whose failure is recorded. */
 TPHBUF_API int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst,
@@ -39,5 +52,22 @@ TPHBUF_API int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst,
 TPHBUF_API int tphbuf_priv_info_out(struct tphbuf_ctx *ctx, void *dst,
 				    size_t min, const void *src, size_t known,
 				    const char *name);
+
+/* tphbuf_priv_opts_in(), without a call for callers built with this version */
+static inline int opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known,
+			  size_t min, const void *src, const char *name)
+{
+	size_t size;
+
+	if (!src) {
+		memset(dst, 0, known);
+		return 0;
+	}
+	memcpy(&size, src, sizeof(size));
+	if (size != known)
+		return tphbuf_priv_opts_in(ctx, dst, known, min, src, name);
+	memcpy(dst, src, known);
+	return 0;
+}
 
 #endif

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/internal.h"
 #include "util/number.h"
@@ -119,14 +118,14 @@ static int check_overlap(struct tphbuf_ctx *ctx, const char *bdf,
 static int check_one(struct tphbuf_ctx *ctx, const char *bdf, unsigned int bar,
 		     uint64_t bar_size, const struct tphbuf_range *range)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t in_page = ctx->page_size - 1;
 	const char *reason;
 
 	if (!range->length)
 		reason = "is empty; give a length";
-	else if (range->offset % page)
+	else if (range->offset & in_page)
 		reason = "does not start on a page; use a multiple of the page size as offset";
-	else if (range->length % page)
+	else if (range->length & in_page)
 		reason = "is not a whole number of pages; use a multiple of the page size as length";
 	else if (range->offset + range->length < range->offset)
 		reason = "wraps around 64 bits; use a smaller offset or length";
@@ -163,9 +162,12 @@ int ranges_check(struct tphbuf_ctx *ctx, const char *bdf, unsigned int bar,
 			return ret;
 		sum += ranges[i].length;
 	}
-	/* The sum cannot wrap: disjoint parts of one BAR. */
-	ret = check_overlap(ctx, bdf, bar, ranges, n);
-	if (!ret)
-		*length = sum;
-	return ret;
+	if (n > 1) {
+		ret = check_overlap(ctx, bdf, bar, ranges, n);
+		if (ret)
+			return ret;
+	}
+	/* The sum did not wrap: disjoint parts of one BAR. */
+	*length = sum;
+	return 0;
 }

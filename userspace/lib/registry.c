@@ -347,6 +347,14 @@ static int fail_range(struct tphbuf_registry *reg)
 	return ret;
 }
 
+static int fail_descriptor(struct tphbuf_registry *reg, int err, int fd)
+{
+	pthread_mutex_lock(&reg->mutex);
+	fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, err, "descriptor %d", fd);
+	pthread_mutex_unlock(&reg->mutex);
+	return err;
+}
+
 static int get(struct tphbuf_registry *reg, const struct query *q,
 	       struct tphbuf_registration **region)
 {
@@ -375,7 +383,9 @@ int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
 	if (!reg || !buf || !regionp)
 		return -EINVAL;
 	q.key.domain = domain;
-	q.key.identity = buf->identity;
+	ret = buffer_identity(buf, &q.key.identity);
+	if (ret)
+		return fail_descriptor(reg, ret, buf->fd);
 	q.key.access = access;
 	q.fd = buf->fd;
 	q.dev = buf->dev;
@@ -401,14 +411,8 @@ int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain, int fd,
 	if (!reg || !regionp)
 		return -EINVAL;
 	total = fstat(fd, &st) ? -1 : lseek(fd, 0, SEEK_END);
-	if (total < 0) {
-		ret = -errno;
-		pthread_mutex_lock(&reg->mutex);
-		fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, ret,
-			   "descriptor %d", fd);
-		pthread_mutex_unlock(&reg->mutex);
-		return ret;
-	}
+	if (total < 0)
+		return fail_descriptor(reg, -errno, fd);
 	q.key.domain = domain;
 	q.key.identity.dev = st.st_dev;
 	q.key.identity.ino = st.st_ino;

@@ -67,7 +67,14 @@ static int known_new(struct tphbuf_registry *reg, int fd, struct known **knownp)
 		free(known);
 		return ret;
 	}
-	known->identity = known->buf->identity;
+	ret = buffer_identity(known->buf, &known->identity);
+	if (ret) {
+		fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, ret,
+			   "descriptor %d", fd);
+		tphbuf_buffer_close(known->buf);
+		free(known);
+		return ret;
+	}
 	known->device_fd = -1;
 	known->next = reg->known;
 	reg->known = known;

@@ -42,16 +42,21 @@ static int describe(struct tphbuf_buffer *buf, uint32_t flags,
 		    const char *label, struct share_msg *msg)
 {
 	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	struct tphbuf_identity identity;
 	int ret;
 
+	ret = buffer_identity(buf, &identity);
+	if (ret)
+		return fail_errno(buf->ctx, TPHBUF_STAGE_SHARE, ret,
+				  "descriptor %d", buf->fd);
 	msg->magic = SHARE_MAGIC;
 	msg->version = SHARE_VERSION;
 	msg->size = (uint32_t)(sizeof(*msg) +
 			       buf->nr_ranges * sizeof(msg->ranges[0]));
 	msg->nr_ranges = (uint32_t)buf->nr_ranges;
 	msg->length = buf->length;
-	msg->dev = buf->identity.dev;
-	msg->ino = buf->identity.ino;
+	msg->dev = identity.dev;
+	msg->ino = identity.ino;
 	msg->source = buf->source;
 	msg->bar = buf->bar;
 	if (label)
@@ -156,7 +161,7 @@ int tphbuf_buffer_send(struct tphbuf_buffer *buf, int sock,
 	ret = describe(buf, o.flags, o.label, msg);
 	if (ret)
 		goto out;
-	memcpy(msg->ranges, buf->ranges ? buf->ranges : msg->ranges,
+	memcpy(msg->ranges, buf->ranges,
 	       buf->nr_ranges * sizeof(msg->ranges[0]));
 	fds[0] = buf->fd;
 	fds[1] = buf->dev ? buf->dev->fd : -1;
@@ -259,12 +264,17 @@ static int check_received(struct tphbuf_ctx *ctx, const struct received *r)
 /* Does the kernel say of the dma-buf what the message does? */
 static int check_buffer(struct tphbuf_buffer *buf, const struct share_msg *msg)
 {
+	struct tphbuf_identity identity;
 	const char *why;
+	int ret;
 
+	ret = buffer_identity(buf, &identity);
+	if (ret)
+		return fail_errno(buf->ctx, TPHBUF_STAGE_SHARE, ret,
+				  "descriptor %d", buf->fd);
 	if (buf->length != msg->length)
 		why = "the dma-buf has another length than it says";
-	else if (buf->identity.dev != msg->dev ||
-		 buf->identity.ino != msg->ino)
+	else if (identity.dev != msg->dev || identity.ino != msg->ino)
 		why = "the dma-buf is another than it says";
 	else
 		return 0;
@@ -299,7 +309,7 @@ static void fill_info(struct tphbuf_buffer *buf, const struct share_msg *msg,
 
 	memset(info, 0, sizeof(*info));
 	info->length = buf->length;
-	info->identity = buf->identity;
+	info->identity = tphbuf_buffer_identity(buf);
 	info->tag.valid = msg->tag_valid;
 	info->tag.xst = msg->tag_xst;
 	info->tag.st = msg->tag_st;

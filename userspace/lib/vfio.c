@@ -2,8 +2,6 @@
 /* The vfio and iommufd ioctls, see vfio.h. */
 #include <errno.h>
 #include <linux/iommufd.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 #include "lib/vfio.h"
@@ -66,24 +64,20 @@ int vfio_reset(int fd)
 	return xioctl(fd, VFIO_DEVICE_RESET, NULL);
 }
 
-int vfio_feature(int fd, uint32_t flags, void *data, size_t size)
+int vfio_feature(int fd, uint32_t flags, struct vfio_device_feature *feature,
+		 size_t size)
 {
-	struct vfio_device_feature *feature;
-	size_t argsz = sizeof(*feature) + size;
-	int ret;
-
-	feature = malloc(argsz);
-	if (!feature)
-		return -ENOMEM;
-	feature->argsz = (uint32_t)argsz;
+	feature->argsz = (uint32_t)size;
 	feature->flags = flags;
-	if (size)
-		memcpy(feature->data, data, size);
-	ret = xioctl(fd, VFIO_DEVICE_FEATURE, feature);
-	if (ret >= 0 && size)
-		memcpy(data, feature->data, size);
-	free(feature);
-	return ret;
+	return xioctl(fd, VFIO_DEVICE_FEATURE, feature);
+}
+
+int vfio_probe(int fd, uint32_t flags)
+{
+	struct vfio_device_feature feature;
+
+	return vfio_feature(fd, VFIO_DEVICE_FEATURE_PROBE | flags, &feature,
+			    sizeof(feature));
 }
 
 int iommufd_ioas_alloc(int iommufd, uint32_t *ioas)

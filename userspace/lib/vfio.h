@@ -19,12 +19,15 @@ int vfio_region_info(int fd, uint32_t index, uint64_t *size, uint64_t *offset,
 int vfio_reset(int fd);
 
 /*
- * VFIO_DEVICE_FEATURE: @flags holds GET, SET, PROBE and the feature number,
- * @data its payload of @size bytes, read and written.
+ * VFIO_DEVICE_FEATURE: @flags holds GET, SET and the feature number, @feature
+ * the head, filled in here, and the payload behind it, @size bytes together.
  *
  * Return: what the ioctl returns, >= 0, or -errno.
  */
-int vfio_feature(int fd, uint32_t flags, void *data, size_t size);
+int vfio_feature(int fd, uint32_t flags, struct vfio_device_feature *feature,
+		 size_t size);
+/* The same with VFIO_DEVICE_FEATURE_PROBE: would it be taken? */
+int vfio_probe(int fd, uint32_t flags);
 
 int iommufd_ioas_alloc(int iommufd, uint32_t *ioas);
 

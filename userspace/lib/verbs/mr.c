@@ -33,6 +33,7 @@
 
 struct tphbuf_mr {
 	struct tphbuf_buffer *buf;
+	struct tphbuf_ctx *ctx;		/* of @buf */
 	struct ibv_mr *ibv;
 	uint64_t iova;
 	uint64_t length;
@@ -83,12 +84,28 @@ static int check_access(struct tphbuf_ctx *ctx, int access)
 				"access 0x%x %s", (unsigned int)access, reason);
 }
 
-/* Fill in the defaults of @o and check it against @buf. */
-static int check_opts(struct tphbuf_buffer *buf, struct tphbuf_mr_opts *o)
+static int check_iova(struct tphbuf_ctx *ctx, const struct tphbuf_mr_opts *o)
 {
-	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(buf);
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t total = tphbuf_buffer_length(buf);
+
+	if (o->iova % page != o->offset % page)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"iova 0x%" PRIx64 " and offset 0x%" PRIx64 " lie at different places in their pages; use 0x%" PRIx64 ", or no TPHBUF_MR_IOVA",
+					o->iova, o->offset,
+					o->iova - o->iova % page +
+					o->offset % page);
+	if (o->iova + o->length < o->iova)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"iova 0x%" PRIx64 " with length 0x%" PRIx64 " wraps around 64 bits; use a smaller iova",
+					o->iova, o->length);
+	return 0;
+}
+
+/* Fill in the defaults of @o and check it for a buffer of @total bytes. */
+static int check_opts(struct tphbuf_ctx *ctx, uint64_t total,
+		      struct tphbuf_mr_opts *o)
+{
+	int ret;
 
 	if (o->flags & ~MR_FLAGS)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
@@ -107,21 +124,15 @@ static int check_opts(struct tphbuf_buffer *buf, struct tphbuf_mr_opts *o)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 					"0x%" PRIx64 "+0x%" PRIx64 " ends behind the end of the buffer (0x%" PRIx64 " bytes); use a smaller length",
 					o->offset, o->length, total);
-	if (!(o->flags & TPHBUF_MR_IOVA))
-		o->iova = o->offset;
-	if (o->iova % page != o->offset % page)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"iova 0x%" PRIx64 " and offset 0x%" PRIx64 " lie at different places in their pages; use 0x%" PRIx64 ", or no TPHBUF_MR_IOVA",
-					o->iova, o->offset,
-					o->iova - o->iova % page +
-					o->offset % page);
-	if (o->iova + o->length < o->iova)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"iova 0x%" PRIx64 " with length 0x%" PRIx64 " wraps around 64 bits; use a smaller iova",
-					o->iova, o->length);
 	if (!o->access)
 		o->access = DEFAULT_ACCESS;
-	return check_access(ctx, o->access);
+	ret = check_access(ctx, o->access);
+	if (ret)
+		return ret;
+	if (o->flags & TPHBUF_MR_IOVA)
+		return check_iova(ctx, o);
+	o->iova = o->offset;	/* lies at the same place in its page */
+	return 0;
 }
 
 /* The tag that has to be applied; valid == 0 if only "some tag" is known. */
@@ -172,7 +183,7 @@ static int require_applied(struct tphbuf_mr *mr,
 			   const struct tphbuf_tag *wanted)
 {
 	struct tphbuf_applied applied = { .size = sizeof(applied) };
-	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(mr->buf);
+	struct tphbuf_ctx *ctx = mr->ctx;
 	char is[TPHBUF_TAG_TEXT_MAX], should[TPHBUF_TAG_TEXT_MAX];
 	char text[NAME_TEXT_MAX];
 	int ret;
@@ -206,7 +217,7 @@ static int require_applied(struct tphbuf_mr *mr,
 static bool route_is_refused(struct tphbuf_mr *mr, struct ibv_pd *pd, int err)
 {
 	struct tphbuf_device *dev = tphbuf_buffer_device(mr->buf);
-	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(mr->buf);
+	struct tphbuf_ctx *ctx = mr->ctx;
 	struct tphbuf_verdict v = { .size = sizeof(v) };
 	const char *nic = ibv_get_device_name(pd->context->device);
 	struct tphbuf_topo *topo;
@@ -224,14 +235,14 @@ static bool route_is_refused(struct tphbuf_mr *mr, struct ibv_pd *pd, int err)
 	return true;
 }
 
-static int reg_mr(struct tphbuf_mr *mr, struct ibv_pd *pd,
+static int reg_mr(struct tphbuf_mr *mr, struct ibv_pd *pd, int fd,
 		  const struct tphbuf_mr_opts *o)
 {
-	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(mr->buf);
+	struct tphbuf_ctx *ctx = mr->ctx;
 	char text[NAME_TEXT_MAX];
 	int ret;
 
-	ret = reg_dmabuf(pd, tphbuf_buffer_fd(mr->buf), o, &mr->ibv);
+	ret = reg_dmabuf(pd, fd, o, &mr->ibv);
 	if (!ret)
 		return 0;
 	if (route_is_refused(mr, pd, ret))
@@ -252,38 +263,39 @@ static int reg_mr(struct tphbuf_mr *mr, struct ibv_pd *pd,
 				      text);
 }
 
-int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
-		       const struct tphbuf_mr_opts *opts,
-		       struct tphbuf_mr **mrp)
+/* Register @buf, which the region takes over on success. */
+static int register_held(struct tphbuf_buffer *buf,
+			 const struct buffer_facts *facts, struct ibv_pd *pd,
+			 const struct tphbuf_mr_opts *opts,
+			 struct tphbuf_mr **mrp)
 {
-	struct tphbuf_mr_opts o;
 	struct tphbuf_tag wanted = { 0 };
-	struct tphbuf_ctx *ctx;
+	struct tphbuf_mr_opts o;
 	struct tphbuf_mr *mr;
 	int ret;
 
-	if (!buf)
-		return -EINVAL;
-	ctx = tphbuf_priv_buffer_ctx(buf);
-	ret = tphbuf_priv_opts_in(ctx, &o, sizeof(o), OPTS_MIN, opts,
-				  "tphbuf_mr_opts");
+	ret = opts_in(facts->ctx, &o, sizeof(o), OPTS_MIN, opts,
+		      "tphbuf_mr_opts");
 	if (ret)
 		return ret;
 	if (!pd || !mrp)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+		return tphbuf_priv_fail(facts->ctx, TPHBUF_STAGE_ARGUMENT,
+					-EINVAL,
 					"no protection domain or no place for the region; pass both");
-	ret = check_opts(buf, &o);
+	ret = check_opts(facts->ctx, facts->length, &o);
 	if (!ret && o.flags & TPHBUF_MR_REQUIRE)
 		ret = wanted_tag(buf, &o, &wanted);
 	if (ret)
 		return ret;
 	mr = calloc(1, sizeof(*mr));
 	if (!mr)
-		return tphbuf_priv_fail_nomem(ctx, TPHBUF_STAGE_REGISTER);
+		return tphbuf_priv_fail_nomem(facts->ctx,
+					      TPHBUF_STAGE_REGISTER);
 	mr->buf = buf;
+	mr->ctx = facts->ctx;
 	mr->iova = o.iova;
 	mr->length = o.length;
-	ret = reg_mr(mr, pd, &o);
+	ret = reg_mr(mr, pd, facts->fd, &o);
 	if (ret)
 		goto err_free;
 	if (o.flags & TPHBUF_MR_REQUIRE) {
@@ -291,7 +303,6 @@ int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
 		if (ret)
 			goto err_dereg;
 	}
-	tphbuf_priv_buffer_get(buf);
 	*mrp = mr;
 	return 0;
 
@@ -302,6 +313,22 @@ err_free:
 	return ret;
 }
 
+int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
+		       const struct tphbuf_mr_opts *opts,
+		       struct tphbuf_mr **mrp)
+{
+	struct buffer_facts facts;
+	int ret;
+
+	if (!buf)
+		return -EINVAL;
+	tphbuf_priv_buffer_get(buf, &facts);
+	ret = register_held(buf, &facts, pd, opts, mrp);
+	if (ret)
+		tphbuf_buffer_close(buf);
+	return ret;
+}
+
 int tphbuf_mr_deregister(struct tphbuf_mr *mr)
 {
 	char text[NAME_TEXT_MAX];
@@ -309,12 +336,13 @@ int tphbuf_mr_deregister(struct tphbuf_mr *mr)
 
 	if (!mr)
 		return 0;
-	describe(mr->buf, mr->ibv->pd, text, sizeof(text));
 	err = ibv_dereg_mr(mr->ibv);
-	if (err)
-		return tphbuf_priv_fail_errno(tphbuf_priv_buffer_ctx(mr->buf),
+	if (err) {
+		describe(mr->buf, mr->ibv->pd, text, sizeof(text));
+		return tphbuf_priv_fail_errno(mr->ctx,
 					      TPHBUF_STAGE_REGISTER, -err,
 					      "%s: deregister", text);
+	}
 	tphbuf_buffer_close(mr->buf);
 	free(mr);
 	return 0;
@@ -339,8 +367,7 @@ int tphbuf_mr_applied(struct tphbuf_mr *mr, struct tphbuf_applied *applied)
 {
 	if (!mr)
 		return -EINVAL;
-	return tphbuf_ibv_applied(tphbuf_priv_buffer_ctx(mr->buf), mr->ibv,
-				  mr->length, applied);
+	return tphbuf_ibv_applied(mr->ctx, mr->ibv, mr->length, applied);
 }
 
 int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr,
