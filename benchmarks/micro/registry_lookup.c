@@ -7,6 +7,8 @@
  * Needs no RDMA and no device: the buffer is a udmabuf, and a region is made by
  * doing nothing. Prints for each way to ask: hits, nanoseconds of CPU time for
  * one get and put, and nanoseconds of wall time times the CPUs that could run.
+ * By descriptor it is the time of system calls, on a fake machine of more than
+ * there are on a real one.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE	/* CPU_COUNT */

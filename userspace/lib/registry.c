@@ -19,6 +19,7 @@
 
 /* What is asked for, once rounded: the key, and how to reach the buffer. */
 struct query {
+	struct tphbuf_identity identity;
 	struct region_key key;
 	int fd;
 	struct tphbuf_device *dev;	/* or NULL */
@@ -169,24 +170,24 @@ int tphbuf_registry_free(struct tphbuf_registry *reg)
 	if (reg->alive != reg->stats.regions)
 		return -EBUSY;
 	unlink_all(reg, NULL);
-	while (reg->nr_ranges)
-		known_put(reg, reg->range[--reg->nr_ranges].known);
+	while (reg->index.nr)
+		known_put(reg, reg->index.range[--reg->index.nr].known);
 	registry_destroy(reg);
 	return 0;
 }
 
 /* Look, and take a reference; readers only. */
 static struct tphbuf_registration *take(struct tphbuf_registry *reg,
-				  const struct region_key *key,
-				  const struct tag_clock *clock,
-				  struct slot *slot)
+					const struct query *q,
+					struct slot *slot)
 {
-	struct tphbuf_registration *region = table_find(reg, key);
+	struct tphbuf_registration *region = table_find(reg, &q->identity,
+							&q->key);
 	uint64_t tick;
 
 	if (!region || (reg->flags & TPHBUF_REGISTRY_VERIFY &&
 			region->known->device_fd >= 0) ||
-	    !known_is_fresh(region->known, clock))
+	    !known_is_fresh(region->known, q->clock))
 		return NULL;
 	__atomic_add_fetch(&region->refs, 1, __ATOMIC_RELAXED);
 	/* Written only when it changes, to keep the line shared. */
@@ -288,7 +289,7 @@ static int get_slowly(struct tphbuf_registry *reg, const struct query *q,
 	struct known *known;
 	int ret;
 
-	ret = known_get(reg, &q->key.identity, q->fd, q->dev, q->clock, &known);
+	ret = known_get(reg, &q->identity, q->fd, q->dev, q->clock, &known);
 	if (ret)
 		return ret;
 	ret = known_refresh(reg, known);
@@ -296,7 +297,7 @@ static int get_slowly(struct tphbuf_registry *reg, const struct query *q,
 		goto err_put;
 	if (ret)
 		reg->stats.stale += (uint64_t)unlink_all(reg, known);
-	region = table_find(reg, &q->key);
+	region = table_find(reg, &q->identity, &q->key);
 	if (region) {
 		/* Somebody made it meanwhile, or the tag had to be read. */
 		__atomic_add_fetch(&region->refs, 1, __ATOMIC_RELAXED);
@@ -361,7 +362,7 @@ static int get(struct tphbuf_registry *reg, const struct query *q,
 	struct slot *slot = read_lock(reg);
 	int ret = 0;
 
-	*region = take(reg, &q->key, q->clock, slot);
+	*region = take(reg, q, slot);
 	read_unlock(slot);
 	if (*region)
 		return 0;
@@ -383,7 +384,7 @@ int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
 	if (!reg || !buf || !regionp)
 		return -EINVAL;
 	q.key.domain = domain;
-	ret = buffer_identity(buf, &q.key.identity);
+	ret = buffer_identity(buf, &q.identity);
 	if (ret)
 		return fail_descriptor(reg, ret, buf->fd);
 	q.key.access = access;
@@ -414,8 +415,8 @@ int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain, int fd,
 	if (total < 0)
 		return fail_descriptor(reg, -errno, fd);
 	q.key.domain = domain;
-	q.key.identity.dev = st.st_dev;
-	q.key.identity.ino = st.st_ino;
+	q.identity.dev = st.st_dev;
+	q.identity.ino = st.st_ino;
 	q.key.access = access;
 	if (!round_range(reg, (uint64_t)total, &q.key, offset, length))
 		return fail_range(reg);
@@ -429,14 +430,14 @@ int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain, int fd,
 static int resolve(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
 		   struct query *q, uint64_t *offset)
 {
-	const struct addr_range *range = range_find(reg, addr, length);
+	const struct addr_range *range = index_find(&reg->index, addr, length);
 	const struct known *known;
 
 	if (!range || !length)
 		return -ENOENT;
 	known = range->known;
 	*offset = range->offset + (addr - range->addr);
-	q->key.identity = known->identity;
+	q->identity = known->identity;
 	q->fd = known->buf->fd;
 	q->clock = known->clock;
 	return round_range(reg, known->buf->length, &q->key, *offset, length) ?
@@ -471,7 +472,7 @@ int tphbuf_registry_get_addr(struct tphbuf_registry *reg, void *domain,
 		return -EINVAL;
 	slot = read_lock(reg);
 	if (!resolve(reg, addr, length, &q, &offset))
-		region = take(reg, &q.key, q.clock, slot);
+		region = take(reg, &q, slot);
 	read_unlock(slot);
 	if (!region) {
 		pthread_mutex_lock(&reg->mutex);

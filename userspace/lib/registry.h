@@ -35,29 +35,48 @@ struct known {
 	unsigned int users;	/* regions in the table or held, and ranges */
 };
 
+/* What tells the regions of one buffer apart. */
 struct region_key {
 	void *domain;
-	struct tphbuf_identity identity;
 	uint64_t offset;
 	uint64_t length;
 	int32_t access;
 };
 
+/* A hit touches the first cache line of it and no other. */
 struct tphbuf_registration {
 	struct region_key key;
-	struct tphbuf_registration *next;	/* in the bucket */
 	struct known *known;
+	struct tphbuf_registration *next;	/* in the bucket */
+	uint64_t last_used;		/* atomic: of tphbuf_registry.tick */
+	uint32_t refs;			/* atomic */
 	void *object;
 	struct tphbuf_registry *reg;
-	uint32_t refs;			/* atomic */
-	uint64_t last_used;		/* atomic: of tphbuf_registry.tick */
 } __attribute__((aligned(CACHE_LINE)));
+
+_Static_assert(offsetof(struct tphbuf_registration, object) <= CACHE_LINE,
+	       "a hit in one cache line");
 
 struct addr_range {
 	uint64_t addr;
 	uint64_t length;
 	uint64_t offset;
 	struct known *known;
+};
+
+/* registry_index.c */
+#define INDEX_LEVELS	20	/* each is an eighth of the one below */
+
+struct addr_level {
+	uint64_t *key;
+	size_t nr;
+};
+
+struct addr_index {
+	struct addr_range *range;	/* by address */
+	size_t nr;
+	unsigned int depth;		/* levels in use */
+	struct addr_level level[INDEX_LEVELS];
 };
 
 struct slot {
@@ -76,9 +95,7 @@ struct tphbuf_registry {
 	/* Changed under all slots. */
 	struct tphbuf_registration **bucket;
 	uint64_t mask;			/* buckets - 1 */
-	struct addr_range *range;	/* by address */
-	uint64_t *range_addr;		/* their addresses, close together */
-	size_t nr_ranges;
+	struct addr_index index;
 
 	/* Under the mutex. */
 	pthread_mutex_t mutex;
@@ -98,7 +115,8 @@ void write_lock(struct tphbuf_registry *reg);
 void write_unlock(struct tphbuf_registry *reg);
 /* Under any slot, or the mutex. NULL if there is none. */
 struct tphbuf_registration *table_find(struct tphbuf_registry *reg,
-				 const struct region_key *key);
+				       const struct tphbuf_identity *identity,
+				       const struct region_key *key);
 /* With all slots. */
 void table_add(struct tphbuf_registry *reg,
 	       struct tphbuf_registration *region);
@@ -106,11 +124,20 @@ void table_remove(struct tphbuf_registry *reg,
 		  struct tphbuf_registration *region);
 /* With the mutex: the unused region whose last use is longest ago, or NULL. */
 struct tphbuf_registration *table_oldest_unused(struct tphbuf_registry *reg);
-/* Under any slot or the mutex: the range that holds all of it, or NULL. */
-struct addr_range *range_find(struct tphbuf_registry *reg, uint64_t addr,
+
+/*
+ * registry_index.c: an index with room for @nr ranges. The caller fills in
+ * @index->range, by address, and then lets the rest be built; in place also
+ * after it took ranges out. 0 or -ENOMEM.
+ */
+int index_alloc(struct addr_index *index, size_t nr);
+void index_build(struct addr_index *index);
+void index_free(struct addr_index *index);
+/* How many ranges start at @addr or before. */
+size_t index_place(const struct addr_index *index, uint64_t addr);
+/* The range that holds all of it, or NULL. */
+struct addr_range *index_find(const struct addr_index *index, uint64_t addr,
 			      uint64_t length);
-/* With the mutex, in which nobody else writes: where a range belongs. */
-size_t range_place(struct tphbuf_registry *reg, uint64_t addr);
 
 /* registry_known.c: buffers and their tags; all with the mutex */
 struct known *known_find(struct tphbuf_registry *reg,
@@ -126,6 +153,12 @@ int known_get(struct tphbuf_registry *reg,
 void known_put(struct tphbuf_registry *reg, struct known *known);
 /* Read the tag. Return: 1 if it may be another than before, 0, -errno. */
 int known_refresh(struct tphbuf_registry *reg, struct known *known);
+
+static inline bool same_identity(const struct tphbuf_identity *a,
+				 const struct tphbuf_identity *b)
+{
+	return a->ino == b->ino && a->dev == b->dev;
+}
 
 /* Might the tag have changed since it was read? @clock: of who asks, or NULL */
 static inline bool known_is_fresh(const struct known *known,

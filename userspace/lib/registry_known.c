@@ -20,8 +20,7 @@ struct known *known_find(struct tphbuf_registry *reg,
 	struct known *known;
 
 	for (known = reg->known; known; known = known->next)
-		if (known->identity.ino == identity->ino &&
-		    known->identity.dev == identity->dev)
+		if (same_identity(&known->identity, identity))
 			return known;
 	return NULL;
 }

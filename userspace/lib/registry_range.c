@@ -10,7 +10,8 @@
 static int check(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
 		 const struct tphbuf_buffer *buf, uint64_t offset)
 {
-	size_t place = range_place(reg, addr);
+	const struct addr_index *index = &reg->index;
+	size_t place = index_place(index, addr);
 	const struct addr_range *below, *above;
 
 	if (!length || addr + length - 1 < addr || offset >= buf->length ||
@@ -18,8 +19,8 @@ static int check(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
 		return fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "0x%" PRIx64 "+0x%" PRIx64 " is empty, wraps, or is longer than the buffer from 0x%" PRIx64 "; use a smaller length",
 			    addr, length, offset);
-	below = place ? &reg->range[place - 1] : NULL;
-	above = place < reg->nr_ranges ? &reg->range[place] : NULL;
+	below = place ? &index->range[place - 1] : NULL;
+	above = place < index->nr ? &index->range[place] : NULL;
 	if ((below && addr - below->addr < below->length) ||
 	    (above && above->addr - addr < length))
 		return fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EEXIST,
@@ -28,31 +29,25 @@ static int check(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
 	return 0;
 }
 
-/* New arrays, so that readers are kept out only for the exchange. */
+/* A new index, so that readers are kept out only for the exchange. */
 static int insert(struct tphbuf_registry *reg, const struct addr_range *range)
 {
-	size_t place = range_place(reg, range->addr), n = reg->nr_ranges, i;
-	struct addr_range *array, *old = reg->range;
-	uint64_t *addr, *old_addr = reg->range_addr;
+	struct addr_index index, old = reg->index;
+	size_t place = index_place(&old, range->addr);
 
-	array = malloc((n + 1) * sizeof(*array));
-	addr = malloc((n + 1) * sizeof(*addr));
-	if (!array || !addr) {
-		free(array);
-		free(addr);
+	if (index_alloc(&index, old.nr + 1))
 		return fail_nomem(reg->ctx, TPHBUF_STAGE_REGISTER);
-	}
-	for (i = 0; i <= n; i++) {
-		array[i] = i == place ? *range : old[i - (i > place)];
-		addr[i] = array[i].addr;
-	}
+	if (place)
+		memcpy(index.range, old.range, place * sizeof(*range));
+	index.range[place] = *range;
+	if (place < old.nr)
+		memcpy(&index.range[place + 1], &old.range[place],
+		       (old.nr - place) * sizeof(*range));
+	index_build(&index);
 	write_lock(reg);
-	reg->range = array;
-	reg->range_addr = addr;
-	reg->nr_ranges = n + 1;
+	reg->index = index;
 	write_unlock(reg);
-	free(old);
-	free(old_addr);
+	index_free(&old);
 	return 0;
 }
 
@@ -88,27 +83,28 @@ int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t addr,
 
 int tphbuf_registry_remove_range(struct tphbuf_registry *reg, uint64_t addr)
 {
+	struct addr_index *index;
 	struct known *known;
 	size_t place;
 	int ret = 0;
 
 	if (!reg)
 		return -EINVAL;
+	index = &reg->index;
 	pthread_mutex_lock(&reg->mutex);
-	place = range_place(reg, addr);
-	if (!place || reg->range[place - 1].addr != addr) {
+	place = index_place(index, addr);
+	if (!place || index->range[place - 1].addr != addr) {
 		ret = fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -ENOENT,
 			   "no range starts at 0x%" PRIx64 "; give the address it was added with",
 			   addr);
 		goto out;
 	}
-	known = reg->range[place - 1].known;
+	known = index->range[place - 1].known;
 	write_lock(reg);
-	memmove(&reg->range[place - 1], &reg->range[place],
-		(reg->nr_ranges - place) * sizeof(*reg->range));
-	memmove(&reg->range_addr[place - 1], &reg->range_addr[place],
-		(reg->nr_ranges - place) * sizeof(*reg->range_addr));
-	reg->nr_ranges--;
+	memmove(&index->range[place - 1], &index->range[place],
+		(index->nr - place) * sizeof(*index->range));
+	index->nr--;
+	index_build(index);
 	write_unlock(reg);
 	known_put(reg, known);
 out:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The table of regions, the address ranges, and their locks: registry.h. */
+/* The table of regions, and its locks: registry.h. */
 #define _GNU_SOURCE	/* sched_getcpu, PREFER_WRITER */
 #include <errno.h>
 #include <sched.h>
@@ -42,8 +42,7 @@ void table_destroy(struct tphbuf_registry *reg)
 		pthread_rwlock_destroy(&reg->slot[i].lock);
 	free(reg->slot);
 	free(reg->bucket);
-	free(reg->range);
-	free(reg->range_addr);
+	index_free(&reg->index);
 }
 
 struct slot *read_lock(struct tphbuf_registry *reg)
@@ -76,36 +75,36 @@ void write_unlock(struct tphbuf_registry *reg)
 		pthread_rwlock_unlock(&reg->slot[i].lock);
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value)
+static struct tphbuf_registration **
+bucket_of(struct tphbuf_registry *reg, const struct tphbuf_identity *identity,
+	  const struct region_key *key)
 {
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ull;
-	return hash ^ hash >> 29;
-}
+	/* Sum of products, whose upper half depends on every bit. */
+	uint64_t hash = identity->ino * 0x9e3779b97f4a7c15ull +
+			identity->dev * 0xbf58476d1ce4e5b9ull +
+			key->offset * 0x94d049bb133111ebull +
+			key->length * 0xd6e8feb86659fd93ull +
+			(uintptr_t)key->domain * 0xff51afd7ed558ccdull +
+			(uint32_t)key->access * 0xc4ceb9fe1a85ec53ull;
 
-static struct tphbuf_registration **bucket_of(struct tphbuf_registry *reg,
-					const struct region_key *key)
-{
-	uint64_t hash = mix(key->identity.ino, key->offset);
-
-	hash = mix(hash, key->length);
-	hash = mix(hash, (uintptr_t)key->domain);
-	hash = mix(hash, (uint32_t)key->access ^ key->identity.dev << 32);
-	return &reg->bucket[hash & reg->mask];
+	return &reg->bucket[(hash ^ hash >> 32) * 0x9e3779b97f4a7c15ull >> 32 &
+			    reg->mask];
 }
 
 static bool same_key(const struct region_key *a, const struct region_key *b)
 {
-	return a->identity.ino == b->identity.ino && a->offset == b->offset &&
-	       a->length == b->length && a->domain == b->domain &&
-	       a->access == b->access && a->identity.dev == b->identity.dev;
+	return a->offset == b->offset && a->length == b->length &&
+	       a->domain == b->domain && a->access == b->access;
 }
 
 struct tphbuf_registration *table_find(struct tphbuf_registry *reg,
-				 const struct region_key *key)
+				       const struct tphbuf_identity *identity,
+				       const struct region_key *key)
 {
-	struct tphbuf_registration *region = *bucket_of(reg, key);
+	struct tphbuf_registration *region = *bucket_of(reg, identity, key);
 
-	while (region && !same_key(&region->key, key))
+	while (region && !(same_key(&region->key, key) &&
+			   same_identity(&region->known->identity, identity)))
 		region = region->next;
 	return region;
 }
@@ -113,7 +112,8 @@ struct tphbuf_registration *table_find(struct tphbuf_registry *reg,
 void table_add(struct tphbuf_registry *reg,
 	       struct tphbuf_registration *region)
 {
-	struct tphbuf_registration **bucket = bucket_of(reg, &region->key);
+	struct tphbuf_registration **bucket =
+		bucket_of(reg, &region->known->identity, &region->key);
 
 	region->next = *bucket;
 	*bucket = region;
@@ -123,7 +123,8 @@ void table_add(struct tphbuf_registry *reg,
 void table_remove(struct tphbuf_registry *reg,
 		  struct tphbuf_registration *region)
 {
-	struct tphbuf_registration **link = bucket_of(reg, &region->key);
+	struct tphbuf_registration **link =
+		bucket_of(reg, &region->known->identity, &region->key);
 
 	while (*link != region)
 		link = &(*link)->next;
@@ -149,35 +150,4 @@ struct tphbuf_registration *table_oldest_unused(struct tphbuf_registry *reg)
 		}
 	}
 	return oldest;
-}
-
-/* Without a branch to mispredict, and in few cache lines. */
-size_t range_place(struct tphbuf_registry *reg, uint64_t addr)
-{
-	const uint64_t *base = reg->range_addr;
-	size_t n = reg->nr_ranges;
-
-	/* The first one that starts behind @addr. */
-	while (n > 1) {
-		size_t half = n / 2;
-
-		base += half & -(size_t)(base[half - 1] <= addr);
-		n -= half;
-	}
-	return n ? (size_t)(base - reg->range_addr) + (*base <= addr) : 0;
-}
-
-struct addr_range *range_find(struct tphbuf_registry *reg, uint64_t addr,
-			      uint64_t length)
-{
-	size_t place = range_place(reg, addr);
-	struct addr_range *range;
-
-	if (!place)
-		return NULL;
-	range = &reg->range[place - 1];
-	if (addr - range->addr >= range->length ||
-	    length > range->length - (addr - range->addr))
-		return NULL;
-	return range;
 }

@@ -17,7 +17,9 @@
  *
  * Threads: all functions but tphbuf_registry_free() may be called at the same
  * time on one registry. A hit takes one lock that is shared with the threads
- * on the same CPU only, for the time of a look into a hash table. Misses wait
+ * on the same CPU only, for the time of a look into a hash table (by address,
+ * into a search tree before), and makes no system call, but for one by
+ * descriptor or with TPHBUF_REGISTRY_VERIFY. Misses wait
  * for each other, not hits for misses. The registry has a context of its own
  * and duplicates the descriptors it needs; from a caller's buffer it reads only
  * what never changes, so the buffer's context may be in use by another thread.
@@ -136,8 +138,11 @@ TPHBUF_API int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
  * tphbuf_registry_get_fd() - the same by a dma-buf descriptor
  * @fd: the caller's
  *
- * Costs one system call more than tphbuf_registry_get(), and one for the tag
- * if the registry knows the device of the buffer.
+ * A number may be closed and stand for another dma-buf the next moment, and
+ * nobody tells the registry. So it asks the kernel each time, with two system
+ * calls, and with one more for the tag if it knows the device of the buffer.
+ * Where that is too slow, keep a struct tphbuf_buffer (tphbuf_buffer_import())
+ * for tphbuf_registry_get(), or say which addresses the buffer has.
  *
  * Return: also -EBADF.
  */
