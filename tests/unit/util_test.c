@@ -2,6 +2,7 @@
 /* The helpers of userspace/util. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "unit/test.h"
@@ -125,6 +126,40 @@ static void number_limits(void **state)
 	}
 }
 
+static void hexadecimal_digits_and_no_others(void **state)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	int c, value;
+
+	(void)state;
+	for (c = -128; c < 128; c++) {
+		const char *at = c ? strchr(digits, c) : NULL;
+
+		value = at ? (int)(at - digits) : -1;
+		assert_int_equal(hex_digit((char)c),
+				 value > 15 ? value - 6 : value);
+	}
+}
+
+static void files_are_read_from_their_start(void **state)
+{
+	char path[] = "/tmp/tphbuf-util.XXXXXX", text[8];
+	unsigned int fds = fake_count_fds();
+	int fd;
+
+	(void)state;
+	assert_int_equal(fd_read_file("/nonexistent/file", text, 1), -ENOENT);
+	assert_int_equal(fd_read_file("/", text, 1), -EISDIR);
+	fd = mkstemp(path);
+	assert_int_equal(write(fd, "abc", 3), 3);
+	close(fd);
+	assert_int_equal(fd_read_file(path, text, 2), 2);
+	assert_int_equal(fd_read_file(path, text, sizeof(text)), 3);
+	assert_memory_equal(text, "abc", 3);
+	unlink(path);
+	assert_int_equal(fake_count_fds(), fds);
+}
+
 static void uuid_only_in_its_form(void **state)
 {
 	static const char * const bad[] = {
@@ -206,7 +241,9 @@ int main(void)
 		cmocka_unit_test(sized_in_older_newer_and_null),
 		cmocka_unit_test(sized_out_keeps_the_callers_size),
 		cmocka_unit_test(number_limits),
+		cmocka_unit_test(hexadecimal_digits_and_no_others),
 		cmocka_unit_test(uuid_only_in_its_form),
+		cmocka_unit_test(files_are_read_from_their_start),
 		cmocka_unit_test(fd_above_std_moves_and_consumes),
 		cmocka_unit_test(fd_above_std_fails_closed),
 		cmocka_unit_test(fd_calls_survive_interruption),

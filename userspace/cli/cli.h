@@ -205,6 +205,12 @@ void json_add_string_or_null(cJSON *json, const char *name, const char *text);
 void json_add_source(cJSON *json, const struct source *src);
 void json_add_pci(cJSON *json, const struct tphbuf_pci_info *info);
 void print_source(const struct source *src);
+/*
+ * Print where @src lies, and its tag if it was asked for or came with it: a
+ * kernel that knows no tags is fine otherwise. Return: CLI_OK or exit code.
+ */
+int answer_source(struct cli *cli, const struct options *opts,
+		  const struct source *src);
 const char *tag_text(const struct tphbuf_tag *tag, char *buf);
 const char *namespaces_text(uint32_t set);
 const char *tph_text(enum tphbuf_tph tph);

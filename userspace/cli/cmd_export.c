@@ -4,28 +4,6 @@
 
 #include "cli/cli.h"
 
-static int answer(struct cli *cli, const struct options *opts,
-		  const struct source *src)
-{
-	struct tphbuf_tag_state state = { .size = sizeof(state) };
-	char text[TPHBUF_TAG_TEXT_MAX];
-	int ret = 0;
-
-	/* Without --tag, a kernel that knows no tags is fine. */
-	if (opts->has_tag)
-		ret = tphbuf_buffer_tag_get(src->buf, &state);
-	if (ret)
-		return cli_fail(cli, ret);
-	if (cli->json) {
-		json_add_source(cli->json, src);
-		json_add_tag(cli->json, "tag", &state.tag);
-		return CLI_OK;
-	}
-	print_source(src);
-	printf("tag         %s\n", tag_text(&state.tag, text));
-	return CLI_OK;
-}
-
 static int run(struct cli *cli, struct options *opts)
 {
 	struct source src;
@@ -34,7 +12,7 @@ static int run(struct cli *cli, struct options *opts)
 	ret = source_open(cli, opts, &src);
 	if (ret)
 		return ret;
-	ret = answer(cli, opts, &src);
+	ret = answer_source(cli, opts, &src);
 	if (ret == CLI_OK && opts->exec)
 		ret = exec_with_buffer(cli, opts, &src);
 	else if (ret == CLI_OK && opts->hold)

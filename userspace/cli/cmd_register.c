@@ -59,28 +59,19 @@ static void print_mr(const char *ibdev, const struct tphbuf_mr *mr,
 static int answer(struct cli *cli, const struct options *opts,
 		  const struct source *src, struct tphbuf_mr *mr)
 {
-	struct tphbuf_tag_state state = { .size = sizeof(state) };
 	struct tphbuf_applied applied = { .size = sizeof(applied) };
-	char text[TPHBUF_TAG_TEXT_MAX];
-	int ret = 0;
+	int ret;
 
-	if (src->received)
-		state.tag = src->received->tag;
-	else if (opts->has_tag)
-		ret = tphbuf_buffer_tag_get(src->buf, &state);
-	if (!ret)
-		ret = tphbuf_mr_applied(mr, &applied);
+	ret = tphbuf_mr_applied(mr, &applied);
 	if (ret)
 		return cli_fail(cli, ret);
-	if (cli->json) {
-		json_add_source(cli->json, src);
-		json_add_tag(cli->json, "tag", &state.tag);
+	ret = answer_source(cli, opts, src);
+	if (ret != CLI_OK)
+		return ret;
+	if (cli->json)
 		add_mr(cli->json, opts->ibdev, mr, &applied);
-		return CLI_OK;
-	}
-	print_source(src);
-	printf("tag         %s\n", tag_text(&state.tag, text));
-	print_mr(opts->ibdev, mr, &applied);
+	else
+		print_mr(opts->ibdev, mr, &applied);
 	return CLI_OK;
 }
 

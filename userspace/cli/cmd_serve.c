@@ -38,23 +38,14 @@ static void catch_signals(void)
 static int answer(struct cli *cli, const struct options *opts,
 		  const struct source *src)
 {
-	struct tphbuf_tag_state state = { .size = sizeof(state) };
-	char text[TPHBUF_TAG_TEXT_MAX];
-	int ret = 0;
+	int ret = answer_source(cli, opts, src);
 
-	if (opts->has_tag)
-		ret = tphbuf_buffer_tag_get(src->buf, &state);
-	if (ret)
-		return cli_fail(cli, ret);
-	if (cli->json) {
-		json_add_source(cli->json, src);
-		json_add_tag(cli->json, "tag", &state.tag);
+	if (ret != CLI_OK)
+		return ret;
+	if (cli->json)
 		cJSON_AddStringToObject(cli->json, "socket", opts->socket);
-	} else {
-		print_source(src);
-		printf("tag         %s\n", tag_text(&state.tag, text));
+	else
 		printf("socket      %s\n", opts->socket);
-	}
 	flush_answer(cli);
 	return CLI_OK;
 }

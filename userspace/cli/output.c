@@ -233,3 +233,26 @@ void print_source(const struct source *src)
 	       size_text(tphbuf_buffer_length(src->buf), size, sizeof(size)));
 	printf("dma-buf fd  %d\n", tphbuf_buffer_fd(src->buf));
 }
+
+int answer_source(struct cli *cli, const struct options *opts,
+		  const struct source *src)
+{
+	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	char text[TPHBUF_TAG_TEXT_MAX];
+	int ret = 0;
+
+	if (src->received)
+		state.tag = src->received->tag;
+	else if (opts->has_tag)
+		ret = tphbuf_buffer_tag_get(src->buf, &state);
+	if (ret)
+		return cli_fail(cli, ret);
+	if (cli->json) {
+		json_add_source(cli->json, src);
+		json_add_tag(cli->json, "tag", &state.tag);
+		return CLI_OK;
+	}
+	print_source(src);
+	printf("tag         %s\n", tag_text(&state.tag, text));
+	return CLI_OK;
+}

@@ -165,14 +165,9 @@ static int check_dmabuf(int fd)
 {
 	char path[64], text[FDINFO_MAX + 1];
 	ssize_t n;
-	int info;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = fd_open(path, O_RDONLY);
-	if (info < 0)
-		return info;
-	n = fd_pread(info, text, FDINFO_MAX, 0);
-	fd_close(info);
+	n = fd_read_file(path, text, FDINFO_MAX);
 	if (n < 0)
 		return (int)n;
 	text[n] = '\0';

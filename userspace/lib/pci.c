@@ -10,7 +10,7 @@
 #include "lib/internal.h"
 #include "lib/pcicfg.h"
 #include "lib/sysfs.h"
-#include "util/fd.h"
+#include "util/number.h"
 
 #define INFO_MIN	sizeof(size_t)
 
@@ -21,17 +21,11 @@ static int hex_field(const char **text, unsigned int min_digits,
 	unsigned int digits = 0, sum = 0;
 
 	for (; digits < max_digits; digits++, p++) {
-		unsigned int d;
+		int digit = hex_digit(*p);
 
-		if (*p >= '0' && *p <= '9')
-			d = (unsigned int)(*p - '0');
-		else if (*p >= 'a' && *p <= 'f')
-			d = (unsigned int)(*p - 'a') + 10;
-		else if (*p >= 'A' && *p <= 'F')
-			d = (unsigned int)(*p - 'A') + 10;
-		else
+		if (digit < 0)
 			break;
-		sum = sum << 4 | d;
+		sum = sum << 4 | (unsigned int)digit;
 	}
 	if (digits < min_digits || *p != end)
 		return -EINVAL;
@@ -64,15 +58,13 @@ int tphbuf_bdf_parse(const char *text, char *bdf)
 static int read_config(struct tphbuf_ctx *ctx, const char *bdf,
 		       struct tphbuf_pci_info *info)
 {
-	struct pcicfg_reader reader = { .read = sysfs_config_read };
-	int fd, ret;
+	struct sysfs_config config;
+	int ret = sysfs_config_open(ctx, bdf, &config);
 
-	fd = sysfs_config_open(ctx, bdf);
-	if (fd < 0)
-		return fd;
-	reader.arg = &fd;
-	ret = pcicfg_decode(&reader, info);
-	fd_close(fd);
+	if (ret)
+		return ret;
+	ret = pcicfg_decode(&config.reader, info);
+	sysfs_config_close(&config);
 	return ret;
 }
 

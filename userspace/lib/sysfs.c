@@ -38,16 +38,12 @@ int sysfs_read(struct tphbuf_ctx *ctx, const char *bdf, const char *attr,
 {
 	char path[PATH_MAX];
 	ssize_t n;
-	int fd, ret;
+	int ret;
 
 	ret = device_path(ctx, bdf, attr, path, sizeof(path));
 	if (ret)
 		return ret;
-	fd = fd_open(path, O_RDONLY);
-	if (fd < 0)
-		return fd;
-	n = fd_pread(fd, buf, size, 0);
-	fd_close(fd);
+	n = fd_read_file(path, buf, size);
 	if (n < 0)
 		return (int)n;
 	if ((size_t)n == size)
@@ -128,23 +124,36 @@ int sysfs_rdma_bdf(struct tphbuf_ctx *ctx, const char *name, char *bdf)
 	return tphbuf_bdf_parse(last ? last + 1 : target, bdf) ? -ENODEV : 0;
 }
 
-int sysfs_config_open(struct tphbuf_ctx *ctx, const char *bdf)
+static int read_config(void *arg, unsigned int offset, void *buf,
+		       unsigned int size)
 {
-	char path[PATH_MAX];
-	int ret = device_path(ctx, bdf, "config", path, sizeof(path));
-
-	return ret ? ret : fd_open(path, O_RDONLY);
-}
-
-int sysfs_config_read(void *arg, unsigned int offset, void *buf,
-		      unsigned int size)
-{
-	const int *fd = arg;
-	ssize_t n = fd_pread(*fd, buf, size, offset);
+	const struct sysfs_config *config = arg;
+	ssize_t n = fd_pread(config->fd, buf, size, offset);
 
 	if (n < 0)
 		return (int)n;
 	return (size_t)n == size ? 0 : -ENODATA;
+}
+
+int sysfs_config_open(struct tphbuf_ctx *ctx, const char *bdf,
+		      struct sysfs_config *config)
+{
+	char path[PATH_MAX];
+	int ret = device_path(ctx, bdf, "config", path, sizeof(path));
+
+	if (ret)
+		return ret;
+	config->fd = fd_open(path, O_RDONLY);
+	if (config->fd < 0)
+		return config->fd;
+	config->reader.read = read_config;
+	config->reader.arg = config;
+	return 0;
+}
+
+void sysfs_config_close(struct sysfs_config *config)
+{
+	fd_close(config->fd);
 }
 
 int sysfs_first_entry(struct tphbuf_ctx *ctx, const char *bdf,

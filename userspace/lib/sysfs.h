@@ -9,6 +9,8 @@
 
 #include <tphbuf/device.h>
 
+#include "lib/pcicfg.h"
+
 /*
  * Read attribute @attr of function @bdf as a string without its newline.
  * Return: 0 or -errno; -E2BIG if it does not fit.
@@ -32,12 +34,18 @@ int sysfs_device_path(struct tphbuf_ctx *ctx, const char *bdf, char *target,
 int sysfs_rdma_bdf(struct tphbuf_ctx *ctx, const char *name, char *bdf);
 
 /*
- * Reader of a function's "config" file, for struct pcicfg_reader: @arg is a
- * pointer to its descriptor. The file is short for unprivileged users.
+ * The "config" file of a function. It is short for unprivileged users. The
+ * reader points into the structure, which stays where it is while it is open.
  */
-int sysfs_config_open(struct tphbuf_ctx *ctx, const char *bdf);
-int sysfs_config_read(void *arg, unsigned int offset, void *buf,
-		      unsigned int size);
+struct sysfs_config {
+	struct pcicfg_reader reader;
+	int fd;
+};
+
+/* 0 or -errno; nothing is open then. */
+int sysfs_config_open(struct tphbuf_ctx *ctx, const char *bdf,
+		      struct sysfs_config *config);
+void sysfs_config_close(struct sysfs_config *config);
 
 /*
  * First entry of directory @dir of @bdf whose name contains @part.

@@ -31,15 +31,13 @@ struct tphbuf_topo {
 static int read_port(struct tphbuf_ctx *ctx, const char *bdf,
 		     struct tphbuf_port *port)
 {
-	struct pcicfg_reader reader = { .read = sysfs_config_read };
-	int fd, ret;
+	struct sysfs_config config;
+	int ret = sysfs_config_open(ctx, bdf, &config);
 
-	fd = sysfs_config_open(ctx, bdf);
-	if (fd < 0)
-		return fd;
-	reader.arg = &fd;
-	ret = pciport_decode(&reader, port);
-	fd_close(fd);
+	if (ret)
+		return ret;
+	ret = pciport_decode(&config.reader, port);
+	sysfs_config_close(&config);
 	memcpy(port->bdf, bdf, strlen(bdf) + 1);
 	/* Unknown is what a function that does not answer is. */
 	return ret == -EIO ? 0 : ret;
@@ -168,16 +166,11 @@ static bool cpu_routes(struct tphbuf_ctx *ctx)
 {
 	char path[PATH_MAX], text[CPUINFO_MAX], value[32];
 	ssize_t n;
-	int fd;
 
 	n = snprintf(path, sizeof(path), "%s/cpuinfo", ctx->proc_root);
 	if ((size_t)n >= sizeof(path))
 		return false;
-	fd = fd_open(path, O_RDONLY);
-	if (fd < 0)
-		return false;
-	n = fd_pread(fd, text, sizeof(text) - 1, 0);
-	fd_close(fd);
+	n = fd_read_file(path, text, sizeof(text) - 1);
 	if (n < 0)
 		return false;
 	text[n] = '\0';

@@ -58,3 +58,15 @@ ssize_t fd_pread(int fd, void *buf, size_t size, off_t offset)
 	}
 	return (ssize_t)done;
 }
+
+ssize_t fd_read_file(const char *path, void *buf, size_t size)
+{
+	int fd = fd_open(path, O_RDONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = fd_pread(fd, buf, size, 0);
+	fd_close(fd);
+	return n;
+}

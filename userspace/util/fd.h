@@ -24,4 +24,7 @@ int fd_above_std(int fd);
  */
 ssize_t fd_pread(int fd, void *buf, size_t size, off_t offset);
 
+/* The same from the start of the file @path. */
+ssize_t fd_read_file(const char *path, void *buf, size_t size);
+
 #endif

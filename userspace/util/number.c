@@ -4,7 +4,7 @@
 
 #include "util/number.h"
 
-static int digit_value(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -12,7 +12,7 @@ static int digit_value(char c)
 		return c - 'a' + 10;
 	if (c >= 'A' && c <= 'F')
 		return c - 'A' + 10;
-	return 16;
+	return -1;
 }
 
 int number_parse(const char *text, size_t len, uint64_t *value)
@@ -27,12 +27,12 @@ int number_parse(const char *text, size_t len, uint64_t *value)
 	if (i == len)
 		return -EINVAL;
 	for (; i < len; i++) {
-		uint64_t digit = (uint64_t)digit_value(text[i]);
+		int digit = hex_digit(text[i]);
 
-		if (digit >= base)
+		if (digit < 0 || (uint64_t)digit >= base)
 			return -EINVAL;
 		if (__builtin_mul_overflow(sum, base, &sum) ||
-		    __builtin_add_overflow(sum, digit, &sum))
+		    __builtin_add_overflow(sum, (uint64_t)digit, &sum))
 			return -ERANGE;
 	}
 	*value = sum;

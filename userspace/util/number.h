@@ -14,4 +14,7 @@
  */
 int number_parse(const char *text, size_t len, uint64_t *value);
 
+/* The value of a hexadecimal digit, or -1. */
+int hex_digit(char c);
+
 #endif

@@ -2,18 +2,8 @@
 /* UUID text, see uuid.h. */
 #include <errno.h>
 
+#include "util/number.h"
 #include "util/uuid.h"
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 int uuid_text_parse(const char *text, unsigned char *uuid)
 {
@@ -24,8 +14,8 @@ int uuid_text_parse(const char *text, unsigned char *uuid)
 
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
 			return -EINVAL;
-		high = hex_value(text[0]);
-		low = high < 0 ? -1 : hex_value(text[1]);
+		high = hex_digit(text[0]);
+		low = high < 0 ? -1 : hex_digit(text[1]);
 		if (low < 0)
 			return -EINVAL;
 		uuid[i] = (unsigned char)(high << 4 | low);
