@@ -7,130 +7,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/internal.h"
-#include "unit/test.h"
-
-#undef fail
-#define LENGTH		0x10000
-#define PAGE		0x1000
-#define TPH_GET		(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
-
-/* What the operations saw; regions are numbered objects. */
-static struct {
-	unsigned int made, unmade;
-	int fail;
-	struct tphbuf_registry_request last;
-	struct tphbuf_tag last_tag;
-	/* Called by reg, to change the tag at the worst moment. */
-	void (*meanwhile)(struct fixture *f);
-	struct fixture *f;
-} ops_log;
-
-struct object {
-	struct tphbuf_tag tag;
-	bool has_tag;
-};
-
-static int fake_reg(void *arg, const struct tphbuf_registry_request *request,
-		    void **objectp)
-{
-	struct object *object;
-
-	assert_ptr_equal(arg, &ops_log);
-	ops_log.last = *request;
-	if (request->tag)
-		ops_log.last_tag = *request->tag;
-	if (ops_log.fail)
-		return tphbuf_priv_fail(tphbuf_priv_buffer_ctx(request->buf),
-					TPHBUF_STAGE_REGISTER, -ops_log.fail,
-					"told to fail");
-	object = calloc(1, sizeof(*object));
-	if (!object)
-		return tphbuf_priv_fail_nomem(tphbuf_priv_buffer_ctx(
-			request->buf), TPHBUF_STAGE_REGISTER);
-	object->has_tag = request->tag;
-	if (request->tag)
-		object->tag = *request->tag;
-	if (ops_log.meanwhile)
-		ops_log.meanwhile(ops_log.f);
-	ops_log.made++;
-	*objectp = object;
-	return 0;
-}
-
-static void fake_unreg(void *arg, void *object)
-{
-	assert_ptr_equal(arg, &ops_log);
-	ops_log.unmade++;
-	free(object);
-}
-
-static const struct tphbuf_registry_ops fake_ops = {
-	sizeof(fake_ops), fake_reg, fake_unreg,
-};
-
-static struct tphbuf_registry *new_registry(struct fixture *f, uint32_t flags,
-					    uint32_t limit, uint64_t granule)
-{
-	struct tphbuf_registry_opts opts = {
-		.size = sizeof(opts), .ops = &fake_ops, .arg = &ops_log,
-		.flags = flags, .limit = limit, .granule = granule,
-	};
-	struct tphbuf_registry *reg;
-
-	memset(&ops_log, 0, sizeof(ops_log));
-	ops_log.f = f;
-	assert_int_equal(tphbuf_registry_new(f->ctx, &opts, &reg), 0);
-	return reg;
-}
-
-/* Free, and nothing may be left registered. */
-static void end(struct tphbuf_registry *reg)
-{
-	assert_int_equal(tphbuf_registry_free(reg), 0);
-	assert_int_equal(ops_log.made, ops_log.unmade);
-}
-
-static struct tphbuf_registry_stats stats_of(struct tphbuf_registry *reg)
-{
-	struct tphbuf_registry_stats s = { .size = sizeof(s) };
-
-	assert_int_equal(tphbuf_registry_read_stats(reg, &s), 0);
-	return s;
-}
-
-/* Get and put at once; the object tells one region from another. */
-static void *touch(struct tphbuf_registry *reg, void *domain,
-		   struct tphbuf_buffer *buf, uint64_t offset, uint64_t length,
-		   int access)
-{
-	struct tphbuf_registration *region;
-	void *object;
-
-	assert_int_equal(tphbuf_registry_get(reg, domain, buf, offset, length,
-					     access, &region), 0);
-	object = tphbuf_registration_object(region);
-	assert_true(tphbuf_registration_offset(region) <= offset);
-	assert_true(tphbuf_registration_offset(region) +
-		    tphbuf_registration_length(region) >= offset + length);
-	tphbuf_registration_put(region);
-	return object;
-}
-
-static void set_tag(struct tphbuf_buffer *buf, uint8_t st)
-{
-	const struct tphbuf_tag tag = { TPHBUF_TAG_ST, 0, st, 1 };
-
-	assert_int_equal(tphbuf_buffer_tag_set(buf, &tag), 0);
-}
+#include "unit/registry_rig.h"
 
 static void new_bad_arguments(void **state)
 {
-	static const struct tphbuf_registry_ops half = {
-		sizeof(half), fake_reg, NULL,
+	const struct tphbuf_registry_ops half = {
+		sizeof(half), fake_ops.reg, NULL,
 	};
-	static const struct tphbuf_registry_ops no_size = {
-		0, fake_reg, fake_unreg,
+	const struct tphbuf_registry_ops no_size = {
+		0, fake_ops.reg, fake_ops.unreg,
 	};
 	const struct {
 		struct tphbuf_registry_opts o;
@@ -330,125 +215,6 @@ static void a_buffer_that_cannot_be_identified_is_refused(void **state)
 			 -EIO);
 	/* It passes. */
 	touch(reg, NULL, f->buf, 0, 1, 0);
-	end(reg);
-}
-
-static void another_tag_is_another_region(void **state)
-{
-	struct tphbuf_registration *held;
-	struct fixture *f = *state;
-	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
-	struct object *object;
-
-	set_tag(f->buf, 0x11);
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, &held),
-			 0);
-	object = tphbuf_registration_object(held);
-	assert_true(object->has_tag);
-	assert_int_equal(object->tag.st, 0x11);
-	touch(reg, NULL, f->buf, PAGE, 1, 0);
-
-	/* Set again to the same: nothing is stale. */
-	set_tag(f->buf, 0x11);
-	assert_ptr_equal(touch(reg, NULL, f->buf, 0, 1, 0), object);
-	assert_int_equal(stats_of(reg).stale, 0);
-
-	set_tag(f->buf, 0x22);
-	object = touch(reg, NULL, f->buf, 0, 1, 0);
-	assert_int_equal(object->tag.st, 0x22);
-	assert_int_equal(stats_of(reg).stale, 2);
-	/* What is held stays registered until it is put back. */
-	assert_int_equal(ops_log.unmade, 1);
-	assert_int_equal(((struct object *)tphbuf_registration_object(held))->tag.st,
-			 0x11);
-	assert_int_equal(tphbuf_registry_free(reg), -EBUSY);
-	tphbuf_registration_put(held);
-	assert_int_equal(ops_log.unmade, 2);
-	end(reg);
-}
-
-static void a_tag_set_through_another_object_is_seen(void **state)
-{
-	struct tphbuf_import_opts opts = { .size = sizeof(opts) };
-	struct tphbuf_buffer *other;
-	struct fixture *f = *state;
-	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
-	struct object *object;
-
-	opts.dev = f->dev;
-	set_tag(f->buf, 0x11);
-	touch(reg, NULL, f->buf, 0, 1, 0);
-	assert_int_equal(tphbuf_buffer_import(f->ctx, tphbuf_buffer_fd(f->buf),
-					      &opts, &other), 0);
-	set_tag(other, 0x22);
-	object = touch(reg, NULL, f->buf, 0, 1, 0);
-	assert_int_equal(object->tag.st, 0x22);
-	tphbuf_buffer_close(other);
-	end(reg);
-}
-
-static void a_tag_set_elsewhere_needs_verify_or_invalidate(void **state)
-{
-	struct fixture *f = *state;
-	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
-	struct tphbuf_identity id = tphbuf_buffer_identity(f->buf);
-	const struct tphbuf_identity wrong = { id.dev, id.ino + 1000 };
-	struct object *object;
-
-	set_tag(f->buf, 0x11);
-	touch(reg, NULL, f->buf, 0, 1, 0);
-	fake_dmabuf_tag()->st = 0x33;
-	object = touch(reg, NULL, f->buf, 0, 1, 0);
-	assert_int_equal(object->tag.st, 0x11);
-	assert_int_equal(tphbuf_registry_invalidate(reg, &wrong), 0);
-	assert_int_equal(tphbuf_registry_invalidate(reg, &id), 1);
-	object = touch(reg, NULL, f->buf, 0, 1, 0);
-	assert_int_equal(object->tag.st, 0x33);
-	end(reg);
-
-	reg = new_registry(f, TPHBUF_REGISTRY_VERIFY, 0, 0);
-	touch(reg, NULL, f->buf, 0, 1, 0);
-	object = touch(reg, NULL, f->buf, 0, 1, 0);
-	assert_int_equal(object->tag.st, 0x33);
-	assert_int_equal(stats_of(reg).hits, 1);
-	fake_dmabuf_tag()->st = 0x44;
-	object = touch(reg, NULL, f->buf, 0, 1, 0);
-	assert_int_equal(object->tag.st, 0x44);
-	assert_int_equal(tphbuf_registry_invalidate(reg, NULL), 1);
-	end(reg);
-}
-
-static void retag_once(struct fixture *f)
-{
-	ops_log.meanwhile = NULL;
-	set_tag(f->buf, 0x77);
-}
-
-static void retag_always(struct fixture *f)
-{
-	static uint8_t st;
-
-	set_tag(f->buf, ++st);
-}
-
-static void a_tag_that_changes_meanwhile_is_noticed(void **state)
-{
-	struct tphbuf_registration *region = NULL;
-	struct fixture *f = *state;
-	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
-	struct object *object;
-
-	set_tag(f->buf, 0x11);
-	ops_log.meanwhile = retag_once;
-	object = touch(reg, NULL, f->buf, 0, 1, 0);
-	assert_int_equal(object->tag.st, 0x77);
-	assert_int_equal(ops_log.made, 2);
-	assert_int_equal(ops_log.unmade, 1);
-
-	ops_log.meanwhile = retag_always;
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, PAGE, 1, 0,
-					     &region), -EAGAIN);
-	assert_null(region);
 	end(reg);
 }
 
@@ -738,10 +504,6 @@ int main(void)
 		TEST(granule_may_be_the_whole_buffer, buffer),
 		TEST(a_descriptor_finds_the_same_region, buffer),
 		TEST(a_buffer_that_cannot_be_identified_is_refused, buffer),
-		TEST(another_tag_is_another_region, buffer),
-		TEST(a_tag_set_through_another_object_is_seen, buffer),
-		TEST(a_tag_set_elsewhere_needs_verify_or_invalidate, buffer),
-		TEST(a_tag_that_changes_meanwhile_is_noticed, buffer),
 		TEST(failures_leave_nothing, buffer),
 		TEST(eviction_takes_the_one_unused_for_longest, buffer),
 		TEST(addresses_lead_to_regions, buffer),

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* A registry whose regions are made by a fake that keeps count. */
+#ifndef UNIT_REGISTRY_RIG_H
+#define UNIT_REGISTRY_RIG_H
+
+#include <linux/vfio.h>
+
+#include "lib/internal.h"
+#include "unit/test.h"
+
+/* The library's; tests mean cmocka's. */
+#undef fail
+
+#define LENGTH		0x10000
+#define PAGE		0x1000
+#define TPH_GET		(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
+
+/* What the operations saw; regions are numbered objects. */
+struct ops_log {
+	unsigned int made, unmade;
+	int fail;
+	struct tphbuf_registry_request last;
+	struct tphbuf_tag last_tag;
+	/* Called by reg, to change the tag at the worst moment. */
+	void (*meanwhile)(struct fixture *f);
+	struct fixture *f;
+};
+
+extern struct ops_log ops_log;
+
+struct object {
+	struct tphbuf_tag tag;
+	bool has_tag;
+};
+
+extern const struct tphbuf_registry_ops fake_ops;
+
+/* A registry of fake regions; clears the log. */
+struct tphbuf_registry *new_registry(struct fixture *f, uint32_t flags,
+				     uint32_t limit, uint64_t granule);
+/* Free, and nothing may be left registered. */
+void end(struct tphbuf_registry *reg);
+struct tphbuf_registry_stats stats_of(struct tphbuf_registry *reg);
+/* Get and put at once; the object tells one region from another. */
+void *touch(struct tphbuf_registry *reg, void *domain,
+	    struct tphbuf_buffer *buf, uint64_t offset, uint64_t length,
+	    int access);
+void set_tag(struct tphbuf_buffer *buf, uint8_t st);
+
+#endif
