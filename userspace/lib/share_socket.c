@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The sockets of a hand-over: unix, SOCK_SEQPACKET, in the file system. */
-#define _GNU_SOURCE	/* accept4 */
+#define _GNU_SOURCE	/* accept4, renameat2 */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "util/fd.h"
 
 #define BACKLOG	16
+#define HIDDEN	"~"
 
 int share_wait(int fd, short events, uint32_t timeout_ms)
 {
@@ -76,18 +78,28 @@ static void remove_stale(const struct sockaddr_un *address)
 	fd_close(fd);
 }
 
-/* The mode is set before anybody can connect: that needs listen(). */
-static int bind_and_listen(int fd, const struct sockaddr_un *address,
-			   unsigned int mode)
+/*
+ * A socket is in the file system from bind() on, but takes nobody before
+ * listen(). So it gets its name last, and who sees the name can connect.
+ */
+static int bind_and_listen(int fd, const char *path, unsigned int mode)
 {
+	struct sockaddr_un hidden = { .sun_family = AF_UNIX };
 	int err;
 
-	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)))
+	if (strlen(path) + strlen(HIDDEN) >= sizeof(hidden.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(hidden.sun_path, path);
+	strcat(hidden.sun_path, HIDDEN);
+	remove_stale(&hidden);
+	if (bind(fd, (const struct sockaddr *)&hidden, sizeof(hidden)))
 		return -errno;
-	if (!chmod(address->sun_path, mode) && !listen(fd, BACKLOG))
+	if (!chmod(hidden.sun_path, mode) && !listen(fd, BACKLOG) &&
+	    !renameat2(AT_FDCWD, hidden.sun_path, AT_FDCWD, path,
+		       RENAME_NOREPLACE))
 		return 0;
-	err = -errno;
-	unlink(address->sun_path);
+	err = errno == EEXIST ? -EADDRINUSE : -errno;
+	unlink(hidden.sun_path);
 	return err;
 }
 
@@ -108,7 +120,7 @@ int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path,
 		return ret;
 	remove_stale(&address);
 	fd = make_socket();
-	ret = fd < 0 ? fd : bind_and_listen(fd, &address, mode);
+	ret = fd < 0 ? fd : bind_and_listen(fd, address.sun_path, mode);
 	if (ret) {
 		fd_close(fd);
 		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "%s", path);

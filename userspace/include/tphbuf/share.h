@@ -161,7 +161,8 @@ TPHBUF_API int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock,
  * @fd: the socket, close-on-exec, the caller's
  *
  * Who can connect gets the buffer: the permissions of the socket are the
- * access control. Remove it with unlink().
+ * access control. It appears when it takes connections; until then it has
+ * "~" behind its name. Remove it with unlink().
  *
  * Return: 0, -EINVAL (no path), -ENAMETOOLONG, -EADDRINUSE, errors of the
  * socket calls.
