@@ -7,7 +7,7 @@ edu=$(pci_by_id 0x1234 0x11e8)
 group_of() { basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")"; }
 export4k() { tphbuf export "$endpoint" --bar 2 --length 4K "$@"; }
 
-both() { "$@" --backend iommufd; "$@" --backend group; }
+with_each_backend() { "$@" --backend iommufd; "$@" --backend group; }
 
 test_both_export_and_tag() {
 	local backend
@@ -79,14 +79,14 @@ test_group_not_viable() {
 	expect_fail 1 "$text" tphbuf export "$edu" --bar 0 --length 4K --backend iommufd
 	expect_fail 1 "$text" tphbuf export "$edu" --bar 0 --length 4K
 	echo "$peer" >"/sys/bus/pci/devices/$peer/driver/unbind"
-	both tphbuf export "$edu" --bar 0 --length 4K
+	with_each_backend tphbuf export "$edu" --bar 0 --length 4K
 	unbind "$edu"
 }
 
 test_token_for_a_function_that_takes_none() {
 	local token=01234567-89ab-cdef-0123-456789abcdef
-	both expect_fail 1 'takes no VF token, because it is neither' export4k --vf-token "$token"
-	both expect_fail 2 'no UUID' export4k --vf-token nonsense
+	with_each_backend expect_fail 1 'takes no VF token, because it is neither' export4k --vf-token "$token"
+	with_each_backend expect_fail 2 'no UUID' export4k --vf-token nonsense
 }
 
 test_device_shared_with_the_caller() {
