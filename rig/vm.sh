@@ -87,7 +87,8 @@ die_here() {
 }
 
 start_qemu() {
-	local devices
+	local devices QEMU_PRELOAD=
+	[[ " ${qemu_args[*]-}" != *blob=on* ]] || QEMU_PRELOAD=$(no_udmabuf)
 	mapfile -t devices < <(topology)
 	qemu -accel "$(accelerator)" -cpu max -M q35,kernel-irqchip=split,memory-backend=ram -m "$memory" -smp 2 \
 		-object "memory-backend-memfd,id=ram,size=$memory,share=on" \

@@ -6,7 +6,7 @@ qemu() {
 	local root lib
 	root=$(readlink -f "$BUILD/root")
 	lib=$root/usr/lib/x86_64-linux-gnu
-	QEMU_MODULE_DIR=$lib/qemu exec "$root/lib64/ld-linux-x86-64.so.2" --library-path "$lib:$lib/pulseaudio" \
+	QEMU_MODULE_DIR=$lib/qemu exec "$root/lib64/ld-linux-x86-64.so.2" ${QEMU_PRELOAD:+--preload "$QEMU_PRELOAD"} --library-path "$lib:$lib/pulseaudio" \
 		"$root/usr/bin/qemu-system-x86_64" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios" \
 		-L "$root/usr/lib/ipxe/qemu" "$@"
 }
@@ -43,6 +43,14 @@ ssdt() {
 		iasl -p "${out%.aml}.$$" "$TOP/rig/acpi/tph.asl" >"${out%.aml}.log" 2>&1 || die "iasl failed: ${out%.aml}.log"
 		mv "${out%.aml}.$$.aml" "$out"
 	fi
+	printf '%s\n' "$out"
+}
+
+# To preload for a virtio-gpu with blob resources, see the source.
+no_udmabuf() {
+	local source=$TOP/rig/qemu/no_udmabuf.c out
+	out=$BUILD/no-udmabuf-$(hash_of "$source").so
+	[ -f "$out" ] || { gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o "$out.$$" "$source" && mv "$out.$$" "$out"; }
 	printf '%s\n' "$out"
 }
 

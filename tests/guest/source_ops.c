@@ -146,8 +146,10 @@ static int cmd_drm(const char *card, const char *bdf, const char *tag)
 	struct tphbuf_buffer *buf;
 	uint32_t handle, again;
 	int drm = open(card, O_RDWR | O_CLOEXEC);
+	int other = open(card, O_RDWR | O_CLOEXEC);
 
-	if (drm < 0 || step("info", tphbuf_drm_query(ctx, drm, &info)) ||
+	if (drm < 0 || other < 0 ||
+	    step("info", tphbuf_drm_query(ctx, drm, &info)) ||
 	    export_bar(bdf, 1, tag, &dev, &buf))
 		return 1;
 	printf("driver: %s, device %s\n", info.driver, info.bdf);
@@ -158,6 +160,9 @@ static int cmd_drm(const char *card, const char *bdf, const char *tag)
 		return 1;
 	/* The importer must let go when the device is reset. */
 	step("reset", tphbuf_device_reset(dev));
+	/* What has no handle yet is mapped anew, and that is refused. */
+	step("memory off", tphbuf_device_memory(dev, false));
+	step("import, revoked", tphbuf_drm_import(buf, other, &again));
 	return step("release", tphbuf_drm_release(ctx, drm, handle)) ? 1 : 0;
 }
 

@@ -24,9 +24,13 @@ card_at() { # PATTERN
 
 vgem_card() { card_at /vgem/; }
 
-virtio_gpu_card() {
+# The one on the root bus is without blob resources, the one below the switch has them.
+virtio_gpu_card() { # root | switch
 	insert drm_kms_helper virtio_dma_buf virtio-gpu
-	card_at '/pci[^ ]*/drm/card'
+	case $1 in
+	root) card_at '/pci0000:00/[^/]*/drm/card' ;;
+	switch) card_at '/pci0000:00/[^/]*/.*/drm/card' ;;
+	esac
 }
 
 test_udmabuf() { makes udmabuf; }
@@ -41,7 +45,7 @@ test_vgem_dumb_buffer() {
 
 test_virtio_gpu_dumb_buffer() {
 	local card
-	card=$(virtio_gpu_card)
+	card=$(virtio_gpu_card root)
 	makes "$card"
 }
 
@@ -54,13 +58,24 @@ test_vgem_cannot_import_a_bar() {
 	grep -qE '^import: -95 .*cannot give up a revoked buffer' <<<"$out"
 }
 
-# Without blob resources (the host would need udmabuf) virtio-gpu is such an importer, too.
+# Without blob resources virtio-gpu is such an importer, too.
 test_virtio_gpu_without_blobs_cannot_import_a_bar() {
 	local out card
-	card=$(virtio_gpu_card)
+	card=$(virtio_gpu_card root)
 	out=$(source_ops drm "$card" "$endpoint" st=0x5a,ph=2)
 	echo "$out"
 	grep -qE '^import: -95 .*cannot give up a revoked buffer' <<<"$out"
+}
+
+# With them it can. A reset waits for importers to let go: without an end here, the driver did not.
+test_virtio_gpu_with_blobs_gives_up_a_revoked_bar() {
+	local out card
+	card=$(virtio_gpu_card switch)
+	out=$(source_ops drm "$card" "$endpoint" st=0x5a,ph=2)
+	echo "$out"
+	equal "steps that worked" "$(grep -E '^(import|import again|reset|memory off|release): ok$' <<<"$out" | sort | tr '\n' ' ')" \
+		"import again: ok import: ok memory off: ok release: ok reset: ok "
+	grep -q '^import, revoked: -19 ' <<<"$out"
 }
 
 test_iommufd_maps_one_range() {
