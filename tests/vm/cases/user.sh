@@ -57,3 +57,65 @@ test_no_locked_memory() {
 		--length 16M --ibdev $nic_8bit --tag st=0x5a,ph=2 --require"
 	take "$cdev" /dev/iommu
 }
+
+# The rule sample, by udev itself: it knows every word, and gives each kind of node to the group.
+test_udev_rule_sample() {
+	local path said
+	mkdir -p /run/udev/rules.d
+	cp /opt/tphbuf/usr/share/tphbuf/60-tphbuf.rules /run/udev/rules.d/
+	{ cat /etc/group; echo "tphbuf:x:$gid:"; } >/tmp/group
+	mount --bind /tmp/group /etc/group
+	trap 'umount /etc/group; rm /run/udev/rules.d/60-tphbuf.rules' EXIT
+	udevadm verify /run/udev/rules.d/60-tphbuf.rules
+	for path in "$(echo /sys/bus/pci/devices/"$endpoint"/vfio-dev/*)" "/sys/class/vfio/${group##*/}" \
+		/sys/class/misc/iommu; do
+		said=$(udevadm test --action=add "$path" 2>&1)
+		grep -E "GROUP|MODE|owner|mode" <<<"$said"
+		grep -qE "60-tphbuf.rules:[0-9]+ .*GROUP.*$gid" <<<"$said"
+		grep -qE "60-tphbuf.rules:[0-9]+ .*MODE.*0660" <<<"$said"
+	done
+}
+
+# contained NODE... -- COMMAND...: as that user with a /dev of these nodes alone, and /sys read-only
+contained() {
+	local node nodes=()
+	while [ "$1" != -- ]; do nodes+=("$1"); shift; done
+	shift
+	mkdir -p /tmp/dev
+	unshare -m bash -e -c '
+		mount -n --make-rprivate /
+		mount -n -t tmpfs tmpfs /tmp/dev
+		for node in /dev/null '"${nodes[*]}"'; do
+			mkdir -p "/tmp/dev/$(dirname "${node#/dev/}")"
+			touch "/tmp/dev/${node#/dev/}"
+			mount -n --bind "$node" "/tmp/dev/${node#/dev/}"
+		done
+		mount -n --move /tmp/dev /dev
+		mount -n -o remount,bind,ro /sys
+		exec "$@"' contained setpriv --reuid 1234 --regid 1234 --groups $gid --inh-caps=-all --bounding-set=-all "$@"
+}
+
+test_container() {
+	local uverbs
+	local register="tphbuf register --json $endpoint --bar 2 --length 1M --ibdev $nic_8bit --tag st=0x5a,ph=2 --require"
+	uverbs=/dev/infiniband/$(basename /sys/class/infiniband/"$nic_8bit"/device/infiniband_verbs/*)
+	give "$cdev" "$group" /dev/iommu
+	expect_text '"state":[[:space:]]*"yes"' contained "$cdev" /dev/iommu "$uverbs" -- $register
+	expect_text '"state":[[:space:]]*"yes"' contained /dev/vfio/vfio "$group" "$uverbs" -- $register
+	# without one of them
+	expect_fail 1 '/dev/iommu' contained "$cdev" "$uverbs" -- $register
+	expect_fail 1 '/dev/vfio/vfio' contained "$group" "$uverbs" -- $register --backend group
+	expect_fail '[14]' "$nic_8bit|uverbs" contained "$cdev" /dev/iommu -- $register
+	take "$cdev" "$group" /dev/iommu
+}
+
+# The buffer is made outside and handed in.
+test_container_with_uverbs_only() {
+	local uverbs
+	uverbs=/dev/infiniband/$(basename /sys/class/infiniband/"$nic_8bit"/device/infiniband_verbs/*)
+	tphbuf serve "$endpoint" --bar 2 --length 64K --tag st=0x5a,ph=2 --socket /tmp/in.sock --mode 0666 &
+	trap "kill $!" EXIT
+	wait_for 10 test -S /tmp/in.sock
+	expect_text 'applied +yes, st=0x5a,ph=2' contained "$uverbs" -- \
+		tphbuf attach /tmp/in.sock --ibdev "$nic_8bit" --require
+}
