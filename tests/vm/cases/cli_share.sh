@@ -32,6 +32,32 @@ test_buffer_outlives_its_sender_with_the_device() {
 	wait $serve_pid
 }
 
+# attach, once it has the buffer, finds the NIC only when the sender has ended.
+late_attach() { # SERVE_OPTION...
+	start_serve --count 1 --tag st=0x5a,ph=2 "$@"
+	LD_PRELOAD=late_verbs.so LATE_UNTIL_GONE=$serve_pid \
+		tphbuf attach $sock --ibdev "$nic_8bit" --require >/tmp/attach.out 2>&1 &
+	attach_pid=$!
+	wait $serve_pid
+	[ ! -e /proc/$serve_pid ]
+	attach_status=0
+	wait $attach_pid || attach_status=$?
+	cat /tmp/attach.out
+	grep -q "process $serve_pid has ended" /tmp/attach.out
+}
+
+test_registered_after_the_sender_has_gone() {
+	late_attach --device
+	equal "exit status" $attach_status 0
+	grep -qE 'applied +yes, st=0x5a,ph=2' /tmp/attach.out
+}
+
+test_without_the_device_it_is_too_late_then() {
+	late_attach
+	equal "exit status" $attach_status 1
+	grep -q 'revoked' /tmp/attach.out
+}
+
 test_without_the_device_it_dies_with_its_sender() {
 	start_serve --count 1
 	tphbuf attach $sock --hold >/tmp/attach.out 2>&1 &
