@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Everything that must exist before a VM can run, as stages with progress. What is cached costs nothing.
 #   rig/all.sh [STAGES_AFTER] [base] [debug]
-# STAGES_AFTER: how many stages the caller will add, for the numbering. base, debug: also what only tests need: Linux
-# 7.3 as released and the selftests of the series; the kernels for finding bugs.
+# STAGES_AFTER: how many stages the caller will add, for the numbering. base, debug: also what only tests need: packages;
+# Linux 7.3 as released and the selftests of the series; the kernels for finding bugs.
 . "$(dirname "$0")/lib/common.sh"
 
 total=$((5 + ${1:-0}))
-stage "1/$total" "host packages" "$TOP/rig/setup.sh"
-stage "2/$total" "guest root (Debian 13, QEMU 11)" "$TOP/rig/guest-root.sh"
 wanted=" ${*:2} "
+stage "1/$total" "host packages" "$TOP/rig/setup.sh" ${2:+tests}
+stage "2/$total" "guest root (Debian 13, QEMU 11)" "$TOP/rig/guest-root.sh"
 [[ $wanted != *" base "* ]] || stage "+/$total" "Linux 7.3 as released" "$TOP/kernel/tools/build.sh" base
 stage "3/$total" "Linux 7.3 with the series" "$TOP/kernel/tools/build.sh" patched
 [[ $wanted != *" base "* ]] || stage "+/$total" "selftests of the series" "$TOP/kernel/tools/selftests.sh"

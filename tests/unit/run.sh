@@ -10,7 +10,7 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
 for program in "$@" ./check-headers.sh ./check-exports.sh ./check-man.sh \
-	./check-completion.sh; do
+	./check-completion.sh ./check-compilers.sh ./check-valgrind.sh; do
 	timeout 300 "$program" >"$out" 2>&1 </dev/null
 	status=$?
 	ok=$(grep -c '^ok' "$out")

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The tphbuf command on the fake machine, as a program: for tools that watch
+ * a whole process from start to exit, see check-valgrind.sh.
+ */
+#include <stdio.h>
+
+#include "mock/fake.h"
+#include "mock/verbs.h"
+
+int tphbuf_main(int argc, char **argv);
+
+int main(int argc, char **argv)
+{
+	static const struct fake_attr attrs[] = {
+		{ "tph", "applied", 0, false },
+		{ "tph_st", NULL, 0x5a, false },
+		{ "tph_st_width", NULL, 8, false },
+		{ "tph_ph", NULL, 2, false },
+		{ 0 },
+	};
+	static const struct fake_entry entry = {
+		.lkey = FAKE_LKEY, .mrn = 7, .length = FAKE_BAR2_SIZE,
+		.attrs = attrs,
+	};
+	int code;
+
+	fake_setup();
+	fake_group_nodes();
+	fake_verbs_setup();
+	fake_netlink(&entry, 1);
+	code = tphbuf_main(argc, argv);
+	fake_teardown();
+	return code;
+}
