@@ -91,21 +91,28 @@ int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source)
 static int make_dmabuf(struct tphbuf_buffer *buf, uint32_t bar)
 {
 	struct {
-		struct vfio_device_feature head;
-		struct vfio_device_feature_dma_buf buf;
+		struct vfio_feature_head head;
+		/* struct vfio_device_feature_dma_buf */
+		uint32_t region_index;
+		uint32_t open_flags;
+		uint32_t flags;
+		uint32_t nr_ranges;
 		struct tphbuf_range ranges[TPHBUF_MAX_RANGES];
-	} request;
-	size_t size = buf->nr_ranges * sizeof(request.ranges[0]);
-	int ret;
-
-	_Static_assert(offsetof(typeof(request), ranges) ==
-		       sizeof(request.head) + sizeof(request.buf),
-		       "request layout");
-	request.buf = (struct vfio_device_feature_dma_buf) {
+	} request = {
 		.region_index = bar,
 		.open_flags = O_RDWR | O_CLOEXEC,
 		.nr_ranges = (uint32_t)buf->nr_ranges,
 	};
+	size_t size = buf->nr_ranges * sizeof(request.ranges[0]);
+	int ret;
+
+	_Static_assert(offsetof(typeof(request), ranges) ==
+		       sizeof(request.head) +
+		       offsetof(struct vfio_device_feature_dma_buf, dma_ranges) &&
+		       offsetof(typeof(request), nr_ranges) ==
+		       sizeof(request.head) +
+		       offsetof(struct vfio_device_feature_dma_buf, nr_ranges),
+		       "request layout");
 	memcpy(request.ranges, buf->ranges, size);
 	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_GET |
 			   VFIO_DEVICE_FEATURE_DMA_BUF, &request.head,

@@ -22,7 +22,7 @@ _Static_assert(TPHBUF_TAG_ST == VFIO_DMA_BUF_TPH_ST, "namespace bits");
 _Static_assert(TPHBUF_TAG_XST == VFIO_DMA_BUF_TPH_ST_EXT, "namespace bits");
 
 struct request {
-	struct vfio_device_feature head;
+	struct vfio_feature_head head;
 	struct vfio_device_feature_dma_buf_tph tph;
 };
 

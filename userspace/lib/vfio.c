@@ -64,7 +64,7 @@ int vfio_reset(int fd)
 	return xioctl(fd, VFIO_DEVICE_RESET, NULL);
 }
 
-int vfio_feature(int fd, uint32_t flags, struct vfio_device_feature *feature,
+int vfio_feature(int fd, uint32_t flags, struct vfio_feature_head *feature,
 		 size_t size)
 {
 	feature->argsz = (uint32_t)size;
@@ -74,7 +74,7 @@ int vfio_feature(int fd, uint32_t flags, struct vfio_device_feature *feature,
 
 int vfio_probe(int fd, uint32_t flags)
 {
-	struct vfio_device_feature feature;
+	struct vfio_feature_head feature;
 
 	return vfio_feature(fd, VFIO_DEVICE_FEATURE_PROBE | flags, &feature,
 			    sizeof(feature));

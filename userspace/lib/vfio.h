@@ -18,13 +18,24 @@ int vfio_region_info(int fd, uint32_t index, uint64_t *size, uint64_t *offset,
 		     uint32_t *flags);
 int vfio_reset(int fd);
 
+/* struct vfio_device_feature without its array, so that a payload can follow. */
+struct vfio_feature_head {
+	uint32_t argsz;
+	uint32_t flags;
+};
+
+_Static_assert(sizeof(struct vfio_feature_head) ==
+	       offsetof(struct vfio_device_feature, data) &&
+	       offsetof(struct vfio_feature_head, flags) ==
+	       offsetof(struct vfio_device_feature, flags), "feature head");
+
 /*
  * VFIO_DEVICE_FEATURE: @flags holds GET, SET and the feature number, @feature
  * the head, filled in here, and the payload behind it, @size bytes together.
  *
  * Return: what the ioctl returns, >= 0, or -errno.
  */
-int vfio_feature(int fd, uint32_t flags, struct vfio_device_feature *feature,
+int vfio_feature(int fd, uint32_t flags, struct vfio_feature_head *feature,
 		 size_t size);
 /* The same with VFIO_DEVICE_FEATURE_PROBE: would it be taken? */
 int vfio_probe(int fd, uint32_t flags);
