@@ -65,3 +65,14 @@ setup() {
 endpoint=$(endpoints | head -n 1)
 nic_ext=$(ib_of "$(nics | sed -n 1p)")
 nic_8bit=$(ib_of "$(nics | sed -n 2p)")
+
+# What `source_ops make` must print for each kind of host memory; the NIC takes all of them.
+makes() { # SOURCE
+	local out
+	out=$(source_ops make "$1" "$nic_ext")
+	echo "$out"
+	grep -qx 'compare: ok' <<<"$out"
+	grep -q '^tag: -95 (.*without its device' <<<"$out"
+	grep -qx 'register: ok' <<<"$out"
+	grep -qx 'deregister: ok' <<<"$out"
+}

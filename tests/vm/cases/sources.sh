@@ -1,17 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Buffers of every source: mapped by the CPU, registered with the NIC, imported by DRM and iommufd.
 
-# What `source_ops make` must print for each kind of host memory; the NIC takes all of them.
-makes() { # SOURCE
-	local out
-	out=$(source_ops make "$1" "$nic_ext")
-	echo "$out"
-	grep -qx 'compare: ok' <<<"$out"
-	grep -q '^tag: -95 (.*without its device' <<<"$out"
-	grep -qx 'register: ok' <<<"$out"
-	grep -qx 'deregister: ok' <<<"$out"
-}
-
 # The card node whose place in sysfs matches
 card_at() { # PATTERN
 	local card
@@ -32,8 +21,6 @@ virtio_gpu_card() { # root | switch
 	switch) card_at '/pci0000:00/[^/]*/.*/drm/card' ;;
 	esac
 }
-
-test_udmabuf() { makes udmabuf; }
 
 test_dma_heap() { makes heap; }
 
