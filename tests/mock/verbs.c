@@ -176,6 +176,14 @@ int __wrap_ibv_dealloc_pd(struct ibv_pd *of)
 	return 0;
 }
 
+const struct fake_attr fake_applied_st[] = {
+	{ "tph", "applied", 0, false },
+	{ "tph_st", NULL, 0x5a, false },
+	{ "tph_st_width", NULL, 8, false },
+	{ "tph_ph", NULL, 2, false },
+	{ 0 },
+};
+
 void fake_netlink(const struct fake_entry *entries, unsigned int n)
 {
 	nl.entries = entries;

@@ -66,6 +66,9 @@ struct fake_attr {
 	bool wide;		/* 8 bytes, after padding */
 };
 
+/* Of a region that carries st=0x5a,ph=2 */
+extern const struct fake_attr fake_applied_st[];
+
 struct fake_entry {
 	bool no_lkey, no_pid, no_length, no_driver;
 	uint32_t lkey, pid, mrn;

@@ -271,15 +271,9 @@ static void attach_shows_what_came(void **state)
 
 static void attach_registers(void **state)
 {
-	static const struct fake_attr attrs[] = {
-		{ "tph", "applied", 0, false },
-		{ "tph_st", NULL, 0x5a, false },
-		{ "tph_st_width", NULL, 8, false },
-		{ "tph_ph", NULL, 2, false },
-		{ 0 },
-	};
 	static const struct fake_entry entry = {
-		.lkey = FAKE_LKEY, .mrn = 7, .length = 65536, .attrs = attrs,
+		.lkey = FAKE_LKEY, .mrn = 7, .length = 65536,
+		.attrs = fake_applied_st,
 	};
 	struct fixture *f = *state;
 

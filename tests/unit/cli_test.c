@@ -329,15 +329,9 @@ static void tag_shows_each_step(void **state)
 
 static void register_shows_everything(void **state)
 {
-	static const struct fake_attr attrs[] = {
-		{ "tph", "applied", 0, false },
-		{ "tph_st", NULL, 0x5a, false },
-		{ "tph_st_width", NULL, 8, false },
-		{ "tph_ph", NULL, 2, false },
-		{ 0 },
-	};
 	static const struct fake_entry entry = {
-		.lkey = FAKE_LKEY, .mrn = 7, .length = 1 << 20, .attrs = attrs,
+		.lkey = FAKE_LKEY, .mrn = 7, .length = 1 << 20,
+		.attrs = fake_applied_st,
 	};
 	const cJSON *applied;
 	cJSON *json;

@@ -12,16 +12,9 @@ int tphbuf_main(int argc, char **argv);
 
 int main(int argc, char **argv)
 {
-	static const struct fake_attr attrs[] = {
-		{ "tph", "applied", 0, false },
-		{ "tph_st", NULL, 0x5a, false },
-		{ "tph_st_width", NULL, 8, false },
-		{ "tph_ph", NULL, 2, false },
-		{ 0 },
-	};
 	static const struct fake_entry entry = {
 		.lkey = FAKE_LKEY, .mrn = 7, .length = FAKE_BAR2_SIZE,
-		.attrs = attrs,
+		.attrs = fake_applied_st,
 	};
 	int code;
 
