@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "mock/verbs.h"
 #include "unit/cli_run.h"
 
@@ -132,28 +133,66 @@ static void lack_of_support_is_4(void **state)
 	assert_run("export 03:00.0 --bar 2", 4, "", "CONFIG_VFIO_DEVICE_CDEV");
 }
 
+static const struct command *const commands[] = {
+	&cmd_list, &cmd_info, &cmd_topo, &cmd_doctor, &cmd_export, &cmd_tag,
+	&cmd_show, &cmd_register, &cmd_selftest, &cmd_serve, &cmd_attach,
+};
+
 static void help_shows_an_example(void **state)
 {
-	static const char * const commands[] = {
-		"list", "info", "export", "tag", "register",
-	};
-	char line[64], example[64];
+	char line[64];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < NR(commands); i++) {
-		snprintf(line, sizeof(line), "%s --help", commands[i]);
-		snprintf(example, sizeof(example), "example: tphbuf %s",
-			 commands[i]);
-		assert_run(line, 0, example, "");
-		snprintf(line, sizeof(line), "%s --json -h", commands[i]);
+		const char *name = commands[i]->name;
+
+		snprintf(line, sizeof(line), "%s --help", name);
+		assert_run(line, 0, "example: tphbuf ", "");
+		snprintf(line, sizeof(line), "%s --json -h", name);
 		assert_run(line, 0, "usage: tphbuf", "");
 		assert_int_equal(result.out[0], 'u');
-		snprintf(line, sizeof(line), "  %s ", commands[i]);
+		snprintf(line, sizeof(line), "  %s ", name);
 		assert_run("--help", 0, line, "");
 	}
 	assert_run("help", 0, "commands:", "");
 	assert_run("--version", 0, "tphbuf 1.0", "");
+}
+
+static void help_names_each_option(void **state)
+{
+	static const struct {
+		enum opt opt;
+		const char *name;
+	} options[] = {
+		{ OPT_BAR, "--bar " }, { OPT_RANGE, "--range " },
+		{ OPT_OFFSET, "--offset " }, { OPT_LENGTH, "--length " },
+		{ OPT_VF_TOKEN, "--vf-token " }, { OPT_TAG, "--tag " },
+		{ OPT_HOLD, "--hold " }, { OPT_EXEC, "--exec " },
+		{ OPT_ALL, "--all " }, { OPT_NO_OPEN, "--no-open " },
+		{ OPT_SYSFS, "--sysfs " }, { OPT_REQUIRE, "--require " },
+		{ OPT_IOVA, "--iova " }, { OPT_ROOT, "--root " },
+		{ OPT_GID_INDEX, "--gid-index " }, { OPT_PORT, "--port " },
+		{ OPT_SOCKET, "--socket " }, { OPT_LABEL, "--label " },
+		{ OPT_DEVICE, "--device " }, { OPT_MODE, "--mode " },
+		{ OPT_COUNT, "--count " }, { OPT_TIMEOUT, "--timeout " },
+		{ OPT_SET, "--set " }, { OPT_CLEAR, "--clear " },
+		{ OPT_GET, "--get " }, { OPT_PROBE, "--probe " },
+		{ OPT_BACKEND, "--backend " }, { OPT_NOIOMMU, "--noiommu " },
+		{ OPT_VENDOR, "--vendor " }, { OPT_JSON, "--json " },
+		{ OPT_VERBOSE, "--verbose " },
+	};
+	size_t i, k;
+
+	(void)state;
+	/* All but a device, a NIC and --help */
+	assert_int_equal(NR(options), NR_OPTS - 3);
+	for (i = 0; i < NR(commands); i++)
+		for (k = 0; k < NR(options); k++)
+			if (commands[i]->accepts & ACCEPT(options[k].opt) &&
+			    !strstr(commands[i]->help, options[k].name))
+				fail_msg("the help of %s does not tell of %s",
+					 commands[i]->name, options[k].name);
 }
 
 static void list_shows_what_matters(void **state)
@@ -468,6 +507,7 @@ int main(void)
 		CLI_TEST(failures_are_1),
 		CLI_TEST(lack_of_support_is_4),
 		CLI_TEST(help_shows_an_example),
+		CLI_TEST(help_names_each_option),
 		CLI_TEST(list_shows_what_matters),
 		CLI_TEST(list_reads_another_tree),
 		CLI_TEST(info_without_opening),

@@ -131,6 +131,20 @@ enum opt {
 				 ACCEPT(OPT_RANGE) | ACCEPT(OPT_OFFSET) | \
 				 ACCEPT(OPT_LENGTH) | ACCEPT(OPT_VENDOR))
 
+/* The same options in help texts. */
+#define HELP_RANGES \
+"  --bar N                base address register, 0 to 5\n" \
+"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n" \
+"  --offset N --length N  the same for one range\n"
+#define HELP_DEVICE \
+"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n" \
+"  --backend NAME         auto, iommufd or group; auto prefers iommufd\n" \
+"  --noiommu              open a device that no IOMMU isolates\n" \
+"  --vendor LIBRARY       whose names of tags the options behind it take\n"
+#define HELP_OUTPUT \
+"  --json                 print JSON\n" \
+"  --verbose              say what is done, on standard error\n"
+
 /* What options_parse() returns instead of an exit code. */
 #define OPTIONS_RUN	(-1)
 

@@ -36,18 +36,12 @@ const struct command cmd_export = {
 "and finds TPHBUF_FD, TPHBUF_LENGTH, TPHBUF_BDF, TPHBUF_BAR and TPHBUF_TAG in\n"
 "its environment. The exit status is the program's.\n"
 "\n"
-"  --bar N                base address register, 0 to 5\n"
-"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n"
-"  --offset N --length N  the same for one range\n"
+HELP_RANGES
 "  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
 "  --hold                 keep the buffer until ^C\n"
 "  --exec COMMAND ...     run COMMAND; must come last\n"
-"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n"
-"  --backend NAME         auto, iommufd or group; auto prefers iommufd\n"
-"  --noiommu              open a device that no IOMMU isolates\n"
-"  --vendor LIBRARY       whose names of tags the options behind it take\n"
-"  --json                 print JSON\n"
-"  --verbose              say what is done, on standard error\n"
+HELP_DEVICE
+HELP_OUTPUT
 "\n"
 "example: tphbuf export 0000:03:00.0 --bar 2 --range 0+1M --tag st=0x5a,ph=2 \\\n"
 "                --exec ./my-importer\n",

@@ -136,15 +136,9 @@ const struct command cmd_register = {
 "  --require              fail if the kernel does not confirm the tag\n"
 "  --iova N               address of the first byte in work requests\n"
 "  --hold                 keep the region until ^C\n"
-"  --bar N                base address register, 0 to 5\n"
-"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n"
-"  --offset N --length N  the same for one range\n"
-"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n"
-"  --backend NAME         auto, iommufd or group; auto prefers iommufd\n"
-"  --noiommu              open a device that no IOMMU isolates\n"
-"  --vendor LIBRARY       whose names of tags the options behind it take\n"
-"  --json                 print JSON\n"
-"  --verbose              say what is done, on standard error\n"
+HELP_RANGES
+HELP_DEVICE
+HELP_OUTPUT
 "\n"
 "example: tphbuf register 0000:03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 \\\n"
 "                --tag st=0x5a,ph=2 --require\n",

@@ -276,11 +276,8 @@ const struct command cmd_selftest = {
 "  --require              fail if the kernel does not confirm the tag\n"
 "  --port N               port of the NICs; the first active one if not given\n"
 "  --gid-index N          GID; on Ethernet the first one if not given\n"
-"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n"
-"  --backend NAME         auto, iommufd or group; auto prefers iommufd\n"
-"  --noiommu              open a device that no IOMMU isolates\n"
-"  --json                 print JSON\n"
-"  --verbose              say what is done, on standard error\n"
+HELP_DEVICE
+HELP_OUTPUT
 "\n"
 "example: tphbuf selftest 0000:03:00.0 mlx5_0 --bar 2 --tag st=0x5a,ph=2 \\\n"
 "                --require\n",

@@ -134,13 +134,10 @@ const struct command cmd_serve = {
 "  --count N              end after N hand-overs\n"
 "  --device               hand over the device, too\n"
 "  --label TEXT           text for the receiver, up to 39 characters\n"
-"  --bar N                base address register, 0 to 5\n"
-"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n"
-"  --offset N --length N  the same for one range\n"
+HELP_RANGES
 "  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
-"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n"
-"  --json                 print JSON\n"
-"  --verbose              say what is done, on standard error\n"
+HELP_DEVICE
+HELP_OUTPUT
 "\n"
 "example: tphbuf serve 0000:03:00.0 --bar 2 --range 0+1M --tag st=0x5a,ph=2 \\\n"
 "                --socket /run/acc.sock --mode 0660\n",
