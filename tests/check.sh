@@ -60,9 +60,20 @@ at_once=$(awk -v cpus="$JOBS" '/^MemAvailable/ { n = int($2 / 3e6); print n < 1 
 running=()
 together() {
 	while [ ${#running[@]} -ge "$at_once" ]; do one_ends; done
+	set -m # a process group of its own, to end all of it
 	run "$@" &
+	set +m
 	running+=("$1")
 }
+
+# Interrupted: no virtual machine is left behind.
+end_running() {
+	local job
+	for job in $(jobs -rp); do kill -TERM -- "-$job" || true; done
+}
+trap end_running EXIT
+trap 'exit 130' INT TERM
+
 
 one_ends() {
 	local name left=()

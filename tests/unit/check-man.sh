@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Every public function and every subcommand has its place in a man page, and
-# the pages are free of mandoc warnings where mandoc is installed.
+# the pages are free of mandoc warnings where mandoc is installed. Needs the
+# command built in $BUILD/product/bin.
 set -u
+export PATH="$BUILD/product/bin:$PATH" LD_LIBRARY_PATH="$BUILD/product/lib"
 us=../../userspace
 status=0
 result() { # CONDITION-STATUS NAME
@@ -30,7 +32,11 @@ for command in "$us"/cli/cmd_*.c; do
 	name=${name%.c}
 	grep -q "^\.Nm tphbuf $name" "$us/man/tphbuf.1"
 	result $? "tphbuf $name is in tphbuf.1"
-	for option in $(grep -oE '^"  --[a-z-]+' "$command" | tr -d '" '); do
+	options=$(tphbuf "$name" --help | grep -E '^  --' |
+		  grep -oE -- '(^  | )--[a-z-]+( |$)')
+	[ -n "$options" ]
+	result $? "the help of tphbuf $name names options"
+	for option in $options; do
 		grep -qE "Fl ${option#-}( |\$)" "$us/man/tphbuf.1"
 		result $? "tphbuf $name $option is in tphbuf.1"
 	done
