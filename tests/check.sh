@@ -143,7 +143,7 @@ everything() {
 	suite packages "$TOP/tests/packages.sh"
 	vm_suites
 	all_counted
-	if in_time 45 debug; then
+	if in_time 37 debug; then
 		"$TOP/rig/all.sh" 0 debug
 		debug_suites
 		all_counted
