@@ -29,7 +29,8 @@ userspace() {
 
 kernel() {
 	local from=${1:-/boot/config-$(uname -r)} src=$OUT/linux obj=$OUT/linux-obj option
-	host_packages debhelper
+	"$TOP/rig/setup.sh" >&2
+	host_packages debhelper libdw-dev python3
 	[ "$from" = vm ] || [ -r "$from" ] ||
 		die "$from cannot be read; name a kernel configuration: make deb-kernel CONFIG=FILE (or CONFIG=vm)"
 	[ -d "$src" ] || {
