@@ -3,7 +3,7 @@
 # Everything that must exist before a VM can run, as stages with progress. What is cached costs nothing.
 #   rig/all.sh [STAGES_AFTER] [base] [debug] [kcsan]
 # STAGES_AFTER: how many stages the caller will add, for the numbering. With any of the others also what only tests
-# need: packages; base: Linux 7.3 as released and the selftests of the series; debug, kcsan: kernels for finding bugs.
+# need: packages and the selftests of the series; base: Linux 7.3 as released; debug, kcsan: kernels for finding bugs.
 . "$(dirname "$0")/lib/common.sh"
 
 total=$((5 + ${1:-0}))
@@ -12,7 +12,7 @@ stage "1/$total" "host packages" "$TOP/rig/setup.sh" ${2:+tests}
 stage "2/$total" "guest root (Debian 13, QEMU 11)" "$TOP/rig/guest-root.sh"
 [[ $wanted != *" base "* ]] || stage "+/$total" "Linux 7.3 as released" "$TOP/kernel/tools/build.sh" base
 stage "3/$total" "Linux 7.3 with the series" "$TOP/kernel/tools/build.sh" patched
-[[ $wanted != *" base "* ]] || stage "+/$total" "selftests of the series" "$TOP/kernel/tools/selftests.sh"
+[ -z "${2:-}" ] || stage "+/$total" "selftests of the series" "$TOP/kernel/tools/selftests.sh"
 [[ $wanted != *" debug "* ]] || stage "+/$total" "kernel with KASAN, lockdep, faults" "$TOP/kernel/tools/build.sh" debug
 [[ $wanted != *" kcsan "* ]] || stage "+/$total" "kernel with KCSAN" "$TOP/kernel/tools/build.sh" kcsan
 stage "4/$total" "fabric (device models)" "$TOP/rig/build.sh" fabric
