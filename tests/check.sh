@@ -74,7 +74,6 @@ end_running() {
 trap end_running EXIT
 trap 'exit 130' INT TERM
 
-
 one_ends() {
 	local name left=()
 	wait -n || true
@@ -110,9 +109,13 @@ boots_with() { # KERNEL...: names of the boots that use one of them
 	done
 }
 
-vm_suites() {
+own_boots() { # KERNEL...: these boots, each on the kernel that it names
 	local boot
-	for boot in $(boots_with patched base); do together "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
+	for boot in $(boots_with "$@"); do together "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
+}
+
+vm_suites() {
+	own_boots patched base
 	together vm-fabric-killed "$TOP/tests/fabric-killed.sh"
 }
 
@@ -122,11 +125,7 @@ debug_suites() {
 		grep -q '^DEBUG=no' "$TOP/tests/vm/boot/$boot.conf" ||
 			together "vm-$boot-debug" "$TOP/tests/vm-boot.sh" "$boot" debug
 	done
-}
-
-race_suites() {
-	local boot
-	for boot in $(boots_with kcsan); do together "vm-$boot" "$TOP/tests/vm-boot.sh" "$boot"; done
+	own_boots debug
 }
 
 # in_time MINUTES KERNEL: have fewer gone by? On a cold cache each of the debug kernels has to be built, and CI has 90
@@ -150,7 +149,7 @@ everything() {
 	fi
 	if in_time 60 kcsan; then
 		"$TOP/rig/all.sh" 0 kcsan
-		race_suites
+		own_boots kcsan
 		all_counted
 	fi
 	series_suite
@@ -176,7 +175,7 @@ esac
 case $kind in
 unit) unit_suites ;;
 vm) vm_suites ;;
-debug) debug_suites; race_suites ;;
+debug) debug_suites; own_boots kcsan ;;
 all) everything ;;
 *) die "usage: check.sh unit | vm | debug | all" ;;
 esac

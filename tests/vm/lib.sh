@@ -51,7 +51,6 @@ both() {
 
 # Drivers and devices that every case may count on; variables for each test's shell.
 setup() {
-	[ ! -w /sys/kernel/debug/kcsan ] || echo on >/sys/kernel/debug/kcsan
 	load_mlx5
 	load_vfio
 	local bdf

@@ -74,6 +74,16 @@ int buffer_identity(struct tphbuf_buffer *buf, struct tphbuf_identity *identity)
 	return 0;
 }
 
+int buffer_identify(struct tphbuf_buffer *buf, struct tphbuf_ctx *ctx,
+		    enum tphbuf_stage stage, struct tphbuf_identity *identity)
+{
+	int ret = buffer_identity(buf, identity);
+
+	if (ret)
+		return fail_errno(ctx, stage, ret, "descriptor %d", buf->fd);
+	return 0;
+}
+
 int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source)
 {
 	off_t end;

@@ -150,6 +150,9 @@ void buffer_put(struct tphbuf_buffer *buf);
  */
 int buffer_identity(struct tphbuf_buffer *buf,
 		    struct tphbuf_identity *identity);
+/* The same; a failure is recorded in @ctx. */
+int buffer_identify(struct tphbuf_buffer *buf, struct tphbuf_ctx *ctx,
+		    enum tphbuf_stage stage, struct tphbuf_identity *identity);
 /*
  * Give @buf the dma-buf @fd, and read its length. The buffer owns @fd from now
  * on, on failure too. 0 or -errno.

@@ -63,12 +63,9 @@ int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t addr,
 		return -EINVAL;
 	pthread_mutex_lock(&reg->mutex);
 	ret = check(reg, addr, length, buf, offset);
-	if (!ret) {
-		ret = buffer_identity(buf, &identity);
-		if (ret)
-			fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, ret,
-				   "descriptor %d", buf->fd);
-	}
+	if (!ret)
+		ret = buffer_identify(buf, reg->ctx, TPHBUF_STAGE_IMPORT,
+				      &identity);
 	if (!ret)
 		ret = known_get(reg, &identity, buf->fd, buf->dev,
 				buf->ctx->clock, &range.known);

@@ -45,10 +45,9 @@ static int describe(struct tphbuf_buffer *buf, uint32_t flags,
 	struct tphbuf_identity identity;
 	int ret;
 
-	ret = buffer_identity(buf, &identity);
+	ret = buffer_identify(buf, buf->ctx, TPHBUF_STAGE_SHARE, &identity);
 	if (ret)
-		return fail_errno(buf->ctx, TPHBUF_STAGE_SHARE, ret,
-				  "descriptor %d", buf->fd);
+		return ret;
 	msg->magic = SHARE_MAGIC;
 	msg->version = SHARE_VERSION;
 	msg->size = (uint32_t)(sizeof(*msg) +
@@ -268,10 +267,9 @@ static int check_buffer(struct tphbuf_buffer *buf, const struct share_msg *msg)
 	const char *why;
 	int ret;
 
-	ret = buffer_identity(buf, &identity);
+	ret = buffer_identify(buf, buf->ctx, TPHBUF_STAGE_SHARE, &identity);
 	if (ret)
-		return fail_errno(buf->ctx, TPHBUF_STAGE_SHARE, ret,
-				  "descriptor %d", buf->fd);
+		return ret;
 	if (buf->length != msg->length)
 		why = "the dma-buf has another length than it says";
 	else if (identity.dev != msg->dev || identity.ino != msg->ino)

@@ -76,6 +76,8 @@ test_udev_rule_sample() {
 	done
 }
 
+uverbs=/dev/infiniband/$(basename /sys/class/infiniband/"$nic_8bit"/device/infiniband_verbs/*)
+
 # contained NODE... -- COMMAND...: as that user with a /dev of these nodes alone, and /sys read-only
 contained() {
 	local node nodes=()
@@ -96,9 +98,7 @@ contained() {
 }
 
 test_container() {
-	local uverbs
 	local register="tphbuf register --json $endpoint --bar 2 --length 1M --ibdev $nic_8bit --tag st=0x5a,ph=2 --require"
-	uverbs=/dev/infiniband/$(basename /sys/class/infiniband/"$nic_8bit"/device/infiniband_verbs/*)
 	give "$cdev" "$group" /dev/iommu
 	expect_text '"state":[[:space:]]*"yes"' contained "$cdev" /dev/iommu "$uverbs" -- $register
 	expect_text '"state":[[:space:]]*"yes"' contained /dev/vfio/vfio "$group" "$uverbs" -- $register
@@ -111,8 +111,6 @@ test_container() {
 
 # The buffer is made outside and handed in.
 test_container_with_uverbs_only() {
-	local uverbs
-	uverbs=/dev/infiniband/$(basename /sys/class/infiniband/"$nic_8bit"/device/infiniband_verbs/*)
 	tphbuf serve "$endpoint" --bar 2 --length 64K --tag st=0x5a,ph=2 --socket /tmp/in.sock --mode 0666 &
 	trap "kill $!" EXIT
 	wait_for 10 test -S /tmp/in.sock
