@@ -5,6 +5,7 @@
 #   build.sh patched    the same plus the series                 -> build/kernel/patched
 #   build.sh debug      series, KASAN, lockdep, fault injection  -> build/kernel/debug
 #   build.sh kcsan      series, data race detector               -> build/kernel/kcsan
+#   build.sh --made KIND    build nothing; has the cache this kernel?
 # Each of these folders holds bzImage, modules/*.ko, release, uapi/ (headers for user space), config,
 # mlx5/ (mlx5_ifc*.h, for the fabric); kcsan also touched-functions, those of the files that the series
 # changes. Base and patched share a work tree under the cache, so that the second one costs only the files
@@ -14,13 +15,15 @@
 GUEST_MODULES=$TOP/rig/modules
 FORMAT=2 # of the folders made here: count up when this script changes what is in them
 
+ask=
+[ "${1:-}" != --made ] || { ask=yes && shift; }
 kind=${1:-}
 fragments=(vm.config)
 case $kind in
 base) WORK=$CACHE/kernel-work OBJ=$WORK/obj ;;
 patched) WORK=$CACHE/kernel-work OBJ=$WORK/obj fragments+=(series.config) ;;
 debug | kcsan) WORK=$CACHE/kernel-work-debug OBJ=$WORK/obj-$kind fragments+=(series.config "$kind.config") ;;
-*) die "usage: build.sh base | patched | debug | kcsan" ;;
+*) die "usage: build.sh [--made] base | patched | debug | kcsan" ;;
 esac
 SRC=$WORK/src
 
@@ -44,8 +47,7 @@ set_series() {
 		rm "$WORK/applied/$name"
 	done
 	for name in "${want[@]:${#keep[@]}}"; do
-		patch -d "$SRC" -p1 -s -f --no-backup-if-mismatch <"$PATCHES/$name" ||
-			die "$name does not apply to $(make -s -C "$SRC" kernelversion)"
+		apply_patch "$SRC" "$name"
 		cp "$PATCHES/$name" "$WORK/applied/$name"
 	done
 }
@@ -117,6 +119,7 @@ source_id="$tarball $(stat -c '%s %Y' "$tarball")"
 guest_key=$([ -d "$GUEST_MODULES" ] && hash_of "$GUEST_MODULES" || echo none)
 key=$(hash_text "$FORMAT $(stat -c %s "$tarball") $(config_merge "${fragments[@]}") $guest_key $inputs")
 out=$CACHE/kernel-$kind-$key
+[ -z "$ask" ] || exec test -d "$out"
 [ -d "$out" ] || with_lock "$(basename "$WORK")" build "$kind" "$out"
 mkdir -p "$BUILD/kernel"
 ln -sfn "$out" "$BUILD/kernel/$kind"

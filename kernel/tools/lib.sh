@@ -13,13 +13,15 @@ series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
 # The contents of these patches, one after the other.
 series_text() { (cd "$PATCHES" && cat $(series_patches)); }
 
+apply_patch() { # TREE NAME
+	patch -d "$1" -p1 -s -f --no-backup-if-mismatch <"$PATCHES/$2" ||
+		die "$2 does not apply to $(make -s -C "$1" kernelversion)"
+}
+
 # apply_series TREE: all of it, on a tree that has nothing of it.
 apply_series() {
 	local name
-	for name in $(series_patches); do
-		patch -d "$1" -p1 -s -f --no-backup-if-mismatch <"$PATCHES/$name" ||
-			die "$name does not apply to $(make -s -C "$1" kernelversion)"
-	done
+	for name in $(series_patches); do apply_patch "$1" "$name"; done
 }
 
 # config_merge NAME...: fragments of kernel/config as one, without the reasons; of two lines for one option the

@@ -201,7 +201,7 @@ verify() {
 }
 
 # What the verdict depends on
-state=$(hash_text "$(series_text | sha256sum) $(hash_of "$TOP"/kernel/{BASE,series,config/vm.config,tools})")
+state=$(hash_text "$(series_text | sha256sum) $(hash_of "$TOP"/kernel/{BASE,series,config/vm.config,tools/{fetch.sh,lib.sh,sparse,verify.sh}})")
 record=$TOP/kernel/verified
 if [ "${1:-}" = --known ]; then
 	[ "$(cut -d ' ' -f 1 "$record" 2>/dev/null)" = "$state" ]

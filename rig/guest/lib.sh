@@ -51,7 +51,11 @@ wait_for() {
 	done
 }
 
-ib_of() { ls "/sys/bus/pci/devices/$1/infiniband" 2>/dev/null | head -n 1; } # BDF -> mlx5_N
+ib_of() { local name; name_ib name "$1"; echo "$name"; } # BDF -> mlx5_N, or nothing
+name_ib() { # VARIABLE BDF: the same into a variable, without a process
+	local dirs=("/sys/bus/pci/devices/$2/infiniband/"*)
+	if [ -e "${dirs[0]}" ]; then printf -v "$1" %s "${dirs[0]##*/}"; else printf -v "$1" ''; fi
+}
 port_active() { grep -q ACTIVE "/sys/class/infiniband/$1/ports/1/state"; }
 
 # Is a TCP port listened on?

@@ -61,9 +61,19 @@ setup() {
 	done
 }
 
-endpoint=$(endpoints | head -n 1)
-nic_ext=$(ib_of "$(nics | sed -n 1p)")
-nic_8bit=$(ib_of "$(nics | sed -n 2p)")
+# Once, by run-cases.sh. What follows starts no process: every test begins with it, and on debug kernels a process
+# takes 0.1 to 0.3 s. BDFs stay as they are; an RDMA device may get another name when its driver comes back.
+remember_devices() {
+	ENDPOINTS=$(endpoints)
+	NICS=$(nics)
+	export ENDPOINTS NICS
+}
+
+bdfs=(${ENDPOINTS-})
+endpoint=${bdfs[0]-} endpoint2=${bdfs[1]-}
+bdfs=(${NICS-})
+name_ib nic_ext "${bdfs[0]-}"
+name_ib nic_8bit "${bdfs[1]-}"
 
 # What `source_ops make` must print for each kind of host memory; the NIC takes all of them.
 makes() { # SOURCE

@@ -7,6 +7,7 @@
 . /opt/tphbuf/rig/lib.sh
 . /opt/tphbuf/tests/lib.sh
 . /opt/tphbuf/tests/debug.sh
+. /opt/tphbuf/tests/kernel-log.sh
 
 number=0 bad=0
 report() { # ok|not ok, text
@@ -15,9 +16,6 @@ report() { # ok|not ok, text
 	echo "TEST: $1 $number - $2"
 	[ "$1" = ok ] || bad=1
 }
-
-# Lines of the kernel log that no test may cause. KCSAN and kmemleak are looked at in the end, see debug.sh.
-SPLAT='WARNING:|BUG:|Oops|Call Trace|KASAN|UBSAN|possible circular|trying to register non-static|INFO: task .* blocked|refcount_t:|DMA-API: .*(error|warning)|general protection'
 
 # Lines "ok NAME", "not ok NAME", "ok NAME # SKIP REASON" that a function left by part()
 report_parts() { # NAME
@@ -30,24 +28,20 @@ report_parts() { # NAME
 	done <"$PARTS"
 }
 
-splats() { # since mark N of the log
-	dmesg | tail -n +"$(($1 + 1))" | grep -E "$SPLAT" | grep -v -e "CPU time" -e "BUG: KCSAN" | head -n 5
-}
-
 run_test() { # CASE FUNCTION [FILE]
-	local name="$1: ${2#*_}" log="/srv/log/$1.${2#*_}.log" file=${3:-cases/$1.sh} mark rc splat
+	local name="$1: ${2#*_}" log="/srv/log/$1.${2#*_}.log" file=${3:-cases/$1.sh} rc splat new_log
 	: >"$PARTS"
-	mark=$(dmesg | wc -l)
 	echo "rig: case $name" >/dev/kmsg
 	timeout --foreground "${TEST_DEADLINE:-180}" bash -c "
 		. /opt/tphbuf/rig/lib.sh; . /opt/tphbuf/tests/lib.sh; . /opt/tphbuf/tests/$file
 		set -e; $2" >"$log" 2>&1 </dev/null
 	rc=$?
-	splat=$(splats "$mark")
+	read_log
+	find_splat
 	report_parts "$name"
 	if [ -n "$splat" ]; then
-		{ echo "--- kernel log:"; dmesg | tail -n +"$((mark + 1))"; } >>"$log"
-		report "not ok" "$name (kernel: $(head -n 1 <<<"$splat"))"
+		printf '%s\n' "--- kernel log:" "${new_log[@]}" >>"$log"
+		report "not ok" "$name (kernel: $splat)"
 	elif [ $rc = 0 ]; then
 		report ok "$name"
 	elif [ $rc = 4 ]; then
@@ -59,11 +53,14 @@ run_test() { # CASE FUNCTION [FILE]
 }
 
 export PARTS=/tmp/parts
+echo on >/proc/sys/kernel/printk_devkmsg # every mark in the log, however quick the tests
 mkdir -p /srv/log
 : >/srv/tap
 setup >/srv/log/setup.log 2>&1 || { report "not ok" "setup: $(tail -n 1 /srv/log/setup.log)"; exit 1; }
-splat=$(splats 0)
-[ -z "$splat" ] || report "not ok" "setup (kernel: $(head -n 1 <<<"$splat"))"
+read_log
+find_splat
+[ -z "$splat" ] || report "not ok" "setup (kernel: $splat)"
+remember_devices
 for case in "$@"; do
 	for function in $(sed -n 's/^\(test_[a-z0-9_]*\)().*/\1/p' "/opt/tphbuf/tests/cases/$case.sh"); do
 		run_test "$case" "$function"

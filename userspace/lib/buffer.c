@@ -108,11 +108,7 @@ static int make_dmabuf(struct tphbuf_buffer *buf, uint32_t bar)
 		uint32_t flags;
 		uint32_t nr_ranges;
 		struct tphbuf_range ranges[TPHBUF_MAX_RANGES];
-	} request = {
-		.region_index = bar,
-		.open_flags = O_RDWR | O_CLOEXEC,
-		.nr_ranges = (uint32_t)buf->nr_ranges,
-	};
+	} request;	/* not cleared: that would be 16 KiB */
 	size_t size = buf->nr_ranges * sizeof(request.ranges[0]);
 	int ret;
 
@@ -123,6 +119,10 @@ static int make_dmabuf(struct tphbuf_buffer *buf, uint32_t bar)
 		       sizeof(request.head) +
 		       offsetof(struct vfio_device_feature_dma_buf, nr_ranges),
 		       "request layout");
+	request.region_index = bar;
+	request.open_flags = O_RDWR | O_CLOEXEC;
+	request.flags = 0;
+	request.nr_ranges = (uint32_t)buf->nr_ranges;
 	memcpy(request.ranges, buf->ranges, size);
 	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_GET |
 			   VFIO_DEVICE_FEATURE_DMA_BUF, &request.head,

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Both vfio back ends against the fabric's endpoint: open, export, tag, register; and what is in the way.
 
-endpoint2=$(endpoints | sed -n 2p)
 edu=$(pci_by_id 0x1234 0x11e8)
 
 group_of() { basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")"; }

@@ -2,5 +2,5 @@
 # Inputs that are mostly bad, in great number. BAD_INPUTS and SEED come from the boot (kernel arguments).
 
 test_a_million_bad_inputs() {
-	bad_inputs "$endpoint" "$(endpoints | sed -n 2p)" "${BAD_INPUTS:-1000000}" "${SEED:-}"
+	bad_inputs "$endpoint" "$endpoint2" "${BAD_INPUTS:-1000000}" "${SEED:-}"
 }

@@ -5,5 +5,5 @@ test_bad_arguments() { feature_ops arguments "$endpoint"; }
 test_semantics() { feature_ops semantics "$endpoint"; }
 test_revoked_twice() { feature_ops revoked_twice "$endpoint"; } # and closed while revoked
 test_foreign_exporters() { feature_ops foreign "$endpoint"; }
-test_other_device() { feature_ops other_device "$endpoint" "$(endpoints | sed -n 2p)"; }
+test_other_device() { feature_ops other_device "$endpoint" "$endpoint2"; }
 test_closed_device() { feature_ops closed_device "$endpoint"; }
