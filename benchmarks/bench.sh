@@ -5,12 +5,15 @@
 . "$(dirname "$0")/../rig/lib/common.sh"
 . "$TOP/demo/fabric.sh"
 
-"$TOP/rig/all.sh" 1
+"$TOP/rig/all.sh" 2
 mkdir -p "$BUILD/report"
-stage 6/6 "measurements, in the VM" "$TOP/rig/vm.sh" -n bench -d 900 "${DEMO_FABRIC[@]/#/-f}" bench/bench.sh "${ROUNDS:-5}"
+stage 6/7 "measurements, in the VM" "$TOP/rig/vm.sh" -n bench -d 900 "${DEMO_FABRIC[@]/#/-f}" bench/bench.sh "${ROUNDS:-5}"
+# The library's share is smaller than what registrations differ by from one second to the next: count instructions.
+ACCEL=tcg,thread=single stage 7/7 "instructions of the library" "$TOP/rig/vm.sh" -n bench-count -d 300 \
+	"${DEMO_FABRIC[@]/#/-f}" -q -icount -q shift=0,sleep=off bench/count.sh
 
 # name  ours  peer  unit  target  sense: min = ratio must reach the target, max = must not pass it
-jq -n --rawfile values "$BUILD/vm/bench/out/values" '
+jq -n --rawfile values <(cat "$BUILD"/vm/bench{,-count}/out/values) '
 	def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
 	($values | split("\n") | map(select(length > 0) | split(" ") | {name: .[0], value: (.[1] | tonumber)})
 	 | group_by(.name) | map({(.[0].name): (map(.value) | median)}) | add
@@ -21,7 +24,7 @@ jq -n --rawfile values "$BUILD/vm/bench/out/values" '
 	   ["ib_write_bw 1 MiB into the BAR over memcpy", "bar.untagged", "memcpy", "MB/s", 0.5, "min"],
 	   ["ib_write_bw 1 MiB into the BAR, tagged over untagged", "bar.tagged", "bar.untagged", "MB/s", 0.98, "min"],
 	   ["ibv_reg_dmabuf_mr, tagged over untagged", "reg.tagged", "reg.untagged", "us", 1.05, "max"],
-	   ["export + tag + register, library over raw calls", "lib.library", "lib.raw", "us", 1.02, "max"]]
+	   ["export + tag + register, library over raw calls", "lib.library", "lib.raw", "1000 instructions", 1.02, "max"]]
 	| map({name: .[0], ours: $m[.[1]], peer: $m[.[2]], unit: .[3], ratio: ($m[.[1]] / $m[.[2]]),
 	       target: .[4], sense: .[5]} | .ok = (if .sense == "min" then .ratio >= .target else .ratio <= .target end))' \
 	>"$BUILD/report/bench.json"

@@ -59,6 +59,4 @@ for round in $(seq "$rounds"); do
 done
 reg_latency "$endpoint" "$nic_8bit" st=0x5a,ph=2 200 >/srv/reg || fail "reg_latency"
 while read -r kind us; do echo "reg.$kind $us"; done </srv/reg >>/srv/values
-lib_overhead "$endpoint" "$nic_8bit" 1000 >/srv/lib || fail "lib_overhead"
-sed 's/^/lib./' /srv/lib >>/srv/values
 echo "BENCH: registrations measured: $(wc -l </srv/reg)"

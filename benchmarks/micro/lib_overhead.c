@@ -8,8 +8,8 @@
  * each pair a line "raw MICROSECONDS" and a line "extra MICROSECONDS", what the library took more: registrations of the
  * same kind differ by tens of microseconds from one second to the next, so that only neighbours compare.
  *
- * The library makes no system call of its own here; its share is its instructions. An emulated CPU runs them far slower
- * than they look: each is met once in a pass, cold, at some 20 ns.
+ * The library makes no system call of its own here; its share is its instructions. make bench runs this where the clock
+ * counts instructions (benchmarks/guest/count.sh); a clock that counts time needs thousands of pairs to tell.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Library, command and examples build with gcc and with clang under the warnings of userspace/Makefile, which are
-# errors, -Wconversion with the conversions of sign among them.
+# errors, -Wconversion with the conversions of sign among them. With -O3 gcc follows values further and warns of more.
 set -u
 us=../../userspace
 status=0
@@ -12,7 +12,7 @@ echo 'int sign(unsigned int x); int sign(unsigned int x) { return x; }' >"$work/
 build() { # COMPILER BUILD_FOLDER TARGET...
 	compiler=$1 folder=$2
 	shift 2
-	make -s -C "$us" CC="$compiler" CFLAGS="-O2 -g" CPPFLAGS= LDFLAGS= BUILD="$folder" UAPI="$UAPI" "$@" 2>&1
+	make -s -C "$us" CC="$compiler" CFLAGS="${optimise:--O2} -g" CPPFLAGS= LDFLAGS= BUILD="$folder" UAPI="$UAPI" "$@" 2>&1
 }
 
 result() { # NAME CONDITION...
@@ -31,4 +31,5 @@ for compiler in gcc clang; do
 	esac
 	result "$compiler builds library, command and examples" build $compiler "$folder" all
 done
+optimise=-O3 result "gcc builds library and command with -O3" build gcc "$work/O3" lib cli
 exit $status

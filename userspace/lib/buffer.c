@@ -37,20 +37,21 @@ struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
 				 struct tphbuf_device *dev,
 				 const struct tphbuf_range *ranges, size_t n)
 {
-	struct tphbuf_buffer *buf = calloc(1, sizeof(*buf) +
-					   n * sizeof(*ranges));
+	struct tphbuf_buffer *buf = malloc(sizeof(*buf) + n * sizeof(*ranges));
 
 	if (!buf)
 		return NULL;
-	buf->refs = 1;
-	buf->fd = -1;
-	buf->bar = -1;
-	buf->ctx = ctx;
+	*buf = (struct tphbuf_buffer){
+		.refs = 1,
+		.fd = -1,
+		.bar = -1,
+		.ctx = ctx,
+		.dev = dev,
+		.nr_ranges = n,
+	};
 	ctx_get(ctx);
-	buf->dev = dev;
 	if (dev)
 		device_get(dev);
-	buf->nr_ranges = n;
 	if (n)
 		memcpy(buf->ranges, ranges, n * sizeof(*ranges));
 	return buf;
@@ -149,11 +150,7 @@ int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
 	if (!bufp)
 		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "no place for the buffer; pass a pointer");
-	if (bar >= TPHBUF_NUM_BARS || !dev->bar[bar].size)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "%s has no BAR%u; see tphbuf info", dev->bdf, bar);
-	ret = ranges_check(dev->ctx, dev->bdf, bar, dev->bar[bar].size, ranges,
-			   n, &length);
+	ret = ranges_check(dev, bar, ranges, n, &length);
 	if (ret)
 		return ret;
 	buf = buffer_new(dev->ctx, dev, ranges, n);

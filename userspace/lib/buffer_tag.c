@@ -137,10 +137,10 @@ static int ready(struct tphbuf_buffer *buf)
 	if (!buf->dev)
 		return fail(buf->ctx, TPHBUF_STAGE_TAG, -EOPNOTSUPP,
 			    "this buffer came without its device; tag it in the process that exported it");
+	if (buf->dev->tag_feature == TAG_FEATURE_PROVEN)
+		return 0;
 	ret = probe(buf->dev);
-	if (ret || buf->dev->tag_feature == TAG_FEATURE_PROVEN)
-		return ret;
-	return get(buf, &state);
+	return ret ? ret : get(buf, &state);
 }
 
 int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf, uint32_t *supported)

@@ -174,14 +174,13 @@ int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar,
 
 	if (!dev)
 		return -EINVAL;
-	if (!addr || bar >= TPHBUF_NUM_BARS || !dev->bar[bar].size)
+	if (!addr)
 		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "%s has no BAR%u; see tphbuf info", dev->bdf, bar);
-	region = &dev->bar[bar];
-	ret = ranges_check(dev->ctx, dev->bdf, bar, region->size, &range, 1,
-			   &total);
+			    "no place for the address; pass a pointer");
+	ret = ranges_check(dev, bar, &range, 1, &total);
 	if (ret)
 		return ret;
+	region = &dev->bar[bar];
 	if (!(region->flags & VFIO_REGION_INFO_FLAG_MMAP))
 		return fail(dev->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
 			    "%s BAR%u cannot be mapped (I/O ports, or smaller than a page); read and write it at its tphbuf_device_region()",

@@ -132,9 +132,8 @@ void device_put(struct tphbuf_device *dev);
 int device_read_regions(struct tphbuf_device *dev);
 
 /* ranges.c */
-int ranges_check(struct tphbuf_ctx *ctx, const char *bdf, unsigned int bar,
-		 uint64_t bar_size, const struct tphbuf_range *ranges, size_t n,
-		 uint64_t *length);
+int ranges_check(struct tphbuf_device *dev, unsigned int bar,
+		 const struct tphbuf_range *ranges, size_t n, uint64_t *length);
 
 /*
  * buffer.c: a buffer without descriptor, with @n ranges, holding @ctx and @dev

@@ -88,9 +88,8 @@ static int by_offset(const void *a, const void *b)
 }
 
 /* Needs ranges that passed check_one(). */
-static int check_overlap(struct tphbuf_ctx *ctx, const char *bdf,
-			 unsigned int bar, const struct tphbuf_range *ranges,
-			 size_t n)
+static int check_overlap(struct tphbuf_device *dev, unsigned int bar,
+			 const struct tphbuf_range *ranges, size_t n)
 {
 	struct tphbuf_range *sorted;
 	int ret = 0;
@@ -98,27 +97,28 @@ static int check_overlap(struct tphbuf_ctx *ctx, const char *bdf,
 
 	sorted = malloc(n * sizeof(*sorted));
 	if (!sorted)
-		return fail_nomem(ctx, TPHBUF_STAGE_EXPORT);
+		return fail_nomem(dev->ctx, TPHBUF_STAGE_EXPORT);
 	memcpy(sorted, ranges, n * sizeof(*sorted));
 	qsort(sorted, n, sizeof(*sorted), by_offset);
 	for (i = 1; i < n && !ret; i++)
 		if (sorted[i].offset - sorted[i - 1].offset <
 		    sorted[i - 1].length)
-			ret = fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			ret = fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 				   "%s BAR%u: the ranges 0x%" PRIx64 "+0x%" PRIx64
 				   " and 0x%" PRIx64 "+0x%" PRIx64
 				   " overlap; give each byte once",
-				   bdf, bar, sorted[i - 1].offset,
+				   dev->bdf, bar, sorted[i - 1].offset,
 				   sorted[i - 1].length, sorted[i].offset,
 				   sorted[i].length);
 	free(sorted);
 	return ret;
 }
 
-static int check_one(struct tphbuf_ctx *ctx, const char *bdf, unsigned int bar,
-		     uint64_t bar_size, const struct tphbuf_range *range)
+static int check_one(struct tphbuf_device *dev, unsigned int bar,
+		     const struct tphbuf_range *range)
 {
-	uint64_t in_page = ctx->page_size - 1;
+	uint64_t in_page = dev->ctx->page_size - 1;
+	uint64_t bar_size = dev->bar[bar].size;
 	const char *reason;
 
 	if (!range->length)
@@ -135,35 +135,38 @@ static int check_one(struct tphbuf_ctx *ctx, const char *bdf, unsigned int bar,
 		reason = "ends behind the end of the BAR; use a smaller length";
 	else
 		return 0;
-	return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+	return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 		    "%s BAR%u (0x%" PRIx64 " bytes): the range 0x%" PRIx64
-		    "+0x%" PRIx64 " %s", bdf, bar, bar_size, range->offset,
-		    range->length, reason);
+		    "+0x%" PRIx64 " %s", dev->bdf, bar, bar_size,
+		    range->offset, range->length, reason);
 }
 
-int ranges_check(struct tphbuf_ctx *ctx, const char *bdf, unsigned int bar,
-		 uint64_t bar_size, const struct tphbuf_range *ranges, size_t n,
-		 uint64_t *length)
+int ranges_check(struct tphbuf_device *dev, unsigned int bar,
+		 const struct tphbuf_range *ranges, size_t n, uint64_t *length)
 {
 	uint64_t sum = 0;
 	size_t i;
 	int ret;
 
+	if (bar >= TPHBUF_NUM_BARS || !dev->bar[bar].size)
+		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			    "%s has no BAR%u; see tphbuf info", dev->bdf, bar);
 	if (!ranges || !n)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "%s BAR%u: no range; give at least one", bdf, bar);
+		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			    "%s BAR%u: no range; give at least one", dev->bdf,
+			    bar);
 	if (n > TPHBUF_MAX_RANGES)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "%s BAR%u: %zu ranges are too many; give at most %u",
-			    bdf, bar, n, TPHBUF_MAX_RANGES);
+			    dev->bdf, bar, n, TPHBUF_MAX_RANGES);
 	for (i = 0; i < n; i++) {
-		ret = check_one(ctx, bdf, bar, bar_size, &ranges[i]);
+		ret = check_one(dev, bar, &ranges[i]);
 		if (ret)
 			return ret;
 		sum += ranges[i].length;
 	}
 	if (n > 1) {
-		ret = check_overlap(ctx, bdf, bar, ranges, n);
+		ret = check_overlap(dev, bar, ranges, n);
 		if (ret)
 			return ret;
 	}

@@ -465,7 +465,7 @@ int tphbuf_registry_get_addr(struct tphbuf_registry *reg, void *domain,
 	struct query q = { .key = { .domain = domain, .access = access } };
 	struct tphbuf_registration *region = NULL;
 	struct slot *slot;
-	uint64_t offset;
+	uint64_t offset = 0;
 	int ret = 0;
 
 	if (!reg || !regionp)

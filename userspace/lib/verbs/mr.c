@@ -235,16 +235,13 @@ static bool route_is_refused(struct tphbuf_mr *mr, struct ibv_pd *pd, int err)
 	return true;
 }
 
-static int reg_mr(struct tphbuf_mr *mr, struct ibv_pd *pd, int fd,
-		  const struct tphbuf_mr_opts *o)
+/* Say why registering has failed with @ret. Return: @ret. */
+static int reg_failed(struct tphbuf_mr *mr, struct ibv_pd *pd,
+		      const struct tphbuf_mr_opts *o, int ret)
 {
 	struct tphbuf_ctx *ctx = mr->ctx;
 	char text[NAME_TEXT_MAX];
-	int ret;
 
-	ret = reg_dmabuf(pd, fd, o, &mr->ibv);
-	if (!ret)
-		return 0;
 	if (route_is_refused(mr, pd, ret))
 		return ret;
 	describe(mr->buf, pd, text, sizeof(text));
@@ -287,17 +284,21 @@ static int register_held(struct tphbuf_buffer *buf,
 		ret = wanted_tag(buf, &o, &wanted);
 	if (ret)
 		return ret;
-	mr = calloc(1, sizeof(*mr));
+	mr = malloc(sizeof(*mr));
 	if (!mr)
 		return tphbuf_priv_fail_nomem(facts->ctx,
 					      TPHBUF_STAGE_REGISTER);
-	mr->buf = buf;
-	mr->ctx = facts->ctx;
-	mr->iova = o.iova;
-	mr->length = o.length;
-	ret = reg_mr(mr, pd, facts->fd, &o);
-	if (ret)
+	*mr = (struct tphbuf_mr){
+		.buf = buf,
+		.ctx = facts->ctx,
+		.iova = o.iova,
+		.length = o.length,
+	};
+	ret = reg_dmabuf(pd, facts->fd, &o, &mr->ibv);
+	if (ret) {
+		reg_failed(mr, pd, &o, ret);
 		goto err_free;
+	}
 	if (o.flags & TPHBUF_MR_REQUIRE) {
 		ret = require_applied(mr, &wanted);
 		if (ret)

@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What the library adds to export + tag + register, for a guest whose clock counts instructions: a nanosecond is one.
+. /opt/tphbuf/rig/lib.sh
+
+fail() { echo "BENCH: FAILED: $*"; exit 1; }
+
+load_mlx5 && load_vfio || fail "drivers"
+endpoint=$(endpoints | head -n 1)
+bind_vfio "$endpoint" || fail "vfio-pci"
+name_ib nic "$(nics | sed -n 2p)"
+wait_for 20 port_active "$nic" || fail "port"
+lib_overhead "$endpoint" "$nic" 1000 >/srv/lib || fail "lib_overhead"
+sed 's/^/lib./' /srv/lib >/srv/values
