@@ -597,41 +597,6 @@ static void sockets_by_path(void **state)
 	assert_int_equal(st.st_size, strlen("precious"));
 }
 
-/* Who sees the socket can connect to it, however soon. */
-static void sockets_listen_when_they_are_seen(void **state)
-{
-	struct fixture *f = *state;
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int status, fd, i, connected = 0;
-	pid_t pid;
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock",
-		 fake_root());
-	pid = fork();
-	if (!pid) {
-		/* Left open, so that none is ever refused for its end. */
-		for (i = 0; i < 300; i++) {
-			if (tphbuf_share_listen(f->ctx, address.sun_path, 0600,
-						&fd))
-				_exit(1);
-			usleep(200);
-			unlink(address.sun_path);
-		}
-		_exit(0);
-	}
-	do {
-		fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
-		if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
-			connected++;
-		else if (errno != ENOENT && errno != EAGAIN)
-			fail_msg("after %d connections: %s", connected,
-				 strerror(errno));
-		close(fd);
-	} while (!waitpid(pid, &status, WNOHANG));
-	assert_int_equal(status, 0);
-	assert_true(connected > 0);
-}
-
 static int op_share(struct fixture *f)
 {
 	struct tphbuf_send_opts send = {
@@ -673,7 +638,6 @@ int main(void)
 		TEST(other_descriptors_are_refused, buffer),
 		TEST(random_messages_are_refused, buffer),
 		TEST(sockets_by_path, buffer),
-		TEST(sockets_listen_when_they_are_seen, buffer),
 		TEST(every_failing_call_is_handled, buffer),
 	};
 

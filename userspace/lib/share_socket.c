@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +17,6 @@
 #include "util/fd.h"
 
 #define BACKLOG	16
-#define HIDDEN	"~"
 
 int share_wait(int fd, short events, uint32_t timeout_ms)
 {
@@ -49,9 +49,9 @@ static int make_address(struct tphbuf_ctx *ctx, const char *path,
 }
 
 /* Return: descriptor >= 3 or -errno. */
-static int make_socket(void)
+static int make_socket(int flags)
 {
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
 
 	return fd < 0 ? -errno : fd_above_std(fd);
 }
@@ -62,45 +62,76 @@ static int connect_to(int fd, const struct sockaddr_un *address)
 		       sizeof(*address)) ? -errno : 0;
 }
 
-/* Remove a socket nobody listens on; leave everything else. */
-static void remove_stale(const struct sockaddr_un *address)
+/* Is it a socket that nobody listens on? A busy listener is not waited for. */
+static bool is_stale(const struct sockaddr_un *address)
 {
 	struct stat st;
+	bool stale;
 	int fd;
 
 	if (lstat(address->sun_path, &st) || !S_ISSOCK(st.st_mode))
-		return;
-	fd = make_socket();
+		return false;
+	fd = make_socket(SOCK_NONBLOCK);
 	if (fd < 0)
-		return;
-	if (connect_to(fd, address) == -ECONNREFUSED)
-		unlink(address->sun_path);
+		return false;
+	stale = connect_to(fd, address) == -ECONNREFUSED;
 	fd_close(fd);
+	return stale;
+}
+
+static int rename_to(const struct sockaddr_un *from,
+		     const struct sockaddr_un *to, unsigned int flags)
+{
+	return renameat2(AT_FDCWD, from->sun_path, AT_FDCWD, to->sun_path,
+			 flags) ? -errno : 0;
+}
+
+/*
+ * Give the socket @hidden the name @address, unless somebody has it. A stale
+ * socket there changes places with ours, and is looked at again after that:
+ * another starter may have been quicker. Return: 0, and there is no @hidden
+ * any more, or -errno.
+ */
+static int take_name(const struct sockaddr_un *hidden,
+		     const struct sockaddr_un *address)
+{
+	int ret = rename_to(hidden, address, RENAME_NOREPLACE);
+
+	if (ret != -EEXIST)
+		return ret;
+	if (!is_stale(address) || rename_to(hidden, address, RENAME_EXCHANGE))
+		return -EADDRINUSE;
+	if (is_stale(hidden)) {
+		unlink(hidden->sun_path);
+		return 0;
+	}
+	rename_to(hidden, address, RENAME_EXCHANGE);
+	return -EADDRINUSE;
 }
 
 /*
  * A socket is in the file system from bind() on, but takes nobody before
  * listen(). So it gets its name last, and who sees the name can connect.
+ * Until then it has one that no other starter uses.
  */
-static int bind_and_listen(int fd, const char *path, unsigned int mode)
+static int bind_and_listen(int fd, const struct sockaddr_un *address,
+			   unsigned int mode)
 {
 	struct sockaddr_un hidden = { .sun_family = AF_UNIX };
-	int err;
+	int ret;
 
-	if (strlen(path) + strlen(HIDDEN) >= sizeof(hidden.sun_path))
+	ret = snprintf(hidden.sun_path, sizeof(hidden.sun_path), "%s~%x.%x",
+		       address->sun_path, (unsigned int)getpid(),
+		       (unsigned int)fd);
+	if ((size_t)ret >= sizeof(hidden.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(hidden.sun_path, path);
-	strcat(hidden.sun_path, HIDDEN);
-	remove_stale(&hidden);
 	if (bind(fd, (const struct sockaddr *)&hidden, sizeof(hidden)))
 		return -errno;
-	if (!chmod(hidden.sun_path, mode) && !listen(fd, BACKLOG) &&
-	    !renameat2(AT_FDCWD, hidden.sun_path, AT_FDCWD, path,
-		       RENAME_NOREPLACE))
-		return 0;
-	err = errno == EEXIST ? -EADDRINUSE : -errno;
-	unlink(hidden.sun_path);
-	return err;
+	ret = chmod(hidden.sun_path, mode) || listen(fd, BACKLOG) ? -errno :
+	      take_name(&hidden, address);
+	if (ret)
+		unlink(hidden.sun_path);
+	return ret;
 }
 
 int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path,
@@ -118,9 +149,8 @@ int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path,
 	ret = make_address(ctx, path, &address);
 	if (ret)
 		return ret;
-	remove_stale(&address);
-	fd = make_socket();
-	ret = fd < 0 ? fd : bind_and_listen(fd, address.sun_path, mode);
+	fd = make_socket(0);
+	ret = fd < 0 ? fd : bind_and_listen(fd, &address, mode);
 	if (ret) {
 		fd_close(fd);
 		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "%s", path);
@@ -164,7 +194,7 @@ int tphbuf_share_connect(struct tphbuf_ctx *ctx, const char *path, int *fdp)
 	ret = make_address(ctx, path, &address);
 	if (ret)
 		return ret;
-	fd = make_socket();
+	fd = make_socket(0);
 	ret = fd < 0 ? fd : connect_to(fd, &address);
 	if (ret) {
 		fd_close(fd);

@@ -162,10 +162,12 @@ TPHBUF_API int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock,
  *
  * Who can connect gets the buffer: the permissions of the socket are the
  * access control. It appears when it takes connections; until then it has
- * "~" behind its name. Remove it with unlink().
+ * "~", process and descriptor behind its name, for which the path of at most
+ * 107 bytes must leave room. Of several that start at once one gets the
+ * name. Remove it with unlink().
  *
- * Return: 0, -EINVAL (no path), -ENAMETOOLONG, -EADDRINUSE, errors of the
- * socket calls.
+ * Return: 0, -EINVAL (no path), -ENAMETOOLONG, -EADDRINUSE (somebody listens
+ * there, or it is no socket), errors of the socket calls.
  */
 TPHBUF_API int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path,
 				   unsigned int mode, int *fd);
