@@ -144,14 +144,14 @@ everything() {
 	suite packages "$TOP/tests/packages.sh"
 	vm_suites
 	all_counted
-	if in_time debug 30 15; then
-		"$TOP/rig/all.sh" 0 debug
-		debug_suites
-		all_counted
-	fi
-	if in_time kcsan 60 40; then
+	if in_time kcsan 40 20; then
 		"$TOP/rig/all.sh" 0 kcsan
 		own_boots kcsan
+		all_counted
+	fi
+	if in_time debug 30 20; then
+		"$TOP/rig/all.sh" 0 debug
+		debug_suites
 		all_counted
 	fi
 	series_suite
