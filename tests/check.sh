@@ -7,52 +7,9 @@
 # A suite that ends badly, or that ran no test, counts as a failure of its own. A skip must be listed in
 # tests/expected-skips, else it is a failure too.
 . "$(dirname "$0")/../rig/lib/common.sh"
+. "$TOP/tests/suite.sh"
 
 out=$BUILD/check
-passed=0 failed=0 skipped=0
-
-# run NAME COMMAND...: a suite, its output and status kept in $out
-run() {
-	local name=$1 rc=0 start=$SECONDS
-	shift
-	"$@" >"$out/$name.tap" 2>"$out/$name.err" </dev/null || rc=$?
-	echo "$rc $((SECONDS - start))" >"$out/$name.status.part"
-	mv "$out/$name.status.part" "$out/$name.status"
-}
-
-# count NAME: what a suite that ran has said
-count() {
-	local name=$1 rc seconds ok bad skip line
-	read -r rc seconds <"$out/$name.status"
-	ok=$(grep -cE '^ok ' "$out/$name.tap" || true)
-	bad=$(grep -cE '^not ok ' "$out/$name.tap" || true)
-	skip=$(grep -ciE '^ok .*# *skip' "$out/$name.tap" || true)
-	ok=$((ok - skip))
-	while read -r line; do
-		if ! grep -qxF "$name: $(skip_name "$line")" "$TOP/tests/expected-skips"; then
-			bad=$((bad + 1)) skip=$((skip - 1))
-			say "not ok - unexpected skip: $line" >>"$out/$name.err"
-		fi
-	done < <(grep -iE '^ok .*# *skip' "$out/$name.tap" || true)
-	if [ "$rc" != 0 ] && [ "$bad" = 0 ]; then
-		bad=1
-		say "the suite ended with status $rc" >>"$out/$name.err"
-	elif [ $((ok + bad)) = 0 ]; then
-		bad=1
-		say "the suite ran no test" >>"$out/$name.err"
-	fi
-	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
-	printf '%-34s %4d passed %3d failed %3d skipped  %4d s\n' "$name" "$ok" "$bad" "$skip" "$seconds"
-	if [ "$bad" != 0 ]; then
-		grep -E '^not ok ' "$out/$name.tap" | sed 's/^/    /' || true
-		tail -n 40 "$out/$name.err" | sed 's/^/    | /'
-	fi
-}
-
-suite() { # NAME COMMAND...
-	run "$@"
-	count "$1"
-}
 
 # Virtual machines keep about one CPU busy each: as many run beside each other as there are CPUs, and memory for
 # them (3 GB each). together NAME COMMAND... starts a suite as soon as there is room; all_counted ends them.
@@ -87,8 +44,6 @@ one_ends() {
 
 all_counted() { while [ ${#running[@]} -gt 0 ]; do one_ends; done; }
 
-skip_name() { sed -E 's/^ok [0-9]* *-? *//; s/ *# *[Ss][Kk][Ii][Pp].*//' <<<"$1"; }
-
 unit_suites() {
 	export CMOCKA_MESSAGE_OUTPUT=TAP
 	suite unit-library env TAP=1 make -s -C "$TOP/tests/unit" check BUILD="$BUILD/unit" UAPI="$BUILD/kernel/patched/uapi"
@@ -98,6 +53,7 @@ unit_suites() {
 	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
 	suite demo-judge "$TOP/tests/tree/judge.sh"
 	suite ktap "$TOP/tests/tree/ktap.sh"
+	suite counting "$TOP/tests/tree/suite.sh"
 	suite kernel-log "$TOP/tests/tree/kernel-log.sh"
 	suite debug-reports "$TOP/tests/tree/debug.sh"
 }
