@@ -9,12 +9,18 @@
 #include <unistd.h>
 
 #include "lib/internal.h"
-#include "lib/vfio.h"
 #include "util/fd.h"
 
 #define OPTS_MIN	sizeof(size_t)
 #define FDINFO_MAX	1024
 
+_Static_assert(offsetof(struct export_request, ranges) ==
+	       sizeof(struct vfio_feature_head) +
+	       offsetof(struct vfio_device_feature_dma_buf, dma_ranges) &&
+	       offsetof(struct export_request, nr_ranges) ==
+	       sizeof(struct vfio_feature_head) +
+	       offsetof(struct vfio_device_feature_dma_buf, nr_ranges),
+	       "request layout");
 /* The kernel's structure ends in an array of these. */
 _Static_assert(sizeof(struct tphbuf_range) ==
 	       sizeof(struct vfio_region_dma_range), "range layout");
@@ -34,10 +40,10 @@ void buffer_put(struct tphbuf_buffer *buf)
 }
 
 struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
-				 struct tphbuf_device *dev,
-				 const struct tphbuf_range *ranges, size_t n)
+				 struct tphbuf_device *dev, size_t n)
 {
-	struct tphbuf_buffer *buf = malloc(sizeof(*buf) + n * sizeof(*ranges));
+	struct tphbuf_buffer *buf = malloc(sizeof(*buf) +
+					   n * sizeof(buf->request.ranges[0]));
 
 	if (!buf)
 		return NULL;
@@ -47,13 +53,11 @@ struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
 		.bar = -1,
 		.ctx = ctx,
 		.dev = dev,
-		.nr_ranges = n,
+		.request.nr_ranges = (uint32_t)n,
 	};
 	ctx_get(ctx);
 	if (dev)
 		device_get(dev);
-	if (n)
-		memcpy(buf->ranges, ranges, n * sizeof(*ranges));
 	return buf;
 }
 
@@ -98,36 +102,18 @@ int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source)
 	return 0;
 }
 
-/* VFIO_DEVICE_FEATURE_DMA_BUF. Return: descriptor >= 3 or -errno. */
-static int make_dmabuf(struct tphbuf_buffer *buf, uint32_t bar)
+/* Return: descriptor >= 3 or -errno. */
+static int make_dmabuf(struct tphbuf_buffer *buf)
 {
-	struct {
-		struct vfio_feature_head head;
-		/* struct vfio_device_feature_dma_buf */
-		uint32_t region_index;
-		uint32_t open_flags;
-		uint32_t flags;
-		uint32_t nr_ranges;
-		struct tphbuf_range ranges[TPHBUF_MAX_RANGES];
-	} request;	/* not cleared: that would be 16 KiB */
-	size_t size = buf->nr_ranges * sizeof(request.ranges[0]);
+	struct export_request *request = &buf->request;
 	int ret;
 
-	_Static_assert(offsetof(typeof(request), ranges) ==
-		       sizeof(request.head) +
-		       offsetof(struct vfio_device_feature_dma_buf, dma_ranges) &&
-		       offsetof(typeof(request), nr_ranges) ==
-		       sizeof(request.head) +
-		       offsetof(struct vfio_device_feature_dma_buf, nr_ranges),
-		       "request layout");
-	request.region_index = bar;
-	request.open_flags = O_RDWR | O_CLOEXEC;
-	request.flags = 0;
-	request.nr_ranges = (uint32_t)buf->nr_ranges;
-	memcpy(request.ranges, buf->ranges, size);
+	request->region_index = (uint32_t)buf->bar;
+	request->open_flags = O_RDWR | O_CLOEXEC;
 	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_GET |
-			   VFIO_DEVICE_FEATURE_DMA_BUF, &request.head,
-			   offsetof(typeof(request), ranges) + size);
+			   VFIO_DEVICE_FEATURE_DMA_BUF, &request->head,
+			   sizeof(*request) +
+			   request->nr_ranges * sizeof(request->ranges[0]));
 	return ret < 0 ? ret : fd_above_std(ret);
 }
 
@@ -138,7 +124,7 @@ int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
 {
 	struct tphbuf_export_opts o;
 	struct tphbuf_buffer *buf;
-	uint64_t length;
+	size_t i;
 	int ret;
 
 	if (!dev)
@@ -150,16 +136,19 @@ int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
 	if (!bufp)
 		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "no place for the buffer; pass a pointer");
-	ret = ranges_check(dev, bar, ranges, n, &length);
+	ret = ranges_check(dev, bar, ranges, n);
 	if (ret)
 		return ret;
-	buf = buffer_new(dev->ctx, dev, ranges, n);
+	buf = buffer_new(dev->ctx, dev, n);
 	if (!buf)
 		return fail_nomem(dev->ctx, TPHBUF_STAGE_EXPORT);
 	buf->source = TPHBUF_SOURCE_BAR;
 	buf->bar = (int)bar;
-	buf->length = length;	/* which the kernel gives it */
-	buf->fd = make_dmabuf(buf, bar);
+	for (i = 0; i < n; i++) {
+		buf->request.ranges[i] = ranges[i];
+		buf->length += ranges[i].length; /* so does the kernel */
+	}
+	buf->fd = make_dmabuf(buf);
 	ret = 0;
 	if (buf->fd < 0)
 		ret = fail_errno(dev->ctx, TPHBUF_STAGE_EXPORT, buf->fd,
@@ -216,7 +205,7 @@ int tphbuf_buffer_import(struct tphbuf_ctx *ctx, int fd,
 	if (!bufp)
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "no place for the buffer; pass a pointer");
-	buf = buffer_new(ctx, o.dev, NULL, 0);
+	buf = buffer_new(ctx, o.dev, 0);
 	if (!buf)
 		return fail_nomem(ctx, TPHBUF_STAGE_IMPORT);
 	ret = import_fd(buf, fd);
@@ -290,8 +279,8 @@ const struct tphbuf_range *
 tphbuf_buffer_ranges(const struct tphbuf_buffer *buf, size_t *n)
 {
 	if (n)
-		*n = buf ? buf->nr_ranges : 0;
-	return buf && buf->nr_ranges ? buf->ranges : NULL;
+		*n = buf ? buf->request.nr_ranges : 0;
+	return buf && buf->request.nr_ranges ? buf->request.ranges : NULL;
 }
 
 struct tphbuf_ctx *tphbuf_priv_buffer_ctx(struct tphbuf_buffer *buf)
@@ -312,7 +301,7 @@ int tphbuf_priv_buffer_wrap(struct tphbuf_ctx *ctx, int fd,
 			    enum tphbuf_source source,
 			    struct tphbuf_buffer **bufp)
 {
-	struct tphbuf_buffer *buf = buffer_new(ctx, NULL, NULL, 0);
+	struct tphbuf_buffer *buf = buffer_new(ctx, NULL, 0);
 	int ret;
 
 	if (!buf) {

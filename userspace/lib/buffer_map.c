@@ -23,8 +23,8 @@ static int map_ranges(struct tphbuf_buffer *buf, char *base)
 	const struct device_region *region = &buf->dev->bar[buf->bar];
 	size_t i;
 
-	for (i = 0; i < buf->nr_ranges; i++) {
-		const struct tphbuf_range *range = &buf->ranges[i];
+	for (i = 0; i < buf->request.nr_ranges; i++) {
+		const struct tphbuf_range *range = &buf->request.ranges[i];
 
 		if (mmap(base, range->length, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_FIXED, buf->dev->fd,

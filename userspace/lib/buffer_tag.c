@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "lib/internal.h"
-#include "lib/vfio.h"
 
 #define STATE_MIN	sizeof(size_t)
 
@@ -128,8 +127,7 @@ static int set(struct tphbuf_buffer *buf, const struct tphbuf_tag *tag)
 	return 0;
 }
 
-/* Make sure that @buf's device is ours and the feature is what we think. */
-static int ready(struct tphbuf_buffer *buf)
+static int prove(struct tphbuf_buffer *buf)
 {
 	struct tphbuf_tag_state state;
 	int ret;
@@ -137,10 +135,16 @@ static int ready(struct tphbuf_buffer *buf)
 	if (!buf->dev)
 		return fail(buf->ctx, TPHBUF_STAGE_TAG, -EOPNOTSUPP,
 			    "this buffer came without its device; tag it in the process that exported it");
-	if (buf->dev->tag_feature == TAG_FEATURE_PROVEN)
-		return 0;
 	ret = probe(buf->dev);
 	return ret ? ret : get(buf, &state);
+}
+
+/* Make sure that @buf's device is ours and the feature is what we think. */
+static inline int ready(struct tphbuf_buffer *buf)
+{
+	if (buf->dev && buf->dev->tag_feature == TAG_FEATURE_PROVEN)
+		return 0;
+	return prove(buf);
 }
 
 int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf, uint32_t *supported)
@@ -166,13 +170,14 @@ int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf,
 
 	if (!buf)
 		return -EINVAL;
-	ret = tphbuf_tag_check(tag, TPHBUF_TAG_MASK, &why);
-	if (ret)
+	if (!tag_fits(tag, TPHBUF_TAG_MASK)) {
+		ret = tphbuf_tag_check(tag, TPHBUF_TAG_MASK, &why);
 		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, ret, "%s", why);
+	}
 	ret = ready(buf);
 	if (ret)
 		return ret;
-	if (tag->valid & ~buf->dev->tag_supported) {
+	if (!tag_fits(tag, buf->dev->tag_supported)) {
 		ret = tphbuf_tag_check(tag, buf->dev->tag_supported, &why);
 		return fail(buf->ctx, TPHBUF_STAGE_TAG, ret, "%s: %s",
 			    buf->dev->bdf, why);

@@ -168,7 +168,6 @@ int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar,
 {
 	const struct tphbuf_range range = { offset, length };
 	const struct device_region *region;
-	uint64_t total;
 	void *map;
 	int ret;
 
@@ -177,7 +176,7 @@ int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar,
 	if (!addr)
 		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "no place for the address; pass a pointer");
-	ret = ranges_check(dev, bar, &range, 1, &total);
+	ret = ranges_check(dev, bar, &range, 1);
 	if (ret)
 		return ret;
 	region = &dev->bar[bar];

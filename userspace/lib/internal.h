@@ -17,6 +17,7 @@
 #include <tphbuf/tphbuf.h>
 
 #include "lib/private.h"
+#include "lib/vfio.h"
 
 #define fail		tphbuf_priv_fail
 #define fail_errno	tphbuf_priv_fail_errno
@@ -92,6 +93,17 @@ struct tphbuf_device {
 	uint32_t tag_supported;
 };
 
+/* VFIO_DEVICE_FEATURE_DMA_BUF */
+struct export_request {
+	struct vfio_feature_head head;
+	/* struct vfio_device_feature_dma_buf */
+	uint32_t region_index;
+	uint32_t open_flags;
+	uint32_t flags;
+	uint32_t nr_ranges;
+	struct tphbuf_range ranges[];
+};
+
 struct tphbuf_buffer {
 	unsigned int refs;
 	struct tphbuf_ctx *ctx;
@@ -103,8 +115,7 @@ struct tphbuf_buffer {
 	uint64_t length;
 	struct tphbuf_range *claimed;	/* by who sent it, see share.c */
 	void *map;
-	size_t nr_ranges;
-	struct tphbuf_range ranges[];
+	struct export_request request;	/* last; its ranges are the buffer's */
 };
 
 /* ctx.c */
@@ -122,6 +133,12 @@ void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level,
 /* vendor.c */
 void vendors_free(struct tphbuf_ctx *ctx);
 
+/* Does @tag pass tphbuf_tag_check()? */
+static inline bool tag_fits(const struct tphbuf_tag *tag, uint32_t supported)
+{
+	return tag && !(tag->valid & ~supported) && tag->ph <= TPHBUF_PH_MAX;
+}
+
 /* device.c */
 static inline void device_get(struct tphbuf_device *dev)
 {
@@ -133,15 +150,14 @@ int device_read_regions(struct tphbuf_device *dev);
 
 /* ranges.c */
 int ranges_check(struct tphbuf_device *dev, unsigned int bar,
-		 const struct tphbuf_range *ranges, size_t n, uint64_t *length);
+		 const struct tphbuf_range *ranges, size_t n);
 
 /*
- * buffer.c: a buffer without descriptor, with @n ranges, holding @ctx and @dev
- * (or NULL)
+ * buffer.c: a buffer without descriptor, with room for @n ranges, holding @ctx
+ * and @dev (or NULL)
  */
 struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
-				 struct tphbuf_device *dev,
-				 const struct tphbuf_range *ranges, size_t n);
+				 struct tphbuf_device *dev, size_t n);
 void buffer_put(struct tphbuf_buffer *buf);
 /*
  * Which dma-buf it is: asked of the kernel the first time somebody wants to

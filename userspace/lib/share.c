@@ -51,8 +51,8 @@ static int describe(struct tphbuf_buffer *buf, uint32_t flags,
 	msg->magic = SHARE_MAGIC;
 	msg->version = SHARE_VERSION;
 	msg->size = (uint32_t)(sizeof(*msg) +
-			       buf->nr_ranges * sizeof(msg->ranges[0]));
-	msg->nr_ranges = (uint32_t)buf->nr_ranges;
+			       buf->request.nr_ranges * sizeof(msg->ranges[0]));
+	msg->nr_ranges = buf->request.nr_ranges;
 	msg->length = buf->length;
 	msg->dev = identity.dev;
 	msg->ino = identity.ino;
@@ -160,8 +160,8 @@ int tphbuf_buffer_send(struct tphbuf_buffer *buf, int sock,
 	ret = describe(buf, o.flags, o.label, msg);
 	if (ret)
 		goto out;
-	memcpy(msg->ranges, buf->ranges,
-	       buf->nr_ranges * sizeof(msg->ranges[0]));
+	memcpy(msg->ranges, buf->request.ranges,
+	       buf->request.nr_ranges * sizeof(msg->ranges[0]));
 	fds[0] = buf->fd;
 	fds[1] = buf->dev ? buf->dev->fd : -1;
 	ret = send_all(sock, msg, fds, msg->flags & SHARE_HAS_DEVICE ? 2 : 1,

@@ -134,19 +134,19 @@ int tphbuf_tag_format(const struct tphbuf_tag *tag, char *buf, size_t size)
 int tphbuf_tag_check(const struct tphbuf_tag *tag, uint32_t supported,
 		     const char **why)
 {
-	const char *reason = NULL;
+	const char *reason;
 	int ret = -EINVAL;
 
+	if (tag_fits(tag, supported & TPHBUF_TAG_MASK))
+		return 0;
 	if (!tag)
 		reason = "no tag; pass one";
 	else if (tag->valid & ~TPHBUF_TAG_MASK)
 		reason = "undefined namespace bits in the tag; use TPHBUF_TAG_ST and TPHBUF_TAG_XST only";
 	else if (tag->ph > TPHBUF_PH_MAX)
 		reason = "the processing hint is out of range; use 0 to 3";
-	else if (tag->valid & ~supported)
-		ret = -EOPNOTSUPP;
 	else
-		return 0;
+		ret = -EOPNOTSUPP;
 	if (ret == -EOPNOTSUPP && tag->valid & ~supported & TPHBUF_TAG_XST)
 		reason = "the device is no Extended TPH completer; use an 8-bit tag (st=N)";
 	else if (ret == -EOPNOTSUPP)

@@ -1,20 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The vfio and iommufd ioctls, see vfio.h. */
-#include <errno.h>
 #include <linux/iommufd.h>
-#include <sys/ioctl.h>
 
 #include "lib/vfio.h"
-
-static int xioctl(int fd, unsigned long request, void *arg)
-{
-	int ret;
-
-	do {
-		ret = ioctl(fd, request, arg);
-	} while (ret < 0 && errno == EINTR);
-	return ret < 0 ? -errno : ret;
-}
 
 int vfio_bind_iommufd(int fd, int iommufd, const unsigned char *token)
 {
@@ -62,14 +50,6 @@ int vfio_region_info(int fd, uint32_t index, uint64_t *size, uint64_t *offset,
 int vfio_reset(int fd)
 {
 	return xioctl(fd, VFIO_DEVICE_RESET, NULL);
-}
-
-int vfio_feature(int fd, uint32_t flags, struct vfio_feature_head *feature,
-		 size_t size)
-{
-	feature->argsz = (uint32_t)size;
-	feature->flags = flags;
-	return xioctl(fd, VFIO_DEVICE_FEATURE, feature);
 }
 
 int vfio_probe(int fd, uint32_t flags)

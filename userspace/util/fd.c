@@ -6,8 +6,6 @@
 
 #include "util/fd.h"
 
-#define FIRST_FREE_FD	3
-
 void fd_close(int fd)
 {
 	int saved = errno;
@@ -27,13 +25,10 @@ int fd_open(const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int fd_above_std(int fd)
+int fd_move(int fd)
 {
-	int ret;
+	int ret = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
-	if (fd >= FIRST_FREE_FD)
-		return fd;
-	ret = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	if (ret < 0)
 		ret = -errno;
 	fd_close(fd);

@@ -68,14 +68,6 @@ static bool find(void *library, const char *name, void *function)
 	return symbol;
 }
 
-static int result(struct ibv_mr *mr, struct ibv_mr **mrp)
-{
-	*mrp = mr;
-	if (mr)
-		return 0;
-	return errno ? -errno : -EIO;
-}
-
 static int reg_dmah(struct ibv_pd *pd, int fd, const struct tphbuf_mr_opts *o,
 		    struct ibv_mr **mr)
 {
@@ -93,7 +85,7 @@ static int reg_dmah(struct ibv_pd *pd, int fd, const struct tphbuf_mr_opts *o,
 	if (!find(RTLD_DEFAULT, "ibv_reg_mr_ex", &reg))
 		return -ELIBACC;
 	errno = 0;
-	return result(reg(pd, &attr), mr);
+	return reg_result(reg(pd, &attr), mr);
 }
 
 static int reg_data_direct(struct ibv_pd *pd, int fd,
@@ -108,21 +100,16 @@ static int reg_data_direct(struct ibv_pd *pd, int fd,
 		return ret;
 	errno = 0;
 	if (find(library, "mlx5dv_reg_dmabuf_mr", &reg))
-		ret = result(reg(pd, o->offset, o->length, o->iova, fd,
+		ret = reg_result(reg(pd, o->offset, o->length, o->iova, fd,
 				 o->access, DATA_DIRECT), mr);
 	/* The region's code is the provider's, which libibverbs keeps loaded. */
 	dlclose(library);
 	return ret;
 }
 
-int reg_dmabuf(struct ibv_pd *pd, int fd, const struct tphbuf_mr_opts *o,
-	       struct ibv_mr **mr)
+int reg_special(struct ibv_pd *pd, int fd, const struct tphbuf_mr_opts *o,
+		struct ibv_mr **mr)
 {
-	if (o->dmah)
-		return reg_dmah(pd, fd, o, mr);
-	if (o->flags & TPHBUF_MR_DATA_DIRECT)
-		return reg_data_direct(pd, fd, o, mr);
-	errno = 0;
-	return result(ibv_reg_dmabuf_mr(pd, o->offset, o->length, o->iova, fd,
-					o->access), mr);
+	return o->dmah ? reg_dmah(pd, fd, o, mr) :
+			 reg_data_direct(pd, fd, o, mr);
 }
