@@ -1,17 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What the guest makes of reports of kmemleak and KCSAN (tests/vm/debug.sh): none may be lost. TAP.
-. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$(dirname "$0")/tap.sh"
 . "$TOP/tests/vm/debug.sh"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 KNOWN_LEAKS=$work/known TOUCHED=$work/touched
-number=0 bad=0
-
-same() { # NAME GOT WANT
-	number=$((number + 1))
-	if [ "$2" = "$3" ]; then echo "ok $number - $1"; else echo "not ok $number - $1 (got '$2')"; bad=1; fi
-}
 
 leaks="unreferenced object 0xffff888101 (size 32):
   comm \"stress\", pid 216, jiffies 4294920

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The demo's judge (demo/judge.jq) must refuse every kind of wrong run: one good run, then one defect each. TAP.
-. "$(dirname "$0")/../../rig/lib/common.sh"
-number=0 bad=0
+. "$(dirname "$0")/tap.sh"
 
 good_request='{"name": "r", "tool": "ib_write_bw", "msg_bytes": 8, "side": "server", "requested": {"width": 8, "st": 90, "ph": 2}}'
 good_side='{"test_info": {"payload_ok": true}, "results": {"BW_average": 1.5}}'
@@ -14,15 +13,9 @@ judge() {
 	local request=$good_request server=$good_side client=$good_side tally=$good_tally server_rc=0 client_rc=0
 	shift 2
 	local "$@"
-	number=$((number + 1))
 	got=$(jq -n --slurpfile request <(echo "$request") --argjson server "$server" --argjson client "$client" \
 		--argjson tally "$tally" --arg server_rc "$server_rc" --arg client_rc "$client_rc" -f "$TOP/demo/judge.jq" | jq .ok)
-	if [ "$got" = "$want" ]; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name (ok is '$got')"
-		bad=1
-	fi
+	same "$name" "$got" "$want"
 }
 
 untagged_request=$(jq -c '.requested = null' <<<"$good_request")

@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: MIT
 # What the guest's runner makes of the kernel log (tests/vm/kernel-log.sh): no complaint may be lost, nor counted for a
 # later test. TAP.
-. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$(dirname "$0")/tap.sh"
 . "$TOP/tests/vm/kernel-log.sh"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 KMSG=$work/kmsg KERNEL_LOG=$work/copy
-number=0 bad=0
 
 # A kernel whose log keeps only so many lines
 keeps=100
@@ -18,11 +15,6 @@ kernel_says() { # LINE...: then look, as after a test
 	read_log
 	sed 's/^/[    2.000000] /' "$KMSG" >>"$work/log"
 	find_splat
-}
-
-same() { # NAME GOT WANT
-	number=$((number + 1))
-	if [ "$2" = "$3" ]; then echo "ok $number - $1"; else echo "not ok $number - $1 (got '$2')"; bad=1; fi
 }
 
 kernel_says "mlx5_core 0000:03:00.0: firmware version" "vfio-pci 0000:05:00.0: resetting"

@@ -1,27 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What the guest's runner makes of the kernel's own tests (tests/vm/ktap.sh): none may be lost, none invented. TAP.
-. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$(dirname "$0")/tap.sh"
 name_ib() { :; } # there is no guest here
 . "$TOP/tests/vm/lib.sh"
 . "$TOP/tests/vm/ktap.sh"
-number=0 bad=0
-PARTS=$(mktemp)
-trap 'rm -f "$PARTS"' EXIT
+PARTS=$work/parts
 
 # ktap NAME WANT(pass|fail) PARTS LINE...: the KTAP lines, whether they count as a whole suite, and the parts seen
 ktap() {
 	local name=$1 want=$2 parts=$3 got=pass
 	shift 3
-	number=$((number + 1))
 	: >"$PARTS"
 	printf '%s\n' "$@" | ktap_parts >/dev/null || got=fail
-	if [ "$got" = "$want" ] && [ "$(tr '\n' ';' <"$PARTS")" = "$parts" ]; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name ($got, parts $(tr '\n' ';' <"$PARTS"))"
-		bad=1
-	fi
+	same "$name" "$got, parts $(tr '\n' ';' <"$PARTS")" "$want, parts $parts"
 }
 
 ktap "no output at all" fail ""

@@ -1,26 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # How make check counts (tests/suite.sh): no failure may be lost, no skip be silent. TAP.
-. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$(dirname "$0")/tap.sh"
 . "$TOP/tests/suite.sh"
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
+out=$work
 EXPECTED_SKIPS=$out/expected
 echo "known: not here" >"$EXPECTED_SKIPS"
-number=0 wrong=0
 
 # counts TITLE "PASSED FAILED SKIPPED" NAME STATUS LINE...: a suite NAME that prints the lines and ends with STATUS
 counts() {
 	local title=$1 want=$2 name=$3 status=$4
 	shift 4
-	number=$((number + 1)) passed=0 failed=0 skipped=0
+	passed=0 failed=0 skipped=0
 	suite "$name" bash -c 'printf "%s\n" "${@:2}"; exit "$1"' - "$status" "$@" >/dev/null
-	if [ "$passed $failed $skipped" = "$want" ]; then
-		echo "ok $number - $title"
-	else
-		echo "not ok $number - $title ($passed $failed $skipped)"
-		wrong=1
-	fi
+	same "$title" "$passed $failed $skipped" "$want"
 }
 
 counts "passed" "2 0 0" a 0 "ok 1 - x" "ok 2 - y"
@@ -32,4 +25,4 @@ counts "an expected skip" "1 0 1" known 0 "ok 1 - x" "ok 2 - not here # SKIP rea
 counts "nothing but an expected skip" "0 0 1" known 0 "ok 1 - not here # SKIP reason"
 counts "an unexpected skip is a failure" "1 1 0" known 0 "ok 1 - x" "ok 2 - other # SKIP reason"
 counts "expected of another suite only" "0 1 0" a 0 "ok 1 - not here # SKIP reason"
-exit $wrong
+exit $bad
