@@ -143,8 +143,8 @@ int __wrap_ibv_get_device_index(struct ibv_device *dev)
 struct ibv_context *__wrap_ibv_open_device(struct ibv_device *dev)
 {
 	(void)dev;
-	if (fake_verbs.open_fails) {
-		errno = EACCES;
+	if (fake_verbs.open_errno) {
+		errno = fake_verbs.open_errno;
 		return NULL;
 	}
 	fake_verbs.live_contexts++;
@@ -155,14 +155,15 @@ int __wrap_ibv_close_device(struct ibv_context *of)
 {
 	(void)of;
 	fake_verbs.live_contexts--;
+	errno = 0;
 	return 0;
 }
 
 struct ibv_pd *__wrap_ibv_alloc_pd(struct ibv_context *of)
 {
 	(void)of;
-	if (fake_verbs.pd_fails) {
-		errno = ENOMEM;
+	if (fake_verbs.pd_errno) {
+		errno = fake_verbs.pd_errno;
 		return NULL;
 	}
 	fake_verbs.live_pds++;

@@ -21,8 +21,8 @@ struct fake_verbs {
 	int reg_errno;		/* ibv_reg_dmabuf_mr() fails with this */
 	int dereg_errno;	/* ibv_dereg_mr() returns this */
 	bool no_devices;
-	bool open_fails;
-	bool pd_fails;
+	int open_errno;
+	int pd_errno;
 	bool no_mlx5;		/* libmlx5 is not installed */
 	int dev_index;
 	unsigned int live_mrs;

@@ -89,14 +89,20 @@ static void failures_are_1(void **state)
 	assert_run("export 99:00.0 --bar 2", 1, "", "no such PCI function");
 	assert_run("register 03:00.0 --bar 2 --ibdev rxe0", 1, "",
 		   "no RDMA device rxe0");
-	fake_verbs.open_fails = true;
+	fake_verbs.open_errno = EACCES;
 	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
-		   "cannot open RDMA device");
-	fake_verbs.open_fails = false;
-	fake_verbs.pd_fails = true;
+		   "mlx5_0 (Permission denied); check the permissions");
+	fake_verbs.open_errno = EAGAIN;
 	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
-		   "protection domain");
-	fake_verbs.pd_fails = false;
+		   "raise hca_handle");
+	fake_verbs.open_errno = 0;
+	fake_verbs.pd_errno = ENOMEM;
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
+		   "no protection domain (Cannot allocate memory); see dmesg");
+	fake_verbs.pd_errno = EAGAIN;
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
+		   "raise hca_object");
+	fake_verbs.pd_errno = 0;
 	fake_verbs.reg_errno = EINVAL;
 	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
 		   "register failed: " FAKE_BDF " BAR2 with mlx5_0");

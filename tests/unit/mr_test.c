@@ -100,6 +100,7 @@ static void register_errors_name_both_devices(void **state)
 		{ ENODEV, "revoked" },
 		{ EBADF, "closed" },
 		{ EAGAIN, "changing the tag" },
+		{ EAGAIN, "hca_object" },
 		{ ENOMEM, "memory" },
 		{ EPROTONOSUPPORT, "Linux 5.12" },
 	};

@@ -18,7 +18,7 @@ void rdma_close(struct rdma *rdma)
 int rdma_open(struct cli *cli, const char *name, struct rdma *rdma)
 {
 	struct ibv_device **list, *found = NULL;
-	int i, n;
+	int i, n, err;
 
 	memset(rdma, 0, sizeof(*rdma));
 	snprintf(rdma->name, sizeof(rdma->name), "%s", name);
@@ -38,16 +38,21 @@ int rdma_open(struct cli *cli, const char *name, struct rdma *rdma)
 		return cli_fail_text(cli, CLI_FAILURE, "open",
 				     "there is no RDMA device %s; see tphbuf list",
 				     name);
+	/* EAGAIN: the kernel's rdmacg_try_charge() */
 	if (!rdma->context)
 		return cli_fail_text(cli, CLI_FAILURE, "open",
-				     "cannot open RDMA device %s (%s); check the permissions of /dev/infiniband",
-				     name, strerror(errno));
+				     "cannot open RDMA device %s (%s); %s",
+				     name, strerror(errno), errno == EAGAIN ?
+				     "raise hca_handle in rdma.max of the process's rdma cgroup" :
+				     "check the permissions of /dev/infiniband");
 	rdma->pd = ibv_alloc_pd(rdma->context);
-	if (!rdma->pd) {
-		rdma_close(rdma);
-		return cli_fail_text(cli, CLI_FAILURE, "open",
-				     "%s: no protection domain (%s); check the rdma cgroup limits",
-				     name, strerror(errno));
-	}
-	return CLI_OK;
+	if (rdma->pd)
+		return CLI_OK;
+	err = errno;
+	rdma_close(rdma);
+	return cli_fail_text(cli, CLI_FAILURE, "open",
+			     "%s: no protection domain (%s); %s", name,
+			     strerror(err), err == EAGAIN ?
+			     "raise hca_object in rdma.max of the process's rdma cgroup" :
+			     "see dmesg for what the NIC's driver says");
 }

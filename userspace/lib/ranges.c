@@ -90,7 +90,7 @@ static int by_offset(const void *a, const void *b)
 /* Needs ranges that fit. Kept out of the way of a single one. */
 static __attribute__((noinline))
 int check_overlap(struct tphbuf_device *dev, unsigned int bar,
-			 const struct tphbuf_range *ranges, size_t n)
+		  const struct tphbuf_range *ranges, size_t n)
 {
 	struct tphbuf_range *sorted;
 	int ret = 0;
