@@ -28,6 +28,12 @@ static int fake_reg(void *arg, const struct tphbuf_registry_request *request,
 		object->tag = *request->tag;
 	if (ops_log.meanwhile)
 		ops_log.meanwhile(ops_log.f);
+	if (ops_log.strict && fake_dmabuf_tag()->st != object->tag.st) {
+		free(object);
+		return tphbuf_priv_fail(tphbuf_priv_buffer_ctx(request->buf),
+					TPHBUF_STAGE_REGISTER, -ENODATA,
+					"another tag is applied");
+	}
 	ops_log.made++;
 	*objectp = object;
 	return 0;
@@ -38,6 +44,8 @@ static void fake_unreg(void *arg, void *object)
 	assert_ptr_equal(arg, &ops_log);
 	ops_log.unmade++;
 	free(object);
+	if (ops_log.leaving)
+		ops_log.leaving(ops_log.f);
 }
 
 const struct tphbuf_registry_ops fake_ops = {

@@ -23,6 +23,9 @@ struct ops_log {
 	struct tphbuf_tag last_tag;
 	/* Called by reg, to change the tag at the worst moment. */
 	void (*meanwhile)(struct fixture *f);
+	/* Called by unreg. */
+	void (*leaving)(struct fixture *f);
+	bool strict;	/* reg fails if the tag is not the one asked for */
 	struct fixture *f;
 };
 

@@ -90,6 +90,7 @@ int tphbuf_registry_new(struct tphbuf_ctx *ctx,
 	reg->granule = o.granule;
 	own.sysfs_root = ctx->sysfs_root;
 	own.dev_root = ctx->dev_root;
+	own.proc_root = ctx->proc_root;
 	ret = tphbuf_ctx_new(&own, &reg->ctx);
 	if (!ret)
 		ret = table_init(reg);
@@ -187,6 +188,7 @@ static struct tphbuf_registration *take(struct tphbuf_registry *reg,
 
 	if (!region || (reg->flags & TPHBUF_REGISTRY_VERIFY &&
 			region->known->device_fd >= 0) ||
+	    (q->dev && region->known->device_fd < 0) ||
 	    !known_is_fresh(region->known, q->clock))
 		return NULL;
 	__atomic_add_fetch(&region->refs, 1, __ATOMIC_RELAXED);
@@ -196,6 +198,29 @@ static struct tphbuf_registration *take(struct tphbuf_registry *reg,
 		__atomic_store_n(&region->last_used, tick, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&slot->hits, 1, __ATOMIC_RELAXED);
 	return region;
+}
+
+/*
+ * Read the tag; if it is another one, the regions leave the table. Return: 1
+ * if so, 0, -errno, which is not recorded.
+ */
+static int refresh(struct tphbuf_registry *reg, struct known *known)
+{
+	struct clock_times before;
+	int ret = known_read_tag(known, &before);
+
+	if (ret < 0)
+		return ret;
+	if (ret)
+		reg->stats.stale += (uint64_t)unlink_all(reg, known);
+	known_settle(known, &before);
+	return ret;
+}
+
+static int fail_refresh(struct tphbuf_registry *reg, int err)
+{
+	return fail_errno(reg->ctx, TPHBUF_STAGE_TAG, err,
+			  "the tag of a buffer");
 }
 
 /* Ask the operations for a region that carries the tag that counts now. */
@@ -210,18 +235,19 @@ static int register_once(struct tphbuf_registry *reg, struct known *known,
 		.access = key->access,
 		.tag = known->device_fd < 0 ? NULL : &known->tag,
 	};
-	int ret = reg->ops.reg(reg->arg, &request, object);
-
-	if (ret)
-		return ret;
+	int err = reg->ops.reg(reg->arg, &request, object);
 	/* Which tag was taken is certain only if it did not change meanwhile. */
-	ret = known_refresh(reg, known);
-	if (!ret)
+	int changed = refresh(reg, known);
+
+	/* If it did, that may be why there is no region. */
+	if (err && changed <= 0)
+		return err;
+	if (!err && !changed)
 		return 0;
-	reg->ops.unreg(reg->arg, *object);
-	if (ret < 0)
-		return ret;
-	reg->stats.stale += (uint64_t)unlink_all(reg, known);
+	if (!err)
+		reg->ops.unreg(reg->arg, *object);
+	if (changed < 0)
+		return fail_refresh(reg, changed);
 	return fail_errno(reg->ctx, TPHBUF_STAGE_REGISTER, -EAGAIN,
 			  "a region of 0x%" PRIx64 " bytes", key->length);
 }
@@ -292,11 +318,11 @@ static int get_slowly(struct tphbuf_registry *reg, const struct query *q,
 	ret = known_get(reg, &q->identity, q->fd, q->dev, q->clock, &known);
 	if (ret)
 		return ret;
-	ret = known_refresh(reg, known);
-	if (ret < 0)
+	ret = refresh(reg, known);
+	if (ret < 0) {
+		fail_refresh(reg, ret);
 		goto err_put;
-	if (ret)
-		reg->stats.stale += (uint64_t)unlink_all(reg, known);
+	}
 	region = table_find(reg, &q->identity, &q->key);
 	if (region) {
 		/* Somebody made it meanwhile, or the tag had to be read. */
@@ -439,7 +465,7 @@ static int resolve(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
 	*offset = range->offset + (addr - range->addr);
 	q->identity = known->identity;
 	q->fd = known->buf->fd;
-	q->clock = known->clock;
+	q->clock = known->nr_clocks ? known->clock[0].clock : NULL;
 	return round_range(reg, known->buf->length, &q->key, *offset, length) ?
 	       0 : -ENOENT;
 }

@@ -22,6 +22,13 @@
 
 #define NR_SLOTS	32	/* a power of two */
 #define CACHE_LINE	64
+#define KNOWN_CLOCKS	4
+
+/* A context through which the tag of a buffer may be set. */
+struct known_clock {
+	struct tag_clock *clock;
+	uint64_t seen;		/* atomic: the clock when the tag was read */
+};
 
 /* A buffer that regions or ranges refer to. */
 struct known {
@@ -29,10 +36,12 @@ struct known {
 	struct tphbuf_identity identity;
 	struct tphbuf_buffer *buf;	/* in the registry's context */
 	int device_fd;		/* to ask for the tag; -1: cannot be asked */
-	struct tag_clock *clock;	/* of the context it came from; or NULL */
-	uint64_t seen;		/* atomic: the clock when the tag was read */
-	struct tphbuf_tag tag;	/* if device_fd >= 0 */
 	unsigned int users;	/* regions in the table or held, and ranges */
+	struct tphbuf_tag tag;	/* if device_fd >= 0 */
+	bool tag_was_read;
+	bool many_clocks;	/* more than there is room for */
+	unsigned int nr_clocks;
+	struct known_clock clock[KNOWN_CLOCKS];
 };
 
 /* What tells the regions of one buffer apart. */
@@ -151,8 +160,19 @@ int known_get(struct tphbuf_registry *reg,
 	      struct tphbuf_device *dev, struct tag_clock *clock,
 	      struct known **known);
 void known_put(struct tphbuf_registry *reg, struct known *known);
-/* Read the tag. Return: 1 if it may be another than before, 0, -errno. */
-int known_refresh(struct tphbuf_registry *reg, struct known *known);
+
+/* What the clocks said before the tag was read. */
+struct clock_times {
+	uint64_t time[KNOWN_CLOCKS];
+};
+
+/*
+ * Read the tag; no failure is recorded. Return: 1 if it may be another than
+ * before, 0, -errno. Then, or when it is 1 once the regions with the tag of
+ * before are out of the table, readers may go by the new one: known_settle().
+ */
+int known_read_tag(struct known *known, struct clock_times *before);
+void known_settle(struct known *known, const struct clock_times *before);
 
 static inline bool same_identity(const struct tphbuf_identity *a,
 				 const struct tphbuf_identity *b)
@@ -160,15 +180,29 @@ static inline bool same_identity(const struct tphbuf_identity *a,
 	return a->ino == b->ino && a->dev == b->dev;
 }
 
-/* Might the tag have changed since it was read? @clock: of who asks, or NULL */
+/*
+ * Has nobody set the tag since it was read, so far as the registry is told?
+ * @clock: of who asks, one that the registry knows; NULL if it cannot be told
+ */
 static inline bool known_is_fresh(const struct known *known,
 				  const struct tag_clock *clock)
 {
+	bool told = false;
+	unsigned int i;
+
 	if (known->device_fd < 0)
 		return true;
-	return clock && clock == known->clock &&
-	       __atomic_load_n(&clock->changes, __ATOMIC_ACQUIRE) ==
-	       __atomic_load_n(&known->seen, __ATOMIC_RELAXED);
+	if (known->many_clocks)
+		return false;
+	for (i = 0; i < known->nr_clocks; i++) {
+		const struct known_clock *of = &known->clock[i];
+
+		if (__atomic_load_n(&of->clock->changes, __ATOMIC_ACQUIRE) !=
+		    __atomic_load_n(&of->seen, __ATOMIC_RELAXED))
+			return false;
+		told |= of->clock == clock;
+	}
+	return told;
 }
 
 #endif

@@ -27,17 +27,24 @@ struct known *known_find(struct tphbuf_registry *reg,
 
 static void known_free(struct known *known)
 {
+	unsigned int i;
+
 	tphbuf_buffer_close(known->buf);
 	fd_close(known->device_fd);
-	clock_put(known->clock);
+	for (i = 0; i < known->nr_clocks; i++)
+		clock_put(known->clock[i].clock);
 	free(known);
 }
 
-/* A device to ask, for a buffer that was met without one so far. */
+/*
+ * A device to ask, for a buffer that was met without one so far. It must be
+ * the buffer's own: one caller's mistake is not to become everybody's.
+ */
 static int learn_device(struct tphbuf_registry *reg, struct known *known,
-			struct tphbuf_device *dev, struct tag_clock *clock)
+			struct tphbuf_device *dev)
 {
-	int fd;
+	struct tphbuf_tag_state state;
+	int fd, ret;
 
 	if (!dev || known->device_fd >= 0)
 		return 0;
@@ -45,13 +52,37 @@ static int learn_device(struct tphbuf_registry *reg, struct known *known,
 	if (fd < 0)
 		return fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, -errno,
 				  "%s", dev->bdf);
-	clock_get(clock);
+	ret = tag_read(fd, known->buf->fd, &state);
+	if (ret && !tphbuf_is_unsupported(ret)) {
+		fd_close(fd);
+		return fail_errno(reg->ctx, TPHBUF_STAGE_TAG, ret, "%s",
+				  dev->bdf);
+	}
 	write_lock(reg);
 	known->device_fd = fd;
-	known->clock = clock;
-	known->seen = NEVER_SEEN;
 	write_unlock(reg);
 	return 0;
+}
+
+static void learn_clock(struct tphbuf_registry *reg, struct known *known,
+			struct tag_clock *clock)
+{
+	unsigned int i;
+
+	if (!clock || known->many_clocks)
+		return;
+	for (i = 0; i < known->nr_clocks; i++)
+		if (known->clock[i].clock == clock)
+			return;
+	write_lock(reg);
+	if (known->nr_clocks == KNOWN_CLOCKS) {
+		known->many_clocks = true;
+	} else {
+		clock_get(clock);
+		known->clock[known->nr_clocks++] =
+			(struct known_clock){ clock, NEVER_SEEN };
+	}
+	write_unlock(reg);
 }
 
 static int known_new(struct tphbuf_registry *reg, int fd, struct known **knownp)
@@ -95,11 +126,12 @@ int known_get(struct tphbuf_registry *reg,
 			return ret;
 	}
 	known->users++;
-	ret = learn_device(reg, known, dev, clock);
+	ret = learn_device(reg, known, dev);
 	if (ret) {
 		known_put(reg, known);
 		return ret;
 	}
+	learn_clock(reg, known, clock);
 	*knownp = known;
 	return 0;
 }
@@ -116,25 +148,37 @@ void known_put(struct tphbuf_registry *reg, struct known *known)
 	known_free(known);
 }
 
-int known_refresh(struct tphbuf_registry *reg, struct known *known)
+int known_read_tag(struct known *known, struct clock_times *before)
 {
 	struct tphbuf_tag_state state = { 0 };
-	uint64_t now = 0;
+	unsigned int i;
 	bool changed;
 	int ret;
 
 	if (known->device_fd < 0)
 		return 0;
 	/* Before the tag: a change in between is seen next time. */
-	if (known->clock)
-		now = __atomic_load_n(&known->clock->changes, __ATOMIC_ACQUIRE);
+	for (i = 0; i < known->nr_clocks; i++)
+		before->time[i] =
+			__atomic_load_n(&known->clock[i].clock->changes,
+					__ATOMIC_ACQUIRE);
 	ret = tag_read(known->device_fd, known->buf->fd, &state);
 	if (ret && !tphbuf_is_unsupported(ret))
-		return fail_errno(reg->ctx, TPHBUF_STAGE_TAG, ret,
-				  "the tag of a buffer");
-	changed = known->seen == NEVER_SEEN ||
+		return ret;
+	changed = !known->tag_was_read ||
 		  !tphbuf_tag_equal(&state.tag, &known->tag);
 	known->tag = state.tag;
-	__atomic_store_n(&known->seen, now, __ATOMIC_RELAXED);
+	known->tag_was_read = true;
 	return changed;
+}
+
+void known_settle(struct known *known, const struct clock_times *before)
+{
+	unsigned int i;
+
+	if (known->device_fd < 0)
+		return;
+	for (i = 0; i < known->nr_clocks; i++)
+		__atomic_store_n(&known->clock[i].seen, before->time[i],
+				 __ATOMIC_RELAXED);
 }

@@ -210,7 +210,7 @@ TPHBUF_API int tphbuf_device_from_fd(struct tphbuf_ctx *ctx, int fd,
  * tphbuf_device_close() - drop the caller's hold of the device
  *
  * The device is closed for the kernel when the last buffer made from it is
- * closed too. Mappings made by tphbuf_device_map() are the caller's to undo.
+ * closed too, and no registry has regions of such a buffer. Mappings made by tphbuf_device_map() are the caller's to undo.
  */
 TPHBUF_API void tphbuf_device_close(struct tphbuf_device *dev);
 

@@ -134,7 +134,9 @@ TPHBUF_API uint64_t tphbuf_mr_length(const struct tphbuf_mr *mr);
  * tphbuf_mr_applied() - ask the kernel whether the region carries a tag
  * @applied: result; @applied->size set by the caller
  *
- * That the kernel cannot tell is an answer (UNKNOWN), not a failure.
+ * That the kernel cannot tell is an answer (UNKNOWN), not a failure. A failure
+ * is recorded in the buffer's context; that of a registry's region is the
+ * registry's own, which its threads share: use tphbuf_ibv_applied() there.
  *
  * Return: 0, -EINVAL, -ENOMEM, errors of netlink.
  */

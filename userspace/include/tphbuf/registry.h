@@ -7,9 +7,15 @@
  * dma-buf, the range, the access flags, and the tag the buffer had when it was
  * registered: when the tag changes, the regions of the buffer leave the
  * registry, so that nobody gets a stale one; who holds one keeps it until
- * tphbuf_registration_put(). A tag set through the buffer's own context is seen
- * at once. One set through another context or in another process is seen only
- * with TPHBUF_REGISTRY_VERIFY, or when tphbuf_registry_invalidate() is called.
+ * tphbuf_registration_put(). A tag set through the context of any buffer that
+ * the registry was given for this dma-buf is seen at once. One set through
+ * another context or in another process is seen only with
+ * TPHBUF_REGISTRY_VERIFY, or when tphbuf_registry_invalidate() is called.
+ *
+ * A region in the registry, held or not, and a range keep the dma-buf and its
+ * device open, a region also its protection domain in use. Before the device is
+ * to be opened again, or the domain freed, tphbuf_registry_invalidate() and
+ * tphbuf_registry_remove_range() let go of what nobody holds.
  *
  * How a region is registered is the business of the operations given to
  * tphbuf_registry_new(); those for verbs are tphbuf_mr_registry_ops() of
