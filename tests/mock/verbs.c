@@ -21,6 +21,7 @@ static struct ibv_pd pd = { .context = &context };
 static struct {
 	const struct fake_entry *entries;
 	unsigned int nr_entries;
+	unsigned int skip;
 	enum fake_nl_step fail_step;
 	int fail_err;
 	const void *garbage;
@@ -191,6 +192,11 @@ void fake_netlink(const struct fake_entry *entries, unsigned int n)
 	nl.nr_entries = n;
 }
 
+void fake_netlink_skip(unsigned int dumps)
+{
+	nl.skip = dumps;
+}
+
 void fake_netlink_fail(enum fake_nl_step step, int err)
 {
 	nl.fail_step = step;
@@ -304,7 +310,9 @@ static void put_entry(struct nl_msg *msg, const struct fake_entry *e)
 	if (!e->no_length)
 		nla_put_u64(msg, RDMA_NLDEV_ATTR_RES_MRLEN, e->length);
 	nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_MRN, e->mrn);
-	if (!e->no_pid)
+	if (e->of_kernel)
+		nla_put_string(msg, RDMA_NLDEV_ATTR_RES_KERN_NAME, "nvme");
+	else if (!e->no_pid)
 		nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_PID, e->pid);
 	if (!e->no_driver)
 		put_driver(msg, e->attrs);
@@ -333,8 +341,10 @@ int __wrap_nl_recvmsgs_default(struct nl_sock *sock)
 	if (!msg)
 		abort();
 	table = nla_nest_start(msg, RDMA_NLDEV_ATTR_RES_MR);
-	for (i = 0; i < nl.nr_entries; i++)
+	for (i = 0; i < nl.nr_entries && !nl.skip; i++)
 		put_entry(msg, &nl.entries[i]);
+	if (nl.skip)
+		nl.skip--;
 	nla_nest_end(msg, table);
 	nl.on_message(msg, nl.message_arg);
 	nlmsg_free(msg);

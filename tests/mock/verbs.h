@@ -70,7 +70,7 @@ struct fake_attr {
 extern const struct fake_attr fake_applied_st[];
 
 struct fake_entry {
-	bool no_lkey, no_pid, no_length, no_driver;
+	bool no_lkey, no_pid, no_length, no_driver, of_kernel;
 	uint32_t lkey, pid, mrn;
 	uint64_t length;
 	const struct fake_attr *attrs;	/* ends with a NULL name */
@@ -78,6 +78,8 @@ struct fake_entry {
 
 /* What the next dump holds. The array stays the caller's. */
 void fake_netlink(const struct fake_entry *entries, unsigned int n);
+/* The next @dumps leave out everything. */
+void fake_netlink_skip(unsigned int dumps);
 /* Fail at this step with this libnl error, or kernel errno for RECV. */
 enum fake_nl_step { NL_STEP_NONE, NL_STEP_CONNECT, NL_STEP_SEND, NL_STEP_RECV,
 		    NL_STEP_KERNEL };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* Whether a region carries its tag: lib/verbs/applied.c, nldev.c. */
+#define _GNU_SOURCE	/* gettid */
+#include <errno.h>
 #include <netlink/errno.h>
+#include <pthread.h>
 #include <rdma/rdma_netlink.h>
 #include <unistd.h>
 
@@ -212,13 +215,116 @@ static void applied_without_keys(void **state)
 	a = applied(f);
 	assert_int_equal(a.state, TPHBUF_APPLIED_UNKNOWN);
 	assert_non_null(strstr(a.reason, "CAP_NET_ADMIN"));
-	/* Entries that do not say whose they are do not count. */
-	list[0].no_pid = true;
-	list[0].length = LENGTH;
+	/* Nor does one count for another: their counts of faults differ. */
+	list[3] = mine;
+	list[3].attrs = fake_applied_st;
+	a = applied(f);
+	assert_int_equal(a.state, TPHBUF_APPLIED_YES);
+	assert_int_equal(a.stale_faults, 0);
+	/* An entry that does not say how long it is does not count. */
 	list[1].no_length = true;
+	fake_netlink(list, 3);
+	a = applied(f);
+	assert_int_equal(a.state, TPHBUF_APPLIED_UNKNOWN);
+}
+
+/* A thread that ended has left regions without owner; the kernel has some. */
+static void regions_without_owner_may_be_ours(void **state)
+{
+	struct fake_entry list[] = { entry_st, entry_none };
+	struct fixture *f = *state;
+	struct tphbuf_applied a;
+
+	list[0].no_lkey = true;
+	list[0].pid = (uint32_t)getpid();
+	list[1].no_lkey = true;
+	list[1].no_pid = true;
 	fake_netlink(list, 2);
 	a = applied(f);
 	assert_int_equal(a.state, TPHBUF_APPLIED_UNKNOWN);
+	list[1].of_kernel = true;
+	a = applied(f);
+	assert_int_equal(a.state, TPHBUF_APPLIED_YES);
+	fake_netlink(&list[1], 1);
+	list[1].of_kernel = false;
+	a = applied(f);
+	assert_int_equal(a.state, TPHBUF_APPLIED_NO);
+}
+
+static void the_kernel_may_skip_regions(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_netlink(&entry_st, 1);
+	fake_netlink_skip(2);
+	assert_int_equal(applied(f).state, TPHBUF_APPLIED_YES);
+	fake_netlink_skip(3);
+	assert_int_equal(applied(f).state, TPHBUF_APPLIED_UNKNOWN);
+}
+
+/* What a thread registers that is not the first, with the kernel's answer. */
+static struct {
+	struct fixture *f;
+	struct fake_entry list[3];
+	unsigned int n;
+	int ret;
+	struct tphbuf_applied applied;
+} other;
+
+static void *register_in_a_thread(void *arg)
+{
+	static const struct tphbuf_tag tag = { TPHBUF_TAG_ST, 0, 0x5a, 2 };
+	struct tphbuf_mr_opts opts = {
+		.size = sizeof(opts), .flags = TPHBUF_MR_REQUIRE, .tag = &tag,
+	};
+	struct tphbuf_mr *mr;
+
+	(void)arg;
+	other.list[0].pid = (uint32_t)gettid();
+	fake_netlink(other.list, other.n);
+	memset(&other.applied, 0, sizeof(other.applied));
+	other.applied.size = sizeof(other.applied);
+	other.ret = tphbuf_mr_register(other.f->buf, fake_pd(), &opts, &mr);
+	if (other.ret)
+		return NULL;
+	/* It is known by its number from now on. */
+	other.list[1].pid = other.list[0].pid;
+	tphbuf_mr_applied(mr, &other.applied);
+	tphbuf_mr_deregister(mr);
+	return NULL;
+}
+
+static void in_a_thread(void)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, register_in_a_thread,
+					NULL), 0);
+	pthread_join(thread, NULL);
+}
+
+static void threads_have_regions_of_their_own(void **state)
+{
+	other.f = *state;
+	other.n = 2;
+	other.list[0] = entry_st;
+	other.list[0].no_lkey = true;
+	other.list[1] = entry_none;
+	other.list[1].no_lkey = true;
+	other.list[1].mrn = 200;
+	other.list[1].pid = (uint32_t)getpid();
+	in_a_thread();
+	assert_int_equal(other.ret, 0);
+	assert_int_equal(other.applied.state, TPHBUF_APPLIED_YES);
+	assert_int_equal(other.applied.mrn, 7);
+
+	/* Its own is not tagged, that of the first thread is. */
+	other.list[0].attrs = not_applied;
+	other.list[1].attrs = fake_applied_st;
+	other.list[1].pid = (uint32_t)getpid();
+	in_a_thread();
+	assert_int_equal(other.ret, -ENODATA);
+	assert_error_at(other.f->ctx, TPHBUF_STAGE_REGISTER, "not enabled");
 }
 
 /* Driver tables that are not pairs must do no harm. */
@@ -272,6 +378,9 @@ int main(void)
 		MR_TEST(applied_no_has_a_reason),
 		MR_TEST(applied_unknown_cases),
 		MR_TEST(applied_without_keys),
+		MR_TEST(regions_without_owner_may_be_ours),
+		MR_TEST(the_kernel_may_skip_regions),
+		MR_TEST(threads_have_regions_of_their_own),
 		MR_TEST(malformed_driver_attributes),
 	};
 

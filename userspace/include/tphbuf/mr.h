@@ -46,7 +46,12 @@ enum tphbuf_applied_state {
  * @code: the RDMA driver's own word for the reason of a NO ("nic-disabled");
  *	empty otherwise
  * @stale_faults: how often the NIC was refused memory after a revocation
- *	because the buffer's tag was no longer the region's
+ *	because the buffer's tag was no longer the region's; 0 if @mrn is unknown
+ *
+ * With CAP_NET_ADMIN the region is found by its key, and without if it was
+ * registered with TPHBUF_MR_REQUIRE. Otherwise regions of the same length that
+ * may be it, those of this process and those of owners that have ended or are
+ * in another pid namespace, are told apart only if they carry the same.
  */
 struct tphbuf_applied {
 	size_t size;

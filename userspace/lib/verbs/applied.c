@@ -3,11 +3,17 @@
  * Whether a memory region carries a tag.
  *
  * The kernel shows keys only to CAP_NET_ADMIN. With keys the region is found
- * by its lkey. Without, all regions of this process with the same length are
- * candidates; if they all say the same, that is the answer, otherwise there
- * is none.
+ * by its lkey, and by its number once that is known. Otherwise all regions
+ * that may be it are candidates; if they say the same, that is the answer,
+ * else there is none.
+ *
+ * As owner the kernel names the thread that has registered the region, and
+ * nobody if that has ended or is in another pid namespace (nldev.c,
+ * fill_res_name_pid()). So a region without owner may be ours, too.
  */
+#define _GNU_SOURCE	/* gettid, tgkill */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,10 +21,10 @@
 #include "lib/verbs/applied.h"
 #include "lib/verbs/nldev.h"
 
+#define MAX_WALKS	3
+
 struct search {
-	uint32_t lkey;
-	uint32_t pid;
-	uint64_t length;
+	const struct region_facts *region;
 	bool exact;
 	bool differ;
 	unsigned int candidates;
@@ -32,19 +38,30 @@ static bool same_answer(const struct nldev_mr *a, const struct nldev_mr *b)
 	       !strcmp(a->reason, b->reason);
 }
 
+static bool may_be_it(const struct region_facts *region,
+		      const struct nldev_mr *mr)
+{
+	if (mr->of_kernel || !mr->has_length || mr->length != region->length)
+		return false;
+	if (region->of_this_thread)
+		return mr->has_pid && mr->pid == (uint32_t)gettid();
+	return !mr->has_pid || !tgkill(getpid(), (pid_t)mr->pid, 0);
+}
+
 static int consider(void *arg, const struct nldev_mr *mr)
 {
 	struct search *search = arg;
+	const struct region_facts *region = search->region;
 
-	if (mr->has_lkey) {
-		if (mr->lkey == search->lkey) {
+	if (mr->has_lkey || (region->mrn >= 0 && mr->has_mrn)) {
+		if (mr->has_lkey ? mr->lkey == region->lkey :
+				   mr->mrn == (uint32_t)region->mrn) {
 			search->exact = true;
 			search->mr = *mr;
 		}
 		return 0;
 	}
-	if (!mr->has_pid || mr->pid != search->pid || !mr->has_length ||
-	    mr->length != search->length)
+	if (!may_be_it(region, mr))
 		return 0;
 	if (!search->candidates++)
 		search->mr = *mr;
@@ -126,11 +143,12 @@ static void conclude(const struct search *search,
 		unknown(applied, "the kernel does not list the region; is the process in another pid namespace?");
 		return;
 	}
-	if (mr->has_mrn && (search->exact || search->candidates == 1))
-		applied->mrn = (int32_t)mr->mrn;
-	applied->stale_faults = mr->stale_faults;
+	if (search->exact || search->candidates == 1) {
+		applied->mrn = mr->has_mrn ? (int32_t)mr->mrn : -1;
+		applied->stale_faults = mr->stale_faults;
+	}
 	if (!search->exact && search->differ) {
-		unknown(applied, "without CAP_NET_ADMIN the kernel shows no keys, and regions of this length differ; run with CAP_NET_ADMIN");
+		unknown(applied, "without CAP_NET_ADMIN the kernel shows no keys, and several regions of this length, some perhaps of others, differ; run with CAP_NET_ADMIN");
 	} else if (!mr->has_tph) {
 		unknown(applied, "this kernel or RDMA driver does not report it; boot a kernel with the dma-buf TPH series");
 	} else if (!mr->tph) {
@@ -140,19 +158,18 @@ static void conclude(const struct search *search,
 	}
 }
 
-int applied_query(uint32_t dev_index, uint32_t lkey, uint64_t length,
+int applied_query(const struct region_facts *region,
 		  struct tphbuf_applied *applied)
 {
-	struct search search = {
-		.lkey = lkey,
-		.pid = (uint32_t)getpid(),
-		.length = length,
-	};
-	int ret;
+	struct search search = { .region = region };
+	int walk, ret = 0;
 
 	memset(applied, 0, sizeof(*applied));
 	applied->mrn = -1;
-	ret = nldev_walk_mr(dev_index, consider, &search);
+	/* The kernel walks by count: others that go away make it skip some. */
+	for (walk = 0; walk < MAX_WALKS && !ret && !search.exact &&
+	     !search.candidates; walk++)
+		ret = nldev_walk_mr(region->dev_index, consider, &search);
 	if (!ret)
 		conclude(&search, applied);
 	return ret;

@@ -37,6 +37,7 @@ struct tphbuf_mr {
 	struct ibv_mr *ibv;
 	uint64_t iova;
 	uint64_t length;
+	int32_t mrn;			/* the kernel's number; -1: not known */
 };
 
 /* "0000:03:00.0 BAR2 with mlx5_0 (0000:05:00.0)" */
@@ -179,18 +180,44 @@ static bool tag_matches(const struct tphbuf_tag *applied,
 	return part.valid && tphbuf_tag_equal(applied, &part);
 }
 
+/* Ask about @ibv, of which @region says the rest. */
+static int query(struct tphbuf_ctx *ctx, struct ibv_mr *ibv,
+		 struct region_facts *region, struct tphbuf_applied *applied)
+{
+	struct ibv_device *nic = ibv->context->device;
+	int index = ibv_get_device_index(nic);
+	int ret;
+
+	if (index < 0)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_APPLIED, -EOPNOTSUPP,
+					"%s: the kernel gives it no device index; use Linux 5.1 or later",
+					ibv_get_device_name(nic));
+	region->dev_index = (uint32_t)index;
+	region->lkey = ibv->lkey;
+	ret = applied_query(region, applied);
+	if (ret)
+		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_APPLIED, ret,
+					      "%s", ibv_get_device_name(nic));
+	return 0;
+}
+
+/* Called by the thread that has just registered it. */
 static int require_applied(struct tphbuf_mr *mr,
 			   const struct tphbuf_tag *wanted)
 {
-	struct tphbuf_applied applied = { .size = sizeof(applied) };
+	struct region_facts region = {
+		.length = mr->length, .mrn = -1, .of_this_thread = true,
+	};
+	struct tphbuf_applied applied;
 	struct tphbuf_ctx *ctx = mr->ctx;
 	char is[TPHBUF_TAG_TEXT_MAX], should[TPHBUF_TAG_TEXT_MAX];
 	char text[NAME_TEXT_MAX];
 	int ret;
 
-	ret = tphbuf_mr_applied(mr, &applied);
+	ret = query(mr->ctx, mr->ibv, &region, &applied);
 	if (ret)
 		return ret;
+	mr->mrn = applied.mrn;
 	if (applied.state == TPHBUF_APPLIED_YES &&
 	    tag_matches(&applied.tag, wanted))
 		return 0;
@@ -293,6 +320,7 @@ static int register_held(struct tphbuf_buffer *buf,
 		.ctx = facts->ctx,
 		.iova = o.iova,
 		.length = o.length,
+		.mrn = -1,
 	};
 	ret = reg_dmabuf(pd, facts->fd, &o, &mr->ibv);
 	if (ret) {
@@ -364,35 +392,35 @@ uint64_t tphbuf_mr_length(const struct tphbuf_mr *mr)
 	return mr ? mr->length : 0;
 }
 
+static int tell_applied(struct tphbuf_ctx *ctx, struct ibv_mr *ibv,
+			uint64_t length, int32_t mrn,
+			struct tphbuf_applied *applied)
+{
+	struct region_facts region = { .length = length, .mrn = mrn };
+	struct tphbuf_applied a;
+	int ret;
+
+	if (!ibv || !applied)
+		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"no region or no place for the answer; pass both");
+	ret = query(ctx, ibv, &region, &a);
+	if (ret)
+		return ret;
+	return tphbuf_priv_info_out(ctx, applied, APPLIED_MIN, &a, sizeof(a),
+				    "tphbuf_applied");
+}
+
 int tphbuf_mr_applied(struct tphbuf_mr *mr, struct tphbuf_applied *applied)
 {
 	if (!mr)
 		return -EINVAL;
-	return tphbuf_ibv_applied(mr->ctx, mr->ibv, mr->length, applied);
+	return tell_applied(mr->ctx, mr->ibv, mr->length, mr->mrn, applied);
 }
 
 int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr,
 		       uint64_t length, struct tphbuf_applied *applied)
 {
-	struct tphbuf_applied a;
-	const char *name;
-	int index, ret;
-
 	if (!ctx)
 		return -EINVAL;
-	if (!mr || !applied)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"no region or no place for the answer; pass both");
-	name = ibv_get_device_name(mr->context->device);
-	index = ibv_get_device_index(mr->context->device);
-	if (index < 0)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_APPLIED, -EOPNOTSUPP,
-					"%s: the kernel gives it no device index; use Linux 5.1 or later",
-					name);
-	ret = applied_query((uint32_t)index, mr->lkey, length, &a);
-	if (ret)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_APPLIED, ret,
-					      "%s", name);
-	return tphbuf_priv_info_out(ctx, applied, APPLIED_MIN, &a, sizeof(a),
-				    "tphbuf_applied");
+	return tell_applied(ctx, mr, length, -1, applied);
 }

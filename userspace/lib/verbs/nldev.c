@@ -130,6 +130,7 @@ static void parse_entry(struct nlattr *entry, struct nldev_mr *mr)
 	mr->has_mrn = get_u32(tb[RDMA_NLDEV_ATTR_RES_MRN], &mr->mrn);
 	mr->has_lkey = get_u32(tb[RDMA_NLDEV_ATTR_RES_LKEY], &mr->lkey);
 	mr->has_pid = get_u32(tb[RDMA_NLDEV_ATTR_RES_PID], &mr->pid);
+	mr->of_kernel = tb[RDMA_NLDEV_ATTR_RES_KERN_NAME];
 	attr = tb[RDMA_NLDEV_ATTR_RES_MRLEN];
 	if (attr && nla_len(attr) >= (int)sizeof(mr->length)) {
 		mr->has_length = true;

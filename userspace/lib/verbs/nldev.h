@@ -14,6 +14,7 @@
 /* One region. The tph fields are the driver's own attributes. */
 struct nldev_mr {
 	bool has_mrn, has_lkey, has_pid, has_length;
+	bool of_kernel;		/* not of a process */
 	uint32_t mrn;
 	uint32_t lkey;
 	uint32_t pid;
