@@ -67,7 +67,7 @@ int temp_file(void)
 /* Start "tphbuf LINE", words separated by blanks, with call @fault failing. */
 pid_t start(const char *line, unsigned int fault, int out, int err)
 {
-	char copy[1024], *argv[MAX_ARGS + 1] = { "tphbuf" };
+	char copy[2048], *argv[MAX_ARGS + 1] = { "tphbuf" };
 	int argc = 1, code;
 	unsigned int fds;
 	char *word;
@@ -81,12 +81,15 @@ pid_t start(const char *line, unsigned int fault, int out, int err)
 	for (word = strtok(copy, " "); word && argc < MAX_ARGS;
 	     word = strtok(NULL, " "))
 		argv[argc++] = word;
-	dup2(out, STDOUT_FILENO);
+	if (out != CLOSED_FD)
+		dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
 	alarm(20);
 	if (cli_leak_expected)
 		allow_leaks();
 	fds = fake_count_fds();
+	if (out == CLOSED_FD)
+		close(STDOUT_FILENO);
 	if (fault)
 		fault_arm(fault);
 	code = tphbuf_main(argc, argv);

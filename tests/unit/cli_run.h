@@ -24,7 +24,12 @@ extern struct cli_result {
 /* The region of a failed deregistration stays; nobody can free it. */
 extern bool cli_leak_expected;
 
-/* Start "tphbuf LINE", words separated by blanks, with call @fault failing. */
+#define CLOSED_FD	(-1)
+
+/*
+ * Start "tphbuf LINE", words separated by blanks, with call @fault failing.
+ * Standard output is closed if @out is CLOSED_FD.
+ */
 pid_t start(const char *line, unsigned int fault, int out, int err);
 int temp_file(void);
 /* Read the whole file into @text of OUTPUT_MAX bytes, and close it. */

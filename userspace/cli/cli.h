@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cjson/cJSON.h>
 
 #include <tphbuf/mr.h>
@@ -72,7 +73,7 @@ struct options {
 };
 
 struct cli {
-	const struct command *command;
+	const struct command *command;	/* NULL until it is known */
 	struct tphbuf_ctx *ctx;
 	/* NULL: the real ones */
 	const char *sysfs_root;
@@ -82,6 +83,7 @@ struct cli {
 	void *vendor;			/* of dlopen(), or NULL */
 	bool verbose;
 	bool color;			/* standard output takes colours */
+	bool output_failed;		/* and it has been said */
 	cJSON *json;			/* the answer; NULL without --json */
 };
 
@@ -155,6 +157,11 @@ enum opt {
  */
 int options_parse(struct cli *cli, struct options *opts, int argc, char **argv);
 void options_free(struct options *opts);
+/*
+ * Begin the answer if --json is among the arguments, wherever: a wrong option
+ * before it is reported in JSON, too.
+ */
+void options_find_json(struct cli *cli, int argc, char **argv);
 
 /* main.c: report a failure. Return: the exit code. */
 int cli_fail(struct cli *cli, int err);
@@ -202,15 +209,28 @@ void table_free(struct table *table);
 int vendor_load(struct cli *cli, const struct options *opts);
 void vendor_unload(struct cli *cli);
 
-/* hold.c: print the answer before the command blocks */
-void flush_answer(struct cli *cli);
-/* after everything is printed */
+/* hold.c: after everything is printed */
 int hold(struct cli *cli);
 int exec_with_buffer(struct cli *cli, const struct options *opts,
 		     const struct source *src);
 
-/* output.c */
-void print_json(const cJSON *json);
+/*
+ * text.c: what other people wrote, made fit for a terminal and for JSON. What
+ * is no UTF-8 or a control character becomes '?'; a character that is cut off
+ * at the end goes.
+ */
+void text_clean(char *text);
+/* The strings of @json and all below it; control characters stay. */
+void json_clean(cJSON *json);
+/* One line, or a part of one, as fprintf() has it, cleaned. */
+void say(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * output.c: print cli->json if there is one and see that all output is
+ * written. It comes before a command blocks or runs a program, and at the
+ * end. Return: CLI_OK, or CLI_FAILURE after a message.
+ */
+int finish_output(struct cli *cli);
 void json_add_tag(cJSON *json, const char *name, const struct tphbuf_tag *tag);
 void json_add_namespaces(cJSON *json, const char *name, uint32_t set);
 void json_add_hex(cJSON *json, const char *name, uint64_t value);

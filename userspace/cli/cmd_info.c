@@ -35,10 +35,11 @@ static void print_pci(const struct tphbuf_pci_info *info)
 
 	printf("device       %s (%04x:%04x, class %06x)\n", info->bdf,
 	       info->vendor, info->device, info->class_code);
-	printf("driver       %s%s%s\n", info->driver[0] ? info->driver : "none",
-	       info->vfio[0] ? ", " : "", info->vfio);
+	say(stdout, "driver       %s%s%s\n",
+	    info->driver[0] ? info->driver : "none", info->vfio[0] ? ", " : "",
+	    info->vfio);
 	if (info->rdma[0])
-		printf("rdma         %s\n", info->rdma);
+		say(stdout, "rdma         %s\n", info->rdma);
 	if (info->iommu_group >= 0)
 		printf("iommu group  %d\n", info->iommu_group);
 	else
@@ -65,8 +66,8 @@ static void add_tags(struct cli *cli, int ret)
 	cJSON *tags;
 
 	if (!cli->json) {
-		printf("tags         %s%s\n", ret ? "no: " : "can be set",
-		       text);
+		say(stdout, "tags         %s%s\n", ret ? "no: " : "can be set",
+		    text);
 		return;
 	}
 	tags = cJSON_AddObjectToObject(cli->json, "tags");

@@ -44,16 +44,16 @@ static void print_mr(const char *ibdev, const struct tphbuf_mr *mr,
 {
 	char text[TPHBUF_TAG_TEXT_MAX];
 
-	printf("rdma        %s, lkey 0x%x, rkey 0x%x", ibdev,
-	       tphbuf_mr_ibv(mr)->lkey, tphbuf_mr_ibv(mr)->rkey);
+	say(stdout, "rdma        %s, lkey 0x%x, rkey 0x%x", ibdev,
+	    tphbuf_mr_ibv(mr)->lkey, tphbuf_mr_ibv(mr)->rkey);
 	if (applied->mrn >= 0)
 		printf(", mrn %d", applied->mrn);
 	printf("\niova        0x%" PRIx64 "+0x%" PRIx64 "\n",
 	       tphbuf_mr_iova(mr), tphbuf_mr_length(mr));
-	printf("applied     %s%s%s\n", state_text(applied->state),
-	       applied->state == TPHBUF_APPLIED_YES ? ", " : ": ",
-	       applied->state == TPHBUF_APPLIED_YES ?
-	       tag_text(&applied->tag, text) : applied->reason);
+	say(stdout, "applied     %s%s%s\n", state_text(applied->state),
+	    applied->state == TPHBUF_APPLIED_YES ? ", " : ": ",
+	    applied->state == TPHBUF_APPLIED_YES ?
+	    tag_text(&applied->tag, text) : applied->reason);
 }
 
 static int answer(struct cli *cli, const struct options *opts,

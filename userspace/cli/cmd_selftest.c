@@ -212,9 +212,10 @@ static int answer(struct selftest *t)
 		return CLI_OK;
 	}
 	print_source(&t->src);
-	printf("writer      %s, asked by %s\n", writer(t)->name, t->nic.name);
-	printf("tag applied %s%s%s\n", tag_use(t, text),
-	       t->applied.reason[0] ? ": " : "", t->applied.reason);
+	say(stdout, "writer      %s, asked by %s\n", writer(t)->name,
+	    t->nic.name);
+	say(stdout, "tag applied %s%s%s\n", tag_use(t, text),
+	    t->applied.reason[0] ? ": " : "", t->applied.reason);
 	printf("%sequal%s       %u bytes by RDMA write, RDMA read and CPU\n",
 	       color_start(t->cli, COLOR_GOOD), color_end(t->cli, COLOR_GOOD),
 	       t->length);

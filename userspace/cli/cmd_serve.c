@@ -45,9 +45,8 @@ static int answer(struct cli *cli, const struct options *opts,
 	if (cli->json)
 		cJSON_AddStringToObject(cli->json, "socket", opts->socket);
 	else
-		printf("socket      %s\n", opts->socket);
-	flush_answer(cli);
-	return CLI_OK;
+		say(stdout, "socket      %s\n", opts->socket);
+	return finish_output(cli);
 }
 
 /* A peer that goes wrong is its own problem; the next one is served. */
@@ -62,8 +61,7 @@ static bool hand_over(struct cli *cli, const struct options *opts,
 	int ret = tphbuf_buffer_send(src->buf, sock, &send_opts);
 
 	if (ret)
-		fprintf(stderr, "tphbuf serve: %s\n",
-			tphbuf_ctx_error(cli->ctx));
+		say(stderr, "tphbuf serve: %s\n", tphbuf_ctx_error(cli->ctx));
 	else if (cli->verbose)
 		fprintf(stderr, "tphbuf: handed over\n");
 	return !ret;

@@ -136,8 +136,8 @@ static void print_end(const char *label, const struct tphbuf_pci_info *info)
 	printf("%-10s  %s (%04x:%04x)", label, info->bdf, info->vendor,
 	       info->device);
 	if (info->rdma[0])
-		printf(", %s", info->rdma);
-	printf(", driver %s", info->driver[0] ? info->driver : "none");
+		say(stdout, ", %s", info->rdma);
+	say(stdout, ", driver %s", info->driver[0] ? info->driver : "none");
 	if (info->iommu_group >= 0)
 		printf(", IOMMU group %d\n", info->iommu_group);
 	else
@@ -154,8 +154,9 @@ static void print_verdict(const struct cli *cli, const char *label,
 			  enum color color, const char *word,
 			  const char *reason)
 {
-	printf("%-10s  %s%s%s: %s\n", label, color_start(cli, color), word,
-	       color_end(cli, color), reason);
+	printf("%-10s  %s%s%s", label, color_start(cli, color), word,
+	       color_end(cli, color));
+	say(stdout, ": %s\n", reason);
 }
 
 static int print(struct cli *cli, const struct path *path)
@@ -182,7 +183,7 @@ static int print(struct cli *cli, const struct path *path)
 		      COLOR_GOOD : v->route == TPHBUF_ROUTE_REFUSED ?
 		      COLOR_BAD : COLOR_WARN, route_text(v->route), v->reason);
 	if (v->remedy[0])
-		printf("%-10s  %s\n", "remedy", v->remedy);
+		say(stdout, "%-10s  %s\n", "remedy", v->remedy);
 	print_verdict(cli, "8-bit tag", fate_color(v->st), fate_text(v->st),
 		      v->st_reason);
 	print_verdict(cli, "16-bit tag", fate_color(v->xst),

@@ -19,23 +19,13 @@
 #define EXIT_SIGNAL_BASE	128	/* as the shell has it */
 #define EXIT_NOT_EXECUTABLE	126
 
-/* The answer goes out before the process blocks. */
-void flush_answer(struct cli *cli)
-{
-	if (cli->json) {
-		print_json(cli->json);
-		cJSON_Delete(cli->json);
-		cli->json = NULL;
-	}
-	fflush(stdout);
-}
-
 int hold(struct cli *cli)
 {
 	sigset_t set;
 	int sig;
 
-	flush_answer(cli);
+	if (finish_output(cli) != CLI_OK)
+		return CLI_FAILURE;
 	fprintf(stderr, "tphbuf: held by process %ld; end it with ^C or SIGTERM\n",
 		(long)getpid());
 	sigemptyset(&set);
@@ -88,8 +78,7 @@ static void child(char **argv, pid_t parent, int fd)
 	signal(SIGQUIT, SIG_DFL);
 	if (!fcntl(fd, F_SETFD, 0))
 		execvp(argv[0], argv);
-	fprintf(stderr, "tphbuf: cannot run %s: %s\n", argv[0],
-		strerror(errno));
+	say(stderr, "tphbuf: cannot run %s: %s\n", argv[0], strerror(errno));
 	_exit(EXIT_NOT_EXECUTABLE);
 }
 
@@ -102,7 +91,8 @@ int exec_with_buffer(struct cli *cli, const struct options *opts,
 
 	if (child_env(src, fd))
 		return cli_fail_text(cli, CLI_FAILURE, "exec", "out of memory");
-	flush_answer(cli);
+	if (finish_output(cli) != CLI_OK)
+		return CLI_FAILURE;
 	/* ^C is for the program, as under system(3). */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* The tphbuf command: subcommand table, failure report, exit codes. */
-#define _GNU_SOURCE	/* strerrorname_np */
+#define _GNU_SOURCE	/* strerrorname_np, O_PATH */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -53,10 +55,10 @@ int cli_fail(struct cli *cli, int err)
 	const char *text = tphbuf_ctx_error(cli->ctx);
 
 	if (stage == TPHBUF_STAGE_ARGUMENT)
-		fprintf(stderr, "tphbuf %s: %s\n", cli->command->name, text);
+		say(stderr, "tphbuf %s: %s\n", cli->command->name, text);
 	else
-		fprintf(stderr, "tphbuf %s: %s failed: %s\n",
-			cli->command->name, tphbuf_stage_name(stage), text);
+		say(stderr, "tphbuf %s: %s failed: %s\n", cli->command->name,
+		    tphbuf_stage_name(stage), text);
 	add_error(cli, tphbuf_stage_name(stage), strerrorname_np(-err), -err,
 		  text);
 	/* A peer that talks nonsense says nothing about this machine. */
@@ -75,7 +77,9 @@ int cli_fail_text(struct cli *cli, int code, const char *stage,
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "tphbuf %s: %s\n", cli->command->name, text);
+	text_clean(text);
+	fprintf(stderr, "tphbuf%s%s: %s\n", cli->command ? " " : "",
+		cli->command ? cli->command->name : "", text);
 	add_error(cli, stage, NULL, 0, text);
 	return code;
 }
@@ -86,7 +90,7 @@ static void log_to_stderr(void *arg, enum tphbuf_log_level level,
 	(void)arg;
 	/* cli_fail() reports errors. */
 	if (level != TPHBUF_LOG_ERROR)
-		fprintf(stderr, "tphbuf: %s\n", text);
+		say(stderr, "tphbuf: %s\n", text);
 }
 
 static int run(struct cli *cli, struct options *opts)
@@ -113,29 +117,32 @@ static int run(struct cli *cli, struct options *opts)
 	return ret;
 }
 
-static int run_command(const struct command *command, int argc, char **argv)
+static int run_command(struct cli *cli, int argc, char **argv)
 {
-	struct cli cli = { .command = command, .color = color_wanted() };
 	struct options opts = { .bar = -1, .gid_index = -1, .mode = -1 };
 	int ret;
 
-	ret = options_parse(&cli, &opts, argc, argv);
+	ret = options_parse(cli, &opts, argc, argv);
 	if (ret == OPTIONS_RUN)
-		ret = run(&cli, &opts);
-	/* Already printed by those that go on after their answer. */
-	if (cli.json)
-		print_json(cli.json);
-	cJSON_Delete(cli.json);
+		ret = run(cli, &opts);
 	options_free(&opts);
-	free(cli.roots);
-	if (fflush(stdout) && !ret) {
-		perror("tphbuf: write");
-		ret = CLI_FAILURE;
-	}
+	free(cli->roots);
 	return ret;
 }
 
-int main(int argc, char **argv)
+/* "tphbuf --json list": the command comes first. */
+static int no_command(struct cli *cli, const char *word)
+{
+	if (word[0] == '-')
+		return cli_fail_text(cli, CLI_USAGE, "argument",
+				     "%s stands where the command belongs; put the command first, see tphbuf --help",
+				     word);
+	return cli_fail_text(cli, CLI_USAGE, "argument",
+			     "there is no command '%s'; see tphbuf --help",
+			     word);
+}
+
+static int dispatch(struct cli *cli, int argc, char **argv)
 {
 	size_t i;
 
@@ -155,8 +162,47 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < NR_COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i]->name))
-			return run_command(commands[i], argc - 1, argv + 1);
-	fprintf(stderr, "tphbuf: there is no command '%s'; see tphbuf --help\n",
-		argv[1]);
-	return CLI_USAGE;
+			cli->command = commands[i];
+	options_find_json(cli, argc, argv);
+	return cli->command ? run_command(cli, argc - 1, argv + 1) :
+			      no_command(cli, argv[1]);
+}
+
+/*
+ * A device opened with standard output closed would become standard output,
+ * and get the answer written into it.
+ */
+static bool fill_standard_fds(void)
+{
+	int fd, got;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		/* Neither read nor written: EBADF, as before. */
+		got = open("/", O_PATH);
+		if (got == fd)
+			continue;
+		if (got >= 0)
+			close(got);
+		return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .color = color_wanted() };
+	int ret;
+
+	if (!fill_standard_fds()) {
+		fputs("tphbuf: standard input, output or error is closed; open it\n",
+		      stderr);
+		return CLI_FAILURE;
+	}
+	ret = dispatch(&cli, argc, argv);
+	/* Already printed by those that go on after their answer. */
+	if (finish_output(&cli) != CLI_OK)
+		ret = CLI_FAILURE;
+	return ret;
 }

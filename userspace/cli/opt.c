@@ -310,7 +310,7 @@ static int take_option(struct parse *p, enum opt opt, const char *value)
 		p->cli->verbose = true;
 		return OPTIONS_RUN;
 	case OPT_JSON:
-		return OPTIONS_RUN;	/* find_json() has seen it */
+		return OPTIONS_RUN;	/* options_find_json() saw it */
 	case OPT_HELP:
 		cJSON_Delete(p->cli->json);
 		p->cli->json = NULL;
@@ -321,21 +321,23 @@ static int take_option(struct parse *p, enum opt opt, const char *value)
 	}
 }
 
-/* --json counts wherever it is, for the report of an earlier wrong option. */
-static void find_json(struct cli *cli, int argc, char **argv)
+void options_find_json(struct cli *cli, int argc, char **argv)
 {
+	const struct command *command = cli->command;
+	bool execs = command && command->accepts & ACCEPT(OPT_EXEC);
 	int i;
 
 	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--exec") || !strcmp(argv[i], "--"))
+		if (!strcmp(argv[i], "--") ||
+		    (execs && !strcmp(argv[i], "--exec")))
 			return;
 		if (strcmp(argv[i], "--json"))
 			continue;
 		cli->json = cJSON_CreateObject();
 		cJSON_AddNumberToObject(cli->json, "schema_version",
 					JSON_SCHEMA_VERSION);
-		cJSON_AddStringToObject(cli->json, "command",
-					cli->command->name);
+		json_add_string_or_null(cli->json, "command",
+					command ? command->name : NULL);
 		cJSON_AddBoolToObject(cli->json, "ok", true);
 		return;
 	}
@@ -435,7 +437,6 @@ int options_parse(struct cli *cli, struct options *opts, int argc, char **argv)
 	struct parse p = { .cli = cli, .opts = opts };
 	int c, ret;
 
-	find_json(cli, argc, argv);
 	ret = find_exec(&p, &argc, argv);
 	if (ret != OPTIONS_RUN)
 		return ret;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* How things look, as text and as JSON. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,13 +8,39 @@
 
 #include "cli/cli.h"
 
-void print_json(const cJSON *json)
+/* 0 or an errno value. */
+static int print_json(cJSON *json)
 {
-	char *text = cJSON_Print(json);
+	char *text;
 
-	if (text)
-		puts(text);
+	json_clean(json);
+	text = cJSON_Print(json);
+	if (!text)
+		return ENOMEM;
+	puts(text);
 	free(text);
+	return 0;
+}
+
+int finish_output(struct cli *cli)
+{
+	int err = 0;
+
+	if (cli->json)
+		err = print_json(cli->json);
+	cJSON_Delete(cli->json);
+	cli->json = NULL;
+	if (fflush(stdout) && !err)
+		err = errno;
+	if (!err && !ferror(stdout))
+		return CLI_OK;
+	/* What could not be written is tried again by each flush. */
+	if (!cli->output_failed)
+		fprintf(stderr,
+			"tphbuf: cannot write to standard output (%s); send it to a place that takes all of it\n",
+			err ? strerror(err) : "an earlier write failed");
+	cli->output_failed = true;
+	return CLI_FAILURE;
 }
 
 void json_add_string_or_null(cJSON *json, const char *name, const char *text)

@@ -87,6 +87,7 @@ void table_cell(struct table *table, enum color color, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	text_clean(text);
 	more = &table->cells[table->used];
 	more->color = color;
 	more->text = strdup(text);
