@@ -38,6 +38,11 @@ bool cli_leak_expected;
 /* Not there in a build for valgrind. */
 void __lsan_disable(void) __attribute__((weak));
 
+bool cli_on_valgrind(void)
+{
+	return RUNNING_ON_VALGRIND;
+}
+
 static void allow_leaks(void)
 {
 	if (__lsan_disable)

@@ -12,6 +12,9 @@
 
 #include "unit/test.h"
 
+/* It is killed by an execve(2) that fails. */
+bool cli_on_valgrind(void);
+
 #define OUTPUT_MAX	65536
 
 extern struct cli_result {

@@ -3,6 +3,8 @@
  * tphbuf serve and attach: the command on one side of the socket, this
  * process on the other.
  */
+#include <fcntl.h>
+#include <linux/vfio.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +46,14 @@ static void usage_errors_are_2(void **state)
 		{ SERVE " --socket /tmp/s --mode 4755", "permission bits" },
 		{ SERVE " --socket /tmp/s --mode rw", "permission bits" },
 		{ SERVE " --socket /tmp/s --count x", "no such number" },
-		{ SERVE " --socket /tmp/s --count 1000001", "0 to 1000000" },
+		{ SERVE " --socket /tmp/s --count 1000001", "1 to 1000000" },
+		{ SERVE " --socket /tmp/s --count 0", "1 to 1000000" },
+		{ SERVE " --socket=", "no path; name one" },
+		{ SERVE " --socket /tmp/s --label bad\tlabel",
+		  "at most 39 characters" },
+		{ SERVE " --socket /tmp/s --count 1 --label "
+		  "0123456789012345678901234567890123456789",
+		  "at most 39 characters" },
 		{ SERVE " --socket /tmp/s --exec true", "is no option" },
 		{ SERVE " --socket /tmp/s extra", "unexpected argument" },
 		{ SERVE " --socket /tmp/s --tag st=256", "8 bits" },
@@ -54,7 +63,8 @@ static void usage_errors_are_2(void **state)
 		{ "attach a --iova 4096", "give --ibdev" },
 		{ "attach a --ibdev mlx5_0 --exec true", "exclude each other" },
 		{ "attach a --hold --exec true", "exclude each other" },
-		{ "attach a --timeout 86401", "0 to 86400" },
+		{ "attach a --timeout 86401", "1 to 86400" },
+		{ "attach a --timeout 0", "1 to 86400" },
 		{ "attach a --bar 2", "--bar is no option" },
 	};
 	size_t i;
@@ -149,8 +159,8 @@ static void serve_hands_out_and_ends(void **state)
 	struct stat st;
 	pid_t pid;
 
-	pid = start_serve("--count 2 --mode 0640 --label slice --tag st=1",
-			  out, err);
+	pid = start_serve("--count 2 --mode 0640 --tag st=1 --label "
+			  "012345678901234567890123456789012345678", out, err);
 	assert_int_equal(stat(socket_path(), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
 	for (i = 0; i < 2; i++) {
@@ -197,14 +207,17 @@ static void serve_ends_with_a_signal(void **state)
 	}
 }
 
-/* A bad label is found with the first peer; the command goes on. */
+/* A peer that goes wrong is its own problem. */
 static void serve_survives_a_failed_hand_over(void **state)
 {
 	struct fixture *f = *state;
 	int out = temp_file(), err = temp_file(), sock;
-	pid_t pid = start_serve("--label bad\tlabel", out, err);
 	char data[16];
+	pid_t pid;
 
+	fake_fail_feature(VFIO_DEVICE_FEATURE_GET |
+			  VFIO_DEVICE_FEATURE_DMA_BUF_TPH, EIO);
+	pid = start_serve("", out, err);
 	assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock),
 			 0);
 	assert_int_equal(recv(sock, data, sizeof(data), 0), 0);
@@ -214,16 +227,17 @@ static void serve_survives_a_failed_hand_over(void **state)
 	close(sock);
 	kill(pid, SIGTERM);
 	end(pid, out, err, 0);
-	assert_non_null(strstr(result.err, "label"));
+	assert_non_null(strstr(result.err, "tphbuf serve: "));
 }
 
-/* Run "attach SOCKET OPTIONS"; this process serves f->buf. */
-static void attach(struct fixture *f, const char *options, int code)
+/* Run "attach SOCKET OPTIONS" with output to @out; this process serves f->buf. */
+static void attach_to(struct fixture *f, const char *options, int code,
+		      int out)
 {
 	struct tphbuf_send_opts send = {
 		.size = sizeof(send), .label = "slice 3",
 	};
-	int out = temp_file(), err = temp_file(), listener, sock;
+	int err = temp_file(), listener, sock;
 	char line[1024];
 	pid_t pid;
 
@@ -238,6 +252,32 @@ static void attach(struct fixture *f, const char *options, int code)
 	end(pid, out, err, code);
 	close(sock);
 	close(listener);
+}
+
+static void attach(struct fixture *f, const char *options, int code)
+{
+	attach_to(f, options, code, temp_file());
+}
+
+static void attach_loses_no_answer(void **state)
+{
+	static const char * const lines[] = {
+		"", "--json", "--hold", "--hold --json",
+		"--exec ls /ran/all/the/same", "--ibdev mlx5_0",
+		"--ibdev mlx5_0 --hold --json",
+	};
+	size_t i;
+
+	for (i = 0; i < NR(lines); i++) {
+		attach_to(*state, lines[i], 1, open("/dev/full", O_WRONLY));
+		assert_non_null(strstr(result.err,
+				       "cannot write to standard output"));
+		attach_to(*state, lines[i], 1, CLOSED_FD);
+		assert_non_null(strstr(result.err,
+				       "cannot write to standard output"));
+		assert_null(strstr(result.err, "held by"));
+		assert_null(strstr(result.err, "/ran/all"));
+	}
 }
 
 static void tag_the_buffer(struct fixture *f)
@@ -334,6 +374,7 @@ int main(void)
 		CLI_TEST(serve_hands_the_device_on_request),
 		CLI_TEST(serve_ends_with_a_signal),
 		CLI_TEST(serve_survives_a_failed_hand_over),
+		SHARE_TEST(attach_loses_no_answer),
 		SHARE_TEST(attach_shows_what_came),
 		SHARE_TEST(attach_registers),
 		SHARE_TEST(attach_refuses_nonsense),

@@ -211,6 +211,11 @@ void vendor_unload(struct cli *cli);
 
 /* hold.c: after everything is printed */
 int hold(struct cli *cli);
+/*
+ * Is there a program for exec_with_buffer()? Said before anything is done.
+ * Return: CLI_OK, also without --exec, or exit code.
+ */
+int exec_check(struct cli *cli, const struct options *opts);
 int exec_with_buffer(struct cli *cli, const struct options *opts,
 		     const struct source *src);
 

@@ -209,7 +209,7 @@ const struct command cmd_show = {
 	.name = "show",
 	.summary = "the dma-bufs a process holds",
 	.help =
-"usage: tphbuf show PID | PID/FD | FD [--json]\n"
+"usage: tphbuf show PID | PID/FD | FD [--root DIR] [--json]\n"
 "\n"
 "Shows the dma-bufs among the descriptors of a process, or one of them: who\n"
 "exported it (vfio-pci, a DRM driver, udmabuf, a dma-heap), its length and its\n"
@@ -221,7 +221,7 @@ const struct command cmd_show = {
 "  --json      print JSON\n"
 "  --verbose   say what is done, on standard error\n"
 "\n"
-"example: tphbuf export 0000:03:00.0 --bar 2 --hold & tphbuf show $!\n",
+"example: tphbuf export 0000:03:00.0 --bar 2 --exec sh -c 'tphbuf show $PPID'\n",
 	.accepts = ACCEPT_COMMON | ACCEPT(OPT_ROOT),
 	.arg_name = "process or descriptor",
 	.min_args = 1,

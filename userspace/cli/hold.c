@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,8 @@
 
 #define EXIT_SIGNAL_BASE	128	/* as the shell has it */
 #define EXIT_NOT_EXECUTABLE	126
+#define EXIT_NOT_FOUND		127
+#define DEFAULT_PATH		"/bin:/usr/bin"	/* execvp(3) */
 
 int hold(struct cli *cli)
 {
@@ -35,6 +39,60 @@ int hold(struct cli *cli)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigwait(&set, &sig);
 	return CLI_OK;
+}
+
+static int exec_code(int err)
+{
+	return err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND :
+						 EXIT_NOT_EXECUTABLE;
+}
+
+/* 0 or an errno value. */
+static int check_file(const char *path)
+{
+	struct stat st;
+
+	if (fstatat(AT_FDCWD, path, &st, 0) ||
+	    faccessat(AT_FDCWD, path, X_OK, AT_EACCESS))
+		return errno;
+	return S_ISREG(st.st_mode) ? 0 : EACCES;
+}
+
+/* As execvp() looks for it, which goes on after a file it may not run. */
+static int find_program(const char *name)
+{
+	const char *dir = getenv("PATH");
+	int err, worst = ENOENT;
+	char path[PATH_MAX];
+	size_t len;
+
+	if (strchr(name, '/'))
+		return check_file(name);
+	for (dir = dir ? dir : DEFAULT_PATH; name[0]; dir += len + 1) {
+		len = strcspn(dir, ":");
+		err = ENOENT;
+		if ((size_t)snprintf(path, sizeof(path), "%.*s%s%s", (int)len,
+				     dir, len ? "/" : "", name) < sizeof(path))
+			err = check_file(path);
+		if (!err)
+			return 0;
+		if (err == EACCES)
+			worst = err;
+		if (!dir[len])
+			break;
+	}
+	return worst;
+}
+
+int exec_check(struct cli *cli, const struct options *opts)
+{
+	int err = opts->exec ? find_program(opts->exec[0]) : 0;
+
+	if (!err)
+		return CLI_OK;
+	return cli_fail_text(cli, exec_code(err), "exec",
+			     "cannot run '%s' (%s); give a program that is in PATH, or its path",
+			     opts->exec[0], strerror(err));
 }
 
 static int set_env(const char *name, uint64_t value)
@@ -70,6 +128,8 @@ static int child_env(const struct source *src, int fd)
 
 static void child(char **argv, pid_t parent, int fd)
 {
+	int err;
+
 	/* The device goes with the parent, so the program must not stay. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
@@ -78,8 +138,10 @@ static void child(char **argv, pid_t parent, int fd)
 	signal(SIGQUIT, SIG_DFL);
 	if (!fcntl(fd, F_SETFD, 0))
 		execvp(argv[0], argv);
-	say(stderr, "tphbuf: cannot run %s: %s\n", argv[0], strerror(errno));
-	_exit(EXIT_NOT_EXECUTABLE);
+	err = errno;
+	say(stderr, "tphbuf: cannot run '%s' (%s); see whether its interpreter is there\n",
+	    argv[0], strerror(err));
+	_exit(exec_code(err));
 }
 
 int exec_with_buffer(struct cli *cli, const struct options *opts,
@@ -100,7 +162,7 @@ int exec_with_buffer(struct cli *cli, const struct options *opts,
 	if (!pid)
 		child(opts->exec, parent, fd);
 	if (pid < 0)
-		return cli_fail_text(cli, CLI_FAILURE, "exec", "fork: %s",
+		return cli_fail_text(cli, CLI_FAILURE, "exec", "cannot start a process (%s); raise the process limit (ulimit -u)",
 				     strerror(errno));
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -74,6 +75,20 @@ static int take_size(struct parse *p, const char *option, const char *text,
 
 	if (tphbuf_size_parse(text, value, &why))
 		return bad_value(p, option, text, why);
+	return OPTIONS_RUN;
+}
+
+/* The region begins with the buffer, and that with a page. */
+static int take_iova(struct parse *p, const char *text)
+{
+	int ret = take_size(p, "--iova", text, &p->opts->iova);
+
+	if (ret != OPTIONS_RUN)
+		return ret;
+	if (p->opts->iova % (uint64_t)sysconf(_SC_PAGESIZE))
+		return bad_value(p, "--iova", text,
+				 "not at the start of a page; use a multiple of the page size");
+	p->opts->has_iova = true;
 	return OPTIONS_RUN;
 }
 
@@ -163,6 +178,19 @@ static int add_tag_op(struct parse *p, enum tag_op op, const char *text)
 	return OPTIONS_RUN;
 }
 
+/* A name or path, kept as it is. */
+static int take_name(struct parse *p, const char *option, const char *text,
+		     const char *what, const char **value)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "no %s; name one", what);
+	if (!text[0])
+		return bad_value(p, option, text, why);
+	*value = text;
+	return OPTIONS_RUN;
+}
+
 /* sys, proc and dev of another machine, below one directory. */
 static int take_root(struct parse *p, const char *dir)
 {
@@ -170,8 +198,8 @@ static int take_root(struct parse *p, const char *dir)
 	size_t len = strlen(dir) + sizeof("/proc");
 	char *roots;
 
-	if (!dir[0])
-		return bad_value(p, "--root", dir, "no directory; name one");
+	if (take_name(p, "--root", dir, "directory", &dir) != OPTIONS_RUN)
+		return CLI_USAGE;
 	roots = realloc(cli->roots, 3 * len);
 	if (!roots)
 		return cli_fail_text(cli, CLI_FAILURE, "argument",
@@ -187,17 +215,35 @@ static int take_root(struct parse *p, const char *dir)
 }
 
 static int take_number(struct parse *p, const char *option, const char *text,
-		       int max, int *value)
+		       int min, int max, int *value)
 {
+	char allowed[64];
 	uint64_t number;
 	const char *why;
 
-	char allowed[64];
-
-	snprintf(allowed, sizeof(allowed), "no such number; use 0 to %d", max);
-	if (tphbuf_size_parse(text, &number, &why) || number > (uint64_t)max)
+	snprintf(allowed, sizeof(allowed), "no such number; use %d to %d", min,
+		 max);
+	if (tphbuf_size_parse(text, &number, &why) ||
+	    number < (uint64_t)min || number > (uint64_t)max)
 		return bad_value(p, option, text, allowed);
 	*value = (int)number;
+	return OPTIONS_RUN;
+}
+
+/* What tphbuf_buffer_send() would refuse to send. */
+static int take_label(struct parse *p, const char *text)
+{
+	char why[96];
+	size_t i;
+
+	for (i = 0; text[i] >= ' ' && text[i] <= '~'; i++)
+		;
+	snprintf(why, sizeof(why),
+		 "not printable ASCII, or too long; use at most %d characters",
+		 TPHBUF_LABEL_MAX - 1);
+	if (text[i] || i >= TPHBUF_LABEL_MAX)
+		return bad_value(p, "--label", text, why);
+	p->opts->label = text;
 	return OPTIONS_RUN;
 }
 
@@ -231,8 +277,7 @@ static int take_value(struct parse *p, enum opt opt, const char *value)
 		p->has_length = true;
 		return take_size(p, "--length", value, &p->single.length);
 	case OPT_IOVA:
-		opts->has_iova = true;
-		return take_size(p, "--iova", value, &opts->iova);
+		return take_iova(p, value);
 	case OPT_TAG:
 		opts->has_tag = true;
 		return take_tag(p, "--tag", value, &opts->tag, &opts->tag_name);
@@ -244,34 +289,33 @@ static int take_value(struct parse *p, enum opt opt, const char *value)
 	case OPT_BACKEND:
 		return take_backend(p, value);
 	case OPT_VENDOR:
-		opts->vendor = value;
-		return OPTIONS_RUN;
+		return take_name(p, "--vendor", value, "library",
+				 &opts->vendor);
 	case OPT_IBDEV:
-		opts->ibdev = value;
-		return OPTIONS_RUN;
+		return take_name(p, "--ibdev", value, "RDMA device",
+				 &opts->ibdev);
 	case OPT_SYSFS:
-		p->cli->sysfs_root = value;
-		return OPTIONS_RUN;
+		return take_name(p, "--sysfs", value, "directory",
+				 &p->cli->sysfs_root);
 	case OPT_ROOT:
 		return take_root(p, value);
 	case OPT_GID_INDEX:
-		return take_number(p, "--gid-index", value, 255,
+		return take_number(p, "--gid-index", value, 0, 255,
 				   &opts->gid_index);
 	case OPT_SOCKET:
-		opts->socket = value;
-		return OPTIONS_RUN;
+		return take_name(p, "--socket", value, "path", &opts->socket);
 	case OPT_LABEL:
-		opts->label = value;
-		return OPTIONS_RUN;
+		return take_label(p, value);
 	case OPT_MODE:
 		return take_mode(p, value);
 	case OPT_COUNT:
-		return take_number(p, "--count", value, 1000000, &opts->count);
+		return take_number(p, "--count", value, 1, 1000000,
+				   &opts->count);
 	case OPT_TIMEOUT:
-		return take_number(p, "--timeout", value, 86400,
+		return take_number(p, "--timeout", value, 1, 86400,
 				   &opts->timeout);
 	case OPT_PORT:
-		return take_number(p, "--port", value, 255, &opts->port);
+		return take_number(p, "--port", value, 1, 255, &opts->port);
 	default:
 		return CLI_USAGE;
 	}
@@ -381,6 +425,7 @@ static int finish(struct parse *p, int argc, char **argv)
 	const struct command *command = p->cli->command;
 	uint64_t accepts = command->accepts;
 	char bdf[TPHBUF_BDF_MAX];
+	int ret;
 
 	if (accepts & ACCEPT(OPT_BDF)) {
 		if (optind >= argc)
@@ -413,7 +458,11 @@ static int finish(struct parse *p, int argc, char **argv)
 	if (p->opts->exec && p->opts->hold)
 		return cli_fail_text(p->cli, CLI_USAGE, "argument",
 				     "--hold and --exec exclude each other; use either");
-	return finish_ranges(p);
+	ret = finish_ranges(p);
+	if (ret != OPTIONS_RUN)
+		return ret;
+	ret = exec_check(p->cli, p->opts);
+	return ret == CLI_OK ? OPTIONS_RUN : ret;
 }
 
 static const char *long_name(int val)
@@ -425,11 +474,66 @@ static const char *long_name(int val)
 	return o->name;
 }
 
-static int not_ours(struct cli *cli, const char *name)
+/* The option as it was typed, without its value. */
+static int not_ours(struct cli *cli, const char *typed)
 {
 	return cli_fail_text(cli, CLI_USAGE, "argument",
-			     "%s%s is no option of this command; see tphbuf %s --help",
-			     name[0] == '-' ? "" : "--", name, cli->command->name);
+			     "%.*s is no option of this command; see tphbuf %s --help",
+			     (int)strcspn(typed, "="), typed,
+			     cli->command->name);
+}
+
+/* Where getopt_long() found the option that it has just taken. */
+static const char *typed_option(char **argv)
+{
+	return argv[optind - (optarg && optarg == argv[optind - 1] ? 2 : 1)];
+}
+
+/*
+ * getopt_long() takes every unambiguous beginning of a name. An option added
+ * later would change what such a beginning means.
+ */
+static int check_option(struct cli *cli, const char *typed, int val)
+{
+	const char *name = long_name(val);
+	size_t len = strcspn(typed, "=");
+
+	if (!(cli->command->accepts & ACCEPT(val - OPT_BASE)))
+		return not_ours(cli, typed);
+	if (len == strlen(name) + 2)
+		return OPTIONS_RUN;
+	return cli_fail_text(cli, CLI_USAGE, "argument",
+			     "%.*s is no option, though --%s is one; write it out, see tphbuf %s --help",
+			     (int)len, typed, name, cli->command->name);
+}
+
+/* What getopt_long() does not take. */
+static int bad_option(struct cli *cli, int c, char **argv)
+{
+	const char *typed = argv[optind - 1];
+	char letter[] = { '-', (char)optopt, '\0' };
+
+	if (!optopt)
+		return not_ours(cli, typed);
+	if (optopt < OPT_BASE)
+		return not_ours(cli, letter);
+	if (check_option(cli, typed, optopt) != OPTIONS_RUN)
+		return CLI_USAGE;
+	return cli_fail_text(cli, CLI_USAGE, "argument",
+			     "--%s %s; see tphbuf %s --help",
+			     long_name(optopt), c == ':' ? "needs a value" :
+			     "takes no value", cli->command->name);
+}
+
+static int take_next(struct parse *p, int c, char **argv)
+{
+	if (c == ':' || c == '?')
+		return bad_option(p->cli, c, argv);
+	if (c == 'h')
+		c = OPT_BASE + OPT_HELP;
+	else if (check_option(p->cli, typed_option(argv), c) != OPTIONS_RUN)
+		return CLI_USAGE;
+	return take_option(p, (enum opt)(c - OPT_BASE), optarg);
 }
 
 int options_parse(struct cli *cli, struct options *opts, int argc, char **argv)
@@ -441,22 +545,8 @@ int options_parse(struct cli *cli, struct options *opts, int argc, char **argv)
 	if (ret != OPTIONS_RUN)
 		return ret;
 	opterr = 0;
-	for (;;) {
-		c = getopt_long(argc, argv, ":h", long_options, NULL);
-		if (c < 0)
-			break;
-		if (c == 'h')
-			c = OPT_BASE + OPT_HELP;
-		if (c == ':')
-			return cli_fail_text(cli, CLI_USAGE, "argument",
-					     "%s needs a value; see tphbuf %s --help",
-					     argv[optind - 1],
-					     cli->command->name);
-		if (c == '?')
-			return not_ours(cli, argv[optind - 1]);
-		if (!(cli->command->accepts & ACCEPT(c - OPT_BASE)))
-			return not_ours(cli, long_name(c));
-		ret = take_option(&p, (enum opt)(c - OPT_BASE), optarg);
+	while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) >= 0) {
+		ret = take_next(&p, c, argv);
 		if (ret != OPTIONS_RUN)
 			return ret;
 	}

@@ -29,9 +29,9 @@ int vendor_load(struct cli *cli, const struct options *opts)
 		return CLI_OK;
 	cli->vendor = dlopen(opts->vendor, RTLD_NOW | RTLD_LOCAL);
 	if (!cli->vendor)
-		return cli_fail_text(cli, CLI_FAILURE, "argument",
-				     "--vendor: cannot load the library: %s",
-				     dlerror());
+		return cli_fail_text(cli, CLI_USAGE, "argument",
+				     "--vendor '%s': cannot load the library (%s); give its path, or a name that ldconfig knows",
+				     opts->vendor, dlerror());
 	init = find_init(cli->vendor);
 	if (!init)
 		return cli_fail_text(cli, CLI_USAGE, "argument",
@@ -39,7 +39,7 @@ int vendor_load(struct cli *cli, const struct options *opts)
 				     opts->vendor, TPHBUF_VENDOR_INIT);
 	ret = init(cli->ctx);
 	return ret ? cli_fail_text(cli, CLI_FAILURE, "argument",
-				   "--vendor '%s': refused to start: %s",
+				   "--vendor '%s': refused to start (%s); see what it needs in its manual",
 				   opts->vendor, strerror(-ret)) : CLI_OK;
 }
 

@@ -43,6 +43,8 @@ static const struct explanation explanations[] = {
 	  "there is no such PCI function; see lspci -D" },
 	{ TPHBUF_STAGE_LOOKUP, ENOENT,
 	  "sysfs has no such file; check that /sys is mounted" },
+	{ TPHBUF_STAGE_LOOKUP, ENOTDIR,
+	  "a part of this path is a file and no directory; give the directory that stands for /sys" },
 
 	{ TPHBUF_STAGE_OPEN, ENOENT,
 	  "the device node is missing; load iommufd and vfio, use a kernel with CONFIG_IOMMUFD and CONFIG_VFIO_DEVICE_CDEV (CONFIG_VFIO_GROUP for the group back end), and pass the node into the container if there is one" },

@@ -16,6 +16,8 @@ test_of_another_process() {
 
 test_of_an_inherited_descriptor() {
 	expect_text 'vfio.* 64 KiB' tphbuf export "$endpoint" --bar 2 --length 64K --exec sh -c 'tphbuf show $TPHBUF_FD'
+	# The example of the help.
+	expect_text 'vfio.* 64 KiB' tphbuf export "$endpoint" --bar 2 --length 64K --exec sh -c 'tphbuf show $PPID'
 }
 
 test_without_buffers() {
