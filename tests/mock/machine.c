@@ -57,6 +57,16 @@ static void build_config(const struct machine_fn *fn, unsigned char *cfg)
 	put(cfg, MACHINE_TPH_CAP + PCI_TPH_CTRL, fn->enabled << 8, 4);
 }
 
+/* What a VF does not have, or has as ones: PCIe 6.x 9.3.4, 9.3.5. */
+static void build_vf_config(unsigned char *cfg)
+{
+	put(cfg, PCI_VENDOR_ID, UINT32_MAX, 4);
+	put(cfg, PCI_COMMAND, PCI_COMMAND_MASTER, 2);
+	put(cfg, MACHINE_EXP_CAP + PCI_EXP_DEVCTL, 0, 2);
+	put(cfg, MACHINE_EXP_CAP + PCI_EXP_LNKCAP, 0, 4);
+	put(cfg, MACHINE_EXP_CAP + PCI_EXP_LNKSTA, 0, 2);
+}
+
 static void put_number(const char *dir, const char *name, unsigned int digits,
 		       uint32_t value)
 {
@@ -80,6 +90,11 @@ static void put_links(const struct machine_fn *fn, const char *dir)
 			snprintf(path, sizeof(path), "%s/vfio-dev/vfio7", dir);
 			fake_mkdir(path);
 		}
+	}
+	if (fn->physfn) {
+		snprintf(path, sizeof(path), "%s/physfn", dir);
+		snprintf(target, sizeof(target), "../%s", fn->physfn);
+		fake_link(path, target);
 	}
 	if (fn->group != MACHINE_NO_GROUP) {
 		snprintf(path, sizeof(path), "%s/iommu_group", dir);
@@ -120,6 +135,8 @@ void machine_add(const struct machine_fn *fn)
 			"0x0000002000000000 0x0000002003ffffff 0x000000000014220c\n");
 	snprintf(path, sizeof(path), "%s/config", dir);
 	build_config(fn, cfg);
+	if (fn->physfn)
+		build_vf_config(cfg);
 	fake_write(path, cfg, sizeof(cfg));
 	put_links(fn, dir);
 	snprintf(path, sizeof(path), DEVICES "/%s", last_of(fn->path));

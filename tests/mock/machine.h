@@ -32,6 +32,7 @@ struct machine_fn {
 	const char *rdma;
 	int group;		/* 0 is a group; MACHINE_NO_GROUP for none */
 	int no_memory;		/* memory decoding off */
+	const char *physfn;	/* a VF of this function */
 };
 
 /* Forget the functions of the fake tree. */

@@ -333,7 +333,7 @@ static void doctor_examines_the_device(void **state)
 		  "0x00000000f0000000 0x00000000f00000ff 0x0000000000040200\n");
 	assert_finding(MEM, "bar", "unsupported", "no memory BAR", 4);
 	build(good);
-	machine_config(MEM, 0, 0xffffffff, 4);
+	machine_config(MEM, PCI_COMMAND, 0xffffffff, 4);
 	assert_finding(MEM, "answers", "error", "reset the slot", 1);
 	build(good);
 	machine_truncate_config(MEM, 64);

@@ -240,7 +240,7 @@ static void info_of_a_dead_device_is_eio(void **state)
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	struct fixture *f = *state;
 
-	fake_device_config(PCI_VENDOR_ID, UINT32_MAX, 4);
+	fake_device_config(PCI_COMMAND, UINT32_MAX, 4);
 	assert_int_equal(tphbuf_device_info(f->dev, &info), -EIO);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "does not answer");
 }

@@ -78,6 +78,31 @@ static void dead_function_is_eio(void **state)
 	free(s);
 }
 
+/* The IDs of a VF read as ones, those of a dead device are remembered. */
+static void ids_do_not_tell_life(void **state)
+{
+	struct space *s = good_space();
+	struct pcicfg_reader reader = { read_space, s };
+	struct tphbuf_pci_info info;
+	struct tphbuf_port port;
+
+	(void)state;
+	put(s, PCI_VENDOR_ID, UINT32_MAX, 4);
+	put(s, PCI_COMMAND, 0, 2);
+	assert_int_equal(decode(s, &info), 0);
+	assert_int_equal(info.command, 0);
+	assert_int_equal(info.completer, TPHBUF_TPH_ST_EXT);
+	assert_int_equal(info.requester, TPHBUF_TPH_ST_EXT);
+	assert_int_equal(pciport_decode(&reader, &port), 0);
+	assert_int_equal(port.type, TPHBUF_PORT_ENDPOINT);
+	memset(s->bytes + PCI_COMMAND, 0xff, sizeof(s->bytes) - PCI_COMMAND);
+	put(s, PCI_VENDOR_ID, 0x11101af4, 4);
+	assert_int_equal(decode(s, &info), -EIO);
+	assert_int_equal(info.command, 0xffff);
+	assert_int_equal(pciport_decode(&reader, &port), -EIO);
+	free(s);
+}
+
 /* All ones would decode as Extended TPH. */
 static void ones_in_devcap2_are_not_extended(void **state)
 {
@@ -265,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dead_function_is_eio),
+		cmocka_unit_test(ids_do_not_tell_life),
 		cmocka_unit_test(ones_in_devcap2_are_not_extended),
 		cmocka_unit_test(ones_in_tph_capability_are_eio),
 		cmocka_unit_test(looping_lists_end),

@@ -130,6 +130,49 @@ static void switch_routes_directly(void **state)
 	assert_int_equal(v.xst, TPHBUF_FATE_LOST);
 }
 
+/* Both ends are VFs: their IDs read as ones, payload and link as nothing. */
+static void virtual_functions_are_described_by_their_pfs(void **state)
+{
+	struct tphbuf_port port = { .size = sizeof(port) };
+	struct machine_fn fns[NR(under_switch) + 2];
+	struct fixture *f = *state;
+	struct tphbuf_verdict v;
+	struct tphbuf_topo *topo;
+
+	memcpy(fns, under_switch, sizeof(under_switch));
+	fns[7] = fns[5];
+	fns[7].path = SWITCH "/0000:02:00.0/0000:03:00.1";
+	fns[7].mps = 1;
+	fns[8] = (struct machine_fn)NIC_FN(SWITCH "/0000:02:01.0/0000:04:00.1");
+	fns[8].rdma = NULL;
+	fns[8].mps = 2;
+	fns[9].path = NULL;
+	fns[5].physfn = "0000:03:00.1";
+	fns[6].physfn = "0000:04:00.1";
+	machine_build(fns);
+	v = judge(f);
+	assert_int_equal(v.route, TPHBUF_ROUTE_DIRECT);
+	assert_int_equal(v.xst, TPHBUF_FATE_ARRIVES);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
+	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_MEMORY, 0, &port),
+			 0);
+	assert_int_equal(port.type, TPHBUF_PORT_ENDPOINT);
+	assert_int_equal(port.mps, 256);
+	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_REQUESTER, 0,
+					  &port), 0);
+	assert_int_equal(port.mps, 512);
+	assert_int_equal(port.link_gen, 4);
+	assert_int_equal(port.link_width_max, 16);
+	tphbuf_topo_free(topo);
+	/* A container may not see the PF. */
+	fake_remove("sys/bus/pci/devices/0000:04:00.1");
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
+	tphbuf_topo_port(topo, TPHBUF_END_REQUESTER, 0, &port);
+	assert_int_equal(port.mps, 0);
+	assert_int_equal(port.type, TPHBUF_PORT_ENDPOINT);
+	tphbuf_topo_free(topo);
+}
+
 static void ports_are_described_from_the_end_up(void **state)
 {
 	struct tphbuf_port port = { .size = sizeof(port) };
@@ -646,6 +689,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TOPO_TEST(switch_routes_directly),
+		TOPO_TEST(virtual_functions_are_described_by_their_pfs),
 		TOPO_TEST(ports_are_described_from_the_end_up),
 		TOPO_TEST(wrong_questions_are_einval),
 		TOPO_TEST(acs_redirect_leads_to_the_host_bridge),

@@ -34,6 +34,20 @@ int pcicfg_read(const struct pcicfg_reader *reader, unsigned int offset,
 	return 0;
 }
 
+/*
+ * Not by the IDs: those of a VF read as ones (PCIe 6.x 9.3.4.1.1), and vfio
+ * remembers them. Some bits of the status register are always zero.
+ */
+int pcicfg_answers(const struct pcicfg_reader *reader)
+{
+	uint32_t status;
+	int ret = pcicfg_read(reader, PCI_STATUS, 2, &status);
+
+	if (!ret && status == UINT16_MAX)
+		ret = -EIO;
+	return ret;
+}
+
 int pcicfg_find_cap(const struct pcicfg_reader *reader, unsigned int id,
 		    unsigned int *pos)
 {
@@ -184,9 +198,7 @@ int pcicfg_decode(const struct pcicfg_reader *reader,
 	info->st_table = TPHBUF_ST_TABLE_NONE;
 	info->st_entries = 0;
 
-	ret = pcicfg_read(reader, PCI_VENDOR_ID, 4, &value);
-	if (!ret && value == UINT32_MAX)
-		ret = -EIO;
+	ret = pcicfg_answers(reader);
 	if (!ret)
 		ret = pcicfg_read(reader, PCI_COMMAND, 2, &value);
 	if (!ret) {

@@ -43,6 +43,9 @@ int pciport_decode(const struct pcicfg_reader *reader,
 int pcicfg_read(const struct pcicfg_reader *reader, unsigned int offset,
 		unsigned int size, uint32_t *value);
 
+/* 0, -EIO (the function does not answer), errors of the reader. */
+int pcicfg_answers(const struct pcicfg_reader *reader);
+
 /* Find a capability. Return: 0 with *@pos, 0 for none, or -errno. */
 int pcicfg_find_cap(const struct pcicfg_reader *reader, unsigned int id,
 		    unsigned int *pos);

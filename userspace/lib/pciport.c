@@ -162,7 +162,6 @@ static int decode_acs(const struct pcicfg_reader *reader,
 
 int pciport_decode(const struct pcicfg_reader *reader, struct tphbuf_port *port)
 {
-	uint32_t value;
 	int ret;
 
 	memset(port, 0, sizeof(*port));
@@ -172,9 +171,7 @@ int pciport_decode(const struct pcicfg_reader *reader, struct tphbuf_port *port)
 	port->prefixes = -1;
 	port->power = -1;
 
-	ret = pcicfg_read(reader, PCI_VENDOR_ID, 4, &value);
-	if (!ret && value == UINT32_MAX)
-		ret = -EIO;
+	ret = pcicfg_answers(reader);
 	if (!ret)
 		ret = decode_express(reader, port);
 	if (!ret)

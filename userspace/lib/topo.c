@@ -28,8 +28,8 @@ struct tphbuf_topo {
 	struct tphbuf_verdict verdict;
 };
 
-static int read_port(struct tphbuf_ctx *ctx, const char *bdf,
-		     struct tphbuf_port *port)
+static int read_function(struct tphbuf_ctx *ctx, const char *bdf,
+			 struct tphbuf_port *port)
 {
 	struct sysfs_config config;
 	int ret = sysfs_config_open(ctx, bdf, &config);
@@ -41,6 +41,33 @@ static int read_port(struct tphbuf_ctx *ctx, const char *bdf,
 	memcpy(port->bdf, bdf, strlen(bdf) + 1);
 	/* Unknown is what a function that does not answer is. */
 	return ret == -EIO ? 0 : ret;
+}
+
+/*
+ * A VF has no payload size and no link of its own: those fields are reserved
+ * (PCIe 6.x 9.3.5), and what counts is its PF's. They are unknown if the PF
+ * cannot be read.
+ */
+static int read_port(struct tphbuf_ctx *ctx, const char *bdf,
+		     struct tphbuf_port *port)
+{
+	char pf[TPHBUF_BDF_MAX];
+	struct tphbuf_port phys;
+	int ret = read_function(ctx, bdf, port);
+
+	if (ret)
+		return ret;
+	ret = sysfs_link_name(ctx, bdf, "physfn", pf, sizeof(pf));
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	if (read_function(ctx, pf, &phys))
+		memset(&phys, 0, sizeof(phys));
+	port->mps = phys.mps;
+	port->link_gen = phys.link_gen;
+	port->link_width = phys.link_width;
+	port->link_gen_max = phys.link_gen_max;
+	port->link_width_max = phys.link_width_max;
+	return 0;
 }
 
 /*

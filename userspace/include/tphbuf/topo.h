@@ -53,6 +53,8 @@ enum tphbuf_port_type {
  *	is no link or it is unknown
  * @link_gen_max, @link_width_max: what the port could do
  * @power: power state 0..3 (D0..D3hot), -1 unknown
+ *
+ * Payload and link of a VF are those of its PF.
  */
 struct tphbuf_port {
 	size_t size;
