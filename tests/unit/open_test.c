@@ -250,6 +250,12 @@ static void group_not_viable_names_who_is_in_the_way(void **state)
 	fake.viable = false;
 	add_peer(PEER, "snd_hda_intel");
 	add_peer("0000:03:00.2", "i2c-thing");
+	add_peer("0000:03:00.6", "pci-pf-stub");
+	add_peer("0000:03:00.7", "lpc_ich");
+	/* One of another bus: sysfs leads to it through the group only. */
+	fake_link("sys/devices/platform/codec/driver",
+		  "../../../bus/platform/drivers/codec-drv");
+	fake_link(GROUP "/devices/codec", "../../../../devices/platform/codec");
 	/* Not in the way. */
 	add_peer("0000:02:00.0", "pcieport");
 	add_peer("0000:03:00.3", "vfio-pci");
@@ -258,6 +264,9 @@ static void group_not_viable_names_who_is_in_the_way(void **state)
 	assert_int_equal(open_group(f), -EPERM);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, PEER " (snd_hda_intel)");
 	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "0000:03:00.2 (i2c-thing)");
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "0000:03:00.6 (pci-pf-stub)");
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "0000:03:00.7 (lpc_ich)");
+	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "codec (codec-drv)");
 	assert_null(strstr(tphbuf_ctx_error(f->ctx), "0000:03:00.3"));
 	assert_null(strstr(tphbuf_ctx_error(f->ctx), "0000:03:00.4"));
 	assert_null(strstr(tphbuf_ctx_error(f->ctx), "0000:03:00.5"));

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "unit/test.h"
+#include "util/driver.h"
 #include "util/fd.h"
 #include "util/number.h"
 #include "util/sized.h"
+#include "util/text.h"
 #include "util/uuid.h"
 
 struct grown {
@@ -234,6 +236,40 @@ static void fd_calls_survive_interruption(void **state)
 	assert_int_equal(fd_open("/nonexistent", O_RDONLY), -ENOENT);
 }
 
+/* Linux 7.3: pci-pf-stub leaves driver_managed_dma unset. */
+static void drivers_that_block_a_group(void **state)
+{
+	static const char * const blocking[] = {
+		"nvme", "pci-pf-stub", "lpc_ich", "mlx5_core",
+	};
+	static const char * const harmless[] = {
+		"", "vfio-pci", "mlx5-vfio-pci", "hisi_acc_vfio_pci",
+		"pci-stub", "pcieport",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(blocking); i++)
+		assert_true(driver_blocks_group(blocking[i]));
+	for (i = 0; i < NR(harmless); i++)
+		assert_false(driver_blocks_group(harmless[i]));
+	assert_true(driver_is_vfio("mlx5-vfio-pci"));
+	assert_false(driver_is_vfio(""));
+}
+
+static void plain_text_is_plain(void **state)
+{
+	char text[8];
+
+	(void)state;
+	text_plain("a\x1b[2J\xff", 6, text, sizeof(text));
+	assert_string_equal(text, "a?[2J?");
+	text_plain("123456789", 9, text, sizeof(text));
+	assert_string_equal(text, "1234567");
+	text_plain("", 0, text, sizeof(text));
+	assert_string_equal(text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +283,8 @@ int main(void)
 		cmocka_unit_test(fd_above_std_moves_and_consumes),
 		cmocka_unit_test(fd_above_std_fails_closed),
 		cmocka_unit_test(fd_calls_survive_interruption),
+		cmocka_unit_test(drivers_that_block_a_group),
+		cmocka_unit_test(plain_text_is_plain),
 	};
 
 	return cmocka_run_group_tests_name("util", tests, NULL, NULL);

@@ -98,12 +98,6 @@ static int info_open(struct cli *cli, const struct options *opts)
 	return CLI_OK;
 }
 
-/* Without character devices there is only the driver's name to tell. */
-static bool vfio_bound(const struct tphbuf_pci_info *info)
-{
-	return info->vfio[0] || strstr(info->driver, "vfio");
-}
-
 static int run(struct cli *cli, struct options *opts)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };

@@ -8,7 +8,7 @@
 
 static bool matters(const struct tphbuf_pci_info *info)
 {
-	return info->vfio[0] || info->rdma[0] || strstr(info->driver, "vfio") ||
+	return vfio_bound(info) || info->rdma[0] ||
 	       info->completer > TPHBUF_TPH_NONE ||
 	       info->requester > TPHBUF_TPH_NONE;
 }

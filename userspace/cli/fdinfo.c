@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/fdinfo.h"
+#include "util/text.h"
 
 static bool take_u64(const char *text, size_t len, uint64_t *value)
 {
@@ -20,16 +21,6 @@ static bool take_u64(const char *text, size_t len, uint64_t *value)
 	}
 	*value = sum;
 	return len;
-}
-
-/* Copied for a terminal: nothing that moves the cursor. */
-static void take_text(const char *text, size_t len, char *to, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i < len && i + 1 < size; i++)
-		to[i] = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
-	to[i] = '\0';
 }
 
 int fdinfo_parse(const char *text, size_t len, struct fdinfo *info)
@@ -61,11 +52,11 @@ int fdinfo_parse(const char *text, size_t len, struct fdinfo *info)
 			if (take_u64(value, rest, &users) && users <= INT32_MAX)
 				info->users = (int64_t)users;
 		} else if (key == 8 && !memcmp(line, "exp_name", 8)) {
-			take_text(value, rest, info->exporter,
-				  sizeof(info->exporter));
+			text_plain(value, rest, info->exporter,
+				   sizeof(info->exporter));
 			has_exporter = rest;
 		} else if (key == 4 && !memcmp(line, "name", 4)) {
-			take_text(value, rest, info->name, sizeof(info->name));
+			text_plain(value, rest, info->name, sizeof(info->name));
 		}
 	}
 	return has_size && has_exporter ? 0 : -EINVAL;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "util/driver.h"
 
 /* 0 or an errno value. */
 static int print_json(cJSON *json)
@@ -131,6 +132,11 @@ const char *tph_text(enum tphbuf_tph tph)
 const char *or_dash(const char *text)
 {
 	return text[0] ? text : "-";
+}
+
+bool vfio_bound(const struct tphbuf_pci_info *info)
+{
+	return info->vfio[0] || driver_is_vfio(info->driver);
 }
 
 const char *size_text(uint64_t size, char *buf, size_t buf_size)

@@ -8,6 +8,7 @@
 
 #include "lib/backend.h"
 #include "lib/sysfs.h"
+#include "util/driver.h"
 #include "util/fd.h"
 
 int check_vfio_driver(struct tphbuf_device *dev, char *driver)
@@ -16,7 +17,7 @@ int check_vfio_driver(struct tphbuf_device *dev, char *driver)
 
 	ret = sysfs_link_name(dev->ctx, dev->bdf, "driver", driver,
 			      TPHBUF_NAME_MAX);
-	if (!ret && strstr(driver, "vfio"))
+	if (!ret && driver_is_vfio(driver))
 		return 0;
 	if (ret && ret != -ENOENT)
 		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,

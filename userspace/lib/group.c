@@ -8,6 +8,7 @@
 
 #include "lib/group.h"
 #include "lib/sysfs.h"
+#include "util/driver.h"
 #include "util/number.h"
 
 /* The name vfio gives to a group it made: drivers/vfio/group.c. */
@@ -37,30 +38,25 @@ int group_find(struct tphbuf_ctx *ctx, const char *bdf, struct group *group)
 	return ret == -ENOENT || ret == -E2BIG ? 0 : ret;
 }
 
-/* Drivers that leave DMA to whom they serve: driver_managed_dma. */
-static bool driver_blocks(const char *driver)
-{
-	return !strstr(driver, "vfio") && strcmp(driver, "pci-stub") &&
-	       strcmp(driver, "pci-pf-stub") && strcmp(driver, "pcieport");
-}
-
 /* Is @member of the group in the way? Appends it to @text. 0, 1 or -errno. */
 static int add_blocker(struct tphbuf_device *dev, const char *member,
 		       char *text, size_t size)
 {
-	char driver[TPHBUF_NAME_MAX];
+	char driver[TPHBUF_NAME_MAX], link[NAME_MAX + 64];
 	size_t len = strlen(text);
 	int ret;
 
 	if (member[0] == '.')
 		return 0;
-	ret = sysfs_link_name(dev->ctx, member, "driver", driver,
+	/* A member may be on another bus. */
+	snprintf(link, sizeof(link), "iommu_group/devices/%s/driver", member);
+	ret = sysfs_link_name(dev->ctx, dev->bdf, link, driver,
 			      sizeof(driver));
 	if (ret == -ENOENT)
 		return 0;
 	if (ret)
 		return ret;
-	if (!driver_blocks(driver))
+	if (!driver_blocks_group(driver))
 		return 0;
 	snprintf(text + len, size - len, "%s%s (%s)", len ? ", " : "", member,
 		 driver);

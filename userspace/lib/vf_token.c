@@ -16,6 +16,7 @@
 
 #include "lib/backend.h"
 #include "lib/sysfs.h"
+#include "util/driver.h"
 
 int vf_token_parse(struct tphbuf_device *dev,
 		   const struct tphbuf_device_opts *opts, unsigned char *uuid)
@@ -48,7 +49,7 @@ static int fail_vf(struct tphbuf_device *dev, int err, bool given,
 		return fail(dev->ctx, TPHBUF_STAGE_BIND, err,
 			    "%s: a VF token is needed, because its PF %s is bound to %s; pass the one the PF was opened with",
 			    dev->bdf, pf, driver);
-	if (given && !strstr(driver, "vfio"))
+	if (given && !driver_is_vfio(driver))
 		return fail(dev->ctx, TPHBUF_STAGE_BIND, err,
 			    "%s: takes no VF token, because its PF %s is not bound to vfio-pci (driver: %s); leave the token out",
 			    dev->bdf, pf, driver);

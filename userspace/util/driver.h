@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What the name of a kernel driver says about vfio. */
+#ifndef UTIL_DRIVER_H
+#define UTIL_DRIVER_H
+
+#include <stdbool.h>
+
+/* Is this vfio-pci or a variant of it? "" is no driver. */
+bool driver_is_vfio(const char *driver);
+
+/*
+ * Does a function bound to @driver keep the rest of its IOMMU group from vfio?
+ * Drivers that leave DMA to those they serve do not: driver_managed_dma in
+ * Linux 7.3, drivers/pci and drivers/vfio. A function without driver does not
+ * either; the class of the function plays no part.
+ */
+bool driver_blocks_group(const char *driver);
+
+#endif
