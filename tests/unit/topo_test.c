@@ -210,6 +210,25 @@ static void ports_are_described_from_the_end_up(void **state)
 	tphbuf_topo_free(topo);
 }
 
+/* A list has semicolons, at which GRUB and a shell end a command. */
+static void lists_for_the_command_line_are_quoted(void **state)
+{
+	struct machine_fn fns[NR(under_switch)];
+	struct tphbuf_verdict v;
+
+	memcpy(fns, under_switch, sizeof(fns));
+	fns[3].acs = ACS_ON;
+	machine_build(fns);
+	v = judge(*state);
+	assert_non_null(strstr(v.remedy,
+			       "boot with pci=disable_acs_redir=0000:02:00.0 "));
+	fns[4].acs = ACS_ON;
+	machine_build(fns);
+	v = judge(*state);
+	assert_non_null(strstr(v.remedy,
+			       "\"pci=disable_acs_redir=0000:02:00.0;0000:02:01.0\""));
+}
+
 static void wrong_questions_are_einval(void **state)
 {
 	struct tphbuf_verdict v = { .size = 0 };
@@ -691,6 +710,7 @@ int main(void)
 		TOPO_TEST(switch_routes_directly),
 		TOPO_TEST(virtual_functions_are_described_by_their_pfs),
 		TOPO_TEST(ports_are_described_from_the_end_up),
+		TOPO_TEST(lists_for_the_command_line_are_quoted),
 		TOPO_TEST(wrong_questions_are_einval),
 		TOPO_TEST(acs_redirect_leads_to_the_host_bridge),
 		TOPO_TEST(known_host_bridges_route),

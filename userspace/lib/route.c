@@ -129,6 +129,8 @@ void route_judge(const struct route_question *q, struct tphbuf_verdict *v)
 		snprintf(why, sizeof(why),
 			 "ACS redirects their requests upwards at %s", r.list);
 		snprintf(remedy, sizeof(remedy),
+			 r.n > 1 ?
+			 "boot with \"pci=disable_acs_redir=%s\" (in quotes, as a bare ; ends a command of GRUB or a shell; this joins IOMMU groups)" :
 			 "boot with pci=disable_acs_redir=%s (this joins IOMMU groups)",
 			 r.list);
 		judge_host(q, why, remedy, v);
