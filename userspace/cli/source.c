@@ -50,7 +50,7 @@ int source_open(struct cli *cli, const struct options *opts, struct source *src)
 
 	memset(src, 0, sizeof(*src));
 	ret = device_open(cli, opts, &src->dev);
-	/* A dma-buf made while memory decoding is off is born revoked. */
+	/* On after the open, unless somebody shares the device. */
 	if (!ret)
 		ret = tphbuf_device_memory(src->dev, true);
 	if (!ret)

@@ -35,7 +35,7 @@ int pcicfg_read(const struct pcicfg_reader *reader, unsigned int offset,
 }
 
 /*
- * Not by the IDs: those of a VF read as ones (PCIe 6.x 9.3.4.1.1), and vfio
+ * Not by the IDs: those of a VF read as ones (PCIe 6.x 9.3.4), and vfio
  * remembers them. Some bits of the status register are always zero.
  */
 int pcicfg_answers(const struct pcicfg_reader *reader)

@@ -172,7 +172,7 @@ struct tphbuf_device_opts {
  * @opts: options or NULL
  * @dev: where the device goes
  *
- * Memory decoding is left as it is found; see tphbuf_device_memory().
+ * The kernel resets the function and switches its memory decoding on.
  *
  * Return: 0; -EINVAL (address, options, token), -ENODEV (no such function),
  * -ENXIO (not bound to a vfio driver), -EOPNOTSUPP (kernel without the back
@@ -284,9 +284,11 @@ TPHBUF_API void tphbuf_device_unmap(struct tphbuf_device *dev, void *addr,
 /**
  * tphbuf_device_memory() - switch memory decoding (PCI_COMMAND) on or off
  *
- * Off revokes all dma-bufs of the device; on brings them back. A dma-buf
- * exported while decoding is off is born revoked, so a caller that wants to
- * use buffers switches it on first.
+ * The kernel switches it on when it opens the device; off it is only if
+ * somebody who has the same device open switched it off. Off revokes all
+ * dma-bufs of the device; on brings them back. A dma-buf exported while
+ * decoding is off is born revoked, so who shares a device with others, or
+ * switched it off, switches it on first.
  */
 TPHBUF_API int tphbuf_device_memory(struct tphbuf_device *dev, bool on);
 
