@@ -60,6 +60,11 @@ static struct {
 	int err;
 } open_failure;
 
+static struct {
+	const char *path;
+	int err;
+} access_failure;
+
 static struct dmabuf {
 	ino_t ino;
 	bool foreign;
@@ -92,6 +97,7 @@ void fake_setup(void)
 	memset(&feature_failure, 0, sizeof(feature_failure));
 	memset(&call_failure, 0, sizeof(call_failure));
 	memset(&open_failure, 0, sizeof(open_failure));
+	memset(&access_failure, 0, sizeof(access_failure));
 	nr_dmabufs = 0;
 	nr_resets = 0;
 	group_reset();
@@ -123,6 +129,12 @@ void fake_fail_open(const char *path, int err)
 {
 	open_failure.path = path;
 	open_failure.err = err;
+}
+
+void fake_fail_access(const char *path, int err)
+{
+	access_failure.path = path;
+	access_failure.err = err;
 }
 
 /* For wrappers: has this call to fail? Sets errno. */
@@ -499,6 +511,21 @@ int __wrap_stat(const char *path, struct stat *st)
 	char buf[PATH_MAX];
 
 	return call_fails("stat") ? -1 : __real_stat(lead(path, buf), st);
+}
+
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode)
+{
+	char buf[PATH_MAX];
+
+	if (call_fails("access"))
+		return -1;
+	path = lead(path, buf);
+	if (!access_failure.path ||
+	    strcmp(fake_path("%s", access_failure.path), path))
+		return __real_access(path, mode);
+	errno = access_failure.err;
+	return -1;
 }
 
 int __wrap_fstat(int fd, struct stat *st)

@@ -84,6 +84,8 @@ void fake_fail_feature(uint32_t flags, int err);
 void fake_fail_call(const char *name, int err);
 /* Let the next open() of this path fail. */
 void fake_fail_open(const char *path, int err);
+/* Let every access() to this path below the root fail, also for root. */
+void fake_fail_access(const char *path, int err);
 
 /* How many dma-bufs were made, and the tag state of the newest. */
 unsigned int fake_nr_dmabufs(void);

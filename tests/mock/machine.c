@@ -113,6 +113,9 @@ static void put_links(const struct machine_fn *fn, const char *dir)
 	snprintf(path, sizeof(path), "%s/infiniband/%s/ports/1/state", dir,
 		 fn->rdma);
 	fake_text(path, "4: ACTIVE\n");
+	snprintf(path, sizeof(path), "%s/infiniband_verbs/uverbs0/ibdev", dir);
+	snprintf(target, sizeof(target), "%s\n", fn->rdma);
+	fake_text(path, target);
 	snprintf(path, sizeof(path), "sys/class/infiniband/%s/device",
 		 fn->rdma);
 	snprintf(target, sizeof(target), "../../../devices/%s", fn->path);

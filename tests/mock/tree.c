@@ -2,6 +2,7 @@
 /* The tree of the fake machine, see fake.h. */
 #define _GNU_SOURCE	/* nftw */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
@@ -60,7 +61,7 @@ void fake_mkdir(const char *relative)
 		if (saved && saved != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(path, 0755) && access(path, F_OK))
+		if (mkdir(path, 0755) && errno != EEXIST)
 			die("mkdir", path);
 		if (!saved)
 			return;

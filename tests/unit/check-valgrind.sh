@@ -63,7 +63,7 @@ whole_runs() {
 	whole_run 4 export 05:00.0 --bar 0
 }
 
-unit_tests="cli_test cli_machine_test cli_share_test cli_selftest_test cli_output_test"
+unit_tests="cli_test cli_machine_test cli_doctor_test cli_share_test cli_selftest_test cli_output_test"
 (for test in $unit_tests; do unit_test "$test"; done) &
 whole_runs
 wait

@@ -18,7 +18,7 @@
 #include "mock/fault.h"
 
 /* The number of calls of one operation is far below this. */
-#define MAX_FAULTS	400
+#define MAX_FAULTS	600
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 

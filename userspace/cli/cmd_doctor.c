@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* tphbuf doctor: everything that can be in the way, each with its remedy. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/doctor.h"
 
@@ -97,7 +99,8 @@ static int exit_code(const struct doctor *d)
 	return d->count[SEVERITY_WARNING] ? EXIT_WARNINGS : CLI_OK;
 }
 
-static int find(struct doctor *d, const char *name,
+/* What is not there is a finding, a name that cannot be one wrong usage. */
+static int find(struct doctor *d, const char *id, const char *name,
 		struct tphbuf_pci_info *info, bool *found)
 {
 	char bdf[TPHBUF_BDF_MAX];
@@ -109,10 +112,41 @@ static int find(struct doctor *d, const char *name,
 	ret = tphbuf_pci_find(d->cli->ctx, name, bdf);
 	if (!ret)
 		ret = tphbuf_pci_read(d->cli->ctx, bdf, info);
-	if (ret)
+	if (ret == -ENODEV)
+		report(d, SEVERITY_ERROR, id, "tphbuf list --all", "%s",
+		       tphbuf_ctx_error(d->cli->ctx));
+	else if (ret)
 		return cli_fail(d->cli, ret);
-	*found = true;
+	*found = !ret;
 	return CLI_OK;
+}
+
+static bool is_nic(const struct tphbuf_pci_info *info)
+{
+	return info->rdma[0] || !strcmp(info->driver, "mlx5_core");
+}
+
+/*
+ * A NIC given for the device: to unbind its driver, as the checks of a device
+ * would have it, is the last thing wanted.
+ */
+static bool ends_are_swapped(struct doctor *d)
+{
+	char remedy[160];
+
+	if (!d->has_device || !is_nic(&d->device))
+		return false;
+	if (d->has_nic && !is_nic(&d->nic))
+		snprintf(remedy, sizeof(remedy), "tphbuf doctor %s %s",
+			 d->nic.bdf, d->device.bdf);
+	else
+		snprintf(remedy, sizeof(remedy),
+			 "give first the device whose memory is to be written, then the NIC: tphbuf doctor BDF %s",
+			 d->device.bdf);
+	report(d, SEVERITY_ERROR, "device", remedy,
+	       "%s is a NIC (driver %s), and the first argument is the device whose memory is to be written",
+	       d->device.bdf, d->device.driver);
+	return true;
 }
 
 static void examine(struct doctor *d)
@@ -121,16 +155,18 @@ static void examine(struct doctor *d)
 		       "cmdline"))
 		d->cmdline[0] = '\0';
 	check_host(d);
+	if (ends_are_swapped(d))
+		return;
 	if (d->has_device) {
 		check_device(d);
 		check_group(d);
 		check_users(d);
 	}
-	if (d->has_nic) {
+	if (d->has_nic)
 		check_nic(d);
+	if (d->has_device && d->has_nic)
 		check_route(d);
-	}
-	if (d->has_device && d->device.vfio[0] && !d->opts->no_open)
+	if (d->has_device && vfio_bound(&d->device) && !d->opts->no_open)
 		check_tags(d);
 }
 
@@ -139,11 +175,13 @@ static int run(struct cli *cli, struct options *opts)
 	struct doctor d = { .cli = cli, .opts = opts };
 	int ret;
 
-	ret = find(&d, opts->args[0], &d.device, &d.has_device);
+	ret = find(&d, "device", opts->args[0], &d.device, &d.has_device);
 	if (ret == CLI_OK)
-		ret = find(&d, opts->args[1], &d.nic, &d.has_nic);
-	if (ret != CLI_OK)
+		ret = find(&d, "nic", opts->args[1], &d.nic, &d.has_nic);
+	if (ret != CLI_OK) {
+		free(d.findings);
 		return ret;
+	}
 	examine(&d);
 	if (d.failed) {
 		ret = cli_fail_text(cli, CLI_FAILURE, "doctor",
@@ -163,8 +201,8 @@ const struct command cmd_doctor = {
 	.name = "doctor",
 	.summary = "what is in the way of tagged peer-to-peer writes, and how to mend it",
 	.help =
-"usage: tphbuf doctor [BDF [NIC]] [--no-open] [--vf-token UUID] [--root DIR]\n"
-"                     [--json]\n"
+"usage: tphbuf doctor [BDF [NIC]] [--no-open] [--vf-token UUID]\n"
+"                     [--backend NAME] [--noiommu] [--root DIR] [--json]\n"
 "\n"
 "Checks the machine; with BDF also the device whose memory is to be written,\n"
 "with NIC (PCI address or RDMA device) also who writes and the route between\n"
@@ -176,13 +214,15 @@ const struct command cmd_doctor = {
 "\n"
 "  --no-open        do not open the device\n"
 "  --vf-token UUID  VF token, for a VF whose PF is bound to vfio-pci\n"
+"  --backend NAME   auto, iommufd or group; auto prefers iommufd\n"
+"  --noiommu        open a device that no IOMMU isolates\n"
 "  --root DIR       examine sys, proc and dev below DIR\n"
 "  --json           print JSON\n"
 "  --verbose        say what is done, on standard error\n"
 "\n"
 "example: tphbuf doctor 0000:03:00.0 mlx5_0\n",
 	.accepts = ACCEPT_COMMON | ACCEPT(OPT_NO_OPEN) | ACCEPT(OPT_VF_TOKEN) |
-		   ACCEPT(OPT_ROOT),
+		   ACCEPT(OPT_BACKEND) | ACCEPT(OPT_NOIOMMU) | ACCEPT(OPT_ROOT),
 	.max_args = 2,
 	.run = run,
 };

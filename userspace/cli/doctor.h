@@ -22,6 +22,9 @@ enum severity {
 
 #define FINDING_TEXT_MAX	768
 
+#define REMEDY_IOMMU \
+	"switch VT-d or AMD-Vi on in the firmware set-up, boot with intel_iommu=on (AMD needs no option), and bind the device again"
+
 struct finding {
 	enum severity severity;
 	const char *id;
@@ -56,7 +59,10 @@ bool tree_path(const struct doctor *d, enum tree tree, char *path, size_t size,
 /* First bytes of a file, without the last newline. False if unreadable. */
 bool tree_read(const struct doctor *d, enum tree tree, char *buf, size_t size,
 	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-/* Last component of a symbolic link. */
+/* The whole target of a symbolic link, and its last component. */
+bool tree_target(const struct doctor *d, enum tree tree, char *buf,
+		 size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size,
 	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* Call @fn with each name in a directory until it returns false. */
@@ -65,9 +71,36 @@ bool tree_each(const struct doctor *d, enum tree tree, const char *dir,
 /* Does the kernel command line have this word? */
 bool cmdline_has(const struct doctor *d, const char *word);
 
+/* doctor_node.c: device nodes, and the two ways to open a vfio device */
+struct node {
+	char path[256];
+	int err;		/* why it cannot be opened; 0: it can */
+	const char *make;	/* remedy if it does not exist */
+};
+
+/* Look at @name below /dev. */
+void node_look(const struct doctor *d, struct node *node, const char *name,
+	       const char *make);
+/* @severity is for a node that cannot be opened. */
+void report_node(struct doctor *d, enum severity severity, const char *id,
+		 const struct node *node);
+
+/* Nodes that are the device's own, below /dev; "" for those it has not. */
+struct device_nodes {
+	char cdev[TPHBUF_NAME_MAX + sizeof("vfio/devices/")];
+	char group[32];
+};
+
+void device_nodes(const struct doctor *d, struct device_nodes *nodes);
+/* Did vfio make this group, for a device that no IOMMU isolates? */
+bool group_noiommu(const struct doctor *d, const char *number);
+bool device_noiommu(const struct doctor *d);
+
 /* The checks */
 void check_host(struct doctor *d);
+void check_host_nodes(struct doctor *d);
 void check_device(struct doctor *d);
+void check_nodes(struct doctor *d);
 void check_group(struct doctor *d);
 void check_users(struct doctor *d);
 void check_nic(struct doctor *d);

@@ -6,57 +6,36 @@
 #include <linux/pci_regs.h>
 
 #include "cli/doctor.h"
+#include "util/driver.h"
 
 static void check_driver(struct doctor *d)
 {
 	const struct tphbuf_pci_info *info = &d->device;
-	char remedy[FINDING_TEXT_MAX], path[512], unbind[96];
+	char remedy[FINDING_TEXT_MAX], unbind[96];
 
+	if (vfio_bound(info)) {
+		report(d, SEVERITY_OK, "driver", "", "%s is bound to %s",
+		       info->bdf, info->driver);
+		check_nodes(d);
+		return;
+	}
 	snprintf(unbind, sizeof(unbind), " > /sys/bus/pci/drivers/%s/unbind; ",
 		 info->driver);
-	if (!strstr(info->driver, "vfio")) {
-		snprintf(remedy, sizeof(remedy),
-			 "echo vfio-pci > /sys/bus/pci/devices/%s/driver_override; %s%s%secho %s > /sys/bus/pci/drivers_probe",
-			 info->bdf, info->driver[0] ? "echo " : "",
-			 info->driver[0] ? info->bdf : "",
-			 info->driver[0] ? unbind : "", info->bdf);
-		report(d, SEVERITY_ERROR, "driver", remedy,
-		       "%s is bound to %s, not to vfio-pci", info->bdf,
-		       info->driver[0] ? info->driver : "no driver");
-		return;
-	}
-	report(d, SEVERITY_OK, "driver", "", "%s is bound to %s", info->bdf,
-	       info->driver);
-	if (!info->vfio[0]) {
-		report(d, SEVERITY_UNSUPPORTED, "node",
-		       "boot a kernel with CONFIG_VFIO_DEVICE_CDEV",
-		       "%s has no vfio character device", info->bdf);
-		return;
-	}
-	if (!strncmp(info->vfio, "noiommu", 7))
-		report(d, SEVERITY_WARNING, "node",
-		       "switch the IOMMU on, see the line iommu",
-		       "%s is open to vfio without an IOMMU: unsafe",
-		       info->bdf);
-	if (!tree_path(d, TREE_DEV, path, sizeof(path), "vfio/devices/%s",
-		       info->vfio))
-		return;
-	if (access(path, R_OK | W_OK)) {
-		snprintf(remedy, sizeof(remedy),
-			 "chown $USER %s, or a udev rule: SUBSYSTEM==\"vfio-dev\", GROUP=\"YOURS\", MODE=\"0660\"",
-			 path);
-		report(d, SEVERITY_ERROR, "node", remedy,
-		       "you may not open %s, or it does not exist here", path);
-	} else {
-		report(d, SEVERITY_OK, "node", "", "%s can be opened", path);
-	}
+	snprintf(remedy, sizeof(remedy),
+		 "echo vfio-pci > /sys/bus/pci/devices/%s/driver_override; %s%s%secho %s > /sys/bus/pci/drivers_probe",
+		 info->bdf, info->driver[0] ? "echo " : "",
+		 info->driver[0] ? info->bdf : "",
+		 info->driver[0] ? unbind : "", info->bdf);
+	report(d, SEVERITY_ERROR, "driver", remedy,
+	       "%s is bound to %s, not to vfio-pci", info->bdf,
+	       info->driver[0] ? info->driver : "no driver");
 }
 
 static void check_power(struct doctor *d)
 {
 	const struct tphbuf_pci_info *info = &d->device;
 	char state[32], remedy[160];
-	bool vfio = info->vfio[0];
+	bool vfio = vfio_bound(info);
 
 	if (tree_read(d, TREE_SYS, state, sizeof(state),
 		      "bus/pci/devices/%s/power_state", info->bdf) &&
@@ -73,19 +52,29 @@ static void check_power(struct doctor *d)
 	report(d, SEVERITY_OK, "power", "", "%s is powered", info->bdf);
 }
 
+/*
+ * Memory decoding is nobody's errand. vfio switches it on when it opens the
+ * device (vfio_pci_core_enable()), and a VF has no bit for it: there the
+ * register reads as off. While the device is open the register of vfio counts
+ * and not the one seen here.
+ */
 static void check_memory(struct doctor *d)
 {
 	const struct tphbuf_pci_info *info = &d->device;
+	char pf[64];
 
 	if (info->command == UINT16_MAX)
 		report(d, SEVERITY_ERROR, "answers",
 		       "reset the slot, or look at the cable and dmesg",
 		       "%s does not answer config requests", info->bdf);
+	else if (tree_link(d, TREE_SYS, pf, sizeof(pf),
+			   "bus/pci/devices/%s/physfn", info->bdf))
+		report(d, SEVERITY_OK, "memory", "",
+		       "%s is a VF: %s has the switch of its memory",
+		       info->bdf, pf);
 	else if (!(info->command & PCI_COMMAND_MEMORY))
-		report(d, info->vfio[0] ? SEVERITY_NOTE : SEVERITY_WARNING,
-		       "memory",
-		       "tphbuf_device_memory(), or setpci -s BDF COMMAND=2:2 in a driver of your own; tphbuf does it for its commands",
-		       "%s has memory decoding off; a dma-buf made now is born revoked",
+		report(d, SEVERITY_OK, "memory", "",
+		       "%s has memory decoding off: vfio switches it on when the device is opened",
 		       info->bdf);
 	else
 		report(d, SEVERITY_OK, "memory", "",
@@ -151,14 +140,14 @@ static void check_token(struct doctor *d)
 		      "bus/pci/devices/%s/physfn", bdf)) {
 		if (tree_link(d, TREE_SYS, driver, sizeof(driver),
 			      "bus/pci/devices/%s/driver", pf) &&
-		    strstr(driver, "vfio"))
+		    driver_is_vfio(driver))
 			report(d, SEVERITY_WARNING, "vf-token",
 			       "give every command --vf-token UUID, the one its PF was opened with",
 			       "%s is a VF of %s, which is bound to %s", bdf,
 			       pf, driver);
 		return;
 	}
-	if (d->device.vfio[0] &&
+	if (vfio_bound(&d->device) &&
 	    tree_read(d, TREE_SYS, vfs, sizeof(vfs),
 		      "bus/pci/devices/%s/sriov_numvfs", bdf) &&
 	    strcmp(vfs, "0"))
@@ -183,6 +172,8 @@ void check_tags(struct doctor *d)
 	struct tphbuf_device_opts dev_opts = {
 		.size = sizeof(dev_opts),
 		.vf_token = d->opts->vf_token,
+		.backend = d->opts->backend,
+		.flags = d->opts->noiommu ? TPHBUF_DEVICE_NOIOMMU : 0,
 	};
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	struct tphbuf_device *dev;

@@ -70,22 +70,46 @@ bool tree_read(const struct doctor *d, enum tree tree, char *buf, size_t size,
 	return true;
 }
 
-bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size,
-	       const char *fmt, ...)
+static bool vtarget(const struct doctor *d, enum tree tree, char *buf,
+		    size_t size, const char *fmt, va_list ap)
 {
-	char path[PATH_MAX], target[PATH_MAX];
-	const char *name;
-	va_list ap;
+	char path[PATH_MAX];
 	ssize_t n;
+
+	if (!vpath(d, tree, path, sizeof(path), fmt, ap))
+		return false;
+	n = readlink(path, buf, size);
+	if (n < 0 || (size_t)n == size)
+		return false;
+	buf[n] = '\0';
+	return true;
+}
+
+bool tree_target(const struct doctor *d, enum tree tree, char *buf,
+		 size_t size, const char *fmt, ...)
+{
+	va_list ap;
 	bool ok;
 
 	va_start(ap, fmt);
-	ok = vpath(d, tree, path, sizeof(path), fmt, ap);
+	ok = vtarget(d, tree, buf, size, fmt, ap);
 	va_end(ap);
-	n = ok ? readlink(path, target, sizeof(target) - 1) : -1;
-	if (n < 0)
+	return ok;
+}
+
+bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size,
+	       const char *fmt, ...)
+{
+	char target[PATH_MAX];
+	const char *name;
+	va_list ap;
+	bool ok;
+
+	va_start(ap, fmt);
+	ok = vtarget(d, tree, target, sizeof(target), fmt, ap);
+	va_end(ap);
+	if (!ok)
 		return false;
-	target[n] = '\0';
 	name = strrchr(target, '/');
 	return (size_t)snprintf(buf, size, "%s", name ? name + 1 : target) <
 	       size;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cli/doctor.h"
+#include "util/driver.h"
+#include "util/text.h"
 
 #define CLASS_BRIDGE	0x06	/* PCI class code of bridges */
 
@@ -13,27 +15,44 @@ struct group {
 	unsigned int others, foreign;
 };
 
+/* vfio-pci takes no bridge, and nothing of another bus. */
+static bool vfio_takes(const struct doctor *d, const char *member)
+{
+	char class_code[16], bdf[TPHBUF_BDF_MAX];
+
+	return !tphbuf_bdf_parse(member, bdf) &&
+	       tree_read(d, TREE_SYS, class_code, sizeof(class_code),
+			 "bus/pci/devices/%s/class", bdf) &&
+	       strtoul(class_code, NULL, 16) >> 16 != CLASS_BRIDGE;
+}
+
 /* A function of the group that a kernel driver uses makes it not viable. */
-static bool look_at_member(void *arg, const char *bdf)
+static bool look_at_member(void *arg, const char *member)
 {
 	struct group *g = arg;
-	struct tphbuf_pci_info info = { .size = sizeof(info) };
-	char remedy[320];
+	char driver[TPHBUF_NAME_MAX], remedy[FINDING_TEXT_MAX];
+	int number = g->d->device.iommu_group;
 
-	if (!strcmp(bdf, g->d->device.bdf))
+	if (!strcmp(member, g->d->device.bdf))
 		return true;
 	g->others++;
-	if (tphbuf_pci_read(g->d->cli->ctx, bdf, &info) || !info.driver[0] ||
-	    strstr(info.driver, "vfio") ||
-	    info.class_code >> 16 == CLASS_BRIDGE)
+	if (!tree_link(g->d, TREE_SYS, driver, sizeof(driver),
+		       "kernel/iommu_groups/%d/devices/%s/driver", number,
+		       member) ||
+	    !driver_blocks_group(driver))
 		return true;
 	g->foreign++;
-	snprintf(remedy, sizeof(remedy),
-		 "echo vfio-pci > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/drivers/%s/unbind; echo %s > /sys/bus/pci/drivers_probe",
-		 bdf, bdf, info.driver, bdf);
+	if (vfio_takes(g->d, member))
+		snprintf(remedy, sizeof(remedy),
+			 "echo vfio-pci > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/drivers/%s/unbind; echo %s > /sys/bus/pci/drivers_probe",
+			 member, member, driver, member);
+	else
+		snprintf(remedy, sizeof(remedy),
+			 "echo %s > /sys/kernel/iommu_groups/%d/devices/%s/driver/unbind",
+			 member, number, member);
 	report(g->d, SEVERITY_ERROR, "group", remedy,
-	       "%s is in the same IOMMU group and bound to %s", bdf,
-	       info.driver);
+	       "%s is in the same IOMMU group and bound to %s", member,
+	       driver);
 	return true;
 }
 
@@ -42,10 +61,18 @@ void check_group(struct doctor *d)
 	struct group g = { .d = d };
 	char dir[64];
 
-	if (d->device.iommu_group < 0) {
-		report(d, SEVERITY_ERROR, "group",
-		       "switch the IOMMU on, see the line iommu",
+	if (d->device.iommu_group < 0 && !device_noiommu(d)) {
+		report(d, SEVERITY_ERROR, "group", REMEDY_IOMMU,
 		       "%s is in no IOMMU group", d->device.bdf);
+		return;
+	}
+	if (device_noiommu(d)) {
+		report(d, d->opts->noiommu ? SEVERITY_WARNING : SEVERITY_ERROR,
+		       "group",
+		       d->opts->noiommu ? REMEDY_IOMMU : REMEDY_IOMMU
+		       "; or insist with --noiommu, where every DMA of the device may be trusted",
+		       "no IOMMU isolates %s: its DMA reaches all memory",
+		       d->device.bdf);
 		return;
 	}
 	snprintf(dir, sizeof(dir), "kernel/iommu_groups/%d/devices",
@@ -59,28 +86,37 @@ void check_group(struct doctor *d)
 
 struct users {
 	struct doctor *d;
-	char group[16];		/* the node of the group, for vfio's old way */
+	struct device_nodes nodes;
 	char dir[64];		/* "4711/fd" */
 	char pid[16];
 	unsigned int n;
 };
 
+/* Is what a descriptor refers to /dev/@node? */
+static bool is_node(const char *target, const char *node)
+{
+	return node[0] && !strncmp(target, "/dev/", strlen("/dev/")) &&
+	       !strcmp(target + strlen("/dev/"), node);
+}
+
 static bool look_at_fd(void *arg, const char *fd)
 {
 	struct users *u = arg;
-	char name[64], comm[64], remedy[64];
+	char target[128], raw[64], comm[64], remedy[128];
 
-	if (!tree_link(u->d, TREE_PROC, name, sizeof(name), "%s/%s", u->dir,
-		       fd))
+	if (!tree_target(u->d, TREE_PROC, target, sizeof(target), "%s/%s",
+			 u->dir, fd))
 		return true;
-	if (strcmp(name, u->d->device.vfio) && strcmp(name, u->group))
+	if (!is_node(target, u->nodes.cdev) && !is_node(target, u->nodes.group))
 		return true;
-	if (!tree_read(u->d, TREE_PROC, comm, sizeof(comm), "%s/comm", u->pid))
-		snprintf(comm, sizeof(comm), "?");
-	snprintf(remedy, sizeof(remedy), "kill %s", u->pid);
+	if (!tree_read(u->d, TREE_PROC, raw, sizeof(raw), "%s/comm", u->pid))
+		snprintf(raw, sizeof(raw), "?");
+	/* A process names itself as it likes. */
+	text_plain(raw, strlen(raw), comm, sizeof(comm));
+	snprintf(remedy, sizeof(remedy), "end process %s (%s) in its own way",
+		 u->pid, comm);
 	report(u->d, SEVERITY_ERROR, "busy", remedy,
-	       "process %s (%s) has the device or its group open", u->pid,
-	       comm);
+	       "process %s (%s) has %s open", u->pid, comm, target);
 	u->n++;
 	return false;
 }
@@ -101,12 +137,9 @@ void check_users(struct doctor *d)
 {
 	struct users u = { .d = d };
 
-	if (!d->device.vfio[0])
+	if (!vfio_bound(&d->device))
 		return;
-	/* No such name, if there is no group. */
-	if (d->device.iommu_group >= 0)
-		snprintf(u.group, sizeof(u.group), "%d",
-			 d->device.iommu_group);
+	device_nodes(d, &u.nodes);
 	if (!tree_each(d, TREE_PROC, "", look_at_process, &u))
 		return;
 	if (!u.n)

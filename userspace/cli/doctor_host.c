@@ -14,12 +14,17 @@
 
 #define MEMLOCK_PLENTY	(64u << 20)
 
-static bool count(void *arg, const char *name)
-{
-	unsigned int *n = arg;
+struct groups {
+	const struct doctor *d;
+	unsigned int n;
+};
 
-	(void)name;
-	(*n)++;
+/* vfio makes groups of its own for devices that no IOMMU isolates. */
+static bool count_group(void *arg, const char *number)
+{
+	struct groups *groups = arg;
+
+	groups->n += !group_noiommu(groups->d, number);
 	return true;
 }
 
@@ -28,12 +33,15 @@ static void check_iommu(struct doctor *d)
 	static const char * const switches[] = {
 		"intel_iommu=off", "amd_iommu=off", "iommu=off",
 	};
-	unsigned int groups = 0;
+	enum severity severity = d->opts->noiommu ? SEVERITY_WARNING :
+						    SEVERITY_ERROR;
+	struct groups groups = { .d = d };
 	size_t i;
 
-	tree_each(d, TREE_SYS, "kernel/iommu_groups", count, &groups);
-	if (groups) {
-		report(d, SEVERITY_OK, "iommu", "", "%u IOMMU groups", groups);
+	tree_each(d, TREE_SYS, "kernel/iommu_groups", count_group, &groups);
+	if (groups.n) {
+		report(d, SEVERITY_OK, "iommu", "", "%u IOMMU groups",
+		       groups.n);
 		return;
 	}
 	for (i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
@@ -44,14 +52,13 @@ static void check_iommu(struct doctor *d)
 		snprintf(remedy, sizeof(remedy),
 			 "remove %s from the kernel command line and reboot",
 			 switches[i]);
-		report(d, SEVERITY_ERROR, "iommu", remedy,
-		       "the IOMMU is switched off by %s, so vfio cannot own a device",
+		report(d, severity, "iommu", remedy,
+		       "the IOMMU is switched off by %s, so no device is isolated",
 		       switches[i]);
 		return;
 	}
-	report(d, SEVERITY_ERROR, "iommu",
-	       "switch VT-d or AMD-Vi on in the firmware set-up, boot with intel_iommu=on (AMD needs no option)",
-	       "there is no IOMMU group, so vfio cannot own a device");
+	report(d, severity, "iommu", REMEDY_IOMMU,
+	       "there is no IOMMU, so no device is isolated");
 }
 
 static bool parameter_is_on(const struct doctor *d, const char *module,
@@ -91,28 +98,43 @@ static bool look_at_unit(void *arg, const char *name)
 	return true;
 }
 
+/* Each way to open a device has its own switch. Return: one is set. */
+static bool report_unsafe(struct doctor *d)
+{
+	static const char * const modules[] = { "iommufd", "vfio_iommu_type1" };
+	bool unsafe = false;
+	char remedy[96];
+	size_t i;
+
+	for (i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		if (!parameter_is_on(d, modules[i], "allow_unsafe_interrupts"))
+			continue;
+		unsafe = true;
+		snprintf(remedy, sizeof(remedy),
+			 "echo N > /sys/module/%s/parameters/allow_unsafe_interrupts",
+			 modules[i]);
+		report(d, SEVERITY_WARNING, "interrupts", remedy,
+		       "devices may send any interrupt: allow_unsafe_interrupts of %s is set",
+		       modules[i]);
+	}
+	return unsafe;
+}
+
 /* Seen in sysfs for Intel only; AMD's always remaps. */
 static void check_remapping(struct doctor *d)
 {
 	struct remapping r = { .d = d };
-	bool unsafe = parameter_is_on(d, "iommufd", "allow_unsafe_interrupts") ||
-		      parameter_is_on(d, "vfio_iommu_type1",
-				      "allow_unsafe_interrupts");
 
 	tree_each(d, TREE_SYS, "class/iommu", look_at_unit, &r);
-	if (unsafe) {
-		report(d, SEVERITY_WARNING, "interrupts",
-		       "echo N > /sys/module/iommufd/parameters/allow_unsafe_interrupts",
-		       "devices may send any interrupt: allow_unsafe_interrupts is set");
+	if (report_unsafe(d))
 		return;
-	}
 	if (strstr(d->cmdline, "intremap=off"))
 		report(d, SEVERITY_ERROR, "interrupts",
 		       "remove intremap=off from the kernel command line and reboot",
 		       "interrupt remapping is switched off, so vfio refuses devices");
 	else if (r.without)
 		report(d, SEVERITY_ERROR, "interrupts",
-		       "switch interrupt remapping (x2APIC) on in the firmware set-up; if you trust the device: echo Y > /sys/module/iommufd/parameters/allow_unsafe_interrupts",
+		       "switch interrupt remapping (x2APIC) on in the firmware set-up; if you trust the device: echo Y > /sys/module/iommufd/parameters/allow_unsafe_interrupts (vfio_iommu_type1 instead of iommufd, if it is opened by its group)",
 		       "%u of %u IOMMUs cannot remap interrupts, so vfio refuses devices",
 		       r.without, r.units);
 	else if (r.units)
@@ -133,14 +155,7 @@ static void check_vfio(struct doctor *d)
 		       "the driver vfio-pci is not loaded");
 	else
 		report(d, SEVERITY_OK, "vfio-pci", "", "vfio-pci is loaded");
-	if (!tree_path(d, TREE_DEV, path, sizeof(path), "iommu"))
-		return;
-	if (stat(path, &st))
-		report(d, SEVERITY_ERROR, "iommufd", "modprobe iommufd",
-		       "%s does not exist; devices are opened through it",
-		       path);
-	else
-		report(d, SEVERITY_OK, "iommufd", "", "%s is there", path);
+	check_host_nodes(d);
 }
 
 static void check_tph_switch(struct doctor *d)

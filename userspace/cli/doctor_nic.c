@@ -2,9 +2,10 @@
 /* The NIC that is to write, and its way to the memory. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/doctor.h"
+
+#define VENDOR_MELLANOX	0x15b3
 
 /*
  * vfio takes only importers that can give a buffer up: those that set
@@ -26,16 +27,59 @@ static const struct {
 	{ "mana", false },
 };
 
+/* The RDMA module that goes with a driver of the function, "" if unknown. */
+static const char *rdma_module(const struct tphbuf_pci_info *nic)
+{
+	static const char * const pairs[][2] = {
+		{ "mlx5_core", "mlx5_ib" }, { "ice", "irdma" },
+		{ "i40e", "irdma" }, { "idpf", "irdma" },
+		{ "bnxt_en", "bnxt_re" }, { "mana", "mana_ib" },
+		{ "ionic", "ionic_rdma" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (!strcmp(pairs[i][0], nic->driver))
+			return pairs[i][1];
+	return "";
+}
+
+/* The steps to its own driver: the override away, a driver, a probe. */
+static void explain_no_rdma(struct doctor *d)
+{
+	const struct tphbuf_pci_info *nic = &d->nic;
+	const char *module = rdma_module(nic);
+	char remedy[FINDING_TEXT_MAX];
+
+	if (nic->driver[0] && !vfio_bound(nic)) {
+		snprintf(remedy, sizeof(remedy), "%s%s",
+			 module[0] ? "modprobe " : "load its RDMA driver",
+			 module);
+		report(d, SEVERITY_ERROR, "rdma", remedy,
+		       "%s (driver %s) has no RDMA device", nic->bdf,
+		       nic->driver);
+		return;
+	}
+	snprintf(remedy, sizeof(remedy),
+		 "%s; echo > /sys/bus/pci/devices/%s/driver_override; %s%s%s%s%secho %s > /sys/bus/pci/drivers_probe",
+		 nic->vendor == VENDOR_MELLANOX ?
+		 "modprobe -a mlx5_core mlx5_ib" : "modprobe its driver",
+		 nic->bdf, nic->driver[0] ? "echo " : "",
+		 nic->driver[0] ? nic->bdf : "",
+		 nic->driver[0] ? " > /sys/bus/pci/drivers/" : "",
+		 nic->driver, nic->driver[0] ? "/unbind; " : "", nic->bdf);
+	report(d, SEVERITY_ERROR, "rdma", remedy,
+	       "%s is bound to %s, so it has no RDMA device", nic->bdf,
+	       nic->driver[0] ? nic->driver : "no driver");
+}
+
 static void check_importer(struct doctor *d)
 {
 	const struct tphbuf_pci_info *nic = &d->nic;
 	size_t i;
 
 	if (!nic->rdma[0]) {
-		report(d, SEVERITY_ERROR, "rdma",
-		       "load its RDMA driver: modprobe mlx5_ib, or irdma; see dmesg",
-		       "%s (driver %s) has no RDMA device", nic->bdf,
-		       nic->driver[0] ? nic->driver : "none");
+		explain_no_rdma(d);
 		return;
 	}
 	for (i = 0; i < sizeof(importers) / sizeof(importers[0]); i++) {
@@ -97,18 +141,47 @@ static void check_port(struct doctor *d)
 		       "%s has no active port", d->nic.rdma);
 }
 
+struct uverbs {
+	struct doctor *d;
+	char name[TPHBUF_NAME_MAX];
+};
+
+/* A function may have several RDMA devices: take that of the one shown. */
+static bool look_at_uverbs(void *arg, const char *name)
+{
+	struct uverbs *u = arg;
+	char ibdev[TPHBUF_NAME_MAX];
+
+	if (strncmp(name, "uverbs", strlen("uverbs")) ||
+	    (tree_read(u->d, TREE_SYS, ibdev, sizeof(ibdev),
+		       "bus/pci/devices/%s/infiniband_verbs/%s/ibdev",
+		       u->d->nic.bdf, name) &&
+	     strcmp(ibdev, u->d->nic.rdma)))
+		return true;
+	return (size_t)snprintf(u->name, sizeof(u->name), "%s", name) >=
+	       sizeof(u->name);
+}
+
 static void check_uverbs(struct doctor *d)
 {
-	char path[512];
+	char text[96];
+	struct uverbs u = { .d = d };
+	struct node node;
 
-	if (!tree_path(d, TREE_DEV, path, sizeof(path), "infiniband"))
+	if (!d->nic.rdma[0])
 		return;
-	if (access(path, R_OK | X_OK))
-		report(d, SEVERITY_ERROR, "uverbs",
-		       "modprobe ib_uverbs; in a container pass /dev/infiniband/uverbsN",
-		       "%s cannot be read", path);
-	else
-		report(d, SEVERITY_OK, "uverbs", "", "%s is there", path);
+	snprintf(text, sizeof(text), "bus/pci/devices/%s/infiniband_verbs",
+		 d->nic.bdf);
+	tree_each(d, TREE_SYS, text, look_at_uverbs, &u);
+	if (!u.name[0]) {
+		report(d, SEVERITY_ERROR, "uverbs", "modprobe ib_uverbs",
+		       "%s has no verbs device: the module ib_uverbs is not loaded",
+		       d->nic.rdma);
+		return;
+	}
+	snprintf(text, sizeof(text), "infiniband/%s", u.name);
+	node_look(d, &node, text, "mount devtmpfs on /dev");
+	report_node(d, SEVERITY_ERROR, "uverbs", &node);
 }
 
 /* Why is a NIC that can send hints not set up to? */

@@ -36,6 +36,8 @@ test_vf_behaves_like_any_device() {
 	fresh_pf "$pf"
 	vfs "$pf" 2
 	vf=$(vf_of "$pf")
+	# Its IDs read as ones, and it has no switch of its memory.
+	expect_fail '[134]' 'ok +memory .* is a VF' tphbuf doctor "$vf" --no-open
 	vf_buffers "$pf" "$vf" "$nic_ext"
 	vfs "$pf" 0
 	[ ! -e "/sys/bus/pci/devices/$vf" ]

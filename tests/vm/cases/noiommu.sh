@@ -25,6 +25,12 @@ test_forced() {
 	done
 }
 
+test_doctor_says_noiommu() {
+	expect_fail 1 'error +group +no IOMMU isolates' tphbuf doctor "$endpoint" --no-open
+	expect_fail 3 'warning +group +no IOMMU isolates' tphbuf doctor "$endpoint" --noiommu
+	expect_fail 3 'ok +node .*/dev/vfio/noiommu-' tphbuf doctor "$endpoint" --noiommu --backend group
+}
+
 # The kernel wants CAP_SYS_RAWIO, whatever the permissions of the nodes.
 test_forced_by_a_user() {
 	chmod 0666 /dev/iommu /dev/vfio/* /dev/vfio/devices/* 2>/dev/null || true
