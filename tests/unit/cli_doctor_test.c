@@ -103,6 +103,11 @@ static void doctor_examines_the_device(void **state)
 	WITH(MEM_FN, driver, "nvme");
 	assert_finding(MEM, "driver", "error",
 		       "echo " MEM " > /sys/bus/pci/drivers/nvme/unbind", 1);
+	/* A tree that somebody else has copied may hold anything. */
+	WITH(MEM_FN, driver, "n\x1b[2Jvme");
+	run(rooted("doctor " MEM " --no-open"));
+	assert_null(strchr(result.out, '\x1b'));
+	assert_non_null(strstr(result.out, "n?[2Jvme"));
 	WITH(MEM_FN, driver, NULL);
 	assert_finding(MEM, "driver", "error", "drivers_probe", 1);
 	build(good);

@@ -37,6 +37,8 @@ void report(struct doctor *d, enum severity severity, const char *id,
 	vsnprintf(f->text, sizeof(f->text), fmt, ap);
 	va_end(ap);
 	snprintf(f->remedy, sizeof(f->remedy), "%s", remedy);
+	text_clean(f->text);
+	text_clean(f->remedy);
 	d->count[severity]++;
 }
 
