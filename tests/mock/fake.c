@@ -138,7 +138,7 @@ void fake_fail_access(const char *path, int err)
 }
 
 /* For wrappers: has this call to fail? Sets errno. */
-static bool call_fails(const char *name)
+bool call_fails(const char *name)
 {
 	if (call_failure.name && !strcmp(call_failure.name, name)) {
 		call_failure.name = NULL;
@@ -530,15 +530,7 @@ int __wrap_access(const char *path, int mode)
 
 int __wrap_fstat(int fd, struct stat *st)
 {
-	if (call_fails("fstat"))
-		return -1;
-	if (__real_fstat(fd, st))
-		return -1;
-	if (fake.is_cdev && fake_root()[0] && fd_is(fd, DEV_NODE)) {
-		st->st_mode = S_IFCHR | 0600;
-		st->st_rdev = makedev(511, 0);
-	}
-	return 0;
+	return call_fails("fstat") ? -1 : __real_fstat(fd, st);
 }
 
 char *__real_realpath(const char *path, char *resolved);
@@ -553,10 +545,19 @@ char *__wrap_realpath(const char *path, char *resolved)
 ssize_t __real_readlink(const char *path, char *target, size_t size);
 ssize_t __wrap_readlink(const char *path, char *target, size_t size)
 {
+	static const char anon[] = "anon_inode:[vfio-device]";
 	char buf[PATH_MAX];
+	int fd;
 
-	return call_fails("readlink") ? -1 :
-	       __real_readlink(lead(path, buf), target, size);
+	if (call_fails("readlink"))
+		return -1;
+	if (sscanf(path, "/proc/self/fd/%d", &fd) == 1 && fake_root()[0] &&
+	    fd_is(fd, DEV_NODE) &&
+	    size >= sizeof(anon) - 1) {
+		memcpy(target, anon, sizeof(anon) - 1);
+		return sizeof(anon) - 1;
+	}
+	return __real_readlink(lead(path, buf), target, size);
 }
 
 void *__real_mmap(void *addr, size_t length, int prot, int flags, int fd,

@@ -40,6 +40,8 @@ struct fake_device {
 	int api_version;
 	uint32_t models;		/* set of bits 1 << VFIO_..._IOMMU */
 	bool viable;
+	/* Others get at most so long before a rename() replaces something. */
+	unsigned int rename_delay_us;
 };
 
 extern struct fake_device fake;

@@ -17,6 +17,9 @@ void tree_build(void);
 /* Is @fd open on this file of the tree? */
 bool fd_is(int fd, const char *node);
 
+/* For wrappers: has this call to fail? Sets errno. */
+bool call_fails(const char *name);
+
 /* group.c; 0 or more, or -errno */
 void group_reset(void);
 int group_ioctl(int fd, unsigned long request, void *arg);

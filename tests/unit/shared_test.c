@@ -2,6 +2,8 @@
 /* A device the caller has open: lib/backend_shared.c; and its regions. */
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "unit/test.h"
@@ -94,8 +96,13 @@ static void shared_descriptor_that_is_none(void **state)
 
 static void shared_cdev_of_another_device(void **state)
 {
+	static const char * const targets[] = {
+		NULL, "/", "../../bus/pci",
+		"../../bus/pci/devices/" FAKE_BDF "/driver/vfio0",
+	};
 	struct fixture *f = *state;
 	int fd = caller_fd();
+	size_t i;
 
 	assert_int_equal(share(f, fd, FAKE_NIC_BDF), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT,
@@ -103,13 +110,40 @@ static void shared_cdev_of_another_device(void **state)
 	assert_int_equal(share(f, fd, "03:00"), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'03:00'");
 	/* A character device that sysfs does not know, or knows elsewhere. */
-	fake_remove("sys/dev/char/511:0");
-	assert_int_equal(share(f, fd, NULL), -ENOENT);
-	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "511:0");
-	fake_link("sys/dev/char/511:0", "/");
-	assert_int_equal(share(f, fd, NULL), -ENOENT);
-	fake_link("sys/dev/char/511:0", "../../bus/pci");
-	assert_int_equal(share(f, fd, NULL), -ENOENT);
+	for (i = 0; i < NR(targets); i++) {
+		fake_remove("sys/dev/char/511:0");
+		if (targets[i])
+			fake_link("sys/dev/char/511:0", targets[i]);
+		assert_int_equal(share(f, fd, NULL), -EINVAL);
+		assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no vfio device");
+		fake_link("sys/dev/char/511:0", "/");
+	}
+	close(fd);
+}
+
+/* Whoever serves it would answer: it is asked nothing. */
+static void a_foreign_file_gets_no_ioctl(void **state)
+{
+	struct fixture *f = *state;
+	int fds[6], fd = caller_fd();
+	size_t i;
+
+	assert_int_equal(pipe(fds), 0);
+	fds[2] = socket(AF_UNIX, SOCK_STREAM, 0);
+	fds[3] = eventfd(0, 0);
+	fds[4] = open(fake_root(), O_RDONLY | O_DIRECTORY);
+	fds[5] = fake_foreign_dmabuf(4096);
+	/* Spent by the first call there is. */
+	fake_fail_ioctl(VFIO_DEVICE_GET_INFO, 1, EIO);
+	for (i = 0; i < NR(fds); i++) {
+		assert_int_equal(share(f, fds[i], FAKE_BDF), -EINVAL);
+		assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no vfio device");
+		assert_null(strstr(tphbuf_ctx_error(f->ctx), strerror(EIO)));
+		close(fds[i]);
+	}
+	assert_int_equal(share(f, fd, FAKE_BDF), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, strerror(EIO));
+	assert_int_equal(share(f, fd, FAKE_BDF), 0);
 	close(fd);
 }
 
@@ -168,6 +202,7 @@ int main(void)
 		TEST(shared_device_of_a_group, ctx),
 		TEST(shared_descriptor_that_is_none, ctx),
 		TEST(shared_cdev_of_another_device, ctx),
+		TEST(a_foreign_file_gets_no_ioctl, ctx),
 		TEST(regions, device),
 		TEST(every_failing_call_is_reported, ctx),
 	};

@@ -6,7 +6,7 @@
  * sees, and the kernel closes it when both sides have. Container, group and
  * iommufd stay with the caller; the open device keeps what it needs of them.
  */
-#define _GNU_SOURCE	/* realpath */
+#define _GNU_SOURCE	/* realpath, statx */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,6 +24,16 @@
 
 #define ID_SIZE		4	/* vendor and device, at the start of config */
 
+/* The group's file has no type and no place, but a name of its own. */
+#define ANON_NAME	"anon_inode:[vfio-device]"
+
+static int fail_foreign(struct tphbuf_device *dev, int fd, const char *why)
+{
+	return fail(dev->ctx, TPHBUF_STAGE_OPEN, -EINVAL,
+		    "descriptor %d is no vfio device (%s); pass the one of VFIO_GROUP_GET_DEVICE_FD or of /dev/vfio/devices",
+		    fd, why);
+}
+
 static int check_vfio_fd(struct tphbuf_device *dev, int fd)
 {
 	uint32_t flags;
@@ -34,9 +44,7 @@ static int check_vfio_fd(struct tphbuf_device *dev, int fd)
 			    "descriptor %d: the device is not bound to an iommufd yet; bind it (VFIO_DEVICE_BIND_IOMMUFD) before handing it over",
 			    fd);
 	if (ret)
-		return fail(dev->ctx, TPHBUF_STAGE_OPEN, -EINVAL,
-			    "descriptor %d is no vfio device (%s); pass the one of VFIO_GROUP_GET_DEVICE_FD or of /dev/vfio/devices",
-			    fd, strerror(-ret));
+		return fail_foreign(dev, fd, strerror(-ret));
 	if (!(flags & VFIO_DEVICE_FLAGS_PCI))
 		return fail(dev->ctx, TPHBUF_STAGE_OPEN, -EINVAL,
 			    "descriptor %d is no PCI device; only those have BARs to export",
@@ -46,12 +54,12 @@ static int check_vfio_fd(struct tphbuf_device *dev, int fd)
 
 /*
  * The function behind a character device: /sys/dev/char/MAJOR:MINOR leads to
- * .../BDF/vfio-dev/vfioN. Return: 0, -ENOENT if it leads elsewhere, -errno.
+ * .../BDF/vfio-dev/vfioN. Return: 0, -ENOENT if it is none of vfio's, -errno.
  */
 static int bdf_of_cdev(struct tphbuf_ctx *ctx, dev_t number, char *bdf)
 {
 	char link[PATH_MAX], path[PATH_MAX], *name;
-	int n, i;
+	int n;
 
 	n = snprintf(link, sizeof(link), "%s/dev/char/%u:%u", ctx->sysfs_root,
 		     major(number), minor(number));
@@ -59,12 +67,11 @@ static int bdf_of_cdev(struct tphbuf_ctx *ctx, dev_t number, char *bdf)
 		return -ENAMETOOLONG;
 	if (!realpath(link, path))
 		return -errno;
-	for (i = 0; i < 2; i++) {
-		name = strrchr(path, '/');
-		if (!name)
-			return -ENOENT;
-		*name = '\0';
-	}
+	*strrchr(path, '/') = '\0';
+	name = strrchr(path, '/');
+	if (!name || strcmp(name, "/vfio-dev"))
+		return -ENOENT;
+	*name = '\0';
 	name = strrchr(path, '/');
 	return name && !tphbuf_bdf_parse(name + 1, bdf) ? 0 : -ENOENT;
 }
@@ -108,6 +115,8 @@ static int check_cdev(struct tphbuf_device *dev, int fd, dev_t number)
 	char bdf[TPHBUF_BDF_MAX];
 	int ret = bdf_of_cdev(dev->ctx, number, bdf);
 
+	if (ret == -ENOENT)
+		return fail_foreign(dev, fd, "a character device that sysfs does not show as vfio's");
 	if (ret)
 		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,
 				  "descriptor %d: character device %u:%u", fd,
@@ -120,15 +129,45 @@ static int check_cdev(struct tphbuf_device *dev, int fd, dev_t number)
 	return 0;
 }
 
-static int check_identity(struct tphbuf_device *dev, int fd)
+/* Is the file without type, as far as procfs tells, what a group gives out? */
+static bool is_group_device(struct tphbuf_device *dev)
 {
-	struct stat st;
+	char path[PATH_MAX], target[sizeof(ANON_NAME)];
+	ssize_t n;
 
-	if (fstat(dev->fd, &st))
+	n = snprintf(path, sizeof(path), "%s/self/fd/%d", dev->ctx->proc_root,
+		     dev->fd);
+	if ((size_t)n >= sizeof(path))
+		return true;
+	n = readlink(path, target, sizeof(target));
+	return n < 0 || (n == sizeof(ANON_NAME) - 1 &&
+			 !memcmp(target, ANON_NAME, (size_t)n));
+}
+
+/*
+ * The descriptor may come from a peer, and ioctl() on a foreign file is
+ * answered by whoever serves that: so see what it is first. Even fstat() on a
+ * file of FUSE would ask, and wait for, its server.
+ */
+static int check_file(struct tphbuf_device *dev, int fd, bool *is_cdev)
+{
+	struct statx st;
+
+	if (statx(dev->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
+		  &st))
 		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, -errno,
 				  "descriptor %d", fd);
-	if (S_ISCHR(st.st_mode))
-		return check_cdev(dev, fd, st.st_rdev);
+	*is_cdev = S_ISCHR(st.stx_mode);
+	if (*is_cdev)
+		return check_cdev(dev, fd, makedev(st.stx_rdev_major,
+						   st.stx_rdev_minor));
+	if (st.stx_mode & S_IFMT || !is_group_device(dev))
+		return fail_foreign(dev, fd, "neither a character device nor what a group gives out");
+	return 0;
+}
+
+static int check_group_device(struct tphbuf_device *dev, int fd)
+{
 	if (!dev->bdf[0])
 		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "descriptor %d comes from a group and does not tell its device; pass the PCI address too",
@@ -148,6 +187,7 @@ static const struct device_backend backend_shared = {
 
 int shared_open(struct tphbuf_device *dev, int fd)
 {
+	bool is_cdev;
 	int ret;
 
 	dev->backend = &backend_shared;
@@ -155,6 +195,8 @@ int shared_open(struct tphbuf_device *dev, int fd)
 	if (dev->fd < 0)
 		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, -errno,
 				  "descriptor %d", fd);
-	ret = check_vfio_fd(dev, fd);
-	return ret ? ret : check_identity(dev, fd);
+	ret = check_file(dev, fd, &is_cdev);
+	if (!ret)
+		ret = check_vfio_fd(dev, fd);
+	return ret || is_cdev ? ret : check_group_device(dev, fd);
 }
