@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
 /* The socket of a hand-over while others look at it or want its name: lib/share_socket.c. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/share.h"
 #include "unit/test.h"
 
 /* Who sees the socket can connect to it, however soon. */
@@ -73,24 +79,34 @@ static void a_busy_listener_is_not_waited_for(void **state)
 
 #define STARTERS	6
 
+struct said {
+	int ret;
+	pid_t pid;
+};
+
 /* Listen when @go ends; say how that went at @said; keep it until @end ends. */
 static void starter(struct fixture *f, const char *path, int go, int said,
 		    int end)
 {
-	int fd, ret;
+	struct said what = { .pid = getpid() };
 	char byte;
+	int fd;
 
+	srand((unsigned int)getpid());
 	if (read(go, &byte, 1))
 		_exit(1);
-	ret = tphbuf_share_listen(f->ctx, path, 0600, &fd);
-	if (write(said, &ret, sizeof(ret)) != sizeof(ret))
+	what.ret = tphbuf_share_listen(f->ctx, path, 0600, &fd);
+	if (write(said, &what, sizeof(what)) != sizeof(what))
 		_exit(1);
 	_exit(read(end, &byte, 1) ? 1 : 0);
 }
 
 static void one_round_of_starters(struct fixture *f, const char *path)
 {
-	int go[2], said[2], end[2], i, fd, ret, status, winners = 0;
+	int go[2], said[2], end[2], i, fd, status, winners = 0;
+	struct said what, winner = { 0 };
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
 
 	assert_int_equal(pipe(go) | pipe(said) | pipe(end), 0);
 	for (i = 0; i < STARTERS; i++) {
@@ -102,14 +118,21 @@ static void one_round_of_starters(struct fixture *f, const char *path)
 	}
 	close(go[1]);
 	for (i = 0; i < STARTERS; i++) {
-		assert_int_equal(read(said[0], &ret, sizeof(ret)), sizeof(ret));
-		if (!ret)
-			winners++;
-		else
-			assert_int_equal(ret, -EADDRINUSE);
+		assert_int_equal(read(said[0], &what, sizeof(what)),
+				 sizeof(what));
+		if (what.ret) {
+			assert_int_equal(what.ret, -EADDRINUSE);
+			continue;
+		}
+		winners++;
+		winner = what;
 	}
 	assert_int_equal(winners, 1);
+	/* And who connects gets to it. */
 	assert_int_equal(tphbuf_share_connect(f->ctx, path, &fd), 0);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size),
+			 0);
+	assert_int_equal(peer.pid, winner.pid);
 	close(fd);
 	close(end[1]);
 	for (i = 0; i < STARTERS; i++) {
@@ -132,6 +155,8 @@ static void one_of_many_starters_listens(void **state)
 
 	snprintf(path, sizeof(path), "%s/sock", fake_root());
 	snprintf(other, sizeof(other), "%s~*", path);
+	/* Each looks at the stale socket before another has replaced it. */
+	fake.rename_delay_us = 3000;
 	for (round = 0; round < 100; round++) {
 		/* In every second round the last one's stale socket is there. */
 		if (round & 1)
@@ -143,12 +168,132 @@ static void one_of_many_starters_listens(void **state)
 	}
 }
 
+static void leave_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address,
+			      sizeof(address)), 0);
+	close(fd);
+}
+
+/* A starter died before its socket had its name: that is no hindrance. */
+static void what_a_dead_starter_left_is_removed(void **state)
+{
+	struct fixture *f = *state;
+	char path[90], other[100];
+	glob_t left;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/sock", fake_root());
+	snprintf(other, sizeof(other), "%s~new", path);
+	leave_socket(other);
+	fake_text("sock~lock", "");
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), 0);
+	close(fd);
+	snprintf(other, sizeof(other), "%s~*", path);
+	assert_int_equal(glob(other, 0, NULL, &left), GLOB_NOMATCH);
+	/* What is no socket is not ours. */
+	fake_text("sock~new", "precious");
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd),
+			 -EADDRINUSE);
+	assert_int_equal(access(fake_path("sock~new"), F_OK), 0);
+	unlink(fake_path("sock~new"));
+	/* Nor is a link followed. */
+	fake_link("sock~lock", "elsewhere");
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), -ELOOP);
+	assert_int_not_equal(access(fake_path("elsewhere"), F_OK), 0);
+}
+
+/* A starter is waited for, but not for ever. */
+static void a_slow_starter_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	char path[100];
+	int fd, lock;
+
+	snprintf(path, sizeof(path), "%s/sock", fake_root());
+	fake_text("sock~lock", "");
+	lock = open(fake_path("sock~lock"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(flock(lock, LOCK_EX), 0);
+	alarm(20);
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), -EBUSY);
+	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "~lock");
+	alarm(0);
+	assert_int_not_equal(access(path, F_OK), 0);
+	if (!fork()) {
+		usleep(100000);
+		unlink(fake_path("sock~lock"));
+		flock(lock, LOCK_UN);
+		_exit(0);
+	}
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), 0);
+	assert_true(wait(NULL) > 0);
+	close(fd);
+	close(lock);
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+static void interrupt_every(long us)
+{
+	const struct itimerval t = { { 0, us }, { 0, us } };
+	const struct sigaction action = { .sa_handler = on_alarm };
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+/* Its backlog is full: who connects waits, but not for ever. */
+static void a_listener_that_takes_nobody_times_out(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct fixture *f = *state;
+	struct timeval t = { 1, 1 };
+	socklen_t size = sizeof(t);
+	int listener, fd, waiting[64], n = 0;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock",
+		 fake_root());
+	assert_int_equal(tphbuf_share_listen(f->ctx, address.sun_path, 0600,
+					     &listener), 0);
+	/* Of what is connected every call waits as long as it likes. */
+	assert_int_equal(tphbuf_share_connect(f->ctx, address.sun_path, &fd),
+			 0);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, &size), 0);
+	assert_int_equal(t.tv_sec | t.tv_usec, 0);
+	close(fd);
+	do {
+		assert_in_range(n, 0, 63);
+		waiting[n] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+	} while (!connect(waiting[n++], (struct sockaddr *)&address,
+			  sizeof(address)));
+	assert_int_equal(errno, EAGAIN);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	assert_int_equal(share_connect_to(fd, &address, 50), -ETIMEDOUT);
+	interrupt_every(5000);
+	assert_int_equal(share_connect_to(fd, &address, 50), -ETIMEDOUT);
+	interrupt_every(0);
+	close(fd);
+	while (n)
+		close(waiting[--n]);
+	close(listener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(sockets_listen_when_they_are_seen, buffer),
 		TEST(a_busy_listener_is_not_waited_for, buffer),
 		TEST(one_of_many_starters_listens, buffer),
+		TEST(what_a_dead_starter_left_is_removed, buffer),
+		TEST(a_slow_starter_is_waited_for, buffer),
+		TEST(a_listener_that_takes_nobody_times_out, buffer),
 	};
 
 	return cmocka_run_group_tests_name("share_socket", tests, NULL, NULL);

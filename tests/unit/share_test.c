@@ -3,12 +3,16 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/share_msg.h"
@@ -203,20 +207,28 @@ static void a_buffer_without_device_is_described_as_such(void **state)
 
 static void kernels_without_tags_are_no_failure(void **state)
 {
+	struct tphbuf_send_opts send = {
+		.size = sizeof(send), .flags = TPHBUF_SEND_DEVICE,
+	};
 	struct tphbuf_share_info info;
 	struct tphbuf_buffer *got;
 	struct fixture *f = *state;
 	int pair[2];
 
 	make_pair(pair);
+	assert_int_equal(receive(f, pair[1], NULL, &got), -ETIMEDOUT);
 	fake.has_tph = false;
-	assert_int_equal(tphbuf_buffer_send(f->buf, pair[0], NULL), 0);
+	assert_int_equal(tphbuf_buffer_send(f->buf, pair[0], &send), 0);
 	assert_int_equal(receive(f, pair[1], &info, &got), 0);
 	assert_int_equal(info.supported, 0);
+	assert_int_equal(info.trust, TPHBUF_TAG_CLAIMED);
 	tphbuf_buffer_close(got);
+	/* So the last failure is the one before. */
+	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "in time");
 	fake.has_tph = true;
 	fake_fail_feature(TPH_GET, ENODEV);
 	assert_int_equal(tphbuf_buffer_send(f->buf, pair[0], NULL), -ENODEV);
+	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "the device was closed");
 	close_pair(pair);
 }
 
@@ -299,6 +311,40 @@ static void silence_times_out(void **state)
 	/* A peer that never reads. */
 	for (i = 0; i < 10000 && !ret; i++)
 		ret = tphbuf_buffer_send(f->buf, pair[0], &send);
+	assert_int_equal(ret, -ETIMEDOUT);
+	close_pair(pair);
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+static void interrupt_every(long us)
+{
+	const struct itimerval t = { { 0, us }, { 0, us } };
+	const struct sigaction action = { .sa_handler = on_alarm };
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+/* Neither do they end a call, nor do they lengthen it. */
+static void signals_do_not_end_a_call(void **state)
+{
+	struct tphbuf_send_opts send = {
+		.size = sizeof(send), .timeout_ms = NO_TIME_MS,
+	};
+	struct tphbuf_buffer *got;
+	struct fixture *f = *state;
+	int pair[2], ret = 0, i;
+
+	make_pair(pair);
+	interrupt_every(3000);
+	assert_int_equal(receive(f, pair[1], NULL, &got), -ETIMEDOUT);
+	for (i = 0; i < 10000 && !ret; i++)
+		ret = tphbuf_buffer_send(f->buf, pair[0], &send);
+	interrupt_every(0);
 	assert_int_equal(ret, -ETIMEDOUT);
 	close_pair(pair);
 }
@@ -514,6 +560,94 @@ static void other_descriptors_are_refused(void **state)
 	close_pair(pair);
 }
 
+/* A connected socket of TCP that has sent what its peer does not read. */
+static int unread_socket(int *listener, int *peer)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	const struct linger linger = { .l_onoff = 1, .l_linger = 30 };
+	static const char data[65536];
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	*listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(*listener, (void *)&address, size), 0);
+	assert_int_equal(getsockname(*listener, (void *)&address, &size), 0);
+	assert_int_equal(listen(*listener, 1), 0);
+	assert_int_equal(connect(fd, (void *)&address, size), 0);
+	*peer = accept(*listener, NULL, NULL);
+	while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger,
+				    sizeof(linger)), 0);
+	return fd;
+}
+
+/* To close what a peer sent takes no longer than the peer was given. */
+static void no_peer_makes_close_wait(void **state)
+{
+	struct tphbuf_buffer *got = NULL;
+	struct fixture *f = *state;
+	int pair[2], fds[4], listener, peer;
+	struct timespec before, after;
+	struct forged m;
+	size_t i;
+
+	good_message(f, &m);
+	make_pair(pair);
+	/* Not wanted, in place of the buffer, in place of the device. */
+	for (i = 0; i < 3; i++) {
+		fds[0] = fds[1] = fds[2] = tphbuf_buffer_fd(f->buf);
+		m.head.flags = i == 1 ? SHARE_HAS_DEVICE : 0;
+		fds[i] = unread_socket(&listener, &peer);
+		send_raw(pair[0], &m, m.head.size, fds, i + 1);
+		close(fds[i]);
+		clock_gettime(CLOCK_MONOTONIC, &before);
+		assert_int_equal(receive(f, pair[1], NULL, &got),
+				 i == 2 ? -EPROTO : -EINVAL);
+		clock_gettime(CLOCK_MONOTONIC, &after);
+		assert_in_range(after.tv_sec - before.tv_sec, 0, 5);
+		close(peer);
+		close(listener);
+	}
+	close_pair(pair);
+}
+
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD	76
+#endif
+
+/* The caller's socket may ask for more than our message. */
+static void what_the_kernel_adds_is_no_part_of_it(void **state)
+{
+	static const int options[] = { SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD };
+	struct tphbuf_buffer *got;
+	struct fixture *f = *state;
+	int pair[2], fds[253], one = 1;
+	unsigned int before;
+	struct forged m;
+	size_t i;
+
+	good_message(f, &m);
+	make_pair(pair);
+	/* An old kernel lacks the last one. */
+	for (i = 0; i < NR(options); i++)
+		setsockopt(pair[1], SOL_SOCKET, options[i], &one, sizeof(one));
+	before = fake_count_fds();
+	assert_int_equal(tphbuf_buffer_send(f->buf, pair[0], NULL), 0);
+	assert_int_equal(receive(f, pair[1], NULL, &got), 0);
+	tphbuf_buffer_close(got);
+	assert_int_equal(fake_count_fds(), before);
+	for (i = 0; i < NR(fds); i++)
+		fds[i] = tphbuf_buffer_fd(f->buf);
+	send_raw(pair[0], &m, m.head.size, fds, NR(fds));
+	assert_int_equal(receive(f, pair[1], NULL, &got), -EPROTO);
+	assert_int_equal(fake_count_fds(), before);
+	close_pair(pair);
+}
+
 static void random_messages_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -632,10 +766,13 @@ int main(void)
 		TEST(the_device_can_come_along, buffer),
 		TEST(the_kernel_has_the_last_word_on_the_tag, buffer),
 		TEST(silence_times_out, buffer),
+		TEST(signals_do_not_end_a_call, buffer),
 		TEST(forged_messages_are_refused, buffer),
 		TEST(messages_of_wrong_size_are_refused, buffer),
 		TEST(descriptors_must_be_as_many_as_said, buffer),
 		TEST(other_descriptors_are_refused, buffer),
+		TEST(no_peer_makes_close_wait, buffer),
+		TEST(what_the_kernel_adds_is_no_part_of_it, buffer),
 		TEST(random_messages_are_refused, buffer),
 		TEST(sockets_by_path, buffer),
 		TEST(every_failing_call_is_handled, buffer),

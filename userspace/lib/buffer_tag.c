@@ -28,6 +28,7 @@ struct request {
 _Static_assert(offsetof(struct request, tph) ==
 	       offsetof(struct vfio_device_feature, data), "request layout");
 
+/* Return: 0 or -errno, not recorded; so does get(). */
 static int probe(struct tphbuf_device *dev)
 {
 	int ret;
@@ -37,18 +38,23 @@ static int probe(struct tphbuf_device *dev)
 	ret = vfio_probe(dev->fd, VFIO_DEVICE_FEATURE_GET |
 			 VFIO_DEVICE_FEATURE_SET |
 			 VFIO_DEVICE_FEATURE_DMA_BUF_TPH);
-	if (ret == -EINVAL)
-		ret = -EPROTO;
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_TAG, ret, "%s",
-				  dev->bdf);
+		return ret == -EINVAL ? -EPROTO : ret;
 	dev->tag_feature = TAG_FEATURE_PROBED;
 	return 0;
 }
 
 int tphbuf_device_tag_probe(struct tphbuf_device *dev)
 {
-	return dev ? probe(dev) : -EINVAL;
+	int ret;
+
+	if (!dev)
+		return -EINVAL;
+	ret = probe(dev);
+	if (ret)
+		return fail_errno(dev->ctx, TPHBUF_STAGE_TAG, ret, "%s",
+				  dev->bdf);
+	return 0;
 }
 
 static bool has_our_layout(const struct vfio_device_feature_dma_buf_tph *reply,
@@ -98,7 +104,7 @@ static int get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state)
 	int ret = tag_read(buf->dev->fd, buf->fd, state);
 
 	if (ret)
-		return fail_tag(buf, ret);
+		return ret;
 	buf->dev->tag_feature = TAG_FEATURE_PROVEN;
 	buf->dev->tag_supported = state->supported;
 	return 0;
@@ -136,7 +142,9 @@ static int prove(struct tphbuf_buffer *buf)
 		return fail(buf->ctx, TPHBUF_STAGE_TAG, -EOPNOTSUPP,
 			    "this buffer came without its device; tag it in the process that exported it");
 	ret = probe(buf->dev);
-	return ret ? ret : get(buf, &state);
+	if (!ret)
+		ret = get(buf, &state);
+	return ret ? fail_tag(buf, ret) : 0;
 }
 
 /* Make sure that @buf's device is ours and the feature is what we think. */
@@ -192,6 +200,17 @@ int tphbuf_buffer_tag_clear(struct tphbuf_buffer *buf)
 	return tphbuf_buffer_tag_set(buf, &none);
 }
 
+int buffer_tag_if_any(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state)
+{
+	int ret = probe(buf->dev);
+
+	if (!ret)
+		ret = get(buf, state);
+	if (!ret)
+		return 1;
+	return tphbuf_is_unsupported(ret) ? 0 : fail_tag(buf, ret);
+}
+
 int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf,
 			  struct tphbuf_tag_state *state)
 {
@@ -204,10 +223,11 @@ int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf,
 		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "no place for the tag; pass a pointer");
 	ret = ready(buf);
-	if (!ret)
-		ret = get(buf, &s);
 	if (ret)
 		return ret;
+	ret = get(buf, &s);
+	if (ret)
+		return fail_tag(buf, ret);
 	return info_out(buf->ctx, state, STATE_MIN, &s, sizeof(s),
 			"tphbuf_tag_state");
 }

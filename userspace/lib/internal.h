@@ -180,5 +180,11 @@ int buffer_take_fd(struct tphbuf_buffer *buf, int fd,
  * Touches no object, so any thread may call it. 0 or -errno.
  */
 int tag_read(int device_fd, int dmabuf_fd, struct tphbuf_tag_state *state);
+/*
+ * The tag of @buf, which has its device, for those who need none.
+ * Return: 1; 0 if there are no tags here; -errno, recorded.
+ */
+int buffer_tag_if_any(struct tphbuf_buffer *buf,
+		      struct tphbuf_tag_state *state);
 
 #endif

@@ -20,12 +20,19 @@
 
 #define OPTS_MIN		sizeof(size_t)
 #define INFO_MIN		sizeof(size_t)
-#define DEFAULT_TIMEOUT_MS	10000
 #define MAX_FDS			253	/* SCM_MAX_FD of the kernel */
 #define WANTED_FDS		2	/* dma-buf, device */
+#define CONTEXT_MAX		4096	/* of a security module */
 
+#ifndef SCM_PIDFD
+#define SCM_PIDFD		0x04
+#endif
+
+/* Beside the descriptors: what SO_PASS... of the caller's socket adds. */
 union control {
-	char buf[CMSG_SPACE(MAX_FDS * sizeof(int))];
+	char buf[CMSG_SPACE(MAX_FDS * sizeof(int)) +
+		 CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) +
+		 CMSG_SPACE(CONTEXT_MAX)];
 	struct cmsghdr align;
 };
 
@@ -41,7 +48,7 @@ struct received {
 static int describe(struct tphbuf_buffer *buf, uint32_t flags,
 		    const char *label, struct share_msg *msg)
 {
-	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	struct tphbuf_tag_state state;
 	struct tphbuf_identity identity;
 	int ret;
 
@@ -65,16 +72,22 @@ static int describe(struct tphbuf_buffer *buf, uint32_t flags,
 	if (flags & TPHBUF_SEND_DEVICE)
 		msg->flags |= SHARE_HAS_DEVICE;
 	strncpy(msg->bdf, buf->dev->bdf, sizeof(msg->bdf) - 1);
-	ret = tphbuf_buffer_tag_get(buf, &state);
+	ret = buffer_tag_if_any(buf, &state);
 	/* No tags here at all: nothing to be told about them. */
-	if (ret)
-		return tphbuf_is_unsupported(ret) ? 0 : ret;
+	if (ret <= 0)
+		return ret;
 	msg->supported = state.supported;
 	msg->tag_valid = state.tag.valid;
 	msg->tag_xst = state.tag.xst;
 	msg->tag_st = state.tag.st;
 	msg->tag_ph = state.tag.ph;
 	return 0;
+}
+
+/* Another turn, in the time that is left? */
+static bool again(int err)
+{
+	return err == -EINTR || err == -EAGAIN;
 }
 
 /* One message with @n descriptors. 0 or -errno. */
@@ -90,7 +103,8 @@ static int send_all(int sock, const struct share_msg *msg, const int *fds,
 		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
 	};
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&hdr);
-	ssize_t sent;
+	uint64_t deadline = share_deadline(timeout_ms);
+	ssize_t sent = -1;
 	int ret;
 
 	cmsg->cmsg_level = SOL_SOCKET;
@@ -98,12 +112,13 @@ static int send_all(int sock, const struct share_msg *msg, const int *fds,
 	cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
 	memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
 	do {
-		ret = share_wait(sock, POLLOUT, timeout_ms);
-		if (ret)
-			return ret;
-		sent = sendmsg(sock, &hdr, MSG_NOSIGNAL | MSG_DONTWAIT);
-	} while (sent < 0 && errno == EAGAIN);
-	return sent < 0 ? -errno : 0;
+		ret = share_wait(sock, POLLOUT, deadline);
+		if (!ret)
+			sent = sendmsg(sock, &hdr, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (!ret && sent < 0)
+			ret = -errno;
+	} while (again(ret));
+	return ret;
 }
 
 /* A byte stream would tear a message apart. */
@@ -165,7 +180,7 @@ int tphbuf_buffer_send(struct tphbuf_buffer *buf, int sock,
 	fds[0] = buf->fd;
 	fds[1] = buf->dev ? buf->dev->fd : -1;
 	ret = send_all(sock, msg, fds, msg->flags & SHARE_HAS_DEVICE ? 2 : 1,
-		       o.timeout_ms ? o.timeout_ms : DEFAULT_TIMEOUT_MS);
+		       o.timeout_ms ? o.timeout_ms : SHARE_TIMEOUT_MS);
 	if (ret)
 		fail_errno(buf->ctx, TPHBUF_STAGE_SHARE, ret,
 			   "send on descriptor %d", sock);
@@ -174,16 +189,33 @@ out:
 	return ret;
 }
 
+/*
+ * Close a descriptor that a peer sent. It may be the last one of a socket
+ * that was told to linger: close() would wait for whoever is to read it.
+ */
+static void drop_fd(int fd)
+{
+	const struct linger none = { 0 };
+
+	if (fd < 0)
+		return;
+	/* Nearly always it is no socket. */
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	fd_close(fd);
+}
+
 /* Keep the first descriptors of @hdr, close the rest. */
 static void take_fds(struct msghdr *hdr, struct received *r)
 {
 	struct cmsghdr *cmsg;
 
 	for (cmsg = CMSG_FIRSTHDR(hdr); cmsg; cmsg = CMSG_NXTHDR(hdr, cmsg)) {
+		bool wanted = cmsg->cmsg_type == SCM_RIGHTS;
 		size_t i, n;
 
+		/* The process of the peer is no part of its message. */
 		if (cmsg->cmsg_level != SOL_SOCKET ||
-		    cmsg->cmsg_type != SCM_RIGHTS)
+		    (!wanted && cmsg->cmsg_type != SCM_PIDFD))
 			continue;
 		n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		for (i = 0; i < n; i++) {
@@ -191,11 +223,11 @@ static void take_fds(struct msghdr *hdr, struct received *r)
 
 			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(fd),
 			       sizeof(fd));
-			if (r->nr_fds < WANTED_FDS)
+			if (wanted && r->nr_fds < WANTED_FDS)
 				r->fd[r->nr_fds] = fd;
 			else
-				fd_close(fd);
-			r->nr_fds++;
+				drop_fd(fd);
+			r->nr_fds += wanted;
 		}
 	}
 }
@@ -212,16 +244,18 @@ static int receive_all(struct tphbuf_ctx *ctx, int sock, uint32_t timeout_ms,
 		.msg_control = control.buf,
 		.msg_controllen = sizeof(control.buf),
 	};
-	ssize_t n;
+	uint64_t deadline = share_deadline(timeout_ms);
+	ssize_t n = -1;
 	int ret;
 
 	do {
-		ret = share_wait(sock, POLLIN, timeout_ms);
-		n = ret ? -1 : recvmsg(sock, &hdr, MSG_CMSG_CLOEXEC |
-				       MSG_DONTWAIT);
-	} while (!ret && n < 0 && errno == EAGAIN);
-	if (!ret && n < 0)
-		ret = -errno;
+		ret = share_wait(sock, POLLIN, deadline);
+		if (!ret)
+			n = recvmsg(sock, &hdr, MSG_CMSG_CLOEXEC |
+				    MSG_DONTWAIT);
+		if (!ret && n < 0)
+			ret = -errno;
+	} while (again(ret));
 	if (ret)
 		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret,
 				  "receive on descriptor %d", sock);
@@ -283,15 +317,15 @@ static int check_buffer(struct tphbuf_buffer *buf, const struct share_msg *msg)
 /* Compare the claimed tag with the kernel's if the device is at hand. */
 static int settle_tag(struct tphbuf_buffer *buf, struct tphbuf_share_info *info)
 {
-	struct tphbuf_tag_state state = { .size = sizeof(state) };
+	struct tphbuf_tag_state state;
 	int ret;
 
 	info->trust = TPHBUF_TAG_CLAIMED;
 	if (!buf->dev)
 		return 0;
-	ret = tphbuf_buffer_tag_get(buf, &state);
-	if (ret)
-		return tphbuf_is_unsupported(ret) ? 0 : ret;
+	ret = buffer_tag_if_any(buf, &state);
+	if (ret <= 0)
+		return ret;
 	info->trust = tphbuf_tag_equal(&state.tag, &info->tag) ?
 		      TPHBUF_TAG_CONFIRMED : TPHBUF_TAG_CORRECTED;
 	info->tag = state.tag;
@@ -315,7 +349,8 @@ static void fill_info(struct tphbuf_buffer *buf, const struct share_msg *msg,
 	info->supported = msg->supported;
 	info->source = (enum tphbuf_source)msg->source;
 	info->bar = msg->bar;
-	memcpy(info->bdf, msg->bdf, sizeof(msg->bdf));
+	/* The field of the message is larger, its text is not. */
+	memcpy(info->bdf, msg->bdf, sizeof(info->bdf) - 1);
 	memcpy(info->label, msg->label, sizeof(msg->label));
 	info->ranges = buf->claimed;
 	info->nr_ranges = msg->nr_ranges;
@@ -374,7 +409,7 @@ static int receive(struct tphbuf_ctx *ctx, int sock,
 	int ret;
 
 	ret = receive_all(ctx, sock, o->timeout_ms ? o->timeout_ms :
-			  DEFAULT_TIMEOUT_MS, r);
+			  SHARE_TIMEOUT_MS, r);
 	if (!ret)
 		ret = check_received(ctx, r);
 	if (!ret)
@@ -419,8 +454,8 @@ int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock,
 	if (!r.msg)
 		return fail_nomem(ctx, TPHBUF_STAGE_SHARE);
 	ret = receive(ctx, sock, &o, &r, info, bufp);
-	fd_close(r.fd[0]);
-	fd_close(r.fd[1]);
+	drop_fd(r.fd[0]);
+	drop_fd(r.fd[1]);
 	free(r.msg);
 	return ret;
 }

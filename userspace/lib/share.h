@@ -6,10 +6,24 @@
 #include "lib/internal.h"
 #include "lib/share_msg.h"
 
+#define SHARE_TIMEOUT_MS	10000	/* if nobody says how long */
+
+struct sockaddr_un;
+
+/* @timeout_ms from now on, for share_wait(); 0 means for ever. */
+uint64_t share_deadline(uint32_t timeout_ms);
+
 /*
- * Wait until @fd is ready; @timeout_ms 0 means for ever.
+ * Wait until @fd is ready, or @deadline.
  * Return: 0, -ETIMEDOUT, -EINTR, -EBADF.
  */
-int share_wait(int fd, short events, uint32_t timeout_ms);
+int share_wait(int fd, short events, uint64_t deadline);
+
+/*
+ * Connect the blocking socket @fd, through interruptions.
+ * Return: 0, -ETIMEDOUT, errors of connect().
+ */
+int share_connect_to(int fd, const struct sockaddr_un *address,
+		     uint32_t timeout_ms);
 
 #endif

@@ -8,24 +8,51 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/share.h"
 #include "util/fd.h"
 
-#define BACKLOG	16
+#define BACKLOG		16
+#define LOCK_MS		3000
+/* While a starter takes the name, beside it. */
+#define LOCK_SUFFIX	"~lock"
+#define HIDDEN_SUFFIX	"~new"
 
-int share_wait(int fd, short events, uint32_t timeout_ms)
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+uint64_t share_deadline(uint32_t timeout_ms)
+{
+	return timeout_ms ? now_ms() + timeout_ms : UINT64_MAX;
+}
+
+/* Milliseconds from now on, 0 when they are over. */
+static int time_left(uint64_t deadline)
+{
+	uint64_t now = now_ms();
+
+	if (now >= deadline)
+		return 0;
+	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+int share_wait(int fd, short events, uint64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = events };
-	int timeout = -1, n;
+	int n = poll(&p, 1, deadline == UINT64_MAX ? -1 : time_left(deadline));
 
-	if (timeout_ms)
-		timeout = timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
-	n = poll(&p, 1, timeout);
 	if (n < 0)
 		return -errno;
 	if (p.revents & POLLNVAL)
@@ -87,50 +114,101 @@ static int rename_to(const struct sockaddr_un *from,
 }
 
 /*
- * Give the socket @hidden the name @address, unless somebody has it. A stale
- * socket there changes places with ours, and is looked at again after that:
- * another starter may have been quicker. Return: 0, and there is no @hidden
- * any more, or -errno.
+ * Take the lock file @path if nobody has it. Its holder removes it before it
+ * lets go, so a file that has no name any more locks nothing.
+ * Return: descriptor, -EAGAIN or -errno.
  */
-static int take_name(const struct sockaddr_un *hidden,
-		     const struct sockaddr_un *address)
+static int try_lock(const char *path)
 {
-	int ret = rename_to(hidden, address, RENAME_NOREPLACE);
+	struct stat st;
+	int fd, ret = 0;
 
-	if (ret != -EEXIST)
-		return ret;
-	if (!is_stale(address) || rename_to(hidden, address, RENAME_EXCHANGE))
-		return -EADDRINUSE;
-	if (is_stale(hidden)) {
-		unlink(hidden->sun_path);
-		return 0;
+	/* Whatever somebody has put there, it is neither waited for nor read. */
+	fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+		  O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EINTR ? -EAGAIN : -errno;
+	fd = fd_above_std(fd);
+	if (fd < 0)
+		return fd;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		ret = errno == EINTR ? -EAGAIN : -errno;
+	else if (fstat(fd, &st))
+		ret = -errno;
+	else if (!st.st_nlink)
+		ret = -EAGAIN;
+	if (!ret)
+		return fd;
+	fd_close(fd);
+	return ret;
+}
+
+/*
+ * One starter at a time looks at what has the name, and takes it. Nobody does
+ * that for long; who sees the lock held for long gives up with -EBUSY.
+ * Return: descriptor or -errno.
+ */
+static int lock(const char *path)
+{
+	uint64_t deadline = share_deadline(LOCK_MS);
+	int ret = try_lock(path);
+
+	while (ret == -EAGAIN && time_left(deadline)) {
+		poll(NULL, 0, 1);
+		ret = try_lock(path);
 	}
-	rename_to(hidden, address, RENAME_EXCHANGE);
-	return -EADDRINUSE;
+	return ret == -EAGAIN ? -EBUSY : ret;
+}
+
+static void unlock(const char *path, int fd)
+{
+	unlink(path);
+	fd_close(fd);
 }
 
 /*
  * A socket is in the file system from bind() on, but takes nobody before
- * listen(). So it gets its name last, and who sees the name can connect.
- * Until then it has one that no other starter uses.
+ * listen(). So it gets its name last, and who sees the name can connect. A
+ * stale socket under either name is replaced. With the lock held.
  */
+static int take_name(int fd, const struct sockaddr_un *hidden,
+		     const struct sockaddr_un *address, unsigned int mode)
+{
+	int ret;
+
+	/* What a starter left that died here. */
+	if (is_stale(hidden))
+		unlink(hidden->sun_path);
+	if (bind(fd, (const struct sockaddr *)hidden, sizeof(*hidden)))
+		return -errno;
+	ret = chmod(hidden->sun_path, mode) || listen(fd, BACKLOG) ? -errno :
+	      rename_to(hidden, address, RENAME_NOREPLACE);
+	if (ret == -EEXIST)
+		ret = is_stale(address) ? rename_to(hidden, address, 0) :
+		      -EADDRINUSE;
+	if (ret)
+		unlink(hidden->sun_path);
+	return ret;
+}
+
 static int bind_and_listen(int fd, const struct sockaddr_un *address,
 			   unsigned int mode)
 {
+	char lock_path[sizeof(address->sun_path) + sizeof(LOCK_SUFFIX)];
 	struct sockaddr_un hidden = { .sun_family = AF_UNIX };
-	int ret;
+	int held, ret;
 
-	ret = snprintf(hidden.sun_path, sizeof(hidden.sun_path), "%s~%x.%x",
-		       address->sun_path, (unsigned int)getpid(),
-		       (unsigned int)fd);
+	ret = snprintf(hidden.sun_path, sizeof(hidden.sun_path),
+		       "%s" HIDDEN_SUFFIX, address->sun_path);
 	if ((size_t)ret >= sizeof(hidden.sun_path))
 		return -ENAMETOOLONG;
-	if (bind(fd, (const struct sockaddr *)&hidden, sizeof(hidden)))
-		return -errno;
-	ret = chmod(hidden.sun_path, mode) || listen(fd, BACKLOG) ? -errno :
-	      take_name(&hidden, address);
-	if (ret)
-		unlink(hidden.sun_path);
+	snprintf(lock_path, sizeof(lock_path), "%s" LOCK_SUFFIX,
+		 address->sun_path);
+	held = lock(lock_path);
+	if (held < 0)
+		return held;
+	ret = take_name(fd, &hidden, address, mode);
+	unlock(lock_path, held);
 	return ret;
 }
 
@@ -169,7 +247,7 @@ int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener,
 	if (!fdp)
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "no place for the socket; pass a pointer");
-	ret = share_wait(listener, POLLIN, timeout_ms);
+	ret = share_wait(listener, POLLIN, share_deadline(timeout_ms));
 	if (!ret) {
 		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 		ret = fd < 0 ? -errno : fd_above_std(fd);
@@ -179,6 +257,36 @@ int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener,
 				  "accept on descriptor %d", listener);
 	*fdp = ret;
 	return 0;
+}
+
+static int set_send_timeout(int fd, int timeout_ms)
+{
+	const struct timeval t = {
+		.tv_sec = timeout_ms / 1000,
+		.tv_usec = timeout_ms % 1000 * 1000,
+	};
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) ? -errno :
+	       0;
+}
+
+int share_connect_to(int fd, const struct sockaddr_un *address,
+		     uint32_t timeout_ms)
+{
+	uint64_t deadline = share_deadline(timeout_ms);
+	int left, ret;
+
+	do {
+		left = time_left(deadline);
+		if (!left)
+			return -ETIMEDOUT;
+		ret = set_send_timeout(fd, left);
+		if (!ret)
+			ret = connect_to(fd, address);
+	} while (ret == -EINTR);
+	if (ret)
+		return ret == -EAGAIN ? -ETIMEDOUT : ret;
+	return set_send_timeout(fd, 0);
 }
 
 int tphbuf_share_connect(struct tphbuf_ctx *ctx, const char *path, int *fdp)
@@ -195,7 +303,7 @@ int tphbuf_share_connect(struct tphbuf_ctx *ctx, const char *path, int *fdp)
 	if (ret)
 		return ret;
 	fd = make_socket(0);
-	ret = fd < 0 ? fd : connect_to(fd, &address);
+	ret = fd < 0 ? fd : share_connect_to(fd, &address, SHARE_TIMEOUT_MS);
 	if (ret) {
 		fd_close(fd);
 		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "%s", path);

@@ -25,6 +25,12 @@
  * sender claims. To insist on the claimed tag, register with
  * TPHBUF_MR_REQUIRE and tphbuf_mr_opts.tag = &info.tag.
  *
+ * What a peer can do still is to take time: it can send a descriptor whose
+ * close() waits, of a file of FUSE or of a network file system that it
+ * serves, or of a socket with SO_LINGER that it sets again at the last moment
+ * or that comes when the process has no descriptor left. Who must not be held
+ * up receives in a thread or process of its own.
+ *
  * A dma-buf of a vfio device dies when the last descriptor of the device is
  * closed. A buffer that has to outlive its sender needs TPHBUF_SEND_DEVICE;
  * the receiver then holds the device open as long as the buffer. That gives
@@ -69,7 +75,8 @@ struct tphbuf_send_opts {
  *
  * Return: 0; -EINVAL (no such socket type, label, flags), -EOPNOTSUPP
  * (TPHBUF_SEND_DEVICE without a device), -ETIMEDOUT, -EPIPE (the peer is
- * gone), errors of sendmsg() and of tphbuf_buffer_tag_get().
+ * gone), errors of sendmsg() and of tphbuf_buffer_tag_get(). Signals do not
+ * end it, nor tphbuf_buffer_receive().
  */
 TPHBUF_API int tphbuf_buffer_send(struct tphbuf_buffer *buf, int sock,
 				  const struct tphbuf_send_opts *opts);
@@ -139,7 +146,9 @@ struct tphbuf_receive_opts {
  * @info: NULL, or where the description goes; @info->size set by the caller
  * @buf: where the buffer goes
  *
- * On failure every descriptor that came is closed again.
+ * On failure every descriptor that came is closed again. A device that comes
+ * along must be a character device that sysfs shows as vfio's, or what a vfio
+ * group gives out; no other file is asked anything.
  *
  * Return: 0; -EPROTO (not such a message, or it contradicts itself or the
  * kernel), -EPROTONOSUPPORT (another version), -EMSGSIZE (too long or cut
@@ -162,12 +171,15 @@ TPHBUF_API int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock,
  *
  * Who can connect gets the buffer: the permissions of the socket are the
  * access control. It appears when it takes connections; until then it has
- * "~", process and descriptor behind its name, for which the path of at most
- * 107 bytes must leave room. Of several that start at once one gets the
- * name. Remove it with unlink().
+ * "~new" behind its name, for which the path of at most 107 bytes must leave
+ * room. Of several that start at once one gets the name: while one is at it,
+ * it holds a lock (flock(2)) on a file with "~lock" behind the name, and the
+ * others wait up to 3 s. Both files are gone afterwards; those of a process
+ * that died do no harm. Remove the socket with unlink().
  *
  * Return: 0, -EINVAL (no path), -ENAMETOOLONG, -EADDRINUSE (somebody listens
- * there, or it is no socket), errors of the socket calls.
+ * there, or it is no socket), -EBUSY (the lock was held all the time), errors
+ * of open() and of the socket calls.
  */
 TPHBUF_API int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path,
 				   unsigned int mode, int *fd);
@@ -187,7 +199,11 @@ TPHBUF_API int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener,
  * tphbuf_share_connect() - connect to a listening socket
  * @fd: the connected socket, close-on-exec, the caller's
  *
- * Return: 0, -ENAMETOOLONG, -ENOENT, -ECONNREFUSED, others of connect().
+ * Waits up to 10 s for a listener that does not accept; signals do not end
+ * that.
+ *
+ * Return: 0, -ENAMETOOLONG, -ENOENT, -ECONNREFUSED, -ETIMEDOUT, others of
+ * connect().
  */
 TPHBUF_API int tphbuf_share_connect(struct tphbuf_ctx *ctx, const char *path,
 				    int *fd);
