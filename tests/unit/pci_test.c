@@ -140,11 +140,37 @@ static void read_malformed_files(void **state)
 	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), -EINVAL);
 	fake_link(DEV "/iommu_group", "../x/99999999999");
 	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), -ERANGE);
-	fake_link(DEV "/iommu_group", "../x/12");
-	fake_link(DEV "/driver",
-		  "../a-driver-with-a-name-longer-than-any-real-one-has");
-	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info),
-			 -ENAMETOOLONG);
+}
+
+/* A name that fits, and one that is longer than it can be told. */
+static void read_long_names(void **state)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+	char name[TPHBUF_NAME_MAX + 1], path[256];
+	size_t len;
+
+	for (len = TPHBUF_NAME_MAX - 1; len <= TPHBUF_NAME_MAX; len++) {
+		memset(name, 'x', len);
+		memcpy(name, "vfio", 4);
+		name[len] = '\0';
+		fake_remove(DEV "/vfio-dev");
+		snprintf(path, sizeof(path), DEV "/vfio-dev/%s", name);
+		fake_mkdir(path);
+		fake_mkdir(DEV "/infiniband");
+		fake_remove(DEV "/infiniband");
+		snprintf(path, sizeof(path), DEV "/infiniband/%s", name);
+		fake_mkdir(path);
+		snprintf(path, sizeof(path), "../%s", name);
+		fake_link(DEV "/driver", path);
+		assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), 0);
+		if (len == TPHBUF_NAME_MAX)
+			name[0] = '\0';
+		assert_string_equal(info.driver, name);
+		assert_string_equal(info.vfio, name);
+		assert_string_equal(info.rdma, name);
+		assert_int_equal(info.vendor, 0x1af4);
+	}
 }
 
 /* Hidden addresses, odd lines, missing lines: no BAR, but an answer. */
@@ -327,6 +353,7 @@ int main(void)
 		TEST(read_missing_file_names_the_function, ctx),
 		TEST(read_missing_links_are_answers, ctx),
 		TEST(read_malformed_files, ctx),
+		TEST(read_long_names, ctx),
 		TEST(read_strange_resources, ctx),
 		TEST(read_describes_the_function, ctx),
 		TEST(read_unprivileged_is_unknown, ctx),

@@ -537,11 +537,6 @@ static void break_group_huge(void)
 {
 	fake_link(SYS_MEM "/iommu_group", "../groups/99999999999");
 }
-static void break_driver_name(void)
-{
-	fake_link(SYS_MEM "/driver",
-		  "drivers/a-name-of-a-driver-that-is-longer-than-any-module");
-}
 static void break_vendor_long(void)
 {
 	char text[4096];
@@ -582,7 +577,7 @@ static void broken_trees_fail_with_a_text(void **state)
 		break_no_vendor, break_vendor_text, break_vendor_empty,
 		break_class_garbage, break_no_class, break_no_config,
 		break_config_directory, break_no_resource, break_group_text,
-		break_group_negative, break_group_huge, break_driver_name,
+		break_group_negative, break_group_huge,
 		break_vendor_long, break_host_bus, break_bridge_config,
 		break_bridge_gone, break_deep, break_no_list,
 	};

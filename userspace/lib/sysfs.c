@@ -273,22 +273,28 @@ static int describe_ids(struct tphbuf_ctx *ctx, const char *bdf,
 	return 0;
 }
 
+/* A name that is not there, or that nobody can be told, is no failure. */
+static int optional(int ret)
+{
+	return ret == -ENOENT || ret == -ENAMETOOLONG ? 0 : ret;
+}
+
 /* What a function may or may not have. */
 static int describe_links(struct tphbuf_ctx *ctx, const char *bdf,
 			  struct tphbuf_pci_info *info)
 {
 	int ret;
 
-	ret = sysfs_link_name(ctx, bdf, "driver", info->driver,
-			      sizeof(info->driver));
-	if (ret && ret != -ENOENT)
-		return ret;
-	ret = sysfs_vfio_name(ctx, bdf, info->vfio, sizeof(info->vfio));
-	if (ret && ret != -ENOENT)
-		return ret;
-	ret = sysfs_first_entry(ctx, bdf, "infiniband", "", info->rdma,
-				sizeof(info->rdma));
-	return ret == -ENOENT ? 0 : ret;
+	ret = optional(sysfs_link_name(ctx, bdf, "driver", info->driver,
+				       sizeof(info->driver)));
+	if (!ret)
+		ret = optional(sysfs_vfio_name(ctx, bdf, info->vfio,
+					       sizeof(info->vfio)));
+	if (!ret)
+		ret = optional(sysfs_first_entry(ctx, bdf, "infiniband", "",
+						 info->rdma,
+						 sizeof(info->rdma)));
+	return ret;
 }
 
 static int describe_group(struct tphbuf_ctx *ctx, const char *bdf,
