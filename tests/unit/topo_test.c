@@ -447,6 +447,38 @@ static void without_root_nothing_is_claimed(void **state)
 	assert_non_null(strstr(v.remedy, "root"));
 }
 
+/* What stands for the host bridge may be the one that p2pdma knows. */
+static void without_root_a_host_bridge_may_be_known(void **state)
+{
+	struct machine_fn fns[NR(two_roots)];
+	struct tphbuf_verdict v;
+	size_t i;
+
+	memcpy(fns, two_roots, sizeof(fns));
+	fns[1].vendor = 0x8086;
+	fns[1].device = 0x2030;
+	machine_build(fns + 1);
+	for (i = 1; fns[i].path; i++)
+		machine_truncate_config(strrchr(fns[i].path, '/') + 1, 64);
+	v = judge(*state);
+	assert_int_equal(v.route, TPHBUF_ROUTE_UNKNOWN);
+	assert_non_null(strstr(v.reason, "0000:00:01.0"));
+	assert_non_null(strstr(v.remedy, "root"));
+	assert_int_equal(v.st, TPHBUF_FATE_UNKNOWN);
+	assert_int_equal(v.xst, TPHBUF_FATE_UNKNOWN);
+	/* At 00.0 it stands for the bridge whatever it is. */
+	machine_build(two_roots);
+	for (i = 0; two_roots[i].path; i++)
+		machine_truncate_config(strrchr(two_roots[i].path, '/') + 1,
+					64);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
+	/* Nobody knows this one, whatever it is. */
+	fns[1].device = 0x1234;
+	machine_build(fns + 1);
+	machine_truncate_config("0000:00:01.0", 64);
+	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
+}
+
 static void a_function_and_its_sibling(void **state)
 {
 	struct machine_fn sibling =
@@ -715,6 +747,7 @@ int main(void)
 		TOPO_TEST(the_ends_decide_about_tags),
 		TOPO_TEST(prefixes_matter_to_16_bit_tags_only),
 		TOPO_TEST(without_root_nothing_is_claimed),
+		TOPO_TEST(without_root_a_host_bridge_may_be_known),
 		TOPO_TEST(a_function_and_its_sibling),
 		TOPO_TEST(only_the_last_host_bridge_counts),
 		TOPO_TEST(broken_trees_fail_with_a_text),

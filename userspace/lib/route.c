@@ -61,15 +61,24 @@ static bool find_common(const struct route_question *q, size_t *in_memory,
 	return false;
 }
 
-static bool host_routes(const struct route_end *end, bool same_host)
+/* Does the kernel know that? */
+enum known {
+	KNOWN_NO,
+	KNOWN_UNSURE,	/* a register that decides it cannot be read */
+	KNOWN_YES,
+};
+
+static enum known host_routes(const struct route_end *end, bool same_host)
 {
 	enum p2p_host host;
 
 	if (!end->host_bdf[0])
-		return false;
+		return KNOWN_NO;
 	host = p2p_host_lookup(end->host_vendor, end->host_device);
-	return host == P2P_HOST_BETWEEN ||
-	       (host == P2P_HOST_WITHIN && same_host);
+	if (host != P2P_HOST_BETWEEN &&
+	    !(host == P2P_HOST_WITHIN && same_host))
+		return KNOWN_NO;
+	return end->host_unsure ? KNOWN_UNSURE : KNOWN_YES;
 }
 
 static const char *host_text(const struct route_end *end, char *buf,
@@ -89,13 +98,14 @@ static void judge_host(const struct route_question *q, const char *why,
 		       const char *remedy, struct tphbuf_verdict *v)
 {
 	const struct route_end *a = &q->memory, *b = &q->requester;
-	bool same = !strcmp(a->host, b->host), ok_a, ok_b;
+	bool same = !strcmp(a->host, b->host);
+	enum known ok_a, ok_b;
 	char host[80];
 
 	snprintf(v->remedy, sizeof(v->remedy), "%s", remedy);
 	ok_a = host_routes(a, same);
 	ok_b = host_routes(b, same);
-	if (q->cpu_routes || (ok_a && ok_b)) {
+	if (q->cpu_routes || (ok_a == KNOWN_YES && ok_b == KNOWN_YES)) {
 		v->route = TPHBUF_ROUTE_HOST_BRIDGE;
 		snprintf(v->reason, sizeof(v->reason),
 			 "%s, and the kernel knows that %s routes between root ports",
@@ -103,10 +113,21 @@ static void judge_host(const struct route_question *q, const char *why,
 					      host_text(a, host, sizeof(host)));
 		return;
 	}
+	if (ok_a != KNOWN_NO && ok_b != KNOWN_NO) {
+		const struct route_end *end = ok_a == KNOWN_YES ? b : a;
+
+		v->route = TPHBUF_ROUTE_UNKNOWN;
+		snprintf(v->reason, sizeof(v->reason),
+			 "%s, and the registers of %s, which may stand for host bridge %s, cannot be read",
+			 why, end->host_bdf, end->host);
+		snprintf(v->remedy, sizeof(v->remedy),
+			 "run as root to read the whole config space");
+		return;
+	}
 	v->route = TPHBUF_ROUTE_REFUSED;
 	snprintf(v->reason, sizeof(v->reason),
 		 "%s, and host bridge %s is not on the kernel's list of those that route between %s",
-		 why, host_text(ok_a ? b : a, host, sizeof(host)),
+		 why, host_text(ok_a != KNOWN_NO ? b : a, host, sizeof(host)),
 		 same ? "their root ports" : "host bridges");
 }
 

@@ -25,6 +25,7 @@ struct route_end {
 	char host_bdf[TPHBUF_BDF_MAX];
 	uint16_t host_vendor;
 	uint16_t host_device;
+	bool host_unsure;	/* it does, if it is a root port */
 };
 
 struct route_question {

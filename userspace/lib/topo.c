@@ -118,9 +118,13 @@ static int find_host(struct tphbuf_ctx *ctx, struct route_end *end)
 	if (i == n)
 		goto out;
 	ret = read_port(ctx, bdfs[i], &port);
-	if (ret || (strcmp(bdfs[i] + len, ":00.0") &&
-		    port.type != TPHBUF_PORT_ROOT))
+	if (ret)
 		goto out;
+	if (strcmp(bdfs[i] + len, ":00.0") && port.type != TPHBUF_PORT_ROOT) {
+		end->host_unsure = port.type == TPHBUF_PORT_UNKNOWN;
+		if (!end->host_unsure)
+			goto out;
+	}
 	ret = sysfs_read_u64(ctx, bdfs[i], "vendor", &vendor);
 	if (!ret)
 		ret = sysfs_read_u64(ctx, bdfs[i], "device", &device);
