@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Buffers: lib/buffer.c, lib/ranges.c. */
+#define _GNU_SOURCE	/* memfd_create */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/vfio.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "unit/test.h"
@@ -286,6 +289,31 @@ static void import_bad_descriptors(void **state)
 	assert_null(buf);
 }
 
+/* What a descriptor is, the context's procfs says. */
+static void import_asks_the_procfs_of_the_context(void **state)
+{
+	struct tphbuf_ctx_opts opts = { .size = sizeof(opts) };
+	int fd = memfd_create("dmabuf", MFD_CLOEXEC), i;
+	struct tphbuf_buffer *buf;
+	struct tphbuf_ctx *ctx;
+	char proc[512], file[64];
+
+	(void)state;
+	snprintf(proc, sizeof(proc), "%s", fake_path("proc"));
+	opts.proc_root = proc;
+	assert_int_equal(tphbuf_ctx_new(&opts, &ctx), 0);
+	assert_int_equal(tphbuf_buffer_import(ctx, fd, NULL, &buf), -ENOENT);
+	assert_error_at(ctx, TPHBUF_STAGE_IMPORT, "proc_root");
+	for (i = 0; i < 64; i++) {
+		snprintf(file, sizeof(file), "proc/self/fdinfo/%d", i);
+		fake_text(file, "pos:\t0\nexp_name:\tother\n");
+	}
+	assert_int_equal(tphbuf_buffer_import(ctx, fd, NULL, &buf), 0);
+	tphbuf_buffer_close(buf);
+	tphbuf_ctx_free(ctx);
+	close(fd);
+}
+
 static void import_duplicates_the_descriptor(void **state)
 {
 	int fd = fake_foreign_dmabuf(0x3000);
@@ -550,6 +578,7 @@ int main(void)
 		TEST(export_with_a_tag_that_fails_leaves_nothing, device),
 		TEST(buffer_outlives_its_device_handle, buffer),
 		TEST(import_bad_descriptors, ctx),
+		TEST(import_asks_the_procfs_of_the_context, ctx),
 		TEST(import_duplicates_the_descriptor, ctx),
 		TEST(identity_is_the_same_for_every_descriptor, buffer),
 		TEST(identity_is_asked_for_when_it_is_wanted, buffer),

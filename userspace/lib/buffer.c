@@ -2,6 +2,7 @@
 /* Buffers: life, export from a BAR, import from outside, description. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,12 +165,15 @@ int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
 }
 
 /* Only a dma-buf names its exporter in fdinfo. 0, -EINVAL or -errno. */
-static int check_dmabuf(int fd)
+static int check_dmabuf(const struct tphbuf_ctx *ctx, int fd)
 {
-	char path[64], text[FDINFO_MAX + 1];
+	char path[PATH_MAX], text[FDINFO_MAX + 1];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	n = snprintf(path, sizeof(path), "%s/self/fdinfo/%d", ctx->proc_root,
+		     fd);
+	if ((size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
 	n = fd_read_file(path, text, FDINFO_MAX);
 	if (n < 0)
 		return (int)n;
@@ -185,7 +189,7 @@ static int import_fd(struct tphbuf_buffer *buf, int fd)
 	if (fd < 0)
 		return -errno;
 	buf->fd = fd;
-	ret = check_dmabuf(fd);
+	ret = check_dmabuf(buf->ctx, fd);
 	return ret ? ret : buffer_take_fd(buf, fd, TPHBUF_SOURCE_FOREIGN);
 }
 

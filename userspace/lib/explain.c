@@ -120,6 +120,8 @@ static const struct explanation explanations[] = {
 	  "this is no open file descriptor; pass one that is open in this process" },
 	{ TPHBUF_STAGE_IMPORT, EINVAL,
 	  "this descriptor is not a dma-buf; pass one made by vfio, DRM, udmabuf or a dma-heap" },
+	{ TPHBUF_STAGE_IMPORT, ENOENT,
+	  "procfs does not show the descriptor; mount /proc, or correct proc_root of the context" },
 	{ TPHBUF_STAGE_IMPORT, EMFILE,
 	  "the process has too many open files; raise its limit (ulimit -n)" },
 
