@@ -2,6 +2,7 @@
 /* Memory regions over buffers: lib/verbs/mr.c. */
 #include <linux/vfio.h>
 #include <netlink/errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <tphbuf/mr.h>
@@ -309,6 +310,31 @@ static void a_registry_keeps_regions(void **state)
 	assert_int_equal(tphbuf_registry_free(reg), 0);
 }
 
+/* The options of a program that was built with an older library. */
+static void a_registry_takes_short_options(void **state)
+{
+	const size_t size = offsetof(struct tphbuf_mr_opts, flags) +
+			    sizeof(uint32_t);
+	struct tphbuf_mr_opts *short_opts = calloc(1, size);
+	struct tphbuf_registry_opts opts = {
+		.size = sizeof(opts), .arg = short_opts,
+		.ops = tphbuf_mr_registry_ops(),
+	};
+	struct tphbuf_registration *region = NULL;
+	struct fixture *f = *state;
+	struct tphbuf_registry *reg;
+
+	assert_int_equal(tphbuf_registry_new(f->ctx, &opts, &reg), 0);
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0,
+					     &region), -EINVAL);
+	memcpy(short_opts, &size, sizeof(size));
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0,
+					     &region), 0);
+	tphbuf_registration_put(region);
+	assert_int_equal(tphbuf_registry_free(reg), 0);
+	free(short_opts);
+}
+
 /* The two functions under root ports of a host bridge nobody knows. */
 static void refused_route_is_explained(void **state)
 {
@@ -540,6 +566,7 @@ int main(void)
 		MR_TEST(require_takes_the_tag_from_the_caller),
 		MR_TEST(completions_are_explained),
 		MR_TEST(a_registry_keeps_regions),
+		MR_TEST(a_registry_takes_short_options),
 		MR_TEST(refused_route_is_explained),
 		MR_TEST(deregister_failure_keeps_the_region),
 		MR_TEST(region_keeps_its_buffer),

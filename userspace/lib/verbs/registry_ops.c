@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT
 /* A registry (tphbuf/registry.h) of memory regions. */
-#include <string.h>
-
 #include <tphbuf/mr.h>
+
+#include "lib/private.h"
+
+#define OPTS_MIN	sizeof(size_t)
 
 /* @arg: NULL or the caller's options for all regions, see mr.h. */
 static int reg(void *arg, const struct tphbuf_registry_request *request,
 	       void **object)
 {
-	const struct tphbuf_mr_opts *template = arg;
-	struct tphbuf_mr_opts o = { .size = sizeof(o) };
+	struct tphbuf_mr_opts o;
 	struct tphbuf_mr *mr;
 	int ret;
 
-	if (template) {
-		o.flags = template->flags & ~TPHBUF_MR_IOVA;
-		o.dmah = template->dmah;
-		o.tag = template->tag;
-	}
+	ret = opts_in(tphbuf_priv_buffer_ctx(request->buf), &o, sizeof(o),
+		      OPTS_MIN, arg, "tphbuf_mr_opts");
+	if (ret)
+		return ret;
+	o.size = sizeof(o);
+	o.flags &= ~TPHBUF_MR_IOVA;
+	o.iova = 0;
 	o.access = request->access;
 	o.offset = request->offset;
 	o.length = request->length;
