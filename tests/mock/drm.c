@@ -186,9 +186,12 @@ static int fake_alloc(amdgpu_device_handle device,
 static int fake_export(amdgpu_bo_handle bo, enum amdgpu_bo_handle_type type,
 		       uint32_t *fd)
 {
-	if (fake_drm.amdgpu_export_err ||
-	    type != amdgpu_bo_handle_type_dma_buf_fd)
-		return -fake_drm.amdgpu_export_err;
+	if (type != amdgpu_bo_handle_type_dma_buf_fd)
+		return -EINVAL;
+	if (fake_drm.amdgpu_export_err) {
+		errno = fake_drm.amdgpu_export_err;
+		return fake_drm.minus_one ? -1 : -fake_drm.amdgpu_export_err;
+	}
 	*fd = (uint32_t)fake_foreign_dmabuf((uintptr_t)bo);
 	return 0;
 }
@@ -196,6 +199,7 @@ static int fake_export(amdgpu_bo_handle bo, enum amdgpu_bo_handle_type type,
 static int fake_free(amdgpu_bo_handle bo)
 {
 	(void)bo;
+	errno = EDOM;
 	fake_drm.live_bos--;
 	return 0;
 }

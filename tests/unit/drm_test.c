@@ -183,6 +183,9 @@ static void amdgpu_is_loaded_when_asked_for(void **state)
 	assert_int_equal(fake_drm.heap, HEAP_GTT);
 	fake_drm.amdgpu_export_err = ENOMEM;
 	assert_int_equal(amdgpu(f, 1 << 20, TPHBUF_DRM_GTT), -ENOMEM);
+	fake_drm.minus_one = true;
+	assert_int_equal(amdgpu(f, 1 << 20, TPHBUF_DRM_GTT), -ENOMEM);
+	fake_drm.minus_one = false;
 	fake_drm.alloc_err = EINVAL;
 	assert_int_equal(amdgpu(f, 1 << 20, TPHBUF_DRM_GTT), -EINVAL);
 	fake_drm.init_err = EACCES;

@@ -48,6 +48,12 @@ static int amdgpu_load(struct amdgpu *a)
 	return -ELIBACC;
 }
 
+/* libdrm_amdgpu has positive error numbers, too. */
+static int give_error(int ret)
+{
+	return drm_error(ret > 0 ? -ret : ret);
+}
+
 /* Return: descriptor or -errno. */
 static int make_bo(const struct amdgpu *a, int drm, uint64_t length,
 		   uint32_t domain)
@@ -65,13 +71,15 @@ static int make_bo(const struct amdgpu *a, int drm, uint64_t length,
 	ret = a->init(drm, &major, &minor, &device);
 	if (ret)
 		return ret == -EBADF ? ret : -EOPNOTSUPP;
-	ret = a->alloc(device, &request, &bo);
+	/* Each is looked at before the next call changes errno. */
+	ret = give_error(a->alloc(device, &request, &bo));
 	if (!ret) {
-		ret = a->export(bo, amdgpu_bo_handle_type_dma_buf_fd, &fd);
+		ret = give_error(a->export(bo, amdgpu_bo_handle_type_dma_buf_fd,
+					   &fd));
 		a->free(bo);
 	}
 	a->deinit(device);
-	return ret ? drm_error(ret < 0 ? ret : -ret) : (int)fd;
+	return ret ? ret : (int)fd;
 }
 
 int tphbuf_drm_amdgpu(struct tphbuf_ctx *ctx, int drm, uint64_t length,
