@@ -13,11 +13,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <tphbuf/tphbuf.h>
 
 #include "lib/private.h"
 #include "lib/vfio.h"
+
+/*
+ * The regions of a vfio device lie at offsets beyond 32 bits, and a BAR can be
+ * larger than the address space of a 32-bit process.
+ */
+_Static_assert(sizeof(size_t) == 8 && sizeof(off_t) == 8,
+	       "libtphbuf is for 64-bit Linux only");
 
 #define fail		tphbuf_priv_fail
 #define fail_errno	tphbuf_priv_fail_errno
