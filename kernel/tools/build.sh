@@ -20,8 +20,8 @@ ask=
 kind=${1:-}
 fragments=(vm.config)
 case $kind in
-base) WORK=$CACHE/kernel-work OBJ=$WORK/obj ;;
-patched) WORK=$CACHE/kernel-work OBJ=$WORK/obj fragments+=(series.config) ;;
+base) WORK=$CACHE/kernel-work OBJ=$WORK/obj fragments+=(containers.config) ;;
+patched) WORK=$CACHE/kernel-work OBJ=$WORK/obj fragments+=(containers.config series.config) ;;
 debug | kcsan) WORK=$CACHE/kernel-work-debug OBJ=$WORK/obj-$kind fragments+=(series.config "$kind.config") ;;
 *) die "usage: build.sh [--made] base | patched | debug | kcsan" ;;
 esac

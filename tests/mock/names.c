@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,4 +40,10 @@ int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to,
 	if (fake.rename_delay_us && !(flags & RENAME_NOREPLACE))
 		usleep((unsigned int)rand() % fake.rename_delay_us);
 	return __real_renameat2(from_dir, from, to_dir, to, flags);
+}
+
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation)
+{
+	return call_fails("flock") ? -1 : __real_flock(fd, operation);
 }

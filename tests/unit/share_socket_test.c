@@ -235,6 +235,24 @@ static void a_slow_starter_is_waited_for(void **state)
 	close(lock);
 }
 
+/* CONFIG_FILE_LOCKING=n */
+static void a_kernel_without_locks_will_do(void **state)
+{
+	struct fixture *f = *state;
+	char path[100];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/sock", fake_root());
+	fake_fail_call("flock", ENOSYS);
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), 0);
+	close(fd);
+	fake_fail_call("flock", ENOLCK);
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd),
+			 -ENOLCK);
+	fake_fail_call(NULL, 0);
+	unlink(path);
+}
+
 static void on_alarm(int signal)
 {
 	(void)signal;
@@ -293,6 +311,7 @@ int main(void)
 		TEST(one_of_many_starters_listens, buffer),
 		TEST(what_a_dead_starter_left_is_removed, buffer),
 		TEST(a_slow_starter_is_waited_for, buffer),
+		TEST(a_kernel_without_locks_will_do, buffer),
 		TEST(a_listener_that_takes_nobody_times_out, buffer),
 	};
 

@@ -131,7 +131,8 @@ static int try_lock(const char *path)
 	fd = fd_above_std(fd);
 	if (fd < 0)
 		return fd;
-	if (flock(fd, LOCK_EX | LOCK_NB))
+	/* CONFIG_FILE_LOCKING=n: starters are on their own there. */
+	if (flock(fd, LOCK_EX | LOCK_NB) && errno != ENOSYS)
 		ret = errno == EINTR ? -EAGAIN : -errno;
 	else if (fstat(fd, &st))
 		ret = -errno;

@@ -84,7 +84,7 @@ contained() {
 	while [ "$1" != -- ]; do nodes+=("$1"); shift; done
 	shift
 	mkdir -p /tmp/dev
-	unshare -m bash -e -c '
+	unshare -m -n bash -e -c '
 		mount -n --make-rprivate /
 		mount -n -t tmpfs tmpfs /tmp/dev
 		for node in /dev/null '"${nodes[*]}"'; do
@@ -93,7 +93,7 @@ contained() {
 			mount -n --bind "$node" "/tmp/dev/${node#/dev/}"
 		done
 		mount -n --move /tmp/dev /dev
-		mount -n -o remount,bind,ro /sys
+		mount -n -t sysfs -o ro sysfs /sys
 		exec "$@"' contained setpriv --reuid 1234 --regid 1234 --groups $gid --inh-caps=-all --bounding-set=-all "$@"
 }
 
@@ -116,4 +116,40 @@ test_container_with_uverbs_only() {
 	wait_for 10 test -S /tmp/in.sock
 	expect_text 'applied +yes, st=0x5a,ph=2' contained "$uverbs" -- \
 		tphbuf attach /tmp/in.sock --ibdev "$nic_8bit" --require
+}
+
+# in_cgroup DIRECTORY COMMAND...
+in_cgroup() { bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$@"; }
+
+# cgroup CONTROLLER: a fresh group of it, in $cgroup until the test ends
+cgroup() {
+	mkdir -p "/tmp/$1"
+	mount -n -t cgroup -o "$1" none "/tmp/$1"
+	cgroup=/tmp/$1/contained
+	mkdir "$cgroup"
+	trap "rmdir $cgroup; umount /tmp/$1" EXIT
+}
+
+test_device_list_of_a_container() {
+	cgroup devices
+	stat -c 'c %Hr:%Lr rwm' "$cdev" >"$cgroup/devices.deny"
+	expect_fail 1 "$cdev .*device cgroup" in_cgroup "$cgroup" tphbuf export "$endpoint" --bar 2 --length 4K --backend iommufd
+	stat -c 'c %Hr:%Lr rwm' "$cdev" >"$cgroup/devices.allow"
+	expect_text 'open through iommufd' in_cgroup "$cgroup" tphbuf export "$endpoint" --bar 2 --length 4K
+}
+
+# The region is one object, the protection domain another, and what the NIC's driver needs are more.
+test_rdma_limits_of_a_container() {
+	local objects said register="tphbuf register --json $endpoint --bar 2 --length 1M --ibdev $nic_8bit --tag st=0x5a,ph=2 --require"
+	cgroup rdma
+	echo "$nic_8bit hca_handle=0" >"$cgroup/rdma.max"
+	expect_fail 1 'hca_handle' in_cgroup "$cgroup" $register
+	for objects in {0..8}; do
+		echo "$nic_8bit hca_handle=1 hca_object=$objects" >"$cgroup/rdma.max"
+		said=$(in_cgroup "$cgroup" $register 2>&1) && break
+		echo "$objects objects: $said" | tee -a /tmp/said
+	done
+	grep -q 'no protection domain .*hca_object' /tmp/said
+	grep -q 'register failed: .*hca_object' /tmp/said
+	grep -q '"state":[[:space:]]*"yes"' <<<"$said"
 }
