@@ -45,7 +45,7 @@ drmVersionPtr __wrap_drmGetVersion(int fd)
 	version = calloc(1, sizeof(*version));
 	if (!version)
 		return NULL;
-	version->name = (char *)"fake_gpu_with_a_name_longer_than_31";
+	version->name = (char *)"fake_gpu_with_a_name_that_is_longer_than_the_63_characters_there_is_room_for";
 	return version;
 }
 

@@ -84,7 +84,7 @@ static void info_names_driver_and_device(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(tphbuf_drm_query(f->ctx, DRM_FD, &info), 0);
-	assert_string_equal(info.driver, "fake_gpu_with_a_name_longer_tha");
+	assert_string_equal(info.driver, "fake_gpu_with_a_name_that_is_longer_than_the_63_characters_ther");
 	assert_string_equal(info.bdf, "0000:09:01.2");
 	assert_true(info.can_export);
 	assert_false(info.can_import);

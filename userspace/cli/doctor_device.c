@@ -11,7 +11,7 @@
 static void check_driver(struct doctor *d)
 {
 	const struct tphbuf_pci_info *info = &d->device;
-	char remedy[FINDING_TEXT_MAX], unbind[96];
+	char remedy[FINDING_TEXT_MAX], unbind[160];
 
 	if (vfio_bound(info)) {
 		report(d, SEVERITY_OK, "driver", "", "%s is bound to %s",

@@ -124,7 +124,7 @@ static bool look_at_port(void *arg, const char *port)
 static void check_port(struct doctor *d)
 {
 	struct ports p = { .d = d };
-	char dir[160], remedy[96];
+	char dir[160], remedy[160];
 
 	if (!d->nic.rdma[0])
 		return;

@@ -22,7 +22,7 @@ extern "C" {
 
 #define TPHBUF_NUM_BARS		6
 #define TPHBUF_BDF_MAX		20	/* "ffffffff:03:00.0" with its NUL, and room */
-#define TPHBUF_NAME_MAX		32
+#define TPHBUF_NAME_MAX		64	/* as IB_DEVICE_NAME_MAX */
 
 struct tphbuf_device;
 
