@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <glob.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -251,20 +250,6 @@ static void a_kernel_without_locks_will_do(void **state)
 			 -ENOLCK);
 	fake_fail_call(NULL, 0);
 	unlink(path);
-}
-
-static void on_alarm(int signal)
-{
-	(void)signal;
-}
-
-static void interrupt_every(long us)
-{
-	const struct itimerval t = { { 0, us }, { 0, us } };
-	const struct sigaction action = { .sa_handler = on_alarm };
-
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &t, NULL);
 }
 
 /* Its backlog is full: who connects waits, but not for ever. */

@@ -4,12 +4,10 @@
 #include <fcntl.h>
 #include <linux/vfio.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -313,20 +311,6 @@ static void silence_times_out(void **state)
 		ret = tphbuf_buffer_send(f->buf, pair[0], &send);
 	assert_int_equal(ret, -ETIMEDOUT);
 	close_pair(pair);
-}
-
-static void on_alarm(int signal)
-{
-	(void)signal;
-}
-
-static void interrupt_every(long us)
-{
-	const struct itimerval t = { { 0, us }, { 0, us } };
-	const struct sigaction action = { .sa_handler = on_alarm };
-
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &t, NULL);
 }
 
 /* Neither do they end a call, nor do they lengthen it. */

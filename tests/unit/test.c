@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The fixture of the unit tests, see test.h. */
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
 
 #include "unit/test.h"
 
@@ -93,4 +95,18 @@ void sweep_faults(struct fixture *f, fault_op op)
 	}
 	/* A sweep that never made the operation fail proves nothing. */
 	assert_true(failures > 0);
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+void interrupt_every(long us)
+{
+	const struct itimerval t = { { 0, us }, { 0, us } };
+	const struct sigaction action = { .sa_handler = on_alarm };
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
 }

@@ -51,4 +51,7 @@ void assert_error_at(const struct tphbuf_ctx *ctx, enum tphbuf_stage stage,
 typedef int (*fault_op)(struct fixture *f);
 void sweep_faults(struct fixture *f, fault_op op);
 
+/* A signal that interrupts system calls, again and again; 0 ends it. */
+void interrupt_every(long us);
+
 #endif

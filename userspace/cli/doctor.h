@@ -68,6 +68,12 @@ bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size,
 /* Call @fn with each name in a directory until it returns false. */
 bool tree_each(const struct doctor *d, enum tree tree, const char *dir,
 	       bool (*fn)(void *arg, const char *name), void *arg);
+/*
+ * Remedy: the commands that take function @bdf from @driver, "" for none, to
+ * the driver @to; with "" to the one that the kernel finds.
+ */
+void rebind_remedy(char *remedy, size_t size, const char *bdf,
+		   const char *driver, const char *to);
 /* Does the kernel command line have this word? */
 bool cmdline_has(const struct doctor *d, const char *word);
 

@@ -8,10 +8,24 @@
 #include "cli/doctor.h"
 #include "util/driver.h"
 
+void rebind_remedy(char *remedy, size_t size, const char *bdf,
+		   const char *driver, const char *to)
+{
+	char unbind[160] = "";
+
+	if (driver[0])
+		snprintf(unbind, sizeof(unbind),
+			 "echo %s > /sys/bus/pci/drivers/%s/unbind; ", bdf,
+			 driver);
+	snprintf(remedy, size,
+		 "echo %s%s> /sys/bus/pci/devices/%s/driver_override; %secho %s > /sys/bus/pci/drivers_probe",
+		 to, to[0] ? " " : "", bdf, unbind, bdf);
+}
+
 static void check_driver(struct doctor *d)
 {
 	const struct tphbuf_pci_info *info = &d->device;
-	char remedy[FINDING_TEXT_MAX], unbind[160];
+	char remedy[FINDING_TEXT_MAX];
 
 	if (vfio_bound(info)) {
 		report(d, SEVERITY_OK, "driver", "", "%s is bound to %s",
@@ -19,13 +33,8 @@ static void check_driver(struct doctor *d)
 		check_nodes(d);
 		return;
 	}
-	snprintf(unbind, sizeof(unbind), " > /sys/bus/pci/drivers/%s/unbind; ",
-		 info->driver);
-	snprintf(remedy, sizeof(remedy),
-		 "echo vfio-pci > /sys/bus/pci/devices/%s/driver_override; %s%s%secho %s > /sys/bus/pci/drivers_probe",
-		 info->bdf, info->driver[0] ? "echo " : "",
-		 info->driver[0] ? info->bdf : "",
-		 info->driver[0] ? unbind : "", info->bdf);
+	rebind_remedy(remedy, sizeof(remedy), info->bdf, info->driver,
+		      "vfio-pci");
 	report(d, SEVERITY_ERROR, "driver", remedy,
 	       "%s is bound to %s, not to vfio-pci", info->bdf,
 	       info->driver[0] ? info->driver : "no driver");

@@ -43,9 +43,8 @@ static bool look_at_member(void *arg, const char *member)
 		return true;
 	g->foreign++;
 	if (vfio_takes(g->d, member))
-		snprintf(remedy, sizeof(remedy),
-			 "echo vfio-pci > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/drivers/%s/unbind; echo %s > /sys/bus/pci/drivers_probe",
-			 member, member, driver, member);
+		rebind_remedy(remedy, sizeof(remedy), member, driver,
+			      "vfio-pci");
 	else
 		snprintf(remedy, sizeof(remedy),
 			 "echo %s > /sys/kernel/iommu_groups/%d/devices/%s/driver/unbind",

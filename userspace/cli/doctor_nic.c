@@ -49,7 +49,7 @@ static void explain_no_rdma(struct doctor *d)
 {
 	const struct tphbuf_pci_info *nic = &d->nic;
 	const char *module = rdma_module(nic);
-	char remedy[FINDING_TEXT_MAX];
+	char remedy[FINDING_TEXT_MAX], steps[FINDING_TEXT_MAX / 2];
 
 	if (nic->driver[0] && !vfio_bound(nic)) {
 		snprintf(remedy, sizeof(remedy), "%s%s",
@@ -60,14 +60,11 @@ static void explain_no_rdma(struct doctor *d)
 		       nic->driver);
 		return;
 	}
-	snprintf(remedy, sizeof(remedy),
-		 "%s; echo > /sys/bus/pci/devices/%s/driver_override; %s%s%s%s%secho %s > /sys/bus/pci/drivers_probe",
+	rebind_remedy(steps, sizeof(steps), nic->bdf, nic->driver, "");
+	snprintf(remedy, sizeof(remedy), "%s; %s",
 		 nic->vendor == VENDOR_MELLANOX ?
 		 "modprobe -a mlx5_core mlx5_ib" : "modprobe its driver",
-		 nic->bdf, nic->driver[0] ? "echo " : "",
-		 nic->driver[0] ? nic->bdf : "",
-		 nic->driver[0] ? " > /sys/bus/pci/drivers/" : "",
-		 nic->driver, nic->driver[0] ? "/unbind; " : "", nic->bdf);
+		 steps);
 	report(d, SEVERITY_ERROR, "rdma", remedy,
 	       "%s is bound to %s, so it has no RDMA device", nic->bdf,
 	       nic->driver[0] ? nic->driver : "no driver");
