@@ -13,19 +13,19 @@ demo: ## The main job: set up from nothing, boot the VM, tagged and untagged RDM
 
 .PHONY: check
 check: ## Every test, one summary line (what CI runs)
-	@tests/check.sh all
+	@tests/harness/check.sh all
 
 .PHONY: check-unit
 check-unit: ## Only the tests that need neither root nor a VM
-	@tests/check.sh unit
+	@tests/harness/check.sh unit
 
 .PHONY: check-vm
 check-vm: ## Only the tests in virtual machines (CASES="name..." picks some)
-	@tests/check.sh vm
+	@tests/harness/check.sh vm
 
 .PHONY: check-debug
 check-debug: ## The cases in virtual machines again, and the stress, on kernels with KASAN, lockdep, KCSAN
-	@tests/check.sh debug
+	@tests/harness/check.sh debug
 
 .PHONY: check-kernel
 check-kernel: ## Every patch of the series builds, checkpatch, sparse, config variants

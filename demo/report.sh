@@ -4,14 +4,14 @@
 #   report.sh VM_FOLDER OUT.json
 # A run is ok when both sides of perftest ended with 0, the payload compared equal, TLPs arrived, and
 # every one of them carried exactly the tag asked for (none when none was asked for).
-. "$(dirname "$0")/../rig/lib/common.sh"
+. "$(dirname "$0")/../kernel/tools/lib.sh"
 . "$TOP/rig/lib/qemu.sh"
 vm=$1 out=$2
 
 subjects() {
 	local name
-	for name in $(grep -v -e '^#' -e '^$' "$TOP/kernel/series"); do
-		sed -n '/^Subject: /{s/^Subject: \[[^]]*\] //;h;:next;n;/^ /{H;b next};x;s/\n//g;p;q}' "$TOP/kernel/patches/$name"
+	for name in $(series_patches); do
+		sed -n '/^Subject: /{s/^Subject: \[[^]]*\] //;h;:next;n;/^ /{H;b next};x;s/\n//g;p;q}' "$TOP/kernel/$name"
 	done | jq -R . | jq -s .
 }
 

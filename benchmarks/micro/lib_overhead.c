@@ -23,7 +23,7 @@
 #include <tphbuf/tphbuf.h>
 #include <unistd.h>
 
-#include "micro.h"
+#include "benchmarks/micro/micro.h"
 
 #define LENGTH (1u << 20)
 #define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE)

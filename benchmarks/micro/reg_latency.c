@@ -11,7 +11,7 @@
 #include <string.h>
 #include <tphbuf/tphbuf.h>
 
-#include "micro.h"
+#include "benchmarks/micro/micro.h"
 
 #define LENGTH (1u << 20)
 

@@ -14,7 +14,7 @@ git init --quiet
 git add --all --force
 git -c user.name=base -c user.email=base@invalid commit --quiet -m "Linux $(make -s kernelversion)"
 series_patches | while read -r name; do
-	git -c user.name=series -c user.email=series@invalid am --quiet --keep-cr "$PATCHES/$name" ||
+	git -c user.name=series -c user.email=series@invalid am --quiet --keep-cr "$TOP/kernel/$name" ||
 		die "$name does not apply to $(make -s kernelversion)"
 done
 say "$(git rev-list --count HEAD) commits in $tree; root commit is the base"

@@ -31,24 +31,25 @@ SRC=$WORK/src
 # applied are kept beside the tree; those at the head of the new series that are the same stay, so that
 # only files that change get a new time stamp.
 set_series() {
-	local want=() name keep=() drop=()
+	local want=() file keep=0 drop=() name
 	mkdir -p "$WORK/applied"
 	[ "$1" = base ] || mapfile -t want < <(series_patches)
-	for name in $(ls "$WORK/applied"); do
-		if [ ${#drop[@]} = 0 ] && [ "$name" = "${want[${#keep[@]}]:-}" ] &&
-			cmp -s "$WORK/applied/$name" "$PATCHES/$name"; then
-			keep+=("$name")
+	for file in "$WORK"/applied/*.patch; do # numbered: in the order they were applied
+		[ -e "$file" ] || break
+		if [ ${#drop[@]} = 0 ] && [ -n "${want[keep]:-}" ] && cmp -s "$file" "$TOP/kernel/${want[keep]}"; then
+			keep=$((keep + 1))
 		else
-			drop=("$name" ${drop[@]+"${drop[@]}"})
+			drop=("$file" ${drop[@]+"${drop[@]}"})
 		fi
 	done
-	for name in ${drop[@]+"${drop[@]}"}; do
-		patch -d "$SRC" -p1 -R -s -f <"$WORK/applied/$name" || die "cannot take $name back; remove $WORK"
-		rm "$WORK/applied/$name"
+	for file in ${drop[@]+"${drop[@]}"}; do
+		patch -d "$SRC" -p1 -R -s -f <"$file" || die "cannot take $(basename "$file") back; remove $WORK"
+		rm "$file"
 	done
-	for name in "${want[@]:${#keep[@]}}"; do
+	for name in "${want[@]:$keep}"; do
 		apply_patch "$SRC" "$name"
-		cp "$PATCHES/$name" "$WORK/applied/$name"
+		cp "$TOP/kernel/$name" "$WORK/applied/$(printf '%04d.patch' "$keep")"
+		keep=$((keep + 1))
 	done
 }
 

@@ -2,19 +2,26 @@
 # What the tools of the series share. Source it; it runs nothing but rig/lib/common.sh.
 . "$(dirname "${BASH_SOURCE[0]}")/../../rig/lib/common.sh"
 
-PATCHES=$TOP/kernel/patches
 
 # Going back and forth between kernels that share a tree compiles the same files again.
 export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=$CACHE/ccache CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G}
 
-# Names of the patches, in the order they apply.
-series_patches() { grep -v -e '^#' -e '^$' "$TOP/kernel/series"; }
+# Series in the order they apply: a folder of kernel/ each.
+topics() { cat "$TOP/kernel/topics"; }
+
+# series_patches [TOPIC]: patches of one series, or of all, in the order they apply, as paths below kernel/.
+series_patches() {
+	local topic
+	for topic in ${1:-$(topics)}; do
+		sed "/^#/d; /^\$/d; s,^,$topic/patches/," "$TOP/kernel/$topic/series"
+	done
+}
 
 # The contents of these patches, one after the other.
-series_text() { (cd "$PATCHES" && cat $(series_patches)); }
+series_text() { (cd "$TOP/kernel" && cat $(series_patches)); }
 
 apply_patch() { # TREE NAME
-	patch -d "$1" -p1 -s -f --no-backup-if-mismatch <"$PATCHES/$2" ||
+	patch -d "$1" -p1 -s -f --no-backup-if-mismatch <"$TOP/kernel/$2" ||
 		die "$2 does not apply to $(make -s -C "$1" kernelversion)"
 }
 

@@ -1,13 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Write kernel/patches and kernel/series from the commits of a git tree (see apply.sh).
-#   refresh.sh TREE [BASE]     BASE..HEAD of TREE; BASE is by default its root commit
+# Write patches/ and series of a topic from the commits of a git tree (see apply.sh).
+#   refresh.sh TOPIC TREE [BASE]     BASE..HEAD of TREE; BASE is by default the commit before the topic's first
+#                                    patch: the root commit plus the patches of the topics before it
 # The output depends on the commits alone, so that refreshing twice changes nothing.
 . "$(dirname "$0")/lib.sh"
 
-tree=${1:-}
-[ -n "$tree" ] && [ -d "$tree/.git" ] || die "usage: refresh.sh TREE [BASE]"
-base=${2:-$(git -C "$tree" rev-list --max-parents=0 HEAD | tail -n 1)}
+topic=${1:-} tree=${2:-}
+[ -n "$tree" ] && [ -d "$tree/.git" ] || die "usage: refresh.sh TOPIC TREE [BASE]"
+[ -d "$TOP/kernel/$topic" ] || die "kernel/$topic does not exist; topics: $(topics)"
+PATCHES=$TOP/kernel/$topic/patches
+
+# The commit that the patches of the topics before this one end with.
+base_of_topic() {
+	local earlier count=0
+	for earlier in $(topics); do
+		[ "$earlier" != "$topic" ] || break
+		count=$((count + $(series_patches "$earlier" | wc -l)))
+	done
+	git -C "$tree" rev-list --reverse HEAD | sed -n "$((count + 1))p"
+}
+base=${3:-$(base_of_topic)}
 
 [ -z "$(git -C "$tree" status --porcelain --untracked-files=no)" ] || die "$tree has uncommitted changes"
 [ -n "$(git -C "$tree" rev-list "$base..HEAD")" ] || die "no commits in $base..HEAD of $tree"
@@ -22,5 +35,5 @@ mv "$PATCHES.part" "$PATCHES"
 {
 	echo "# Patches in the order they apply; see kernel/README.md"
 	cd "$PATCHES" && ls -- *.patch
-} >"$TOP/kernel/series"
-say "$(grep -c '^0' "$TOP/kernel/series") patches from $tree"
+} >"$TOP/kernel/$topic/series"
+say "$(series_patches "$topic" | wc -l) patches from $tree"

@@ -20,7 +20,7 @@ build() {
 	"$TOP/kernel/tools/fetch.sh" unpack "$work" "${PARTS[@]}"
 	# Not inside another repository, else git would leave the files alone.
 	(cd "$work" && GIT_CEILING_DIRECTORIES=$(dirname "$work") \
-		git apply --include='tools/testing/selftests/vfio/*' $(series_patches | sed "s,^,$PATCHES/,"))
+		git apply --include='tools/testing/selftests/vfio/*' $(series_patches | sed "s,^,$TOP/kernel/,"))
 	mkdir -p "$work/out" "$out.part"
 	make -C "$work/tools/testing/selftests/vfio" -j"$JOBS" OUTPUT="$work/out" KHDR_INCLUDES="-isystem $headers" \
 		"${PROGRAMS[@]/#/$work/out/}"

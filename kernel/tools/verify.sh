@@ -91,7 +91,7 @@ build_base() {
 
 # Was the series, up to this patch, built before, without a complaint?
 built_before() { grep -qxF "$(series_id "$1")" "$WORK/built" 2>/dev/null; }
-series_id() { (cd "$PATCHES" && cat $(series_patches | sed "/^$1\$/q")) | sha256sum | cut -c1-16; }
+series_id() { (cd "$TOP/kernel" && cat $(series_patches | sed "\\,^$1\$,q")) | sha256sum | cut -c1-16; }
 
 # Take back what is applied, but for the patches at the head of the series that are still the same.
 unapply() {
@@ -106,7 +106,8 @@ unapply() {
 	done
 	sed -i "$((keep + 1)),\$d" "$WORK/applied"
 	rm -rf "$WORK/patches"
-	cp -r "$PATCHES" "$WORK/patches"
+	mkdir "$WORK/patches"
+	(cd "$TOP/kernel" && cp --parents -t "$WORK/patches" $(series_patches))
 }
 
 # What checkpatch may say here: no Signed-off-by (the sender adds it), a base without git history to look commits
@@ -124,7 +125,7 @@ each_patch() {
 	local name title before
 	configure "$WORK/x86" || { fail "configure"; return 1; }
 	for name in $(series_patches); do
-		title=${name%.patch}
+		title=$(basename "$name" .patch)
 		title=${title:0:48}
 		if grep -qxF "$name" "$WORK/applied"; then
 			check_patch "$WORK/patches/$name" "$title"
@@ -201,7 +202,7 @@ verify() {
 }
 
 # What the verdict depends on
-state=$(hash_text "$(series_text | sha256sum) $(hash_of "$TOP"/kernel/{BASE,series,config/vm.config,tools/{fetch.sh,lib.sh,sparse,verify.sh}})")
+state=$(hash_text "$(series_text | sha256sum) $(hash_of "$TOP"/kernel/{BASE,topics,config/vm.config,tools/{fetch.sh,lib.sh,sparse,verify.sh}})")
 record=$TOP/kernel/verified
 if [ "${1:-}" = --known ]; then
 	[ "$(cut -d ' ' -f 1 "$record" 2>/dev/null)" = "$state" ]

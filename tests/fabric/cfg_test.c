@@ -5,7 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "toy.h"
+#include "tests/fabric/toy.h"
 
 struct state {
 	struct fab_fabric *fabric;

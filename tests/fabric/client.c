@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../userspace/fabric/server/server.h"
-#include "client.h"
+#include "fabric/server/server.h"
+#include "tests/fabric/client.h"
 
 #define ARGS 24
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "../../userspace/fabric/server/proto.h"
+#include "fabric/server/proto.h"
 
 #define CLIENT_SECONDS 10
 

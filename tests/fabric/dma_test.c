@@ -8,7 +8,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "toy.h"
+#include "tests/fabric/toy.h"
 
 #define PAGE	4096u
 #define BAR0_AT	0xfe000000u

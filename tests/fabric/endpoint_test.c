@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../../userspace/fabric/endpoint/endpoint.h"
-#include "../../userspace/fabric/endpoint/regs.h"
-#include "toy.h"
+#include "fabric/endpoint/endpoint.h"
+#include "fabric/endpoint/regs.h"
+#include "tests/fabric/toy.h"
 
 #define MEMORY_AT 0x200000000ull
 

@@ -8,9 +8,9 @@
 
 #include <cjson/cJSON.h>
 
-#include "../../userspace/fabric/engine/engine.h"
-#include "../../userspace/fabric/engine/regs.h"
-#include "toy.h"
+#include "fabric/engine/engine.h"
+#include "fabric/engine/regs.h"
+#include "tests/fabric/toy.h"
 
 #define MEMORY_AT	0x40000000ull	/* guest memory */
 #define MEMORY_SIZE	0x200000u

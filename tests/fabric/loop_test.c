@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../userspace/fabric/core/loop.h"
+#include "fabric/core/loop.h"
 
 struct actor {
 	struct fab_loop *loop;

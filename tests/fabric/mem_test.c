@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "toy.h"
+#include "tests/fabric/toy.h"
 
 #define PAGE	4096ull
 #define RW	(FAB_MEM_READ | FAB_MEM_WRITE)

@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "nic_client.h"
+#include "tests/fabric/nic_client.h"
 
 #define BOX_BYTES	576u
 #define BOX_STRIDE	1024u

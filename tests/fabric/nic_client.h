@@ -7,8 +7,8 @@
 #ifndef NIC_CLIENT_H
 #define NIC_CLIENT_H
 
-#include "../../userspace/fabric/nic/cmd.h"
-#include "rc_rig.h"
+#include "fabric/nic/commands/cmd.h"
+#include "tests/fabric/rc_rig.h"
 
 #define CLIENT_MAX	(64u << 10)	/* bytes of input or output */
 #define CLIENT_VECTORS	8

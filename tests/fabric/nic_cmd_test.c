@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nic_client.h"
+#include "tests/fabric/nic_client.h"
 
 #define JUNK_ROUNDS	40
 #define EXTRA		4096u

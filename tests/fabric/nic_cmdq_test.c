@@ -11,8 +11,8 @@
 
 #include <string.h>
 
-#include "../../userspace/fabric/core/pci.h"
-#include "nic_client.h"
+#include "fabric/core/pci.h"
+#include "tests/fabric/nic_client.h"
 
 #define DOORBELL	0x18u
 #define CMDQ_LOW	0x14u

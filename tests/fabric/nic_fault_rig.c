@@ -7,7 +7,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "nic_fault_rig.h"
+#include "tests/fabric/nic_fault_rig.h"
 
 #define ALL	(NIC_LOCAL_READ | NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE)
 #define SEED	7

@@ -6,7 +6,7 @@
 #ifndef NIC_FAULT_RIG_H
 #define NIC_FAULT_RIG_H
 
-#include "nic_client.h"
+#include "tests/fabric/nic_client.h"
 
 #define FAULT_LEN	(3 * NIC_PAGE + 100)	/* of the messages, from FAULT_SKIP in its first page: 4 pages */
 #define FAULT_SKIP	0x234u

@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../../userspace/fabric/nic/fault.h"
-#include "nic_fault_rig.h"
+#include "fabric/nic/keys/fault.h"
+#include "tests/fabric/nic_fault_rig.h"
 
 static const uint8_t opcodes[] = { MLX5_OPCODE_SEND, MLX5_OPCODE_RDMA_WRITE, MLX5_OPCODE_RDMA_WRITE_IMM,
 				   MLX5_OPCODE_RDMA_READ };

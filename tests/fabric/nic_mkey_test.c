@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nic_client.h"
+#include "tests/fabric/nic_client.h"
 
 #define VA	0x123456000ull
 #define ALL	(NIC_LOCAL_READ | NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE)

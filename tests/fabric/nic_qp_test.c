@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nic_client.h"
+#include "tests/fabric/nic_client.h"
 
 struct fixture {
 	struct client *client;

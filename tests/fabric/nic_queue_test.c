@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nic_client.h"
+#include "tests/fabric/nic_client.h"
 
 #define UAR		(NIC_UAR_OFFSET + 3 * NIC_PAGE)
 #define CQ_ARM		(UAR + 0x20)

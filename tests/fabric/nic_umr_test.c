@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nic_client.h"
+#include "tests/fabric/nic_client.h"
 
 #define VA		0x7f0000001000ull
 #define ACCESS		(NIC_UMR_LR | NIC_UMR_LW | NIC_UMR_RR | NIC_UMR_RW)

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../../userspace/fabric/server/options.h"
+#include "fabric/server/options.h"
 
 #define ARGS 24
 

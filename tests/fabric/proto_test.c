@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../userspace/fabric/server/proto.h"
-#include "toy.h"
+#include "fabric/server/proto.h"
+#include "tests/fabric/toy.h"
 
 struct state {
 	struct fab_fabric *fabric;

@@ -8,7 +8,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "rc_error_rig.h"
+#include "tests/fabric/rc_error_rig.h"
 
 #define CMDQ_ADDR_LOW	0x14u	/* include/linux/mlx5/device.h: struct mlx5_init_seg */
 

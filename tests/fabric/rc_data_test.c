@@ -8,7 +8,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "rc_rig.h"
+#include "tests/fabric/rc_rig.h"
 
 #define GUARD 64u	/* bytes around a target that must stay zero */
 

@@ -7,7 +7,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "rc_error_rig.h"
+#include "tests/fabric/rc_error_rig.h"
 
 void rig_error_open(struct rig_error *e)
 {

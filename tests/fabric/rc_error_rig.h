@@ -3,7 +3,7 @@
 #ifndef RC_ERROR_RIG_H
 #define RC_ERROR_RIG_H
 
-#include "rc_rig.h"
+#include "tests/fabric/rc_rig.h"
 
 #define RIG_ERROR_LEN 8192u
 

@@ -12,7 +12,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "rc_error_rig.h"
+#include "tests/fabric/rc_error_rig.h"
 
 static void unknown_opcodes_are_local_operation_errors(void **state)
 {

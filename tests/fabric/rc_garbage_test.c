@@ -13,7 +13,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "rc_rig.h"
+#include "tests/fabric/rc_rig.h"
 
 #define LEN	(4u * NIC_PAGE)
 #define ROUNDS	4000

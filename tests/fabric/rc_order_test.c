@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rc_rig.h"
+#include "tests/fabric/rc_rig.h"
 
 #define MOST 64
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "rc_rig.h"
+#include "tests/fabric/rc_rig.h"
 
 static const struct rig_wr send_wr = { .opcode = MLX5_OPCODE_SEND };
 

@@ -10,11 +10,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../userspace/fabric/core/mem.h"
-#include "../../userspace/fabric/core/pci.h"
-#include "../../userspace/fabric/endpoint/endpoint.h"
-#include "../../userspace/fabric/endpoint/regs.h"
-#include "rc_rig.h"
+#include "fabric/core/mem.h"
+#include "fabric/core/pci.h"
+#include "fabric/endpoint/endpoint.h"
+#include "fabric/endpoint/regs.h"
+#include "tests/fabric/rc_rig.h"
 
 static void cfg_write(struct fab_device *dev, uint32_t off, uint64_t value, uint32_t len)
 {

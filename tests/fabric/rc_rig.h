@@ -11,8 +11,8 @@
 #ifndef RC_RIG_H
 #define RC_RIG_H
 
-#include "../../userspace/fabric/nic/ifc.h"
-#include "../../userspace/fabric/nic/nic.h"
+#include "fabric/nic/ifc.h"
+#include "fabric/nic/nic.h"
 
 #define RIG_BUS		0x40000000ull
 #define RIG_MEMORY	(64ull << 20)

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "../../userspace/fabric/endpoint/regs.h"
-#include "rc_rig.h"
+#include "fabric/endpoint/regs.h"
+#include "tests/fabric/rc_rig.h"
 
 #define LEN	65537u
 #define INDEX	5

@@ -4,7 +4,7 @@
  * the server still works, keeps no file of the offender and, at the end, that
  * it exits cleanly.
  */
-#include "client.h"
+#include "tests/fabric/client.h"
 
 #include <errno.h>
 #include <linux/vfio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The server over its sockets: what a well-behaved client and the control socket get. */
-#include "client.h"
+#include "tests/fabric/client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "../../userspace/fabric/endpoint/regs.h"
+#include "fabric/endpoint/regs.h"
 
 #define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
 #define BAR_SIZE	(1u << 20)

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "toy.h"
+#include "tests/fabric/toy.h"
 
 const struct fab_cfg_opts toy_opts = {
 	.id = { .vendor = 0x1234, .device = 0x0001, .subvendor = 0x1234, .subdevice = 2, .class_code = 0x120000 },

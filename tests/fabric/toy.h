@@ -12,11 +12,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "../../userspace/fabric/core/cfg.h"
-#include "../../userspace/fabric/core/dma.h"
-#include "../../userspace/fabric/core/fabric.h"
-#include "../../userspace/fabric/core/mem.h"
-#include "../../userspace/fabric/core/pci.h"
+#include "fabric/core/cfg.h"
+#include "fabric/core/dma.h"
+#include "fabric/core/fabric.h"
+#include "fabric/core/mem.h"
+#include "fabric/core/pci.h"
 
 #define TOY_BAR0_SIZE	0x4000u
 #define TOY_BAR2_SIZE	0x100000u

@@ -2,7 +2,7 @@
 /* PCI addresses: what is accepted is canonical, and stays so. */
 #include <tphbuf/device.h>
 
-#include "fuzz/fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

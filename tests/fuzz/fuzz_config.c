@@ -2,8 +2,8 @@
 /* Config space: lists that loop or leave the space end; fields stay in range. */
 #include <errno.h>
 
-#include "fuzz/fuzz.h"
-#include "lib/pcicfg.h"
+#include "tests/fuzz/fuzz.h"
+#include "lib/pci/config.h"
 
 #define CONFIG_SIZE	4096
 #define MAX_READS	20000

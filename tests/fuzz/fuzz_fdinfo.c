@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* fdinfo texts: what is shown is printable and ends. */
 #include "cli/fdinfo.h"
-#include "fuzz/fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 static void promise_printable(const char *text, size_t size)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Hand-over messages: what is accepted is within its own size and printable. */
-#include "fuzz/fuzz.h"
-#include "lib/share_msg.h"
+#include "tests/fuzz/fuzz.h"
+#include "lib/share/msg.h"
 
 static void promise_text(const char *text, size_t size)
 {

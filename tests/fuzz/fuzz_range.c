@@ -2,7 +2,7 @@
 /* Byte counts and ranges: a refused text leaves the result alone. */
 #include <tphbuf/buffer.h>
 
-#include "fuzz/fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 #define UNTOUCHED	0x5aa55aa55aa55aa5u
 

@@ -2,7 +2,7 @@
 /* Text of tags: what is accepted prints to a text that means the same. */
 #include <tphbuf/tag.h>
 
-#include "fuzz/fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Inputs to the calls of a dma-buf itself, see Documentation/driver-api/dma-buf.rst. */
-#include "bad_inputs.h"
+#include "tests/guest/bad_inputs.h"
 
 #include <errno.h>
 #include <linux/dma-buf.h>

@@ -3,7 +3,7 @@
  * bad_inputs BDF OTHER_BDF COUNT [SEED]: COUNT inputs, most of them bad, to the vfio features that export and tag
  * dma-bufs and to the dma-buf calls around them. Each answer is predicted; after each the tag is read back.
  */
-#include "bad_inputs.h"
+#include "tests/guest/bad_inputs.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,9 +8,9 @@
 
 #include <stddef.h>
 
-#include "random.h"
-#include "rdma.h"
-#include "vfio.h"
+#include "tests/guest/random.h"
+#include "tests/guest/rdma.h"
+#include "tests/guest/vfio.h"
 
 #define BUFFER_SIZE	0x10000u
 

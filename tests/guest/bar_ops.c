@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bar_rig.h"
+#include "tests/guest/bar_rig.h"
 
 static void test_sizes(struct rig *rig)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "bar_rig.h"
+#include "tests/guest/bar_rig.h"
 
 #include <string.h>
 

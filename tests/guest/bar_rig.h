@@ -9,8 +9,8 @@
 #include <tphbuf/mr.h>
 #include <tphbuf/tphbuf.h>
 
-#include "rdma.h"
-#include "tally.h"
+#include "tests/guest/rdma.h"
+#include "tests/guest/tally.h"
 
 #define MiB	(1u << 20)
 #define REMOTE	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bar_rig.h"
+#include "tests/guest/bar_rig.h"
 
 #define LENGTH	MiB
 #define DEPTH	32

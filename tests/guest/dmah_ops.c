@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bar_rig.h"
-#include "uverbs.h"
+#include "tests/guest/bar_rig.h"
+#include "tests/guest/uverbs.h"
 
 /* What rig/acpi/tph.asl says of CPU 0 and volatile memory. */
 #define CPU0_ST		0x20

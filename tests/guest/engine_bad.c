@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "engine_rig.h"
+#include "tests/guest/engine_rig.h"
 
 static const struct tphbuf_range range = { 64 * KiB, 64 * KiB };
 

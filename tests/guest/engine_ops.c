@@ -14,8 +14,8 @@
 #include <linux/dma-buf.h>
 #include <unistd.h>
 
-#include "engine_rig.h"
-#include "foreign.h"
+#include "tests/guest/engine_rig.h"
+#include "tests/guest/foreign.h"
 
 static const struct tphbuf_range whole = { 0, 4 * MiB }, part = { 64 * KiB, 64 * KiB };
 

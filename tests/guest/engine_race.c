@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine_rig.h"
+#include "tests/guest/engine_rig.h"
 
 #define SECONDS		4
 #define LENGTH		(64 * KiB)

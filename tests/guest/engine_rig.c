@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine_rig.h"
+#include "tests/guest/engine_rig.h"
 
 #include <dirent.h>
 #include <errno.h>

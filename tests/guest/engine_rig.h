@@ -11,8 +11,8 @@
 #include <tph_engine.h>
 #include <tphbuf/tphbuf.h>
 
-#include "rdma.h"
-#include "tally.h"
+#include "tests/guest/rdma.h"
+#include "tests/guest/tally.h"
 
 #define KiB	1024u
 #define MiB	(1u << 20)

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <tphbuf/tphbuf.h>
 
-#include "rdma.h"
-#include "tally.h"
+#include "tests/guest/rdma.h"
+#include "tests/guest/tally.h"
 
 static void print(const struct tally *tally)
 {

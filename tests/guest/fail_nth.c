@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rdma.h"
-#include "vfio.h"
+#include "tests/guest/rdma.h"
+#include "tests/guest/vfio.h"
 
 #define SIZE	0x10000u
 #define LIMIT	2000	/* no operation has so many places that can fail */

@@ -13,8 +13,8 @@
 #include <tphbuf/tphbuf.h>
 #include <unistd.h>
 
-#include "foreign.h"
-#include "rdma.h"
+#include "tests/guest/foreign.h"
+#include "tests/guest/rdma.h"
 
 #define GET	VFIO_DEVICE_FEATURE_GET
 #define SET	VFIO_DEVICE_FEATURE_SET

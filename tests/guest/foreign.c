@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "foreign.h"
+#include "tests/guest/foreign.h"
 
 #include <fcntl.h>
 #include <linux/dma-heap.h>
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "rdma.h"
+#include "tests/guest/rdma.h"
 
 int foreign_memfd(size_t len)
 {

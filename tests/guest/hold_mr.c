@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bar_rig.h"
+#include "tests/guest/bar_rig.h"
 
 int main(int argc, char **argv)
 {

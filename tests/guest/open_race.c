@@ -12,7 +12,7 @@
 #include <tphbuf/tphbuf.h>
 #include <unistd.h>
 
-#include "rdma.h"
+#include "tests/guest/rdma.h"
 
 #define RESETS	10
 #define OPENS	15

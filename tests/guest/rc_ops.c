@@ -4,7 +4,7 @@
  * comparison at odd sizes and offsets, and each error with the status it must have. Host memory only;
  * bar_ops.c does the same into an accelerator's BAR.
  */
-#include "rdma.h"
+#include "tests/guest/rdma.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "rdma.h"
+#include "tests/guest/rdma.h"
 
 #include <stdarg.h>
 #include <stdio.h>

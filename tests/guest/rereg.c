@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "bar_rig.h"
-#include "uverbs.h"
+#include "tests/guest/bar_rig.h"
+#include "tests/guest/uverbs.h"
 
 static void refused(struct rig *rig, struct target *target)
 {

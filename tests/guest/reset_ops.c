@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bar_rig.h"
+#include "tests/guest/bar_rig.h"
 
 #define LENGTH	(256u << 10)
 #define ROUNDS	8

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "bar_rig.h"
+#include "tests/guest/bar_rig.h"
 
 #define REGISTRATIONS	80
 #define REVOCATIONS	40

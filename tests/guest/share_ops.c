@@ -15,7 +15,7 @@
 #include <tphbuf/tphbuf.h>
 #include <unistd.h>
 
-#include "rdma.h"
+#include "tests/guest/rdma.h"
 
 struct raw {
 	int device;

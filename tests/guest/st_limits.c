@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bar_rig.h"
-#include "uverbs.h"
+#include "tests/guest/bar_rig.h"
+#include "tests/guest/uverbs.h"
 
 #define USABLE		63
 #define ALL_LIMIT	(USABLE - USABLE / 4)

@@ -4,7 +4,7 @@
  * close and open at random, in rounds. Ends with a failure at the first answer that the state of things does not
  * allow, at the first TLP with a foreign tag, and when an operation was never done successfully.
  */
-#include "stress.h"
+#include "tests/guest/stress.h"
 
 #include <errno.h>
 #include <fcntl.h>

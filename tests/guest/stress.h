@@ -16,9 +16,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "random.h"
-#include "rdma.h"
-#include "vfio.h"
+#include "tests/guest/random.h"
+#include "tests/guest/rdma.h"
+#include "tests/guest/vfio.h"
 
 #define SLOTS		4
 #define REGIONS		6	/* even ones on the 8-bit NIC, odd ones on the Extended one */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Operations of the stress on the device and on the buffers exported from it. */
-#include "stress.h"
+#include "tests/guest/stress.h"
 
 #include <errno.h>
 #include <fcntl.h>

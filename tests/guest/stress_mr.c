@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Operations of the stress on regions: registration, writes, and what the kernel says about them. */
-#include "stress.h"
+#include "tests/guest/stress.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "stress.h"
+#include "tests/guest/stress.h"
 
 #include <unistd.h>
 
-#include "../../userspace/fabric/endpoint/regs.h"
+#include "fabric/endpoint/regs.h"
 
 #define TAGS		3	/* of a slot in a round */
 #define ROUNDS		20	/* until 8-bit tags come back */

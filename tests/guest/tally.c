@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "tally.h"
+#include "tests/guest/tally.h"
 
 #include <linux/vfio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "../../userspace/fabric/endpoint/regs.h"
-#include "rdma.h"
+#include "fabric/endpoint/regs.h"
+#include "tests/guest/rdma.h"
 
 static uint64_t reg(struct tphbuf_device *dev, uint64_t base, uint32_t off, size_t len)
 {

@@ -3,7 +3,7 @@
  * An ioctl names an object, a method and its attributes: handles in attr.data, values of up to 8 bytes
  * inline there, everything else by pointer (include/uapi/rdma/rdma_user_ioctl_cmds.h).
  */
-#include "uverbs.h"
+#include "tests/guest/uverbs.h"
 
 #include <errno.h>
 #include <rdma/ib_user_ioctl_cmds.h>

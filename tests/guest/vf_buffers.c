@@ -11,7 +11,7 @@
 #include <tphbuf/mr.h>
 #include <tphbuf/tphbuf.h>
 
-#include "rdma.h"
+#include "tests/guest/rdma.h"
 
 #define TOKEN	"0b8a3c52-6f1d-4c7e-9a40-52f1c3d97e11"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "vfio.h"
+#include "tests/guest/vfio.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "../../userspace/fabric/endpoint/regs.h"
+#include "fabric/endpoint/regs.h"
 
 /* "/dev/vfio/devices/vfio0" of a function that is bound to vfio-pci */
 static int node_of(const char *bdf, char *node, size_t size)

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <xf86drm.h>
 
-#include "mock/drm.h"
-#include "mock/fake.h"
-#include "mock/fault.h"
-#include "mock/verbs.h"
+#include "tests/mock/drm.h"
+#include "tests/mock/fake.h"
+#include "tests/mock/fault.h"
+#include "tests/mock/verbs.h"
 
 struct fake_drm fake_drm;
 

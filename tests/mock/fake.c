@@ -21,9 +21,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "mock/fake.h"
-#include "mock/fault.h"
-#include "mock/region.h"
+#include "tests/mock/fake.h"
+#include "tests/mock/fault.h"
+#include "tests/mock/region.h"
 
 #define MAX_DMABUFS	4096
 #define IOAS_ID		42

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mock/fault.h"
+#include "tests/mock/fault.h"
 
 static unsigned int countdown, calls;
 static bool hit;

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "mock/fake.h"
-#include "mock/region.h"
+#include "tests/mock/fake.h"
+#include "tests/mock/region.h"
 #include "util/uuid.h"
 
 /* The fake itself makes the real calls. */

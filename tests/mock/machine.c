@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mock/fake.h"
-#include "mock/machine.h"
+#include "tests/mock/fake.h"
+#include "tests/mock/machine.h"
 
 #define DEVICES		"sys/bus/pci/devices"
 #define CONFIG_SIZE	4096

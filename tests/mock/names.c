@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mock/fake.h"
-#include "mock/region.h"
+#include "tests/mock/fake.h"
+#include "tests/mock/region.h"
 
 /* A group's device has a file without type. */
 int __real_statx(int fd, const char *path, int flags, unsigned int mask,

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mock/fake.h"
-#include "mock/fault.h"
-#include "mock/queues.h"
-#include "mock/region.h"
-#include "mock/verbs.h"
+#include "tests/mock/fake.h"
+#include "tests/mock/fault.h"
+#include "tests/mock/queues.h"
+#include "tests/mock/region.h"
+#include "tests/mock/verbs.h"
 
 #define NR_GIDS		8
 #define FIRST_QPN	0x100

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mock/fake.h"
-#include "mock/region.h"
+#include "tests/mock/fake.h"
+#include "tests/mock/region.h"
 
 static char root[PATH_MAX];
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mock/fault.h"
-#include "mock/verbs.h"
+#include "tests/mock/fault.h"
+#include "tests/mock/verbs.h"
 
 struct fake_verbs fake_verbs;
 

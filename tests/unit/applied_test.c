@@ -9,8 +9,8 @@
 
 #include <tphbuf/mr.h>
 
-#include "mock/verbs.h"
-#include "unit/mr_rig.h"
+#include "tests/mock/verbs.h"
+#include "tests/unit/mr_rig.h"
 
 static struct tphbuf_applied applied(struct fixture *f)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* The tag of a buffer: lib/buffer_tag.c. */
+/* The tag of a buffer: lib/buffer/set_tag.c. */
 #include <linux/vfio.h>
 #include <unistd.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 #define TPH_GET		(VFIO_DEVICE_FEATURE_GET | \
 			 VFIO_DEVICE_FEATURE_DMA_BUF_TPH)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Buffers: lib/buffer.c, lib/ranges.c. */
+/* Buffers: lib/buffer/buffer.c, lib/buffer/ranges.c. */
 #define _GNU_SOURCE	/* memfd_create */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 #define GET_DMA_BUF	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF)
 

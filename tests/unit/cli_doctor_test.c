@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <linux/vfio.h>
 
-#include "unit/cli_machine.h"
+#include "tests/unit/cli_machine.h"
 
 /* The finding @id of "doctor ARGS" has this severity and mentions @part. */
 static void assert_finding(const char *args, const char *id,

@@ -6,8 +6,8 @@
 #include <linux/pci_regs.h>
 #include <stdio.h>
 
-#include "mock/machine.h"
-#include "unit/cli_run.h"
+#include "tests/mock/machine.h"
+#include "tests/unit/cli_run.h"
 
 #define MEM	"0000:03:00.0"
 #define NIC	"0000:04:00.0"

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mock/verbs.h"
-#include "unit/cli_machine.h"
+#include "tests/mock/verbs.h"
+#include "tests/unit/cli_machine.h"
 
 static void usage_errors_are_2(void **state)
 {

@@ -13,10 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mock/machine.h"
-#include "mock/queues.h"
-#include "mock/verbs.h"
-#include "unit/cli_run.h"
+#include "tests/mock/machine.h"
+#include "tests/mock/queues.h"
+#include "tests/mock/verbs.h"
+#include "tests/unit/cli_run.h"
 
 #define DEV	"sys/bus/pci/devices/" FAKE_BDF
 #define LOST	"cannot write to standard output"

@@ -13,8 +13,8 @@
 #define VALGRIND_CLO_CHANGE(option)
 #endif
 
-#include "mock/verbs.h"
-#include "unit/cli_run.h"
+#include "tests/mock/verbs.h"
+#include "tests/unit/cli_run.h"
 
 #define MAX_ARGS	24
 #define REPORT_EXIT	99	/* check-valgrind.sh knows it */

@@ -10,7 +10,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 /* It is killed by an execve(2) that fails. */
 bool cli_on_valgrind(void);

@@ -2,9 +2,9 @@
 /* tphbuf selftest on the fake machine: both link layers, and what goes wrong. */
 #include <stdio.h>
 
-#include "mock/queues.h"
-#include "mock/verbs.h"
-#include "unit/cli_run.h"
+#include "tests/mock/queues.h"
+#include "tests/mock/verbs.h"
+#include "tests/unit/cli_run.h"
 
 #define SELFTEST	"selftest 03:00.0 mlx5_0 --bar 2"
 

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mock/verbs.h"
-#include "unit/cli_run.h"
+#include "tests/mock/verbs.h"
+#include "tests/unit/cli_run.h"
 
 #define SERVE	"serve 03:00.0 --bar 2 --length 64K"
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "mock/verbs.h"
-#include "unit/cli_run.h"
+#include "tests/mock/verbs.h"
+#include "tests/unit/cli_run.h"
 
 #define DEV		"sys/bus/pci/devices/" FAKE_BDF
 

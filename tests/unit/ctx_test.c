@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 #undef fail	/* cmocka's */
-#include "lib/internal.h"
+#include "lib/core/internal.h"
 
 struct log {
 	unsigned int calls;

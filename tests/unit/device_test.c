@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Open devices: lib/device.c, lib/backend_cdev.c. */
+/* Open devices: lib/vfio/device.c, lib/vfio/backend_cdev.c. */
 #include <fcntl.h>
 #include <linux/iommufd.h>
 #include <linux/pci_regs.h>
@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 #define DEV	"sys/bus/pci/devices/" FAKE_BDF
 #define TOKEN	"bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3"

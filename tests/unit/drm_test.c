@@ -4,8 +4,8 @@
 
 #include <tphbuf/drm.h>
 
-#include "mock/drm.h"
-#include "unit/test.h"
+#include "tests/mock/drm.h"
+#include "tests/unit/test.h"
 
 #define DRM_FD		77
 #define HEAP_GTT	2	/* AMDGPU_GEM_DOMAIN_ */

@@ -5,8 +5,8 @@
  */
 #include <stdio.h>
 
-#include "mock/fake.h"
-#include "mock/verbs.h"
+#include "tests/mock/fake.h"
+#include "tests/mock/verbs.h"
 
 int tphbuf_main(int argc, char **argv);
 

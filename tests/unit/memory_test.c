@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Buffers of host memory: lib/memory.c. */
+/* Buffers of host memory: lib/buffer/memory.c. */
 #include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
 #include <unistd.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 static int udmabuf(struct fixture *f, uint64_t length)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "unit/mr_rig.h"
+#include "tests/unit/mr_rig.h"
 
-#include "mock/drm.h"
+#include "tests/mock/drm.h"
 
 static const struct fake_attr applied_st[] = {
 	{ "odp", "explicit", 0, false },

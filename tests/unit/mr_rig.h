@@ -3,8 +3,8 @@
 #ifndef UNIT_MR_RIG_H
 #define UNIT_MR_RIG_H
 
-#include "mock/verbs.h"
-#include "unit/test.h"
+#include "tests/mock/verbs.h"
+#include "tests/unit/test.h"
 
 #define LENGTH	0x10000
 

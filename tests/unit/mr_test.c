@@ -7,10 +7,10 @@
 
 #include <tphbuf/mr.h>
 
-#include "mock/drm.h"
-#include "mock/machine.h"
-#include "mock/verbs.h"
-#include "unit/mr_rig.h"
+#include "tests/mock/drm.h"
+#include "tests/mock/machine.h"
+#include "tests/mock/verbs.h"
+#include "tests/unit/mr_rig.h"
 
 #define TPH_GET	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
 

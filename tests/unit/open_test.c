@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Ways to open a device: lib/open.c, lib/backend_group.c, lib/group.c. The
+ * Ways to open a device: lib/vfio/open.c, lib/vfio/backend_group.c, lib/vfio/group.c. The
  * character device is in device_test.c.
  */
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 #define DEV	"sys/bus/pci/devices/" FAKE_BDF
 #define GROUP	"sys/kernel/iommu_groups/12"

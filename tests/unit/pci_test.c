@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* PCI functions from sysfs: lib/pci.c, lib/sysfs.c; whole and broken trees. */
+/* PCI functions from sysfs: lib/pci/pci.c, lib/pci/sysfs.c; whole and broken trees. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 #define DEV	"sys/bus/pci/devices/" FAKE_BDF
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Decoding of config space: lib/pcicfg.c, with hostile content. */
+/* Decoding of config space: lib/pci/config.c, with hostile content. */
 #include <linux/pci_regs.h>
 #include <stdlib.h>
 
-#include "lib/pcicfg.h"
-#include "unit/test.h"
+#include "lib/pci/config.h"
+#include "tests/unit/test.h"
 
 #define CAP	0x40
 #define EXT	0x100

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* lib/registry_index.c against a search from one end to the other. */
+/* lib/registry/index.c against a search from one end to the other. */
 #include <stdlib.h>
 
-#include "lib/registry.h"
-#include "unit/test.h"
+#include "lib/registry/registry.h"
+#include "tests/unit/test.h"
 
 #define MAX_RANGES	5000
 

@@ -2,7 +2,7 @@
 /* A registry of fake regions: registry_rig.h. */
 #include <stdlib.h>
 
-#include "unit/registry_rig.h"
+#include "tests/unit/registry_rig.h"
 
 struct ops_log ops_log;
 

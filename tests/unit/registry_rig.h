@@ -5,8 +5,8 @@
 
 #include <linux/vfio.h>
 
-#include "lib/internal.h"
-#include "unit/test.h"
+#include "lib/core/internal.h"
+#include "tests/unit/test.h"
 
 /* The library's; tests mean cmocka's. */
 #undef fail

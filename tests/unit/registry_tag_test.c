@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/registry.h"
-#include "mock/fault.h"
-#include "unit/registry_rig.h"
+#include "lib/registry/registry.h"
+#include "tests/mock/fault.h"
+#include "tests/unit/registry_rig.h"
 
 static void another_tag_is_another_region(void **state)
 {

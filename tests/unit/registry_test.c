@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "unit/registry_rig.h"
+#include "tests/unit/registry_rig.h"
 
 static void new_bad_arguments(void **state)
 {

@@ -10,8 +10,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # The long ones first.
-programs=(./check-valgrind.sh ./check-compilers.sh "$@" ./check-headers.sh ./check-exports.sh ./check-man.sh
-	./check-completion.sh)
+lint=../lint
+programs=(./valgrind.sh $lint/compilers.sh "$@" $lint/headers.sh $lint/exports.sh $lint/man.sh $lint/completion.sh)
 
 run() { # NUMBER
 	local rc=0

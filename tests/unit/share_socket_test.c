@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The socket of a hand-over while others look at it or want its name: lib/share_socket.c. */
+/* The socket of a hand-over while others look at it or want its name: lib/share/socket.c. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <glob.h>
@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/share.h"
-#include "unit/test.h"
+#include "lib/share/share.h"
+#include "tests/unit/test.h"
 
 /* Who sees the socket can connect to it, however soon. */
 static void sockets_listen_when_they_are_seen(void **state)

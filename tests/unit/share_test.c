@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/share_msg.h"
-#include "unit/test.h"
+#include "lib/share/msg.h"
+#include "tests/unit/test.h"
 
 #define TPH_GET		(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
 #define NO_TIME_MS	20

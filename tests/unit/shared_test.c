@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* A device the caller has open: lib/backend_shared.c; and its regions. */
+/* A device the caller has open: lib/vfio/backend_shared.c; and its regions. */
 #include <fcntl.h>
 #include <linux/vfio.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 #define DEV	"sys/bus/pci/devices/" FAKE_BDF
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The tag value: lib/tag.c. */
-#include "unit/test.h"
+/* The tag value: lib/buffer/tag.c. */
+#include "tests/unit/test.h"
 
 static const struct {
 	const char *text;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/time.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 int fixture_ctx(void **state)
 {

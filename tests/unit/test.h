@@ -14,8 +14,8 @@
 
 #include <tphbuf/tphbuf.h>
 
-#include "mock/fake.h"
-#include "mock/fault.h"
+#include "tests/mock/fake.h"
+#include "tests/mock/fault.h"
 
 /* The number of calls of one operation is far below this. */
 #define MAX_FAULTS	600

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "mock/machine.h"
-#include "unit/test.h"
+#include "tests/mock/machine.h"
+#include "tests/unit/test.h"
 
 #define MEM	"0000:03:00.0"
 #define NIC	"0000:04:00.0"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 #include "util/driver.h"
 #include "util/fd.h"
 #include "util/number.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Names for tags: lib/vendor.c. */
+/* Names for tags: lib/core/vendor.c. */
 #include <stdio.h>
 
 #include <tphbuf/vendor.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 /* One hook's life and orders. */
 struct slices {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* VF tokens by both back ends: lib/vf_token.c. */
+/* VF tokens by both back ends: lib/vfio/vf_token.c. */
 #include <linux/vfio.h>
 
-#include "unit/test.h"
+#include "tests/unit/test.h"
 
 #define DEV	"sys/bus/pci/devices/" FAKE_BDF
 #define PF	"0000:03:00.7"

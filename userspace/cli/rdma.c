@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/loop.h"
+#include "cli/loopback.h"
 
 void rdma_close(struct rdma *rdma)
 {

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cfg.h"
-#include "pci.h"
+#include "fabric/core/cfg.h"
+#include "fabric/core/pci.h"
 
 #define PM_CAP		0x40
 #define MSIX_CAP	0x50

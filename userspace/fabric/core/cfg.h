@@ -6,7 +6,7 @@
 #ifndef FAB_CFG_H
 #define FAB_CFG_H
 
-#include "device.h"
+#include "fabric/core/device.h"
 
 struct fab_cfg_id {
 	uint16_t vendor, device, subvendor, subdevice;

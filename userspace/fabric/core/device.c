@@ -10,11 +10,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cfg.h"
-#include "device.h"
-#include "fabric.h"
-#include "mem.h"
-#include "pci.h"
+#include "fabric/core/cfg.h"
+#include "fabric/core/device.h"
+#include "fabric/core/fabric.h"
+#include "fabric/core/mem.h"
+#include "fabric/core/pci.h"
 
 int fab_device_init(struct fab_device *dev, const struct fab_device_ops *ops, const char *name)
 {

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tlp.h"
+#include "fabric/core/tlp.h"
 
 #define FAB_CFG_SIZE	4096
 #define FAB_BARS	6

@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cfg.h"
-#include "dma.h"
-#include "fabric.h"
-#include "mem.h"
+#include "fabric/core/cfg.h"
+#include "fabric/core/dma.h"
+#include "fabric/core/fabric.h"
+#include "fabric/core/mem.h"
 
 /* Where a part of the request goes. target NULL: guest memory at host. */
 struct piece {

@@ -9,7 +9,7 @@
 #ifndef FAB_DMA_H
 #define FAB_DMA_H
 
-#include "device.h"
+#include "fabric/core/device.h"
 
 struct fab_dma {
 	struct fab_device *dev;	/* requester */

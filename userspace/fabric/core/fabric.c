@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fabric.h"
+#include "fabric/core/fabric.h"
 
 int fab_fabric_new(struct fab_fabric **out)
 {

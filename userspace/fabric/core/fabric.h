@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-#include "device.h"
-#include "loop.h"
+#include "fabric/core/device.h"
+#include "fabric/core/loop.h"
 
 struct cJSON;
 

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "fabric/core/loop.h"
 
 #define BATCH 16
 

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "mem.h"
+#include "fabric/core/mem.h"
 
 struct map {
 	uint64_t iova;

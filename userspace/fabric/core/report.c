@@ -4,8 +4,8 @@
  */
 #include <cjson/cJSON.h>
 
-#include "cfg.h"
-#include "fabric.h"
+#include "fabric/core/cfg.h"
+#include "fabric/core/fabric.h"
 
 static void add_row(cJSON *array, const struct fab_tally_row *row)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tlp.h"
+#include "fabric/core/tlp.h"
 
 #define TALLY_SLOTS (2 * FAB_TALLY_MAX)	/* power of two, never more than half full */
 

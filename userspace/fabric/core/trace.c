@@ -4,7 +4,7 @@
  */
 #include <inttypes.h>
 
-#include "fabric.h"
+#include "fabric/core/fabric.h"
 
 static void trace_one(FILE *file, const struct fab_tlp_run *run, const struct fab_device *target, unsigned int bar,
 		      uint64_t addr, uint32_t len)

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "endpoint.h"
-#include "regs.h"
+#include "fabric/endpoint/endpoint.h"
+#include "fabric/endpoint/regs.h"
 
 #define VECTORS 2
 

@@ -6,8 +6,8 @@
 #ifndef EP_ENDPOINT_H
 #define EP_ENDPOINT_H
 
-#include "../core/cfg.h"
-#include "../core/fabric.h"
+#include "fabric/core/cfg.h"
+#include "fabric/core/fabric.h"
 
 #define EP_MIN_MEMORY	(1ull << 20)
 #define EP_MAX_MEMORY	(1ull << 36)

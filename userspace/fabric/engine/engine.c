@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/dma.h"
-#include "engine.h"
-#include "regs.h"
+#include "fabric/core/dma.h"
+#include "fabric/engine/engine.h"
+#include "fabric/engine/regs.h"
 
 struct eng {
 	struct fab_device dev;	/* first */

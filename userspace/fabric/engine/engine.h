@@ -7,8 +7,8 @@
 #ifndef ENG_ENGINE_H
 #define ENG_ENGINE_H
 
-#include "../core/cfg.h"
-#include "../core/fabric.h"
+#include "fabric/core/cfg.h"
+#include "fabric/core/fabric.h"
 
 #define ENG_STEP	0x10000u	/* bytes that one piece of work moves at most, up to a multiple of this */
 

@@ -11,8 +11,8 @@
 #include <endian.h>
 #include <string.h>
 
-#include "ifc.h"
-#include "nic.h"
+#include "fabric/nic/ifc.h"
+#include "fabric/nic/nic.h"
 
 /* The model's firmware version: 0.1.0, which no product has. */
 #define FW_MAJOR	0u

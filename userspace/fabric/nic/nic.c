@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fault.h"
-#include "nic.h"
+#include "fabric/nic/keys/fault.h"
+#include "fabric/nic/nic.h"
 
 /* ConnectX-8, physical function: the drivers match it, and only the model's version and description differ. */
 #define PCI_VENDOR	0x15b3

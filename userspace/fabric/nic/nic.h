@@ -28,11 +28,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../core/cfg.h"
-#include "../core/device.h"
-#include "../core/dma.h"
-#include "../core/fabric.h"
-#include "../core/loop.h"
+#include "fabric/core/cfg.h"
+#include "fabric/core/device.h"
+#include "fabric/core/dma.h"
+#include "fabric/core/fabric.h"
+#include "fabric/core/loop.h"
 
 #define NIC_BAR0_SIZE		(32u << 20)
 #define NIC_UAR_OFFSET		0x10000u	/* first UAR page; UAR n at n * 4096 */

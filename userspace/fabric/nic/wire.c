@@ -5,8 +5,8 @@
  * this wire, so there are no packets, acknowledgements or sequence checks; a
  * message either reaches the QP that owns the other end, or nobody answers.
  */
-#include "ifc.h"
-#include "nic.h"
+#include "fabric/nic/ifc.h"
+#include "fabric/nic/nic.h"
 
 static struct nic *find_port(struct nic_qp *from)
 {

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "conn.h"
-#include "proto.h"
-#include "stream.h"
+#include "fabric/server/conn.h"
+#include "fabric/server/proto.h"
+#include "fabric/server/stream.h"
 
 #define MESSAGES_PER_TURN	32		/* other clients and the models want their turn */
 #define OUTPUT_LIMIT		(256u << 10)	/* bytes waiting for the client before it is ignored */

@@ -9,7 +9,7 @@
 #ifndef SRV_CONN_H
 #define SRV_CONN_H
 
-#include "../core/fabric.h"
+#include "fabric/core/fabric.h"
 
 struct srv_conn;
 

@@ -13,8 +13,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "server.h"
-#include "stream.h"
+#include "fabric/server/server.h"
+#include "fabric/server/stream.h"
 
 #define LINE_MAX_BYTES	256
 #define OUTPUT_LIMIT	(4u << 20)

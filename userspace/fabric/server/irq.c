@@ -7,8 +7,8 @@
 #include <linux/vfio.h>
 #include <string.h>
 
-#include "../core/device.h"
-#include "proto.h"
+#include "fabric/core/device.h"
+#include "fabric/server/proto.h"
 
 #define DATA_FLAGS	(VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD)
 

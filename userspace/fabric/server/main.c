@@ -12,7 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "server.h"
+#include "fabric/server/server.h"
 
 static void log_line(void *ctx, const char *text)
 {

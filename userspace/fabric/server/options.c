@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/pci.h"
-#include "options.h"
+#include "fabric/core/pci.h"
+#include "fabric/server/options.h"
 
 #define LID_MAX		0xbfffu		/* unicast LIDs end here (InfiniBand 4.1.3) */
 #define BAR_MB_MIN	(EP_MIN_MEMORY >> 20)

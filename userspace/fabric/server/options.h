@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../endpoint/endpoint.h"
-#include "../engine/engine.h"
-#include "../nic/nic.h"
+#include "fabric/endpoint/endpoint.h"
+#include "fabric/engine/engine.h"
+#include "fabric/nic/nic.h"
 
 #define SRV_MAX_FUNCTIONS	16
 #define SRV_NAME_MAX		31

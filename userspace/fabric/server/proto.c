@@ -10,10 +10,10 @@
 
 #include <cjson/cJSON.h>
 
-#include "../core/device.h"
-#include "../core/fabric.h"
-#include "../core/mem.h"
-#include "proto.h"
+#include "fabric/core/device.h"
+#include "fabric/core/fabric.h"
+#include "fabric/core/mem.h"
+#include "fabric/server/proto.h"
 
 #define VERSION_MAX_JSON 4096
 

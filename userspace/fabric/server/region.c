@@ -6,8 +6,8 @@
 #include <linux/vfio.h>
 #include <string.h>
 
-#include "../core/device.h"
-#include "proto.h"
+#include "fabric/core/device.h"
+#include "fabric/server/proto.h"
 
 /* vfio_region_info followed by a vfio_region_info_cap_sparse_mmap with its one area */
 struct sparse_info {

@@ -10,9 +10,9 @@
 
 #include <cjson/cJSON.h>
 
-#include "conn.h"
-#include "server.h"
-#include "stream.h"
+#include "fabric/server/conn.h"
+#include "fabric/server/server.h"
+#include "fabric/server/stream.h"
 
 static void client_gone(void *ctx)
 {

@@ -5,7 +5,7 @@
 #ifndef SRV_SERVER_H
 #define SRV_SERVER_H
 
-#include "options.h"
+#include "fabric/server/options.h"
 
 struct srv;
 struct srv_control;

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "stream.h"
+#include "fabric/server/stream.h"
 
 struct srv_chunk {
 	struct srv_chunk *next;

@@ -5,7 +5,7 @@
 
 #include <tphbuf/drm.h>
 
-#include "lib/private.h"
+#include "lib/core/sister.h"
 
 /* The return value of a libdrm call as 0 or -errno. */
 int drm_error(int ret);

@@ -14,7 +14,7 @@
 
 #include <tphbuf/mr.h>
 
-#include "lib/private.h"
+#include "lib/core/sister.h"
 #include "lib/verbs/applied.h"
 #include "lib/verbs/reg.h"
 

@@ -2,7 +2,7 @@
 /* A registry (tphbuf/registry.h) of memory regions. */
 #include <tphbuf/mr.h>
 
-#include "lib/private.h"
+#include "lib/core/sister.h"
 
 #define OPTS_MIN	sizeof(size_t)
 

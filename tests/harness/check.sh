@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Run test suites and count. Every suite prints TAP lines; each ends up in build/check/NAME.tap.
+#   check.sh unit | vm | debug | all
+# debug: the boots of the kernel with the series once more with a debug kernel, and those made for one.
+# all: these three, the packages, and the series itself when it is not what was verified last.
+# A suite that ends badly, or that ran no test, counts as a failure of its own. A skip must be listed in
+# tests/harness/expected-skips, else it is a failure too.
+. "$(dirname "$0")/../../rig/lib/common.sh"
+. "$TOP/tests/harness/suite.sh"
+
+out=$BUILD/check
+
+# Virtual machines keep about one CPU busy each: as many run beside each other as there are CPUs, and memory for
+# them (3 GB each). together NAME COMMAND... starts a suite as soon as there is room; all_counted ends them.
+at_once=$(awk -v cpus="$JOBS" '/^MemAvailable/ { n = int($2 / 3e6); print n < 1 ? 1 : n < cpus ? n : cpus }' /proc/meminfo)
+running=()
+together() {
+	while [ ${#running[@]} -ge "$at_once" ]; do one_ends; done
+	set -m # a process group of its own, to end all of it
+	run "$@" &
+	set +m
+	running+=("$1")
+}
+
+# Interrupted: no virtual machine is left behind.
+end_running() {
+	local job
+	for job in $(jobs -rp); do kill -TERM -- "-$job" || true; done
+}
+trap end_running EXIT
+trap 'exit 130' INT TERM
+
+one_ends() {
+	local name left=()
+	wait -n || true
+	for name in "${running[@]}"; do
+		# Killed, if none runs any more and there is no status
+		[ -e "$out/$name.status" ] || [ -n "$(jobs -rp)" ] || echo 255 0 >"$out/$name.status"
+		if [ -e "$out/$name.status" ]; then count "$name"; else left+=("$name"); fi
+	done
+	running=(${left[@]+"${left[@]}"})
+}
+
+all_counted() { while [ ${#running[@]} -gt 0 ]; do one_ends; done; }
+
+unit_suites() {
+	export CMOCKA_MESSAGE_OUTPUT=TAP
+	suite unit-library env TAP=1 make -s -C "$TOP/tests/unit" check BUILD="$BUILD/unit" UAPI="$BUILD/kernel/patched/uapi"
+	suite unit-fuzz make -s -C "$TOP/tests/fuzz" check BUILD="$BUILD/fuzz" UAPI="$BUILD/kernel/patched/uapi"
+	suite unit-fabric make -s -C "$TOP/tests/fabric" check BUILD="$BUILD/fabric-test" MLX5_IFC="$BUILD/kernel/patched/mlx5"
+	suite tree "$TOP/tests/lint/tree.sh"
+	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
+	suite demo-judge "$TOP/tests/harness/test/judge.sh"
+	suite ktap "$TOP/tests/harness/test/ktap.sh"
+	suite counting "$TOP/tests/harness/test/suite.sh"
+	suite kernel-log "$TOP/tests/harness/test/kernel-log.sh"
+	suite debug-reports "$TOP/tests/harness/test/debug.sh"
+}
+
+boots_with() { # KERNEL...: names of the boots that use one of them
+	local file kernel
+	for file in "$TOP"/tests/vm/boot/*.conf; do
+		kernel=$(sed -n 's/^KERNEL=//p' "$file")
+		[[ " $* " != *" ${kernel:-patched} "* ]] || basename "$file" .conf
+	done
+}
+
+own_boots() { # KERNEL...: these boots, each on the kernel that it names
+	local boot
+	for boot in $(boots_with "$@"); do together "vm-$boot" "$TOP/tests/harness/vm-boot.sh" "$boot"; done
+}
+
+vm_suites() {
+	own_boots patched base
+	together vm-fabric-killed "$TOP/tests/fabric-killed.sh"
+}
+
+debug_suites() {
+	local boot
+	for boot in $(boots_with patched); do
+		grep -q '^DEBUG=no' "$TOP/tests/vm/boot/$boot.conf" ||
+			together "vm-$boot-debug" "$TOP/tests/harness/vm-boot.sh" "$boot" debug
+	done
+	own_boots debug
+}
+
+# in_time KERNEL MINUTES MINUTES_TO_BUILD: have fewer gone by, the second number if the kernel is not in the cache?
+# CI has 90 minutes and should take less than 40. What is left out for that is a skip; the next run has more time.
+in_time() {
+	local gone=$((SECONDS - start)) limit=$2 why="a slow machine"
+	"$TOP/kernel/tools/build.sh" --made "$1" || limit=$3 why="a kernel that is not in the cache"
+	[ "$gone" -ge $((limit * 60)) ] || return 0
+	suite "$1" echo "ok 1 - $1 kernel # SKIP $gone s have gone by, too many for $why; run make check-debug"
+	return 1
+}
+
+everything() {
+	unit_suites
+	suite packages "$TOP/tests/packages.sh"
+	vm_suites
+	all_counted
+	if in_time kcsan 40 20; then
+		"$TOP/rig/all.sh" 0 kcsan
+		own_boots kcsan
+		all_counted
+	fi
+	if in_time debug 30 20; then
+		"$TOP/rig/all.sh" 0 debug
+		debug_suites
+		all_counted
+	fi
+	series_suite
+}
+
+# The series, patch by patch, when it is not what was verified last: that takes a good while.
+series_suite() {
+	if "$TOP/kernel/tools/verify.sh" --known; then
+		say "the series is as verified: $(cut -d ' ' -f 2- "$TOP/kernel/verified")"
+	else
+		suite kernel-series "$TOP/kernel/tools/verify.sh"
+	fi
+}
+
+kind=${1:-all}
+rm -rf "$out"
+mkdir -p "$out"
+start=$SECONDS
+case $kind in
+debug) "$TOP/rig/all.sh" 0 debug kcsan ;;
+*) "$TOP/rig/all.sh" 0 base ;;
+esac
+case $kind in
+unit) unit_suites ;;
+vm) vm_suites ;;
+debug) debug_suites; own_boots kcsan ;;
+all) everything ;;
+*) die "usage: check.sh unit | vm | debug | all" ;;
+esac
+all_counted
+say "details: ${out#"$TOP"/}; $((SECONDS - start)) s"
+say "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Boot one test VM (tests/vm/boot/NAME.conf) and print the TAP of its cases.
+#   tests/harness/vm-boot.sh NAME [KERNEL]    KERNEL: another one than the boot's; "debug" takes more time and memory
+. "$(dirname "$0")/../../rig/lib/common.sh"
+name=$1
+KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=() MEMORY=1G
+# On debug kernels: further cases, cases left out (they test user space), further kernel arguments
+DEBUG_CASES=() DEBUG_WITHOUT=() DEBUG_ARGS=()
+. "$TOP/tests/vm/boot/$name.conf"
+[ -z "${2:-}" ] || KERNEL=$2 name=$name-$2
+case $KERNEL in
+debug | kcsan)
+	MEMORY=2G DEADLINE=$((DEADLINE * 4))
+	kept=()
+	for case in "${CASES[@]}"; do
+		[[ " ${DEBUG_WITHOUT[*]-} " = *" $case "* ]] || kept+=("$case")
+	done
+	CASES=("${kept[@]}" ${DEBUG_CASES[@]+"${DEBUG_CASES[@]}"})
+	ARGS+=(log_buf_len=8M kasan_multi_shot no5lvl TEST_DEADLINE=720 ${DEBUG_ARGS[@]+"${DEBUG_ARGS[@]}"})
+	;;
+esac
+[ -z "${ONLY:-}" ] || CASES=($ONLY)
+vm=$BUILD/vm/check-$name
+rm -rf "$vm"
+rc=0
+"$TOP/rig/vm.sh" -n "check-$name" -k "$KERNEL" -d "$DEADLINE" -m "$MEMORY" "${FABRIC[@]/#/-f}" "${ARGS[@]/#/-a}" "${QEMU[@]/#/-q}" \
+	tests/run-cases.sh "${CASES[@]}" || rc=$?
+cat "$vm/out/tap" 2>/dev/null || true
+if [ "$rc" -ge 124 ]; then
+	say "not ok - the VM '$name' ended with $rc"
+	tail -n 40 "$vm/console.log" >&2
+fi
+exit "$rc"

@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The bash completion offers every subcommand and every option of each, and nothing else; and what a user's TAB makes of
+# a line, in an interactive bash without the bash-completion package. Needs the command built in $BUILD/product/bin.
+set -u
+us=../../userspace
+status=0
+export PATH=$BUILD/product/bin:$PATH LD_LIBRARY_PATH=$BUILD/product/lib
+. "$us/completion/tphbuf"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+complete_line() { # WORD...: sorted words offered for the last one
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+	COMP_LINE="$*" COMP_POINT=${#COMP_LINE}
+	_tphbuf
+	printf '%s\n' ${COMPREPLY[@]+"${COMPREPLY[@]}"} | sort -u
+}
+
+same() { # NAME GOT WANT
+	if [ -n "$3" ] && [ "$2" = "$3" ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		diff <(echo "$2") <(echo "$3")
+		status=1
+	fi
+}
+
+# A machine of two functions and one NIC; the command says what it was given.
+cat >"$work/rc" <<RC
+. $PWD/$us/completion/tphbuf
+_tphbuf_functions() { printf '%s\n' 0000:00:03.0 0000:05:00.0; }
+_tphbuf_nics() { echo mlx5_7; }
+tphbuf() {
+	case "\$*" in
+	*--help) command tphbuf "\$@" ;;
+	*) printf '<%s>' "\$@" >>$work/got; echo >>$work/got ;;
+	esac
+}
+cd $work/files
+PS1=
+unset HISTFILE
+RC
+
+# Each line is typed into one shell, with \t where TAB is pressed.
+press() { # LINE...
+	rm -f "$work/got"
+	{ printf '%b\n' "$@"; echo exit; } |
+		INPUTRC=$work/inputrc TERM=dumb timeout 60 script -qec "bash --noprofile --rcfile $work/rc -i" "$work/typescript" >"$work/screen" 2>&1
+	cat "$work/got" 2>&1
+}
+
+typed() { # LINE WANT
+	lines+=("$1") wanted+=("$2")
+}
+
+commands=$(ls "$us"/cli/commands/*.c | sed "s,.*/\(.*\)\.c,\1," | sort)
+same "subcommands are completed" "$(complete_line tphbuf '')" "$commands"
+for command in $commands; do
+	want=$({ tphbuf "$command" --help | grep -E '^  --' | grep -oE -- '(^  | )--[a-z-]+( |$)' | tr -d ' '
+		printf '%s\n' --json --verbose --help; } | sort -u)
+	same "options of $command are completed" "$(complete_line tphbuf "$command" --)" "$want"
+done
+same "a prefix narrows it" "$(complete_line tphbuf exp)" export
+same "tags are completed" "$(complete_line tphbuf export 0000:03:00.0 --tag x)" xst=
+
+touch "$work/inputrc"
+mkdir -p "$work/files/good/one" "$work/files/with blank"
+touch "$work/files/good.txt" "$work/files/a.sock" "$work/files/with blank/x.so"
+lines=() wanted=()
+typed 'tphbuf info 0000:00:0\t' '<info><0000:00:03.0>'
+typed 'tphbuf info 0000:\t0\t' '<info><0000:00:03.0>'
+typed 'tphbuf info 0000:05\t--no-\t' '<info><0000:05:00.0><--no-open>'
+typed 'tphbuf topo 0000:05\tmlx\t' '<topo><0000:05:00.0><mlx5_7>'
+typed 'tphbuf export 0000:05\t--tag st\t0x5a,ph=2' '<export><0000:05:00.0><--tag><st=0x5a,ph=2>'
+typed 'tphbuf export 0000:05\t--tag no\t--hold' '<export><0000:05:00.0><--tag><none><--hold>'
+typed 'tphbuf export --tag=xs\t0x5a' '<export><--tag=xst=0x5a>'
+typed 'tphbuf info --backend io\t' '<info><--backend><iommufd>'
+typed 'tphbuf info --backend=gr\t' '<info><--backend=group>'
+typed 'tphbuf export --bar 0000:0\tx' '<export><--bar><0000:0x>'
+typed 'tphbuf serve --count 0000:0\tx' '<serve><--count><0000:0x>'
+typed 'tphbuf attach a.s\t--ibdev ml\t' '<attach><a.sock><--ibdev><mlx5_7>'
+typed 'tphbuf list --root goo\to\t' '<list><--root><good/one/>'
+typed 'tphbuf list --root=goo\to\t' '<list><--root=good/one/>'
+typed 'tphbuf export --vendor wi\tx\t--json' '<export><--vendor><with blank/x.so><--json>'
+typed 'tphbuf export --exec dirn\tgood.t\t' '<export><--exec><dirname><good.txt>'
+typed 'tphbuf export --exec ls --hel\t' '<export><--exec><ls><--hel>'
+typed 'tphbuf export -- ls --hel\t' '<export><--><ls><--hel>'
+typed 'tphbuf show --roo\tgo\to\t' '<show><--root><good/one/>'
+mapfile -t got < <(press "${lines[@]}")
+for i in "${!lines[@]}"; do
+	same "TAB: ${lines[i]}" "${got[i]-}" "${wanted[i]}"
+done
+exit $status

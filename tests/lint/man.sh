@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Every public function and every subcommand has its place in a man page, and
+# the pages are free of mandoc warnings where mandoc is installed. Needs the
+# command built in $BUILD/product/bin.
+set -u
+export PATH="$BUILD/product/bin:$PATH" LD_LIBRARY_PATH="$BUILD/product/lib"
+us=../../userspace
+status=0
+result() { # CONDITION-STATUS NAME
+	if [ "$1" = 0 ]; then
+		echo "ok - $2"
+	else
+		echo "not ok - $2"
+		status=1
+	fi
+}
+
+for header in "$us"/include/tphbuf/*.h; do
+	name=${header##*/}
+	name=${name%.h}
+	[ "$name" = tphbuf ] && continue
+	page=$us/man/tphbuf_$name.3
+	for function in $(tr '\n' ' ' <"$header" | grep -oE 'TPHBUF_API [^;]*;' |
+			  grep -oE '\btphbuf_[a-z0-9_]+\(' | tr -d '('); do
+		grep -q "^\.Fo $function\$\|^\.Fn $function " "$page"
+		result $? "$function is in tphbuf_$name.3"
+	done
+done
+for command in "$us"/cli/commands/*.c; do
+	name=${command##*/}
+	name=${name%.c}
+	grep -q "^\.Nm tphbuf $name" "$us/man/tphbuf.1"
+	result $? "tphbuf $name is in tphbuf.1"
+	options=$(tphbuf "$name" --help | grep -E '^  --' |
+		  grep -oE -- '(^  | )--[a-z-]+( |$)')
+	[ -n "$options" ]
+	result $? "the help of tphbuf $name names options"
+	for option in $options; do
+		grep -qE "Fl ${option#-}( |\$)" "$us/man/tphbuf.1"
+		result $? "tphbuf $name $option is in tphbuf.1"
+	done
+done
+if command -v mandoc >/dev/null; then
+	mandoc -T lint -W warning "$us"/man/*.[137]
+	result $? "mandoc finds no fault"
+else
+	echo "ok - mandoc finds no fault # SKIP mandoc is not installed"
+fi
+exit $status

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Rules about the tree itself that a machine can check. TAP.
+. "$(dirname "$0")/../../rig/lib/common.sh"
+cd "$TOP"
+number=0 bad=0
+
+# check NAME FINDINGS: passes when there are no findings
+check() {
+	number=$((number + 1))
+	if [ -z "$2" ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		printf '%s\n' "$2" | head -n 20 | sed 's/^/# /'
+		printf '%s: %s\n' "$1" "$2" >&2
+		bad=1
+	fi
+}
+
+files() { git ls-files -- "$@" 2>/dev/null || find "$@" -type f; }
+
+# Who may include whom: "folder forbidden-pattern"
+include_edges() {
+	local folder pattern
+	while read -r folder pattern; do
+		[ -d "$folder" ] || continue
+		grep -rnE "^#include .*$pattern" "$folder" --include='*.[ch]' || true
+	done <<-'EDGES'
+		userspace/lib fabric/
+		userspace/cli fabric/
+		userspace/cli ("|/)internal\.h
+		userspace/fabric tphbuf/
+		userspace/fabric/core "\.\./(nic|endpoint|engine|server)/
+		userspace/fabric/nic "\.\./(endpoint|engine|server)/
+		userspace/fabric/endpoint "\.\./(nic|engine|server)/
+		userspace/fabric/engine "\.\./(nic|endpoint|server)/
+		benchmarks/micro fabric/
+	EDGES
+}
+
+long_files() {
+	files '*.c' '*.h' '*.sh' | grep -v '^kernel/.*/patches/' | while read -r file; do
+		lines=$(wc -l <"$file")
+		[ "$lines" -le 900 ] || echo "$file: $lines lines (900 at most)"
+	done
+}
+
+long_functions() {
+	files '*.c' | while read -r file; do
+		awk -v file="$file" '/^{/ { start = NR } /^}/ { if (start && NR - start > 100)
+			print file ":" start ": function of " NR - start " lines (100 at most)"; start = 0 }' "$file"
+	done
+}
+
+without_licence() {
+	files '*.c' '*.h' '*.sh' '*.asl' '*.jq' Makefile '*/Makefile' | while read -r file; do
+		head -n 2 "$file" | grep -q 'SPDX-License-Identifier' || echo "$file"
+	done
+}
+
+machine_traces() {
+	local host
+	apt-get indextargets --format '$(SITE)' 2>/dev/null | sed 's,^[a-z]*://,,; s,/.*,,' | sort -u | while read -r host; do
+		[ -z "$host" ] || git grep -nF "$host" || true
+	done
+	git grep -nE '/(root|home)/[a-z]+/|/tmp/w[/t]' -- ':!tests/lint' || true
+}
+
+series_and_patches() {
+	local topic
+	diff <(sort kernel/topics) <(cd kernel && dirname */series | sort) || true
+	for topic in $(cat kernel/topics); do
+		diff <(grep -v -e '^#' -e '^$' "kernel/$topic/series" | sort) \
+			<(cd "kernel/$topic/patches" && ls ./*.patch 2>/dev/null | sed 's,^\./,,' | grep -v '^0000-' | sort) || true
+	done
+	grep -ln '^Signed-off-by:' kernel/*/patches/*.patch 2>/dev/null || true
+}
+
+options_without_reason() { grep -nE '^CONFIG' kernel/config/*.config | grep -v '#' || true; }
+
+broken_scripts() {
+	files '*.sh' .ci/run | while read -r file; do bash -n "$file" 2>&1 || true; done
+}
+
+readme_targets() {
+	local target
+	grep -oE '`make [a-z-]+' README.md | awk '{ print $2 }' | sort -u | while read -r target; do
+		grep -qE "^$target:" Makefile || echo "README.md names 'make $target', the Makefile does not have it"
+	done
+}
+
+check "include edges hold" "$(include_edges)"
+check "files are at most 900 lines" "$(long_files)"
+check "functions are at most 100 lines" "$(long_functions)"
+check "every source file names its licence" "$(without_licence)"
+check "no host name or path of a machine" "$(machine_traces)"
+check "every series lists its patches, none is signed off" "$(series_and_patches)"
+check "every kernel option has a reason" "$(options_without_reason)"
+check "scripts parse" "$(broken_scripts)"
+check "README names only targets that exist" "$(readme_targets)"
+exit $bad

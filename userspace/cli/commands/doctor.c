@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+/* tphbuf doctor: everything that can be in the way, each with its remedy. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/doctor/doctor.h"
+
+#define EXIT_WARNINGS	3
+
+static const char * const severity_names[NR_SEVERITIES] = {
+	[SEVERITY_OK] = "ok",
+	[SEVERITY_NOTE] = "note",
+	[SEVERITY_WARNING] = "warning",
+	[SEVERITY_ERROR] = "error",
+	[SEVERITY_UNSUPPORTED] = "unsupported",
+};
+
+void report(struct doctor *d, enum severity severity, const char *id,
+	    const char *remedy, const char *fmt, ...)
+{
+	struct finding *f;
+	va_list ap;
+
+	f = realloc(d->findings, (d->nr_findings + 1) * sizeof(*f));
+	if (!f) {
+		d->failed = true;
+		return;
+	}
+	d->findings = f;
+	f += d->nr_findings++;
+	f->severity = severity;
+	f->id = id;
+	va_start(ap, fmt);
+	vsnprintf(f->text, sizeof(f->text), fmt, ap);
+	va_end(ap);
+	snprintf(f->remedy, sizeof(f->remedy), "%s", remedy);
+	text_clean(f->text);
+	text_clean(f->remedy);
+	d->count[severity]++;
+}
+
+static void print(const struct cli *cli, const struct doctor *d)
+{
+	static const enum color colors[NR_SEVERITIES] = {
+		[SEVERITY_OK] = COLOR_GOOD,
+		[SEVERITY_NOTE] = COLOR_NONE,
+		[SEVERITY_WARNING] = COLOR_WARN,
+		[SEVERITY_ERROR] = COLOR_BAD,
+		[SEVERITY_UNSUPPORTED] = COLOR_BAD,
+	};
+	size_t i;
+
+	for (i = 0; i < d->nr_findings; i++) {
+		const struct finding *f = &d->findings[i];
+		enum color color = colors[f->severity];
+
+		printf("%s%-11s%s  %-12s  %s\n", color_start(cli, color),
+		       severity_names[f->severity], color_end(cli, color),
+		       f->id, f->text);
+		if (f->remedy[0])
+			printf("%-11s  %-12s  -> %s\n", "", "", f->remedy);
+	}
+	printf("\n%u in the way, %u not possible here, %u warnings, %u notes, %u fine\n",
+	       d->count[SEVERITY_ERROR], d->count[SEVERITY_UNSUPPORTED],
+	       d->count[SEVERITY_WARNING], d->count[SEVERITY_NOTE],
+	       d->count[SEVERITY_OK]);
+}
+
+static void answer_json(cJSON *json, const struct doctor *d)
+{
+	cJSON *array = cJSON_AddArrayToObject(json, "findings"), *object;
+	size_t i;
+
+	for (i = 0; i < d->nr_findings; i++) {
+		const struct finding *f = &d->findings[i];
+
+		object = cJSON_CreateObject();
+		cJSON_AddItemToArray(array, object);
+		cJSON_AddStringToObject(object, "id", f->id);
+		cJSON_AddStringToObject(object, "severity",
+					severity_names[f->severity]);
+		cJSON_AddStringToObject(object, "text", f->text);
+		json_add_string_or_null(object, "remedy", f->remedy);
+	}
+	object = cJSON_AddObjectToObject(json, "count");
+	for (i = 0; i < NR_SEVERITIES; i++)
+		cJSON_AddNumberToObject(object, severity_names[i],
+					d->count[i]);
+}
+
+/* What can be mended comes before what cannot: then the rest will show. */
+static int exit_code(const struct doctor *d)
+{
+	if (d->count[SEVERITY_ERROR])
+		return CLI_FAILURE;
+	if (d->count[SEVERITY_UNSUPPORTED])
+		return CLI_UNSUPPORTED;
+	return d->count[SEVERITY_WARNING] ? EXIT_WARNINGS : CLI_OK;
+}
+
+/* What is not there is a finding, a name that cannot be one wrong usage. */
+static int find(struct doctor *d, const char *id, const char *name,
+		struct tphbuf_pci_info *info, bool *found)
+{
+	char bdf[TPHBUF_BDF_MAX];
+	int ret;
+
+	if (!name)
+		return CLI_OK;
+	info->size = sizeof(*info);
+	ret = tphbuf_pci_find(d->cli->ctx, name, bdf);
+	if (!ret)
+		ret = tphbuf_pci_read(d->cli->ctx, bdf, info);
+	if (ret == -ENODEV)
+		report(d, SEVERITY_ERROR, id, "tphbuf list --all", "%s",
+		       tphbuf_ctx_error(d->cli->ctx));
+	else if (ret)
+		return cli_fail(d->cli, ret);
+	*found = !ret;
+	return CLI_OK;
+}
+
+static bool is_nic(const struct tphbuf_pci_info *info)
+{
+	return info->rdma[0] || !strcmp(info->driver, "mlx5_core");
+}
+
+/*
+ * A NIC given for the device: to unbind its driver, as the checks of a device
+ * would have it, is the last thing wanted.
+ */
+static bool ends_are_swapped(struct doctor *d)
+{
+	char remedy[160];
+
+	if (!d->has_device || !is_nic(&d->device))
+		return false;
+	if (d->has_nic && !is_nic(&d->nic))
+		snprintf(remedy, sizeof(remedy), "tphbuf doctor %s %s",
+			 d->nic.bdf, d->device.bdf);
+	else
+		snprintf(remedy, sizeof(remedy),
+			 "give first the device whose memory is to be written, then the NIC: tphbuf doctor BDF %s",
+			 d->device.bdf);
+	report(d, SEVERITY_ERROR, "device", remedy,
+	       "%s is a NIC (driver %s), and the first argument is the device whose memory is to be written",
+	       d->device.bdf, d->device.driver);
+	return true;
+}
+
+static void examine(struct doctor *d)
+{
+	if (!tree_read(d, TREE_PROC, d->cmdline, sizeof(d->cmdline),
+		       "cmdline"))
+		d->cmdline[0] = '\0';
+	check_host(d);
+	if (ends_are_swapped(d))
+		return;
+	if (d->has_device) {
+		check_device(d);
+		check_group(d);
+		check_users(d);
+	}
+	if (d->has_nic)
+		check_nic(d);
+	if (d->has_device && d->has_nic)
+		check_route(d);
+	if (d->has_device && vfio_bound(&d->device) && !d->opts->no_open)
+		check_tags(d);
+}
+
+static int run(struct cli *cli, struct options *opts)
+{
+	struct doctor d = { .cli = cli, .opts = opts };
+	int ret;
+
+	ret = find(&d, "device", opts->args[0], &d.device, &d.has_device);
+	if (ret == CLI_OK)
+		ret = find(&d, "nic", opts->args[1], &d.nic, &d.has_nic);
+	if (ret != CLI_OK) {
+		free(d.findings);
+		return ret;
+	}
+	examine(&d);
+	if (d.failed) {
+		ret = cli_fail_text(cli, CLI_FAILURE, "doctor",
+				    "out of memory; free some");
+	} else {
+		if (cli->json)
+			answer_json(cli->json, &d);
+		else
+			print(cli, &d);
+		ret = exit_code(&d);
+	}
+	free(d.findings);
+	return ret;
+}
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.summary = "what is in the way of tagged peer-to-peer writes, and how to mend it",
+	.help =
+"usage: tphbuf doctor [BDF [NIC]] [--no-open] [--vf-token UUID]\n"
+"                     [--backend NAME] [--noiommu] [--root DIR] [--json]\n"
+"\n"
+"Checks the machine; with BDF also the device whose memory is to be written,\n"
+"with NIC (PCI address or RDMA device) also who writes and the route between\n"
+"them. Each line is a check; what is not fine has the command that mends it.\n"
+"A device bound to vfio is opened for a moment (the kernel resets it then).\n"
+"\n"
+"exit status: 0 fine, 3 only warnings, 1 something is in the way, 4 something\n"
+"is not possible on this machine\n"
+"\n"
+"  --no-open        do not open the device\n"
+"  --vf-token UUID  VF token, for a VF whose PF is bound to vfio-pci\n"
+"  --backend NAME   auto, iommufd or group; auto prefers iommufd\n"
+"  --noiommu        open a device that no IOMMU isolates\n"
+"  --root DIR       examine sys, proc and dev below DIR\n"
+"  --json           print JSON\n"
+"  --verbose        say what is done, on standard error\n"
+"\n"
+"example: tphbuf doctor 0000:03:00.0 mlx5_0\n",
+	.accepts = ACCEPT_COMMON | ACCEPT(OPT_NO_OPEN) | ACCEPT(OPT_VF_TOKEN) |
+		   ACCEPT(OPT_BACKEND) | ACCEPT(OPT_NOIOMMU) | ACCEPT(OPT_ROOT),
+	.max_args = 2,
+	.run = run,
+};

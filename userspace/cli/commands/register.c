@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/* tphbuf register: a tagged buffer as an MR, and all that is known of it. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cli/loopback.h"
+
+static const char *state_text(enum tphbuf_applied_state state)
+{
+	switch (state) {
+	case TPHBUF_APPLIED_YES:
+		return "yes";
+	case TPHBUF_APPLIED_NO:
+		return "no";
+	default:
+		return "unknown";
+	}
+}
+
+static void add_mr(cJSON *json, const char *ibdev, const struct tphbuf_mr *mr,
+		   const struct tphbuf_applied *applied)
+{
+	cJSON *object = cJSON_AddObjectToObject(json, "mr");
+
+	cJSON_AddStringToObject(object, "ibdev", ibdev);
+	json_add_hex(object, "lkey", tphbuf_mr_ibv(mr)->lkey);
+	json_add_hex(object, "rkey", tphbuf_mr_ibv(mr)->rkey);
+	json_add_hex(object, "iova", tphbuf_mr_iova(mr));
+	json_add_u64(object, "length", tphbuf_mr_length(mr));
+	if (applied->mrn < 0)
+		cJSON_AddNullToObject(object, "mrn");
+	else
+		cJSON_AddNumberToObject(object, "mrn", applied->mrn);
+	object = cJSON_AddObjectToObject(json, "applied");
+	cJSON_AddStringToObject(object, "state", state_text(applied->state));
+	json_add_tag(object, "tag", &applied->tag);
+	json_add_string_or_null(object, "code", applied->code);
+	json_add_string_or_null(object, "reason", applied->reason);
+	json_add_u64(object, "stale_faults", applied->stale_faults);
+}
+
+static void print_mr(const char *ibdev, const struct tphbuf_mr *mr,
+		     const struct tphbuf_applied *applied)
+{
+	char text[TPHBUF_TAG_TEXT_MAX];
+
+	say(stdout, "rdma        %s, lkey 0x%x, rkey 0x%x", ibdev,
+	    tphbuf_mr_ibv(mr)->lkey, tphbuf_mr_ibv(mr)->rkey);
+	if (applied->mrn >= 0)
+		printf(", mrn %d", applied->mrn);
+	printf("\niova        0x%" PRIx64 "+0x%" PRIx64 "\n",
+	       tphbuf_mr_iova(mr), tphbuf_mr_length(mr));
+	say(stdout, "applied     %s%s%s\n", state_text(applied->state),
+	    applied->state == TPHBUF_APPLIED_YES ? ", " : ": ",
+	    applied->state == TPHBUF_APPLIED_YES ?
+	    tag_text(&applied->tag, text) : applied->reason);
+}
+
+static int answer(struct cli *cli, const struct options *opts,
+		  const struct source *src, struct tphbuf_mr *mr)
+{
+	struct tphbuf_applied applied = { .size = sizeof(applied) };
+	int ret;
+
+	ret = tphbuf_mr_applied(mr, &applied);
+	if (ret)
+		return cli_fail(cli, ret);
+	ret = answer_source(cli, opts, src);
+	if (ret != CLI_OK)
+		return ret;
+	if (cli->json)
+		add_mr(cli->json, opts->ibdev, mr, &applied);
+	else
+		print_mr(opts->ibdev, mr, &applied);
+	return CLI_OK;
+}
+
+int register_source(struct cli *cli, const struct options *opts,
+		    const struct source *src, struct ibv_pd *pd)
+{
+	struct tphbuf_mr_opts mr_opts = {
+		.size = sizeof(mr_opts),
+		.flags = (opts->require ? TPHBUF_MR_REQUIRE : 0) |
+			 (opts->has_iova ? TPHBUF_MR_IOVA : 0),
+		.iova = opts->iova,
+		.tag = opts->require && src->received ? &src->received->tag :
+							NULL,
+	};
+	struct tphbuf_mr *mr;
+	int ret, err;
+
+	ret = tphbuf_mr_register(src->buf, pd, &mr_opts, &mr);
+	if (ret)
+		return cli_fail(cli, ret);
+	ret = answer(cli, opts, src, mr);
+	if (ret == CLI_OK && opts->hold)
+		ret = hold(cli);
+	err = tphbuf_mr_deregister(mr);
+	return err && ret == CLI_OK ? cli_fail(cli, err) : ret;
+}
+
+static int run(struct cli *cli, struct options *opts)
+{
+	struct source src;
+	struct rdma rdma;
+	int ret;
+
+	if (opts->require && !opts->has_tag)
+		return cli_fail_text(cli, CLI_USAGE, "argument",
+				     "--require without --tag; say which tag is required");
+	ret = rdma_open(cli, opts->ibdev, &rdma);
+	if (ret)
+		return ret;
+	ret = source_open(cli, opts, &src);
+	if (ret == CLI_OK) {
+		ret = register_source(cli, opts, &src, rdma.pd);
+		source_close(&src);
+	}
+	rdma_close(&rdma);
+	return ret;
+}
+
+const struct command cmd_register = {
+	.name = "register",
+	.summary = "export, tag and register with an RDMA device; show it all",
+	.help =
+"usage: tphbuf register BDF --bar N [--range OFFSET+LENGTH]... --ibdev NAME\n"
+"                       [--tag TAG [--require]] [--iova N] [--hold]\n"
+"\n"
+"Exports ranges of a BAR, tags the buffer, registers it with an RDMA device\n"
+"and shows the descriptor, the tag as the kernel has it, the keys, and whether\n"
+"the RDMA driver applies the tag.\n"
+"\n"
+"  --ibdev NAME           RDMA device, for example mlx5_0\n"
+"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
+"  --require              fail if the kernel does not confirm the tag\n"
+"  --iova N               address of the first byte in work requests\n"
+"  --hold                 keep the region until ^C\n"
+HELP_RANGES
+HELP_DEVICE
+HELP_OUTPUT
+"\n"
+"example: tphbuf register 0000:03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 \\\n"
+"                --tag st=0x5a,ph=2 --require\n",
+	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_IBDEV) | ACCEPT(OPT_TAG) |
+		   ACCEPT(OPT_REQUIRE) | ACCEPT(OPT_IOVA) | ACCEPT(OPT_HOLD),
+	.run = run,
+};

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+/* The NIC that is to write, and its way to the memory. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/doctor/doctor.h"
+
+#define VENDOR_MELLANOX	0x15b3
+
+/*
+ * vfio takes only importers that can give a buffer up: those that set
+ * invalidate_mappings (Linux 7.3, drivers/infiniband; the drivers below call
+ * ib_umem_dmabuf_get() or its pinned revocable form, the others the pinned
+ * one).
+ */
+static const struct {
+	const char *driver;		/* of the PCI function */
+	bool revocable;
+} importers[] = {
+	{ "mlx5_core", true },
+	{ "ice", true },		/* irdma */
+	{ "i40e", true },		/* irdma */
+	{ "idpf", true },		/* irdma */
+	{ "bnxt_en", false },
+	{ "efa", false },
+	{ "ionic", false },
+	{ "mana", false },
+};
+
+/* The RDMA module that goes with a driver of the function, "" if unknown. */
+static const char *rdma_module(const struct tphbuf_pci_info *nic)
+{
+	static const char * const pairs[][2] = {
+		{ "mlx5_core", "mlx5_ib" }, { "ice", "irdma" },
+		{ "i40e", "irdma" }, { "idpf", "irdma" },
+		{ "bnxt_en", "bnxt_re" }, { "mana", "mana_ib" },
+		{ "ionic", "ionic_rdma" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (!strcmp(pairs[i][0], nic->driver))
+			return pairs[i][1];
+	return "";
+}
+
+/* The steps to its own driver: the override away, a driver, a probe. */
+static void explain_no_rdma(struct doctor *d)
+{
+	const struct tphbuf_pci_info *nic = &d->nic;
+	const char *module = rdma_module(nic);
+	char remedy[FINDING_TEXT_MAX], steps[FINDING_TEXT_MAX / 2];
+
+	if (nic->driver[0] && !vfio_bound(nic)) {
+		snprintf(remedy, sizeof(remedy), "%s%s",
+			 module[0] ? "modprobe " : "load its RDMA driver",
+			 module);
+		report(d, SEVERITY_ERROR, "rdma", remedy,
+		       "%s (driver %s) has no RDMA device", nic->bdf,
+		       nic->driver);
+		return;
+	}
+	rebind_remedy(steps, sizeof(steps), nic->bdf, nic->driver, "");
+	snprintf(remedy, sizeof(remedy), "%s; %s",
+		 nic->vendor == VENDOR_MELLANOX ?
+		 "modprobe -a mlx5_core mlx5_ib" : "modprobe its driver",
+		 steps);
+	report(d, SEVERITY_ERROR, "rdma", remedy,
+	       "%s is bound to %s, so it has no RDMA device", nic->bdf,
+	       nic->driver[0] ? nic->driver : "no driver");
+}
+
+static void check_importer(struct doctor *d)
+{
+	const struct tphbuf_pci_info *nic = &d->nic;
+	size_t i;
+
+	if (!nic->rdma[0]) {
+		explain_no_rdma(d);
+		return;
+	}
+	for (i = 0; i < sizeof(importers) / sizeof(importers[0]); i++) {
+		if (strcmp(importers[i].driver, nic->driver))
+			continue;
+		if (importers[i].revocable)
+			report(d, SEVERITY_OK, "importer", "",
+			       "%s can give up a revoked buffer, as vfio demands",
+			       nic->driver);
+		else
+			report(d, SEVERITY_UNSUPPORTED, "importer",
+			       "use a NIC of mlx5 (with on-demand paging) or irdma",
+			       "%s pins buffers and cannot give them up, so vfio refuses it",
+			       nic->driver);
+		return;
+	}
+	report(d, SEVERITY_WARNING, "importer",
+	       "try tphbuf register; mlx5 and irdma are known to work",
+	       "it is not known whether %s can give up a revoked buffer",
+	       nic->driver[0] ? nic->driver : "this driver");
+}
+
+struct ports {
+	struct doctor *d;
+	unsigned int n, active;
+};
+
+static bool look_at_port(void *arg, const char *port)
+{
+	struct ports *p = arg;
+	char state[32];
+
+	if (!tree_read(p->d, TREE_SYS, state, sizeof(state),
+		       "bus/pci/devices/%s/infiniband/%s/ports/%s/state",
+		       p->d->nic.bdf, p->d->nic.rdma, port))
+		return true;
+	p->n++;
+	p->active += !!strstr(state, "ACTIVE");
+	return true;
+}
+
+static void check_port(struct doctor *d)
+{
+	struct ports p = { .d = d };
+	char dir[160], remedy[160];
+
+	if (!d->nic.rdma[0])
+		return;
+	snprintf(dir, sizeof(dir), "bus/pci/devices/%s/infiniband/%s/ports",
+		 d->nic.bdf, d->nic.rdma);
+	tree_each(d, TREE_SYS, dir, look_at_port, &p);
+	snprintf(remedy, sizeof(remedy),
+		 "look at cable and switch; rdma link show %s/1", d->nic.rdma);
+	if (p.active)
+		report(d, SEVERITY_OK, "port", "", "%s: %u of %u ports active",
+		       d->nic.rdma, p.active, p.n);
+	else
+		report(d, SEVERITY_WARNING, "port", remedy,
+		       "%s has no active port", d->nic.rdma);
+}
+
+struct uverbs {
+	struct doctor *d;
+	char name[TPHBUF_NAME_MAX];
+};
+
+/* A function may have several RDMA devices: take that of the one shown. */
+static bool look_at_uverbs(void *arg, const char *name)
+{
+	struct uverbs *u = arg;
+	char ibdev[TPHBUF_NAME_MAX];
+
+	if (strncmp(name, "uverbs", strlen("uverbs")) ||
+	    (tree_read(u->d, TREE_SYS, ibdev, sizeof(ibdev),
+		       "bus/pci/devices/%s/infiniband_verbs/%s/ibdev",
+		       u->d->nic.bdf, name) &&
+	     strcmp(ibdev, u->d->nic.rdma)))
+		return true;
+	return (size_t)snprintf(u->name, sizeof(u->name), "%s", name) >=
+	       sizeof(u->name);
+}
+
+static void check_uverbs(struct doctor *d)
+{
+	char text[96];
+	struct uverbs u = { .d = d };
+	struct node node;
+
+	if (!d->nic.rdma[0])
+		return;
+	snprintf(text, sizeof(text), "bus/pci/devices/%s/infiniband_verbs",
+		 d->nic.bdf);
+	tree_each(d, TREE_SYS, text, look_at_uverbs, &u);
+	if (!u.name[0]) {
+		report(d, SEVERITY_ERROR, "uverbs", "modprobe ib_uverbs",
+		       "%s has no verbs device: the module ib_uverbs is not loaded",
+		       d->nic.rdma);
+		return;
+	}
+	snprintf(text, sizeof(text), "infiniband/%s", u.name);
+	node_look(d, &node, text, "mount devtmpfs on /dev");
+	report_node(d, SEVERITY_ERROR, "uverbs", &node);
+}
+
+/* Why is a NIC that can send hints not set up to? */
+static void explain_disabled(struct doctor *d)
+{
+	struct tphbuf_port root = { .size = sizeof(root) };
+	struct tphbuf_topo *topo;
+	size_t n;
+
+	if (cmdline_has(d, "notph")) {
+		report(d, SEVERITY_ERROR, "requester",
+		       "remove notph from pci= on the kernel command line and reboot",
+		       "%s may send no tags: TPH is switched off", d->nic.bdf);
+		return;
+	}
+	if (!tphbuf_topo_read(d->cli->ctx, d->nic.bdf, d->nic.bdf, &topo)) {
+		n = tphbuf_topo_ports(topo, TPHBUF_END_REQUESTER);
+		tphbuf_topo_port(topo, TPHBUF_END_REQUESTER, n - 1, &root);
+		tphbuf_topo_free(topo);
+		if (n > 1 && root.completer == TPHBUF_TPH_NONE) {
+			report(d, SEVERITY_UNSUPPORTED, "requester",
+			       "put the NIC under a root port whose DevCap2 says TPHComp+, see the firmware set-up for TPH",
+			       "%s may send no tags: its root port %s is no TPH completer",
+			       d->nic.bdf, root.bdf);
+			return;
+		}
+	}
+	report(d, SEVERITY_ERROR, "requester",
+	       "update the NIC's firmware and driver, see dmesg; for mlx5 boot a kernel whose mlx5_core enables TPH, and reload it",
+	       "%s can send tags but its driver has not enabled TPH",
+	       d->nic.bdf);
+}
+
+static void check_requester(struct doctor *d)
+{
+	const struct tphbuf_pci_info *nic = &d->nic;
+
+	if (nic->requester == TPHBUF_TPH_UNKNOWN)
+		report(d, SEVERITY_WARNING, "requester", "run as root",
+		       "the TPH registers of %s cannot be read", nic->bdf);
+	else if (nic->requester == TPHBUF_TPH_NONE)
+		report(d, SEVERITY_UNSUPPORTED, "requester",
+		       "use a NIC with the TPH requester capability (lspci -vv)",
+		       "%s cannot send tags", nic->bdf);
+	else if (nic->requester_enabled == TPHBUF_TPH_NONE)
+		explain_disabled(d);
+	else
+		report(d, SEVERITY_OK, "requester", "",
+		       "%s is set up to send %s", nic->bdf,
+		       nic->requester_enabled == TPHBUF_TPH_ST_EXT ?
+		       "16-bit tags (xst)" : "8-bit tags (st)");
+	if (nic->requester > TPHBUF_TPH_NONE &&
+	    nic->st_table == TPHBUF_ST_TABLE_NONE)
+		report(d, SEVERITY_NOTE, "st-table", "",
+		       "%s has no steering tag table: its tags have the width of its mkey's index field",
+		       nic->bdf);
+}
+
+void check_nic(struct doctor *d)
+{
+	check_importer(d);
+	check_uverbs(d);
+	check_port(d);
+	check_requester(d);
+}
+
+static void judge_route(struct doctor *d, const struct tphbuf_verdict *v)
+{
+	switch (v->route) {
+	case TPHBUF_ROUTE_DIRECT:
+		report(d, SEVERITY_OK, "route", "", "direct: %s", v->reason);
+		break;
+	case TPHBUF_ROUTE_HOST_BRIDGE:
+		report(d, SEVERITY_WARNING, "route", v->remedy,
+		       "through the host bridge: %s; some root complexes take writes only, so try tphbuf selftest",
+		       v->reason);
+		break;
+	case TPHBUF_ROUTE_REFUSED:
+		report(d, SEVERITY_ERROR, "route", v->remedy,
+		       "p2pdma refuses it: %s", v->reason);
+		break;
+	default:
+		report(d, SEVERITY_WARNING, "route", v->remedy, "unknown: %s",
+		       v->reason);
+	}
+}
+
+/* One namespace that gets through is enough. */
+static void judge_tags(struct doctor *d, const struct tphbuf_verdict *v)
+{
+	bool lost = v->st == TPHBUF_FATE_LOST && v->xst == TPHBUF_FATE_LOST;
+
+	if (v->st == TPHBUF_FATE_ARRIVES || v->xst == TPHBUF_FATE_ARRIVES)
+		report(d, SEVERITY_OK, "survival", "", "%s tags arrive: %s",
+		       v->st == TPHBUF_FATE_ARRIVES ? "8-bit" : "16-bit",
+		       v->st == TPHBUF_FATE_ARRIVES ? v->st_reason :
+						      v->xst_reason);
+	else
+		report(d, lost ? SEVERITY_ERROR : SEVERITY_WARNING, "survival",
+		       "see tphbuf topo", "%s: 8-bit: %s; 16-bit: %s",
+		       lost ? "tags are lost" : "nothing says that tags arrive",
+		       v->st_reason, v->xst_reason);
+}
+
+/* A larger payload than a port takes is a malformed request. */
+static void judge_payload(struct doctor *d, const struct tphbuf_topo *topo)
+{
+	static const enum tphbuf_end ends[] = {
+		TPHBUF_END_REQUESTER, TPHBUF_END_MEMORY,
+	};
+	uint32_t sent = 0;
+	size_t e, i;
+
+	for (e = 0; e < 2; e++) {
+		for (i = 0; i < tphbuf_topo_ports(topo, ends[e]); i++) {
+			struct tphbuf_port port = { .size = sizeof(port) };
+
+			tphbuf_topo_port(topo, ends[e], i, &port);
+			if (!e && !i)
+				sent = port.mps;
+			if (!port.mps || !sent || sent <= port.mps)
+				continue;
+			report(d, SEVERITY_ERROR, "payload",
+			       "boot with pci=pcie_bus_safe",
+			       "%s sends up to %u bytes in a request, %s takes %u",
+			       d->nic.bdf, sent, port.bdf, port.mps);
+			return;
+		}
+	}
+	if (sent)
+		report(d, SEVERITY_OK, "payload", "",
+		       "all ports on the way take %u bytes in a request",
+		       sent);
+}
+
+void check_route(struct doctor *d)
+{
+	struct tphbuf_verdict v = { .size = sizeof(v) };
+	struct tphbuf_topo *topo;
+
+	if (tphbuf_topo_read(d->cli->ctx, d->device.bdf, d->nic.bdf, &topo)) {
+		report(d, SEVERITY_WARNING, "route", "", "%s",
+		       tphbuf_ctx_error(d->cli->ctx));
+		return;
+	}
+	tphbuf_topo_verdict(topo, &v);
+	judge_route(d, &v);
+	judge_tags(d, &v);
+	judge_payload(d, topo);
+	tphbuf_topo_free(topo);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the model says it can do. A capability that is not in the tables is 0,
+ * and with it everything that hangs on it: no Ethernet, no flow tables, no user
+ * contexts, no atomics, no firmware pages, no virtual functions. Maximum and
+ * current values are the same; what the driver sets is accepted only when it
+ * offers no more.
+ */
+#include <string.h>
+
+#include "fabric/nic/commands/cmd.h"
+
+#define CAP_TYPE(op_mod)	((op_mod) >> 1)
+#define CAP_GENERAL		0u
+#define CAP_ODP			2u
+#define PORT_TYPE_IB		0u
+#define MAX_MESSAGE_LOG		30	/* NIC_MAX_MESSAGE */
+
+#define CAP(field, value) { NIC_FIELD(cmd_hca_cap, field), value }
+
+static const struct {
+	struct nic_field field;
+	uint32_t value;
+} general[] = {
+	/* port */
+	CAP(port_type, PORT_TYPE_IB),
+	CAP(num_ports, 1),
+	CAP(native_port_num, 1),
+	CAP(ib_virt, 1),		/* port queries by HCA_VPORT commands, not by MADs */
+	CAP(gid_table_size, 0),		/* 8 */
+	CAP(pkey_table_size, 0),	/* 128 */
+	CAP(local_ca_ack_delay, 16),
+	/* services */
+	CAP(rc, 1),
+	CAP(ud, 1),			/* for the management QPs */
+	CAP(xrc, 1),			/* mlx5_ib does not load without */
+	CAP(cqe_version, 0),		/* completions carry the QP number */
+	CAP(log_max_msg, MAX_MESSAGE_LOG),
+	CAP(log_max_ra_req_qp, 4),
+	CAP(log_max_ra_res_qp, 4),
+	/* numbers and sizes of objects */
+	CAP(log_max_qp, NIC_LOG_MAX_QP),
+	CAP(log_max_qp_sz, 15),
+	CAP(max_wqe_sz_sq, 1024),
+	CAP(max_wqe_sz_rq, 512),
+	CAP(log_max_cq, NIC_LOG_MAX_CQ),
+	CAP(log_max_cq_sz, NIC_LOG_MAX_CQ_SIZE),
+	CAP(max_num_eqs, NIC_MAX_EQS),
+	CAP(log_max_eq_sz, NIC_LOG_MAX_EQ_SIZE),
+	CAP(log_max_pd, NIC_LOG_MAX_PD),
+	CAP(log_max_xrcd, NIC_LOG_MAX_XRCD),
+	CAP(log_max_srq, NIC_LOG_MAX_SRQ),
+	CAP(log_max_srq_sz, 15),
+	/* memory keys */
+	CAP(log_max_mkey, NIC_LOG_MAX_MKEY),
+	CAP(log_max_klm_list_size, 16),
+	CAP(umr_extended_translation_offset, 1),
+	CAP(umr_indirect_mkey_disabled, 1),
+	CAP(repeated_block_disabled, 1),
+	CAP(pg, 1),			/* mlx5_ib registers dma-bufs only with it */
+	CAP(mkey_pcie_tph, 1),
+	/* doorbells: 4 KiB UARs, no BlueFlame */
+	CAP(log_pg_sz, 12),
+	CAP(uar_sz, 5),
+	CAP(log_bf_reg_size, 9),
+	/* firmware pages are never asked for */
+	CAP(page_request_disable, 1),
+};
+
+#define ODP(field, value) { NIC_FIELD(odp_cap, field), value }
+#define ODP_RC(field) ODP(memory_page_fault_scheme_cap.rc_odp_caps.field, 1)
+
+/*
+ * Page faults by the memory scheme only: one kind of event for both ends of a
+ * connection, with key and address. The driver takes it when prefetch goes with
+ * it (drivers/net/.../mlx5/core/main.c: handle_hca_cap_odp()). Not for SRQs
+ * and other services: they move no payload here.
+ */
+static const struct {
+	struct nic_field field;
+	uint32_t value;
+} odp[] = {
+	ODP(memory_page_fault_scheme_cap.page_prefetch, 1),
+	ODP_RC(send),
+	ODP_RC(receive),
+	ODP_RC(write),
+	ODP_RC(read),
+	ODP(mem_page_fault, 1),
+};
+
+static void odp_fill(unsigned char *cap)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(odp) / sizeof(odp[0]); i++)
+		nic_field_set(cap, odp[i].field, odp[i].value);
+}
+
+/* No bit may be set that is not offered, and the scheme is not for choice: there is no other. */
+static bool odp_accept(const unsigned char *cap)
+{
+	unsigned char offered[DEVX_ST_SZ_BYTES(odp_cap)] __attribute__((aligned(8))) = { 0 };
+	size_t i;
+
+	odp_fill(offered);
+	for (i = 0; i < sizeof(offered); i++)
+		if (cap[i] & ~offered[i])
+			return false;
+	return DEVX_GET(odp_cap, cap, mem_page_fault);
+}
+
+uint8_t nic_cmd_query_hca_cap(struct nic_cmd *cmd)
+{
+	unsigned char *cap = DEVX_ADDR_OF(query_hca_cap_out, cmd->out, capability);
+	size_t i;
+
+	if (CAP_TYPE(cmd->op_mod) == CAP_ODP)
+		odp_fill(cap);
+	if (CAP_TYPE(cmd->op_mod) != CAP_GENERAL)
+		return NIC_CMD_OK;
+	for (i = 0; i < sizeof(general) / sizeof(general[0]); i++)
+		nic_field_set(cap, general[i].field, general[i].value);
+	return NIC_CMD_OK;
+}
+
+uint8_t nic_cmd_set_hca_cap(struct nic_cmd *cmd)
+{
+	const unsigned char *cap = DEVX_ADDR_OF(set_hca_cap_in, cmd->in, capability);
+	size_t i;
+
+	if (cmd->nic->hca_initialised)
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_SYS_STATE, NIC_SYN_STATE);
+	if (CAP_TYPE(cmd->op_mod) == CAP_ODP && odp_accept(cap))
+		return NIC_CMD_OK;
+	if (CAP_TYPE(cmd->op_mod) != CAP_GENERAL)
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+	for (i = 0; i < sizeof(general) / sizeof(general[0]); i++)
+		if (nic_field_get(cap, general[i].field) > general[i].value)
+			return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+	return NIC_CMD_OK;
+}

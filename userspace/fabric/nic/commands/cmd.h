@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Firmware commands: what the dispatcher (cmd_table.c) guarantees to a command and
+ * what a command returns.
+ *
+ * To add a command: one line in the table of cmd_table.c, its function in the
+ * cmd_<object>.c it belongs to, its declaration here. The dispatcher has
+ * checked opcode, state of the HCA, minimum lengths, op_mod and reserved fields
+ * before run() is called; the output is all zero. in and out are aligned to 8.
+ */
+#ifndef NIC_CMD_H
+#define NIC_CMD_H
+
+#include "fabric/nic/ifc.h"
+#include "fabric/nic/nic.h"
+
+/* Beside a status the driver prints a syndrome: here, what was wrong. */
+enum nic_syndrome_code {
+	NIC_SYN_NONE,
+	NIC_SYN_OPCODE,
+	NIC_SYN_STATE,		/* HCA not enabled, not initialised, or so already */
+	NIC_SYN_LENGTH,
+	NIC_SYN_RESERVED,	/* reserved field or uid is not 0 */
+	NIC_SYN_OP_MOD,
+	NIC_SYN_NUMBER,		/* names no object of its kind */
+	NIC_SYN_PD,
+	NIC_SYN_EQ,
+	NIC_SYN_CQ,
+	NIC_SYN_SIZE,		/* queue or table larger than the capability */
+	NIC_SYN_PAGES,		/* page list too short for the queue, or page size */
+	NIC_SYN_MODE,		/* service or access mode that the model does not have */
+	NIC_SYN_FEATURE,	/* bit of a feature that no capability offers */
+	NIC_SYN_USERS,		/* object is in use */
+	NIC_SYN_LIMIT,		/* NIC_MAX_x */
+	NIC_SYN_REGISTER,
+	NIC_SYN_VECTOR,
+};
+
+struct nic_cmd {
+	struct nic *nic;
+	uint16_t op_mod;
+	uint16_t opcode;
+	uint32_t in_len, out_len;
+	const uint8_t *in;
+	uint8_t *out;
+	uint32_t syndrome;
+};
+
+static inline uint8_t nic_cmd_fail(struct nic_cmd *cmd, enum nic_cmd_status status, enum nic_syndrome_code syndrome)
+{
+	cmd->syndrome = syndrome;
+	return status;
+}
+
+/* Status for the error of a helper (nic_buf_init() and so on). */
+uint8_t nic_cmd_errno(struct nic_cmd *cmd, int err);
+
+enum nic_cmd_needs { NIC_NEEDS_NOTHING, NIC_NEEDS_ENABLED, NIC_NEEDS_INIT };
+
+struct nic_cmd_desc {
+	const char *name;
+	uint16_t min_in, min_out;
+	uint16_t max_op_mod;
+	uint8_t needs;			/* enum nic_cmd_needs */
+	const struct nic_field *reserved;	/* ended by size 0 */
+	uint8_t (*run)(struct nic_cmd *cmd);	/* returns enum nic_cmd_status */
+};
+
+/* cmd_table.c: NULL: the model does not have it. */
+const struct nic_cmd_desc *nic_cmd_lookup(uint16_t opcode);
+#define NIC_CMD_OPCODES	0x910u		/* all opcodes of the model are below */
+
+/* cmd_table.c: check and run; status and syndrome are in out afterwards. Both lengths at least NIC_CMD_HEADER. */
+void nic_cmd_run(struct nic *nic, const uint8_t *in, uint32_t in_len, uint8_t *out, uint32_t out_len);
+#define NIC_CMD_HEADER	8u		/* opcode, uid, op_mod; status and syndrome */
+
+/* cmd_hca.c */
+uint8_t nic_cmd_enable_hca(struct nic_cmd *cmd);
+uint8_t nic_cmd_disable_hca(struct nic_cmd *cmd);
+uint8_t nic_cmd_init_hca(struct nic_cmd *cmd);
+uint8_t nic_cmd_teardown_hca(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_issi(struct nic_cmd *cmd);
+uint8_t nic_cmd_set_issi(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_pages(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_adapter(struct nic_cmd *cmd);
+uint8_t nic_cmd_nop(struct nic_cmd *cmd);
+/* cmd_caps.c */
+uint8_t nic_cmd_query_hca_cap(struct nic_cmd *cmd);
+uint8_t nic_cmd_set_hca_cap(struct nic_cmd *cmd);
+/* cmd_reg.c */
+uint8_t nic_cmd_access_reg(struct nic_cmd *cmd);
+/* cmd_vport.c */
+uint8_t nic_cmd_query_hca_vport_context(struct nic_cmd *cmd);
+uint8_t nic_cmd_modify_hca_vport_context(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_hca_vport_gid(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_hca_vport_pkey(struct nic_cmd *cmd);
+uint8_t nic_cmd_mad_ifc(struct nic_cmd *cmd);
+/* cmd_alloc.c */
+uint8_t nic_cmd_alloc_pd(struct nic_cmd *cmd);
+uint8_t nic_cmd_dealloc_pd(struct nic_cmd *cmd);
+uint8_t nic_cmd_alloc_uar(struct nic_cmd *cmd);
+uint8_t nic_cmd_dealloc_uar(struct nic_cmd *cmd);
+uint8_t nic_cmd_alloc_xrcd(struct nic_cmd *cmd);
+uint8_t nic_cmd_dealloc_xrcd(struct nic_cmd *cmd);
+uint8_t nic_cmd_create_xrc_srq(struct nic_cmd *cmd);
+uint8_t nic_cmd_destroy_xrc_srq(struct nic_cmd *cmd);
+uint8_t nic_cmd_create_rmp(struct nic_cmd *cmd);
+uint8_t nic_cmd_destroy_rmp(struct nic_cmd *cmd);
+/* cmd_eq.c, cmd_cq.c */
+uint8_t nic_cmd_create_eq(struct nic_cmd *cmd);
+uint8_t nic_cmd_destroy_eq(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_eq(struct nic_cmd *cmd);
+uint8_t nic_cmd_create_cq(struct nic_cmd *cmd);
+uint8_t nic_cmd_destroy_cq(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_cq(struct nic_cmd *cmd);
+/* cmd_mkey.c */
+uint8_t nic_cmd_create_mkey(struct nic_cmd *cmd);
+uint8_t nic_cmd_destroy_mkey(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_mkey(struct nic_cmd *cmd);
+/* cmd_fault.c */
+uint8_t nic_cmd_page_fault_resume(struct nic_cmd *cmd);
+/* cmd_qp.c */
+uint8_t nic_cmd_create_qp(struct nic_cmd *cmd);
+uint8_t nic_cmd_destroy_qp(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_qp(struct nic_cmd *cmd);
+uint8_t nic_cmd_modify_qp(struct nic_cmd *cmd);
+
+#endif

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/*
+ * CREATE_QP, DESTROY_QP, QUERY_QP. What the driver wrote is kept as it is in
+ * qp->context; the fields of struct nic_qp are read from there.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fabric/nic/commands/cmd.h"
+
+#define SQ_ALIGN	((uint32_t)MLX5_SEND_WQE_BB)
+
+/* RC is the service the model is for; the others exist as far as the drivers need them. */
+static bool service_known(uint8_t service)
+{
+	return service == MLX5_QPC_ST_RC || service == MLX5_QPC_ST_UD || service == MLX5_QPC_ST_QP0 ||
+	       service == MLX5_QPC_ST_QP1 || service == MLX5_QPC_ST_REG_UMR;
+}
+
+static void context_load(struct nic_qp *qp)
+{
+	const uint8_t *context = qp->context;
+	uint32_t rq_bytes = 0;
+
+	qp->service = DEVX_GET(qpc, context, st);
+	qp->pd = DEVX_GET(qpc, context, pd);
+	qp->no_sq = DEVX_GET(qpc, context, no_sq);
+	qp->no_rq = DEVX_GET(qpc, context, rq_type) != NIC_RQ_OWN;
+	qp->log_sq_size = DEVX_GET(qpc, context, log_sq_size);
+	qp->log_rq_size = DEVX_GET(qpc, context, log_rq_size);
+	qp->log_rq_stride = DEVX_GET(qpc, context, log_rq_stride);
+	qp->cqn_send = DEVX_GET(qpc, context, cqn_snd);
+	qp->cqn_recv = DEVX_GET(qpc, context, cqn_rcv);
+	qp->dbr = DEVX_GET64(qpc, context, dbr_addr);
+	if (!qp->no_rq)
+		rq_bytes = 16u << qp->log_rq_stride << qp->log_rq_size;
+	qp->sq_offset = (rq_bytes + SQ_ALIGN - 1) / SQ_ALIGN * SQ_ALIGN;
+}
+
+static uint8_t context_check(struct nic_cmd *cmd, const struct nic_qp *qp)
+{
+	const uint8_t *context = qp->context;
+	struct nic *nic = cmd->nic;
+
+	if (!service_known(qp->service))
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
+	if (DEVX_GET(qpc, context, rq_type) == NIC_RQ_SHARED || DEVX_GET(qpc, context, wq_signature) ||
+	    DEVX_GET(qpc, context, dbr_umem_valid) || DEVX_GET(qpc, context, cd_master) ||
+	    DEVX_GET(qpc, context, cd_slave_send) || DEVX_GET(qpc, context, cd_slave_receive) ||
+	    DEVX_GET(qpc, context, cs_req) || DEVX_GET(qpc, context, cs_res))
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+	/* The driver gives its UMR queue pair a PD only with RST2INIT. */
+	if (!nic_table_get(&nic->pds, qp->pd) && !(qp->service == MLX5_QPC_ST_REG_UMR && !qp->pd))
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_PD);
+	if ((!qp->no_sq && !nic_table_get(&nic->cqs, qp->cqn_send)) ||
+	    (!qp->no_rq && !nic_table_get(&nic->cqs, qp->cqn_recv)))
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_CQ);
+	return NIC_CMD_OK;
+}
+
+static int buf_create(struct nic_cmd *cmd, struct nic_qp *qp)
+{
+	uint32_t pas = DEVX_BYTE_OFF(create_qp_in, pas);
+	uint64_t bytes = qp->sq_offset + (qp->no_sq ? 0 : (uint64_t)MLX5_SEND_WQE_BB << qp->log_sq_size);
+
+	nic_buf_layout(&qp->buf, DEVX_GET(qpc, qp->context, log_page_size), DEVX_GET(qpc, qp->context, page_offset));
+	return nic_buf_init(cmd->nic, &qp->buf, cmd->in + pas, (cmd->in_len - pas) / 8, bytes);
+}
+
+/* The QP becomes known to the NIC and its CQs. */
+static void publish(struct nic *nic, struct nic_qp *qp)
+{
+	struct nic_cq *cq;
+
+	qp->nic = nic;
+	qp->next = nic->qp_list;
+	nic->qp_list = qp;
+	if (!qp->no_sq) {
+		cq = nic_table_get(&nic->cqs, qp->cqn_send);
+		cq->users++;
+	}
+	if (!qp->no_rq) {
+		cq = nic_table_get(&nic->cqs, qp->cqn_recv);
+		cq->users++;
+	}
+	nic_requester_init(qp);
+}
+
+uint8_t nic_cmd_create_qp(struct nic_cmd *cmd)
+{
+	struct nic_qp *qp = calloc(1, sizeof(*qp));
+	uint8_t status;
+	int ret;
+
+	_Static_assert(sizeof(qp->context) == DEVX_ST_SZ_BYTES(qpc), "qpc");
+	if (!qp)
+		return nic_cmd_errno(cmd, -ENOMEM);
+	memcpy(qp->context, DEVX_ADDR_OF(create_qp_in, cmd->in, qpc), sizeof(qp->context));
+	context_load(qp);
+	status = context_check(cmd, qp);
+	if (status != NIC_CMD_OK)
+		goto err_free;
+	ret = buf_create(cmd, qp);
+	if (ret) {
+		status = nic_cmd_errno(cmd, ret);
+		goto err_free;
+	}
+	ret = nic_table_add(&cmd->nic->qps, qp, &qp->number);
+	if (ret) {
+		status = nic_cmd_errno(cmd, ret);
+		goto err_buf;
+	}
+	publish(cmd->nic, qp);
+	DEVX_SET(create_qp_out, cmd->out, qpn, qp->number);
+	return NIC_CMD_OK;
+
+err_buf:
+	nic_buf_free(cmd->nic, &qp->buf);
+err_free:
+	free(qp);
+	return status;
+}
+
+uint8_t nic_cmd_destroy_qp(struct nic_cmd *cmd)
+{
+	struct nic_qp *qp = nic_qp_get(cmd->nic, DEVX_GET(destroy_qp_in, cmd->in, qpn));
+
+	if (!qp)
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
+	nic_qp_free(qp);
+	return NIC_CMD_OK;
+}
+
+uint8_t nic_cmd_query_qp(struct nic_cmd *cmd)
+{
+	const struct nic_qp *qp = nic_qp_get(cmd->nic, DEVX_GET(query_qp_in, cmd->in, qpn));
+	unsigned char *context = DEVX_ADDR_OF(query_qp_out, cmd->out, qpc);
+
+	if (!qp)
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
+	memcpy(context, qp->context, sizeof(qp->context));
+	DEVX_SET(qpc, context, state, qp->state);
+	DEVX_SET(qpc, context, next_send_psn, qp->sq_psn);
+	DEVX_SET(qpc, context, last_acked_psn, qp->sq_psn);
+	DEVX_SET(qpc, context, next_rcv_psn, qp->rq_psn);
+	DEVX_SET(qpc, context, hw_sq_wqebb_counter, qp->sq_ci);
+	DEVX_SET(qpc, context, sw_sq_wqebb_counter, qp->sq_pi);
+	DEVX_SET(qpc, context, hw_rq_counter, qp->rq_ci);
+	DEVX_SET(qpc, context, sw_rq_counter, qp->rq_pi);
+	return NIC_CMD_OK;
+}

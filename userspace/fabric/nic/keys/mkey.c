@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Memory keys: the only way to payload memory.
+ *
+ * A key is index << 8 | variant. Mode PA: addresses are bus addresses. Mode
+ * MTT: a table of pages of one size; the region may begin inside the first of
+ * them. An entry holds a bus address and presence bits for reads and writes; 0
+ * is not present: the access fails, or its work request waits for a page fault.
+ *
+ * A range is checked completely (key, bounds, presence) before its first byte
+ * moves. All requests of an access carry the key's hint.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fabric/nic/ifc.h"
+#include "fabric/nic/nic.h"
+
+#define MIN_PAGE_SHIFT	12
+#define MAX_PAGE_SHIFT	51
+
+struct nic_mkey *nic_mkey_get(struct nic *nic, uint32_t key)
+{
+	struct nic_mkey *mkey = nic_table_get(&nic->mkeys, key >> 8);
+
+	return mkey && mkey->variant == (key & 0xff) ? mkey : NULL;
+}
+
+int nic_mkey_alloc_mtt(struct nic *nic, struct nic_mkey *mkey, uint32_t entries)
+{
+	if (entries > NIC_MAX_MTT - nic->mtt_entries)
+		return -ENOSPC;
+	mkey->mtt = calloc(entries ? entries : 1, sizeof(*mkey->mtt));
+	if (!mkey->mtt)
+		return -ENOMEM;
+	mkey->mtts = entries;
+	nic->mtt_entries += entries;
+	return 0;
+}
+
+void nic_mkey_free(struct nic *nic, struct nic_mkey *mkey)
+{
+	nic->mtt_entries -= mkey->mtts;
+	free(mkey->mtt);
+	free(mkey);
+}
+
+bool nic_mkey_valid(const struct nic_mkey *mkey)
+{
+	uint64_t end;
+
+	if (mkey->free || mkey->mode == MLX5_MKC_ACCESS_MODE_PA)
+		return true;
+	if (mkey->page_shift < MIN_PAGE_SHIFT || mkey->page_shift > MAX_PAGE_SHIFT)
+		return false;
+	return mkey->length64 || !__builtin_add_overflow(mkey->start, mkey->len, &end);
+}
+
+static uint64_t mtt_addr(const struct nic_mkey *mkey, uint64_t index)
+{
+	return mkey->mtt[index] & ~((1ull << mkey->page_shift) - 1);
+}
+
+/* Offset of va from the start of the first page. */
+static bool mtt_offset(const struct nic_mkey *mkey, uint64_t va, uint64_t *off)
+{
+	uint64_t first = mkey->start & ((1ull << mkey->page_shift) - 1);
+
+	return !__builtin_add_overflow(va - mkey->start, first, off);
+}
+
+static bool in_bounds(const struct nic_mkey *mkey, uint64_t va, uint32_t len)
+{
+	uint64_t last;
+
+	if (__builtin_add_overflow(va, (uint64_t)len - 1, &last))
+		return false;
+	if (mkey->length64)
+		return true;
+	return va >= mkey->start && len <= mkey->len && va - mkey->start <= mkey->len - len;
+}
+
+/* Did the page fault that this access has waited for end in error? */
+static bool fault_failed(const struct nic *nic, const struct nic_access *access)
+{
+	const struct nic_missing *missing = access->missing;
+
+	return missing && missing->failed && missing->nic == nic && missing->key == access->key &&
+	       missing->write == access->write && missing->va - access->va < access->len;
+}
+
+static enum nic_status absent(struct nic *nic, const struct nic_access *access, uint64_t skip)
+{
+	struct nic_missing *missing = access->missing;
+
+	nic->page_faults++;
+	if (!missing || missing->failed)
+		return NIC_LOCAL_ACCESS;
+	*missing = (struct nic_missing){ .nic = nic, .key = access->key, .write = access->write,
+					 .va = access->va + skip, .len = (uint32_t)(access->len - skip) };
+	return NIC_FAULT;
+}
+
+static enum nic_status check_present(struct nic *nic, const struct nic_mkey *mkey, const struct nic_access *access)
+{
+	uint64_t need = access->write ? NIC_MTT_WRITE : NIC_MTT_READ, off, index, last;
+
+	if (!mtt_offset(mkey, access->va, &off) || __builtin_add_overflow(off, (uint64_t)access->len - 1, &last))
+		return NIC_LOCAL_PROT;
+	last >>= mkey->page_shift;
+	if (last >= mkey->mtts)
+		return NIC_LOCAL_PROT;
+	if (fault_failed(nic, access))
+		return NIC_LOCAL_ACCESS;
+	for (index = off >> mkey->page_shift; index <= last; index++) {
+		uint64_t page = index << mkey->page_shift;
+
+		if (!(mkey->mtt[index] & need))
+			return absent(nic, access, page > off ? page - off : 0);
+	}
+	return NIC_OK;
+}
+
+static enum nic_status check(struct nic *nic, const struct nic_access *access, const struct nic_mkey **found)
+{
+	const struct nic_mkey *mkey;
+
+	if (!access->len && !access->need)
+		return NIC_OK;
+	mkey = nic_mkey_get(nic, access->key);
+	if (!mkey || mkey->free || mkey->pd != access->pd || (mkey->access & access->need) != access->need)
+		return NIC_LOCAL_PROT;
+	*found = mkey;
+	if (!access->len)
+		return NIC_OK;
+	if (!in_bounds(mkey, access->va, access->len))
+		return NIC_LOCAL_PROT;
+	if (mkey->mode == MLX5_MKC_ACCESS_MODE_PA)
+		return NIC_OK;
+	return check_present(nic, mkey, access);
+}
+
+enum nic_status nic_mkey_check(struct nic *nic, const struct nic_access *access)
+{
+	const struct nic_mkey *mkey;
+
+	return check(nic, access, &mkey);
+}
+
+/* Bus address of byte off of the table, and how many of the next len bytes follow it without a gap. */
+static uint64_t mtt_run(const struct nic_mkey *mkey, uint64_t off, uint32_t len, uint32_t *run)
+{
+	uint64_t page = 1ull << mkey->page_shift, index = off >> mkey->page_shift;
+	uint64_t addr = mtt_addr(mkey, index) + (off & (page - 1));
+	uint64_t bytes = page - (off & (page - 1));
+
+	while (bytes < len && mtt_addr(mkey, index + 1) == mtt_addr(mkey, index) + page) {
+		bytes += page;
+		index++;
+	}
+	*run = bytes < len ? (uint32_t)bytes : len;
+	return addr;
+}
+
+/* Makes the pieces of one run count from the start of the access. */
+struct shifted {
+	fab_dma_piece_fn fn;
+	void *ctx;
+	uint32_t base;
+};
+
+static void piece_shifted(void *ctx, void *host, uint32_t off, uint32_t len)
+{
+	const struct shifted *shifted = ctx;
+
+	shifted->fn(shifted->ctx, host, shifted->base + off, len);
+}
+
+enum nic_status nic_mkey_access(struct nic *nic, const struct nic_access *access, fab_dma_piece_fn fn, void *ctx)
+{
+	struct fab_dma req = { .dev = &nic->dev, .write = access->write, .origin = access->origin };
+	struct shifted shifted = { .fn = fn, .ctx = ctx };
+	const struct nic_mkey *mkey = NULL;
+	enum nic_status status = check(nic, access, &mkey);
+	uint64_t off = 0;
+
+	if (status != NIC_OK || !access->len)
+		return status;
+	if (mkey->tph_en)
+		req.tph = fab_cfg_tph(&nic->dev, mkey->tph_ph, mkey->tph_index);
+	if (mkey->mode == MLX5_MKC_ACCESS_MODE_PA) {
+		req.addr = access->va;
+		req.len = access->len;
+		return fab_dma(&req, fn, ctx) ? NIC_REMOTE_OP : NIC_OK;
+	}
+	mtt_offset(mkey, access->va, &off);
+	for (; shifted.base < access->len; shifted.base += req.len) {
+		req.addr = mtt_run(mkey, off + shifted.base, access->len - shifted.base, &req.len);
+		if (fab_dma(&req, piece_shifted, &shifted))
+			return NIC_REMOTE_OP;
+	}
+	return NIC_OK;
+}

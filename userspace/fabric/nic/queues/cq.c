@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Completion queues: entries whose owner bit toggles with each lap, a doorbell
+ * record in guest memory with the consumer index and the last arm request, and
+ * one completion event for each arming.
+ *
+ * Entries are of version 0 (they carry the QP number). An entry of 128 bytes
+ * has the 64 that count in its second half.
+ */
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fabric/nic/ifc.h"
+#include "fabric/nic/nic.h"
+
+#define INDEX_MASK	0xffffffu
+#define ARM_SOLICITED	(1u << 24)	/* of the arm word: sn 29:28, command 24, index 23:0 */
+#define CQ_ERROR_OVERRUN 1u
+
+static const uint8_t syndromes[] = {
+	[NIC_LOCAL_LENGTH] = MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR,
+	[NIC_LOCAL_QP_OP] = MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR,
+	[NIC_LOCAL_PROT] = MLX5_CQE_SYNDROME_LOCAL_PROT_ERR,
+	[NIC_FLUSHED] = MLX5_CQE_SYNDROME_WR_FLUSH_ERR,
+	[NIC_MW_BIND] = MLX5_CQE_SYNDROME_MW_BIND_ERR,
+	[NIC_BAD_RESPONSE] = MLX5_CQE_SYNDROME_BAD_RESP_ERR,
+	[NIC_LOCAL_ACCESS] = MLX5_CQE_SYNDROME_LOCAL_ACCESS_ERR,
+	[NIC_REMOTE_INVALID_REQUEST] = MLX5_CQE_SYNDROME_REMOTE_INVAL_REQ_ERR,
+	[NIC_REMOTE_ACCESS] = MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR,
+	[NIC_REMOTE_OP] = MLX5_CQE_SYNDROME_REMOTE_OP_ERR,
+	[NIC_RETRY_EXCEEDED] = MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR,
+	[NIC_RNR_EXCEEDED] = MLX5_CQE_SYNDROME_RNR_RETRY_EXC_ERR,
+};
+
+uint8_t nic_syndrome(enum nic_status status)
+{
+	return (size_t)status < sizeof(syndromes) ? syndromes[status] : 0;
+}
+
+/* The consumer index in the doorbell record is read only when the last known one says "full". */
+static bool cq_full(struct nic *nic, struct nic_cq *cq)
+{
+	uint32_t size = 1u << cq->log_size, ci;
+
+	if (cq->ignore_overrun || ((cq->pi - cq->ci) & INDEX_MASK) < size)
+		return false;
+	if (fab_dma_read(&nic->dev, FAB_ORIGIN_DOORBELL, cq->dbr, &ci, sizeof(ci)))
+		return true;
+	cq->ci = be32toh(ci) & INDEX_MASK;
+	return ((cq->pi - cq->ci) & INDEX_MASK) >= size;
+}
+
+static void cq_overrun(struct nic *nic, struct nic_cq *cq)
+{
+	NIC_LAYOUT(cq_error, data) = { 0 };
+
+	cq->error = true;
+	nic->cq_overruns++;
+	fab_log(&nic->dev, "completion queue %u overrun", cq->number);
+	DEVX_SET(cq_error, data, cqn, cq->number);
+	DEVX_SET(cq_error, data, syndrome, CQ_ERROR_OVERRUN);
+	nic_event(nic, NIC_EVENT_CQ_ERROR, data);
+}
+
+static void fill_error(struct mlx5_err_cqe *cqe, const struct nic_completion *completion)
+{
+	cqe->syndrome = nic_syndrome(completion->status);
+	cqe->s_wqe_opcode_qpn = htobe32((uint32_t)completion->wqe_opcode << 24 | completion->qpn);
+	cqe->wqe_counter = htobe16(completion->wqe_counter);
+	cqe->op_own = (completion->opcode == MLX5_CQE_REQ ? MLX5_CQE_REQ_ERR : MLX5_CQE_RESP_ERR) << 4;
+}
+
+static void fill_success(struct mlx5_cqe64 *cqe, const struct nic_completion *completion)
+{
+	cqe->byte_cnt = htobe32(completion->byte_count);
+	cqe->imm_inval_pkey = htobe32(completion->imm);
+	cqe->slid = htobe16(completion->slid);
+	cqe->sop_drop_qpn = htobe32((uint32_t)completion->wqe_opcode << 24 | completion->qpn);
+	cqe->wqe_counter = htobe16(completion->wqe_counter);
+	cqe->op_own = (uint8_t)(completion->opcode << 4 | (completion->solicited ? 1 << 1 : 0));
+}
+
+static void cq_event(struct nic *nic, struct nic_cq *cq)
+{
+	struct nic_eq *eq = nic_table_get(&nic->eqs, cq->eqn);
+	NIC_LAYOUT(comp_event, data) = { 0 };
+
+	cq->armed = false;
+	if (!eq)
+		return;
+	DEVX_SET(comp_event, data, cq_number, cq->number);
+	nic_eq_post(nic, eq, NIC_EVENT_COMP, 0, data);
+}
+
+void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion)
+{
+	struct nic_cq *cq = nic_table_get(&nic->cqs, cqn);
+	union {
+		struct mlx5_cqe64 good;
+		struct mlx5_err_cqe bad;
+		uint8_t bytes[128];
+	} entry = { .bytes = { 0 } };
+	const uint32_t used = sizeof(entry.good);
+	bool solicited = completion->solicited || completion->status != NIC_OK;
+	uint32_t off;
+
+	if (!cq || cq->error)
+		return;
+	if (cq_full(nic, cq)) {
+		cq_overrun(nic, cq);
+		return;
+	}
+	if (completion->status == NIC_OK)
+		fill_success(&entry.good, completion);
+	else
+		fill_error(&entry.bad, completion);
+	entry.bytes[used - 1] |= cq->pi >> cq->log_size & MLX5_CQE_OWNER_MASK;
+	off = (cq->pi & ((1u << cq->log_size) - 1)) * cq->cqe_bytes + cq->cqe_bytes - used;
+	if (nic_buf_publish(nic, &cq->buf, off, entry.bytes, used, FAB_ORIGIN_CQE))
+		return;
+	cq->pi++;
+	if (solicited)
+		cq->solicited_pi = cq->pi;
+	if (cq->armed && (solicited || !cq->armed_solicited))
+		cq_event(nic, cq);
+}
+
+void nic_cq_arm(struct nic *nic, uint32_t cqn, uint32_t ci, bool solicited_only)
+{
+	struct nic_cq *cq = nic_table_get(&nic->cqs, cqn);
+	uint32_t unread;
+
+	if (!cq || cq->error)
+		return;
+	unread = (cq->pi - ci) & INDEX_MASK;
+	if (unread > 1u << cq->log_size)
+		unread = 0;	/* an index that was never produced */
+	cq->armed = true;
+	cq->armed_solicited = solicited_only;
+	if (solicited_only ? (int32_t)(cq->solicited_pi - (cq->pi - unread)) > 0 : unread > 0)
+		cq_event(nic, cq);
+}
+
+void nic_cq_arm_record(struct nic *nic, uint32_t cqn)
+{
+	struct nic_cq *cq = nic_table_get(&nic->cqs, cqn);
+	uint32_t word;
+
+	if (!cq || fab_dma_read(&nic->dev, FAB_ORIGIN_DOORBELL, cq->dbr + 4, &word, sizeof(word)))
+		return;
+	word = be32toh(word);
+	nic_cq_arm(nic, cqn, word & INDEX_MASK, word & ARM_SOLICITED);
+}
+
+void nic_cq_free(struct nic *nic, struct nic_cq *cq)
+{
+	nic_table_del(&nic->cqs, cq->number);
+	nic_buf_free(nic, &cq->buf);
+	free(cq);
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Work queue entries: control segment, then by opcode a remote address
+ * segment, then data segments, each a pointer (length, key, address) or
+ * inline bytes padded to 16. Segment structs are those of mlx5dv.h.
+ */
+#include <endian.h>
+#include <string.h>
+
+#include "fabric/nic/ifc.h"
+#include "fabric/nic/queues/wqe.h"
+
+#define DS_BYTES	16u
+#define BLOCK_BYTES	((uint32_t)MLX5_SEND_WQE_BB)
+
+/* What follows the control segment of the opcodes that carry a message. */
+struct wqe_form {
+	bool message;
+	bool remote;		/* remote address segment */
+	bool may_inline;
+	bool imm;
+};
+
+static const struct wqe_form wqe_forms[] = {
+	[MLX5_OPCODE_SEND] = { .message = true, .may_inline = true },
+	[MLX5_OPCODE_SEND_IMM] = { .message = true, .may_inline = true, .imm = true },
+	[MLX5_OPCODE_RDMA_WRITE] = { .message = true, .remote = true, .may_inline = true },
+	[MLX5_OPCODE_RDMA_WRITE_IMM] = { .message = true, .remote = true, .may_inline = true, .imm = true },
+	[MLX5_OPCODE_RDMA_READ] = { .message = true, .remote = true },
+};
+
+static struct wqe_form wqe_form(uint8_t opcode)
+{
+	if (opcode < sizeof(wqe_forms) / sizeof(wqe_forms[0]))
+		return wqe_forms[opcode];
+	return (struct wqe_form){ 0 };
+}
+
+bool nic_wqe_is_message(const struct nic_wqe *wqe)
+{
+	return wqe_form(wqe->opcode).message;
+}
+
+bool nic_wqe_has_imm(const struct nic_wqe *wqe)
+{
+	return wqe_form(wqe->opcode).imm;
+}
+
+enum nic_status nic_wqe_fetch(struct nic_qp *qp, struct nic_wqe *wqe)
+{
+	uint16_t posted = (uint16_t)(qp->sq_pi - qp->sq_ci);
+	struct mlx5_wqe_ctrl_seg ctrl;
+	uint32_t ds;
+
+	wqe->opcode = MLX5_OPCODE_NOP;
+	wqe->blocks = 1;
+	if (nic_qp_read_sq(qp, qp->sq_ci, wqe->raw, BLOCK_BYTES))
+		return NIC_LOCAL_QP_OP;
+	memcpy(&ctrl, wqe->raw, sizeof(ctrl));
+	wqe->opcode = be32toh(ctrl.opmod_idx_opcode) & 0xff;
+	wqe->signalled = ctrl.fm_ce_se & MLX5_WQE_CTRL_CQ_UPDATE;
+	wqe->solicited = ctrl.fm_ce_se & MLX5_WQE_CTRL_SOLICITED;
+	wqe->imm = be32toh(ctrl.imm);
+	wqe->len = 0;
+
+	ds = be32toh(ctrl.qpn_ds) & 0x3f;
+	if (ds == 0 || be32toh(ctrl.qpn_ds) >> 8 != qp->number)
+		return NIC_LOCAL_QP_OP;
+	wqe->raw_len = ds * DS_BYTES;
+	wqe->blocks = (wqe->raw_len + BLOCK_BYTES - 1) / BLOCK_BYTES;
+	if (wqe->blocks > posted) {
+		wqe->blocks = posted ? posted : 1;
+		return NIC_LOCAL_QP_OP;
+	}
+	if (wqe->raw_len > BLOCK_BYTES &&
+	    nic_qp_read_sq(qp, qp->sq_ci + 1, wqe->raw + BLOCK_BYTES, wqe->raw_len - BLOCK_BYTES))
+		return NIC_LOCAL_QP_OP;
+	return NIC_OK;
+}
+
+/* Inline bytes of several segments are moved together, so that a message has one address. */
+static uint32_t take_inline(struct nic_wqe *wqe, uint32_t off, uint32_t len, uint8_t **inline_end)
+{
+	uint32_t head = sizeof(struct mlx5_wqe_inl_data_seg);
+	uint8_t *data = wqe->raw + off + head;
+
+	if (!wqe->inline_data) {
+		wqe->inline_data = data;
+		*inline_end = data + len;
+	} else {
+		memmove(*inline_end, data, len);
+		*inline_end += len;
+	}
+	return (head + len + DS_BYTES - 1) / DS_BYTES * DS_BYTES;
+}
+
+static enum nic_status parse_data(struct nic_wqe *wqe, uint32_t off, bool may_inline)
+{
+	uint8_t *inline_end = NULL;
+	uint64_t total = 0;
+
+	while (off < wqe->raw_len) {
+		struct mlx5_wqe_data_seg seg;
+		uint32_t len;
+
+		memcpy(&seg, wqe->raw + off, sizeof(seg));
+		len = be32toh(seg.byte_count) & ~(uint32_t)MLX5_INLINE_SEG;
+		if (be32toh(seg.byte_count) & (uint32_t)MLX5_INLINE_SEG) {
+			if (!may_inline || wqe->nsge || len > wqe->raw_len - off - sizeof(struct mlx5_wqe_inl_data_seg))
+				return NIC_LOCAL_QP_OP;
+			off += take_inline(wqe, off, len, &inline_end);
+		} else {
+			if (wqe->inline_data)
+				return NIC_LOCAL_QP_OP;
+			if (len)
+				wqe->sge[wqe->nsge++] = (struct nic_sge){
+					.len = len, .lkey = be32toh(seg.lkey), .addr = be64toh(seg.addr) };
+			off += sizeof(seg);
+		}
+		total += len;
+	}
+	if (total > NIC_MAX_MESSAGE)
+		return NIC_LOCAL_LENGTH;
+	wqe->len = total;
+	return NIC_OK;
+}
+
+enum nic_status nic_wqe_parse(struct nic_wqe *wqe)
+{
+	struct wqe_form form = wqe_form(wqe->opcode);
+	uint32_t off = sizeof(struct mlx5_wqe_ctrl_seg);
+
+	wqe->nsge = 0;
+	wqe->inline_data = NULL;
+	if (!form.message)
+		return NIC_OK;
+	if (form.remote) {
+		struct mlx5_wqe_raddr_seg remote;
+
+		if (off + sizeof(remote) > wqe->raw_len)
+			return NIC_LOCAL_QP_OP;
+		memcpy(&remote, wqe->raw + off, sizeof(remote));
+		wqe->remote_va = be64toh(remote.raddr);
+		wqe->rkey = be32toh(remote.rkey);
+		off += sizeof(remote);
+	}
+	return parse_data(wqe, off, form.may_inline);
+}
+
+uint32_t nic_wqe_parse_scatter(const uint8_t *raw, uint32_t raw_len, struct nic_sge *sge, uint32_t *nsge)
+{
+	uint64_t total = 0;
+	uint32_t off, n = 0;
+
+	for (off = 0; off + sizeof(struct mlx5_wqe_data_seg) <= raw_len && n < NIC_MAX_SGE;
+	     off += sizeof(struct mlx5_wqe_data_seg)) {
+		struct mlx5_wqe_data_seg seg;
+
+		memcpy(&seg, raw + off, sizeof(seg));
+		if (be32toh(seg.lkey) == MLX5_INVALID_LKEY)
+			break;
+		sge[n].len = be32toh(seg.byte_count) & ~(uint32_t)MLX5_INLINE_SEG;
+		sge[n].lkey = be32toh(seg.lkey);
+		sge[n].addr = be64toh(seg.addr);
+		total += sge[n++].len;
+	}
+	*nsge = n;
+	return total > NIC_MAX_MESSAGE ? NIC_MAX_MESSAGE : total;
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The receiving end of a reliable connection. Order of checks is that of the
+ * InfiniBand specification (9.7.4): operation allowed by the QP, then the
+ * remote key or the receive queue, and only then data moves. For a message
+ * that moves in parts the whole range is checked with the first part and each
+ * part once more when it is accessed. An absent translation, at either end, is
+ * no error yet: it goes back to the requester, which raises the page fault.
+ *
+ * Data is in memory before the receive completion, and that is before the
+ * completion of the sender.
+ */
+#include "fabric/nic/ifc.h"
+#include "fabric/nic/queues/wqe.h"
+
+#define FLUSH_BATCH	64
+
+/* The receive that a message consumes. */
+struct receive {
+	struct nic_sge sge[NIC_MAX_SGE];
+	uint32_t nsge;
+	uint32_t room;
+};
+
+/* NAK: the connection is broken at this end. The requester sees status. */
+static enum nic_status nak(struct nic_qp *to, enum nic_status status, uint8_t event)
+{
+	nic_qp_fail(to, status, event);
+	return status;
+}
+
+static void complete_receive(struct nic_qp *to, const struct nic_message *msg, enum nic_status status, uint8_t opcode)
+{
+	struct nic_completion completion = {
+		.qpn = to->number, .wqe_counter = to->rq_ci, .opcode = opcode, .status = status,
+	};
+
+	if (msg) {
+		completion.byte_count = msg->len;
+		completion.imm = msg->imm;
+		completion.solicited = msg->solicited;
+		completion.slid = msg->from->nic->opts.lid;
+	}
+	to->rq_ci++;
+	nic_cq_complete(to->nic, to->cqn_recv, &completion);
+}
+
+/* The receive itself is at fault: it completes in error, no event. The requester sees seen. */
+static enum nic_status fail_receive(struct nic_qp *to, const struct nic_message *msg, enum nic_status status,
+				    enum nic_status seen)
+{
+	complete_receive(to, msg, status, MLX5_CQE_RESP_SEND);
+	nic_qp_fail(to, status, 0);
+	return seen;
+}
+
+/* Receives that are posted; the doorbell record is read only when the known ones are used up. -1: nonsense. */
+static int posted_receives(struct nic_qp *qp)
+{
+	uint16_t posted = (uint16_t)(qp->rq_pi - qp->rq_ci), sq_pi;
+
+	if (!posted) {
+		if (nic_qp_read_dbr(qp, &qp->rq_pi, &sq_pi))
+			return -1;
+		posted = (uint16_t)(qp->rq_pi - qp->rq_ci);
+	}
+	return posted <= 1u << qp->log_rq_size ? posted : -1;
+}
+
+static enum nic_status need_receive(struct nic_qp *to)
+{
+	int posted;
+
+	if (to->no_rq)
+		return nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
+	posted = posted_receives(to);
+	if (posted < 0)
+		return nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
+	if (!posted) {
+		to->nic->rnr_events++;
+		return NIC_AGAIN;
+	}
+	return NIC_OK;
+}
+
+static bool read_receive(struct nic_qp *to, struct receive *receive)
+{
+	uint32_t bytes = 16u << to->log_rq_stride;
+	uint8_t raw[NIC_MAX_SGE * 16];
+
+	if (bytes > sizeof(raw))
+		bytes = sizeof(raw);
+	if (nic_qp_read_rq(to, to->rq_ci, raw, bytes))
+		return false;
+	receive->room = nic_wqe_parse_scatter(raw, bytes, receive->sge, &receive->nsge);
+	return true;
+}
+
+static struct nic_side sender_side(const struct nic_message *msg, uint8_t need)
+{
+	return (struct nic_side){ .nic = msg->from->nic, .pd = msg->from->pd, .need = need,
+				  .sge = msg->sge, .nsge = msg->nsge, .host = msg->inline_data,
+				  .missing = &msg->from->missing };
+}
+
+static uint32_t next_part(const struct nic_message *msg)
+{
+	uint32_t left = msg->len - msg->done;
+
+	return left < NIC_MOVE_MAX ? left : NIC_MOVE_MAX;
+}
+
+/* What an error of the sender's own memory looks like at the sender. */
+static enum nic_status own_status(enum nic_status status)
+{
+	return status == NIC_REMOTE_OP ? NIC_LOCAL_QP_OP : status;
+}
+
+static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
+{
+	struct nic_side from = sender_side(msg, NIC_LOCAL_READ);
+	struct nic_side into = { .nic = to->nic, .pd = to->pd, .need = NIC_LOCAL_WRITE, .missing = &msg->from->missing };
+	const struct nic_side *blame;
+	uint32_t part = next_part(msg);
+	struct receive receive;
+	enum nic_status status;
+
+	status = need_receive(to);
+	if (status != NIC_OK)
+		return status;
+	if (!read_receive(to, &receive))
+		return nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
+	if (receive.room < msg->len)
+		return fail_receive(to, msg, NIC_LOCAL_LENGTH, NIC_REMOTE_INVALID_REQUEST);
+	into.sge = receive.sge;
+	into.nsge = receive.nsge;
+	if (msg->done == 0)
+		status = nic_side_check(&into, msg->len);
+	if (status == NIC_FAULT)
+		return status;
+	if (status != NIC_OK)
+		return fail_receive(to, msg, NIC_LOCAL_PROT, NIC_REMOTE_OP);
+
+	status = nic_transfer(&from, &into, msg->done, part, &blame);
+	if (status == NIC_FAULT)
+		return status;
+	if (status != NIC_OK && blame == &into)
+		return fail_receive(to, msg, NIC_LOCAL_PROT, NIC_REMOTE_OP);
+	if (status != NIC_OK)
+		return own_status(status);
+	msg->done += part;
+	if (msg->done == msg->len)
+		complete_receive(to, msg, NIC_OK, msg->has_imm ? MLX5_CQE_RESP_SEND_IMM : MLX5_CQE_RESP_SEND);
+	return NIC_OK;
+}
+
+/* A message of no bytes touches no memory and its key is not looked at. */
+static enum nic_status check_remote(struct nic_qp *to, const struct nic_message *msg, uint8_t need)
+{
+	struct nic_sge sge = { .len = msg->len, .lkey = msg->rkey, .addr = msg->remote_va };
+	struct nic_side side = { .nic = to->nic, .pd = to->pd, .need = need, .sge = &sge, .nsge = 1,
+				 .missing = &msg->from->missing };
+	enum nic_status status = NIC_OK;
+
+	if (!(to->access & need))
+		return nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
+	if (msg->done == 0)
+		status = nic_side_check(&side, msg->len);
+	if (status != NIC_OK && status != NIC_FAULT)
+		return nak(to, NIC_REMOTE_ACCESS, NIC_EVENT_WQ_ACCESS);
+	return status;
+}
+
+/* One part between the sender's list and the range that (rkey, va) names. */
+static enum nic_status move_remote(struct nic_qp *to, struct nic_message *msg, bool read)
+{
+	struct nic_sge sge = { .len = msg->len, .lkey = msg->rkey, .addr = msg->remote_va };
+	struct nic_side own = sender_side(msg, read ? NIC_LOCAL_WRITE : NIC_LOCAL_READ);
+	struct nic_side remote = { .nic = to->nic, .pd = to->pd, .sge = &sge, .nsge = 1,
+				   .need = read ? NIC_REMOTE_READ : NIC_REMOTE_WRITE,
+				   .missing = &msg->from->missing };
+	const struct nic_side *blame;
+	uint32_t part = next_part(msg);
+	enum nic_status status;
+
+	if (read)
+		status = nic_transfer(&remote, &own, msg->done, part, &blame);
+	else
+		status = nic_transfer(&own, &remote, msg->done, part, &blame);
+	if (status == NIC_OK) {
+		msg->done += part;
+		return NIC_OK;
+	}
+	if (status == NIC_FAULT)
+		return status;
+	if (blame == &own)
+		return own_status(status);
+	if (status == NIC_REMOTE_OP)
+		return nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
+	return nak(to, NIC_REMOTE_ACCESS, NIC_EVENT_WQ_ACCESS);
+}
+
+static enum nic_status respond_write(struct nic_qp *to, struct nic_message *msg)
+{
+	enum nic_status status = check_remote(to, msg, NIC_REMOTE_WRITE);
+
+	if (status == NIC_OK && msg->has_imm)
+		status = need_receive(to);
+	if (status == NIC_OK)
+		status = move_remote(to, msg, false);
+	if (status == NIC_OK && msg->has_imm && msg->done == msg->len)
+		complete_receive(to, msg, NIC_OK, MLX5_CQE_RESP_WR_IMM);
+	return status;
+}
+
+static enum nic_status respond_read(struct nic_qp *to, struct nic_message *msg)
+{
+	enum nic_status status = check_remote(to, msg, NIC_REMOTE_READ);
+
+	return status == NIC_OK ? move_remote(to, msg, true) : status;
+}
+
+enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg)
+{
+	if (msg->done == 0)
+		to->nic->messages++;
+	switch (msg->opcode) {
+	case MLX5_OPCODE_SEND:
+	case MLX5_OPCODE_SEND_IMM:
+		return respond_send(to, msg);
+	case MLX5_OPCODE_RDMA_WRITE:
+	case MLX5_OPCODE_RDMA_WRITE_IMM:
+		return respond_write(to, msg);
+	case MLX5_OPCODE_RDMA_READ:
+		return respond_read(to, msg);
+	default:
+		return nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
+	}
+}
+
+bool nic_responder_flush(struct nic_qp *qp)
+{
+	int i, posted;
+
+	if (qp->no_rq)
+		return false;
+	for (i = 0; i < FLUSH_BATCH; i++) {
+		posted = posted_receives(qp);
+		if (posted < 0)
+			qp->rq_ci = qp->rq_pi;
+		if (posted <= 0)
+			return false;
+		complete_receive(qp, NULL, NIC_FLUSHED, MLX5_CQE_RESP_SEND);
+	}
+	return true;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When the send queue tries again (requester_retry.c). All waiting is done by
+ * qp->timer; doorbells of a waiting queue change nothing.
+ */
+#ifndef NIC_REQUESTER_H
+#define NIC_REQUESTER_H
+
+#include "fabric/nic/nic.h"
+
+/* Nobody answers: NIC_AGAIN with the timer armed, or NIC_RETRY_EXCEEDED. */
+enum nic_status nic_retry_later(struct nic_qp *qp);
+/* The peer has no receive posted and asks, by its timer code, to wait: NIC_AGAIN or NIC_RNR_EXCEEDED. */
+enum nic_status nic_retry_rnr(struct nic_qp *qp, uint8_t min_rnr);
+/* ERR: look again for receives to flush; found: the last look was not in vain. */
+void nic_retry_flush(struct nic_qp *qp, bool found);
+
+#endif

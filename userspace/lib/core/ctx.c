@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Contexts: options, log and the record of the last failure.
+ *
+ * A failure is recorded once, where it is found; callers pass the error code
+ * on and add nothing.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/core/internal.h"
+#include "util/sized.h"
+
+#define CTX_OPTS_MIN	sizeof(size_t)
+
+int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
+{
+	struct tphbuf_ctx_opts o;
+	struct tphbuf_ctx *ctx;
+	int ret;
+
+	if (!ctxp)
+		return -EINVAL;
+	ret = sized_in(&o, sizeof(o), CTX_OPTS_MIN, opts);
+	if (ret)
+		return ret;
+	ctx = calloc(1, sizeof(*ctx));
+	if (!ctx)
+		return -ENOMEM;
+	ctx->refs = 1;
+	ctx->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	ctx->log = o.log;
+	ctx->log_arg = o.log_arg;
+	ctx->log_level = o.log_level;
+	ctx->sysfs_root = strdup(o.sysfs_root ? o.sysfs_root : "/sys");
+	ctx->dev_root = strdup(o.dev_root ? o.dev_root : "/dev");
+	ctx->proc_root = strdup(o.proc_root ? o.proc_root : "/proc");
+	ctx->clock = calloc(1, sizeof(*ctx->clock));
+	clock_get(ctx->clock);
+	if (!ctx->sysfs_root || !ctx->dev_root || !ctx->proc_root ||
+	    !ctx->clock) {
+		ctx_put(ctx);
+		return -ENOMEM;
+	}
+	*ctxp = ctx;
+	return 0;
+}
+
+void ctx_put(struct tphbuf_ctx *ctx)
+{
+	if (--ctx->refs)
+		return;
+	vendors_free(ctx);
+	free(ctx->sysfs_root);
+	free(ctx->dev_root);
+	free(ctx->proc_root);
+	clock_put(ctx->clock);
+	free(ctx);
+}
+
+void clock_get(struct tag_clock *clock)
+{
+	if (clock)
+		__atomic_add_fetch(&clock->refs, 1, __ATOMIC_RELAXED);
+}
+
+void clock_put(struct tag_clock *clock)
+{
+	if (clock && !__atomic_sub_fetch(&clock->refs, 1, __ATOMIC_ACQ_REL))
+		free(clock);
+}
+
+void tphbuf_ctx_free(struct tphbuf_ctx *ctx)
+{
+	if (ctx)
+		ctx_put(ctx);
+}
+
+const char *tphbuf_ctx_error(const struct tphbuf_ctx *ctx)
+{
+	return ctx ? ctx->error : "no context";
+}
+
+enum tphbuf_stage tphbuf_ctx_error_stage(const struct tphbuf_ctx *ctx)
+{
+	return ctx ? ctx->error_stage : TPHBUF_STAGE_ARGUMENT;
+}
+
+void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level,
+	     const char *fmt, ...)
+{
+	char text[ERROR_TEXT_MAX];
+	va_list ap;
+
+	if (!ctx->log || level > ctx->log_level)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ctx->log(ctx->log_arg, level, text);
+}
+
+static int vfail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
+		 const char *why, const char *fmt, va_list ap)
+{
+	char text[ERROR_TEXT_MAX];
+	int n;
+
+	/* Not into ctx->error at once: an argument may point there. */
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	if (why && n >= 0 && (size_t)n < sizeof(text))
+		snprintf(text + n, sizeof(text) - (size_t)n, ": %s", why);
+	memcpy(ctx->error, text, sizeof(text));
+	ctx->error_stage = stage;
+	ctx_log(ctx, TPHBUF_LOG_ERROR, "%s: %s", tphbuf_stage_name(stage),
+		text);
+	return err;
+}
+
+int fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
+	 const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err = vfail(ctx, stage, err, NULL, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+int fail_errno(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
+	       const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err = vfail(ctx, stage, err, tphbuf_explain(stage, err), fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+int fail_nomem(struct tphbuf_ctx *ctx, enum tphbuf_stage stage)
+{
+	return fail(ctx, stage, -ENOMEM,
+		    "out of memory; free some, or raise the process limit");
+}
+
+int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known,
+			size_t min, const void *src, const char *name)
+{
+	int ret = sized_in(dst, known, min, src);
+
+	if (ret == -E2BIG)
+		return fail(ctx, TPHBUF_STAGE_ARGUMENT, ret,
+			    "%s: a field is set that this version of the library does not know; use a newer libtphbuf",
+			    name);
+	if (ret)
+		return fail(ctx, TPHBUF_STAGE_ARGUMENT, ret,
+			    "%s: size is not set; set it to sizeof(struct %s)",
+			    name, name);
+	return 0;
+}
+
+int info_out(struct tphbuf_ctx *ctx, void *dst, size_t min, const void *src,
+	     size_t known, const char *name)
+{
+	int ret = sized_out(dst, min, src, known);
+
+	if (ret)
+		return fail(ctx, TPHBUF_STAGE_ARGUMENT, ret,
+			    "%s: size is not set; set it to sizeof(struct %s)",
+			    name, name);
+	return 0;
+}
+
+const char *tphbuf_priv_sysfs_root(const struct tphbuf_ctx *ctx)
+{
+	return ctx->sysfs_root;
+}

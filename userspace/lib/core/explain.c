@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What an errno value means at each stage: the one place where error numbers
+ * become words. Causes were read in Linux 7.3: drivers/vfio (device_cdev.c,
+ * vfio_main.c, pci/vfio_pci_core.c, pci/vfio_pci_dmabuf.c), drivers/iommu
+ * (iommufd/device.c, iommu.c), drivers/pci/p2pdma.c, drivers/infiniband.
+ */
+#define _GNU_SOURCE	/* strerrordesc_np */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/core/internal.h"
+
+static const char * const stage_names[] = {
+	[TPHBUF_STAGE_NONE] = "none",
+	[TPHBUF_STAGE_ARGUMENT] = "argument",
+	[TPHBUF_STAGE_LOOKUP] = "lookup",
+	[TPHBUF_STAGE_OPEN] = "open",
+	[TPHBUF_STAGE_BIND] = "bind",
+	[TPHBUF_STAGE_ATTACH] = "attach",
+	[TPHBUF_STAGE_REGION] = "region",
+	[TPHBUF_STAGE_RESET] = "reset",
+	[TPHBUF_STAGE_EXPORT] = "export",
+	[TPHBUF_STAGE_IMPORT] = "import",
+	[TPHBUF_STAGE_TAG] = "tag",
+	[TPHBUF_STAGE_REGISTER] = "register",
+	[TPHBUF_STAGE_APPLIED] = "applied",
+	[TPHBUF_STAGE_ALLOCATE] = "allocate",
+	[TPHBUF_STAGE_DRM] = "drm",
+	[TPHBUF_STAGE_SHARE] = "share",
+};
+
+#define NR_STAGES	(sizeof(stage_names) / sizeof(stage_names[0]))
+
+struct explanation {
+	enum tphbuf_stage stage;
+	int err;
+	const char *text;
+};
+
+static const struct explanation explanations[] = {
+	{ TPHBUF_STAGE_LOOKUP, ENODEV,
+	  "there is no such PCI function; see lspci -D" },
+	{ TPHBUF_STAGE_LOOKUP, ENOENT,
+	  "sysfs has no such file; check that /sys is mounted" },
+	{ TPHBUF_STAGE_LOOKUP, ENOTDIR,
+	  "a part of this path is a file and no directory; give the directory that stands for /sys" },
+
+	{ TPHBUF_STAGE_OPEN, ENOENT,
+	  "the device node is missing; load iommufd and vfio, use a kernel with CONFIG_IOMMUFD and CONFIG_VFIO_DEVICE_CDEV (CONFIG_VFIO_GROUP for the group back end), and pass the node into the container if there is one" },
+	{ TPHBUF_STAGE_OPEN, EACCES,
+	  "no permission to open the device node; run as root, or give your group the node by a udev rule" },
+	{ TPHBUF_STAGE_OPEN, EPERM,
+	  "opening the device node is forbidden, probably by a device cgroup; allow the node in the container's device list (a device without IOMMU also needs CAP_SYS_RAWIO)" },
+	{ TPHBUF_STAGE_OPEN, ENODEV,
+	  "the device went away; check that it is still bound to vfio-pci" },
+	{ TPHBUF_STAGE_OPEN, EBUSY,
+	  "the device or its IOMMU group is in use; close the program that has it open" },
+	{ TPHBUF_STAGE_OPEN, EBADF,
+	  "this is no open file descriptor; pass one that is open in this process" },
+	{ TPHBUF_STAGE_OPEN, EMFILE,
+	  "the process has too many open files; raise its limit (ulimit -n)" },
+
+	{ TPHBUF_STAGE_BIND, EACCES,
+	  "the kernel wants the right VF token (dmesg: \"VF token required\" or \"Incorrect VF token\"); pass the token its PF was opened with" },
+	{ TPHBUF_STAGE_BIND, EINVAL,
+	  "the device is open in another program, or got a VF token that it does not take, or its IOMMU cannot enforce cache coherency; find the program with fuser on the device node, see dmesg" },
+	{ TPHBUF_STAGE_BIND, EBUSY,
+	  "the device or its IOMMU group is in use by another program or kernel driver; close that program, and unbind or bind to vfio-pci every function of the group" },
+	{ TPHBUF_STAGE_BIND, EPERM,
+	  "another function of its IOMMU group belongs to a kernel driver, or the platform has no interrupt remapping; bind all functions of the group to vfio-pci, switch interrupt remapping on in firmware (or set iommufd.allow_unsafe_interrupts=1)" },
+	{ TPHBUF_STAGE_BIND, ENODEV,
+	  "the device went away or is being unbound; check that it is still bound to vfio-pci" },
+	{ TPHBUF_STAGE_BIND, ENOTTY,
+	  "this kernel has no vfio character devices; use Linux 6.6 or later with CONFIG_VFIO_DEVICE_CDEV" },
+	{ TPHBUF_STAGE_BIND, EIO,
+	  "the device does not answer; power it up or reset the slot" },
+
+	{ TPHBUF_STAGE_ATTACH, EINVAL,
+	  "the IOMMU cannot give the device an address space beside those in use; detach the other users of its IOMMU group" },
+	{ TPHBUF_STAGE_ATTACH, EPERM,
+	  "the IOMMU group is not viable: another program or a kernel driver uses a function of it, or there is no interrupt remapping; close that program, bind all functions of the group to vfio-pci, switch interrupt remapping on in firmware" },
+	{ TPHBUF_STAGE_ATTACH, EBUSY,
+	  "the IOMMU group already has another address space; close the program that uses a function of the same group" },
+	{ TPHBUF_STAGE_ATTACH, ENODEV,
+	  "no IOMMU translates for the device; switch the IOMMU on in firmware and with intel_iommu=on or amd_iommu=on" },
+	{ TPHBUF_STAGE_ATTACH, ENOTTY,
+	  "this kernel's iommufd lacks the call; use Linux 6.6 or later" },
+
+	{ TPHBUF_STAGE_REGION, EINVAL,
+	  "the kernel refused the region or the mapping; see which BARs the device has, and whether they can be mapped, with tphbuf info" },
+	{ TPHBUF_STAGE_REGION, EIO,
+	  "the device does not answer; it may be in reset or powered down" },
+	{ TPHBUF_STAGE_REGION, ENODEV,
+	  "the device went away; check that it is still bound to vfio-pci" },
+	{ TPHBUF_STAGE_REGION, EPERM,
+	  "the process may not map the device; check the security policy of the container" },
+
+	{ TPHBUF_STAGE_RESET, EOPNOTSUPP,
+	  "the function has no reset method (FLR, PM or bus reset); see reset_method in its sysfs directory" },
+	{ TPHBUF_STAGE_RESET, EAGAIN,
+	  "the function is locked by another reset; try again" },
+	{ TPHBUF_STAGE_RESET, EBUSY,
+	  "the function is busy; stop its users and try again" },
+
+	{ TPHBUF_STAGE_EXPORT, ENOTTY,
+	  "this kernel has no vfio dma-buf export; use Linux 6.19 or later with CONFIG_PCI_P2PDMA and CONFIG_DMA_SHARED_BUFFER" },
+	{ TPHBUF_STAGE_EXPORT, EOPNOTSUPP,
+	  "the vfio driver of this device cannot export dma-bufs; bind it to vfio-pci instead of the variant driver" },
+	{ TPHBUF_STAGE_EXPORT, ENODEV,
+	  "the kernel could not claim the BAR, or the device went away; see dmesg for a resource conflict" },
+	{ TPHBUF_STAGE_EXPORT, EINVAL,
+	  "the kernel cannot use the BAR for peer-to-peer access: not a memory BAR, or peer-to-peer set-up failed when the driver was bound; see dmesg and bind the driver again" },
+	{ TPHBUF_STAGE_EXPORT, EOVERFLOW,
+	  "a range wraps around the address space; give smaller ranges" },
+	{ TPHBUF_STAGE_EXPORT, EMFILE,
+	  "the process has too many open files; raise its limit (ulimit -n)" },
+
+	{ TPHBUF_STAGE_IMPORT, EBADF,
+	  "this is no open file descriptor; pass one that is open in this process" },
+	{ TPHBUF_STAGE_IMPORT, EINVAL,
+	  "this descriptor is not a dma-buf; pass one made by vfio, DRM, udmabuf or a dma-heap" },
+	{ TPHBUF_STAGE_IMPORT, ENOENT,
+	  "procfs does not show the descriptor; mount /proc, or correct proc_root of the context" },
+	{ TPHBUF_STAGE_IMPORT, EMFILE,
+	  "the process has too many open files; raise its limit (ulimit -n)" },
+
+	{ TPHBUF_STAGE_TAG, ENOTTY,
+	  "this kernel has no tags for vfio dma-bufs; boot a kernel with the dma-buf TPH series" },
+	{ TPHBUF_STAGE_TAG, EOPNOTSUPP,
+	  "the device is no TPH completer for such a tag (DevCap2), or the kernel lacks CONFIG_PCIE_TPH; see the completer line of tphbuf info" },
+	{ TPHBUF_STAGE_TAG, EPROTO,
+	  "the kernel uses the number of the TPH feature for something else; use a libtphbuf built for this kernel" },
+	{ TPHBUF_STAGE_TAG, EINVAL,
+	  "the kernel refused it: the dma-buf does not come from this device, or from before its last open; export again, tag it through the device it came from" },
+	{ TPHBUF_STAGE_TAG, EBADF,
+	  "the dma-buf descriptor is closed; keep it open until the tag is set" },
+	{ TPHBUF_STAGE_TAG, ENODEV,
+	  "the device was closed, so its dma-bufs are dead; export again" },
+	{ TPHBUF_STAGE_TAG, EINTR,
+	  "a signal interrupted it; try again" },
+
+	{ TPHBUF_STAGE_REGISTER, EOPNOTSUPP,
+	  "the RDMA driver cannot import it: it has no dma-buf registration, or cannot give up a revoked buffer, which vfio demands (rxe, siw, efa, bnxt_re and mlx5 data-direct are such); use mlx5 with on-demand paging, or irdma" },
+	{ TPHBUF_STAGE_REGISTER, EPROTONOSUPPORT,
+	  "this kernel has no dma-buf registration for RDMA; use Linux 5.12 or later" },
+	{ TPHBUF_STAGE_REGISTER, EINVAL,
+	  "p2pdma refused the route from the NIC to the device (access control services, or a host bridge that is not on the kernel's list); put both under one PCIe switch, see dmesg for \"peer-to-peer\"" },
+	{ TPHBUF_STAGE_REGISTER, EREMOTEIO,
+	  "p2pdma refused the route from the NIC to the device; put both under one PCIe switch without ACS redirection" },
+	{ TPHBUF_STAGE_REGISTER, ENODEV,
+	  "the buffer is revoked: its device is closed, in reset, powered down, or has memory decoding off; switch it on with tphbuf_device_memory()" },
+	{ TPHBUF_STAGE_REGISTER, EAGAIN,
+	  "somebody kept changing the tag of the buffer meanwhile, or the process's rdma cgroup has reached its limit; register again, deregister unused regions, or raise hca_object in the cgroup's rdma.max" },
+	{ TPHBUF_STAGE_REGISTER, EBADF,
+	  "the dma-buf descriptor is closed; keep the buffer open" },
+	{ TPHBUF_STAGE_REGISTER, ENOMEM,
+	  "the NIC or the kernel is out of memory keys or memory; deregister unused regions" },
+	{ TPHBUF_STAGE_REGISTER, EBUSY,
+	  "the region is in use by a memory window; free that first" },
+	{ TPHBUF_STAGE_REGISTER, ENODATA,
+	  "the tag is required but not applied; check the NIC's TPH state with tphbuf info" },
+
+	{ TPHBUF_STAGE_APPLIED, EPROTONOSUPPORT,
+	  "this kernel has no RDMA netlink; load ib_core" },
+	{ TPHBUF_STAGE_APPLIED, ENODEV,
+	  "the RDMA device went away; see rdma link" },
+
+	{ TPHBUF_STAGE_ALLOCATE, EOPNOTSUPP,
+	  "this kernel does not have it, or it is not in this container; use a kernel with CONFIG_UDMABUF and CONFIG_DMABUF_HEAPS_SYSTEM, and see /dev/udmabuf and /dev/dma_heap" },
+	{ TPHBUF_STAGE_ALLOCATE, EACCES,
+	  "no permission to open the device node; run as root, or give your group the node by a udev rule" },
+	{ TPHBUF_STAGE_ALLOCATE, EINVAL,
+	  "the kernel refuses that length; see size_limit_mb of the udmabuf module" },
+	{ TPHBUF_STAGE_ALLOCATE, ENOMEM,
+	  "there is not enough memory; use a smaller length" },
+	{ TPHBUF_STAGE_ALLOCATE, EMFILE,
+	  "the process has too many open files; raise its limit (ulimit -n)" },
+
+	{ TPHBUF_STAGE_DRM, EBADF,
+	  "the DRM node is not open; pass a descriptor of /dev/dri/cardN or renderDN" },
+	{ TPHBUF_STAGE_DRM, EACCES,
+	  "this DRM node may not do it; use the card node, and join the group video or render" },
+	{ TPHBUF_STAGE_DRM, EOPNOTSUPP,
+	  "the DRM driver cannot do it, or for an import the exporter refuses it, as vfio does with an importer that cannot give up a revoked buffer; see tphbuf_drm_query()" },
+	{ TPHBUF_STAGE_DRM, ENOSYS,
+	  "the DRM driver has no such call; see tphbuf_drm_query()" },
+	{ TPHBUF_STAGE_DRM, ENOTTY,
+	  "this is no DRM node; pass a descriptor of /dev/dri/cardN or renderDN" },
+	{ TPHBUF_STAGE_DRM, EINVAL,
+	  "the DRM driver refused the size, the handle or the buffer, or for device memory p2pdma refused the route to it; see dmesg" },
+	{ TPHBUF_STAGE_DRM, ENOENT,
+	  "there is no buffer with this handle; pass one of this DRM descriptor" },
+	{ TPHBUF_STAGE_DRM, ENODEV,
+	  "the buffer is revoked: its device is closed, in reset, powered down, or has memory decoding off" },
+	{ TPHBUF_STAGE_DRM, ENOMEM,
+	  "the driver is out of memory; use a smaller length" },
+	{ TPHBUF_STAGE_DRM, ELIBACC,
+	  "libdrm_amdgpu.so.1 is not installed or too old; install libdrm-amdgpu1" },
+
+	{ TPHBUF_STAGE_SHARE, ENOENT,
+	  "there is no such socket; start the process that serves the buffer" },
+	{ TPHBUF_STAGE_SHARE, ECONNREFUSED,
+	  "nobody listens on the socket; start the process that serves the buffer" },
+	{ TPHBUF_STAGE_SHARE, EACCES,
+	  "no permission for the socket; join the group that owns it" },
+	{ TPHBUF_STAGE_SHARE, EPROTOTYPE,
+	  "the socket is of another type; use SOCK_SEQPACKET" },
+	{ TPHBUF_STAGE_SHARE, ENOTSOCK,
+	  "this descriptor is no socket; pass a connected SOCK_SEQPACKET unix socket" },
+	{ TPHBUF_STAGE_SHARE, EBADF,
+	  "this is no open descriptor; pass a connected SOCK_SEQPACKET unix socket" },
+	{ TPHBUF_STAGE_SHARE, ENOTCONN,
+	  "the socket is not connected; connect it, or pass what tphbuf_share_accept() gave" },
+	{ TPHBUF_STAGE_SHARE, EPIPE,
+	  "the peer is gone; start it again" },
+	{ TPHBUF_STAGE_SHARE, ECONNRESET,
+	  "the peer closed the socket without sending a buffer; see what it says" },
+	{ TPHBUF_STAGE_SHARE, ETIMEDOUT,
+	  "the peer did not answer in time; see whether it runs, or allow more time" },
+	{ TPHBUF_STAGE_SHARE, EADDRINUSE,
+	  "somebody listens there already, or the path is no socket; use another path" },
+	{ TPHBUF_STAGE_SHARE, ENAMETOOLONG,
+	  "the path is too long for a unix socket (107 bytes, 103 to listen on); use a shorter one" },
+	{ TPHBUF_STAGE_SHARE, EBUSY,
+	  "another process has been about to listen there for seconds; end the one that has the lock file beside the socket open (its name ends in ~lock), or use another path" },
+	{ TPHBUF_STAGE_SHARE, ETOOMANYREFS,
+	  "too many descriptors are on their way through sockets; receive some first" },
+	{ TPHBUF_STAGE_SHARE, EMFILE,
+	  "the process has too many open files; raise its limit (ulimit -n)" },
+};
+
+const char *tphbuf_stage_name(enum tphbuf_stage stage)
+{
+	if ((unsigned int)stage >= NR_STAGES)
+		return "unknown";
+	return stage_names[stage];
+}
+
+const char *tphbuf_explain(enum tphbuf_stage stage, int err)
+{
+	const char *text;
+	size_t i;
+
+	if (err < 0)
+		err = -err;
+	for (i = 0; i < sizeof(explanations) / sizeof(explanations[0]); i++)
+		if (explanations[i].stage == stage &&
+		    explanations[i].err == err)
+			return explanations[i].text;
+	text = strerrordesc_np(err);
+	return text ? text : "unknown error";
+}
+
+bool tphbuf_is_unsupported(int err)
+{
+	switch (err < 0 ? -err : err) {
+	case ENXIO:	/* the driver bound to the device has no vfio */
+	case EOPNOTSUPP:
+	case ENOTTY:
+	case ENOSYS:
+	case EPROTO:
+	case EPROTONOSUPPORT:
+		return true;
+	default:
+		return false;
+	}
+}
