@@ -15,8 +15,8 @@
 #include "fabric/endpoint/endpoint.h"
 #include "fabric/endpoint/regs.h"
 
-#define BUS	0x100000000ull
-#define SIZE	(8u << 20)
+#define BUS  0x100000000ull
+#define SIZE (8u << 20)
 
 static double seconds(void)
 {
@@ -70,7 +70,8 @@ int main(void)
 	uint8_t *source = malloc(SIZE);
 	unsigned int i, tagged, round;
 
-	if (!source || fab_fabric_new(&fabric) || ep_new(fabric, "from", &opts) || ep_new(fabric, "to", &opts))
+	if (!source || fab_fabric_new(&fabric) || ep_new(fabric, "from", &opts) ||
+	    ep_new(fabric, "to", &opts))
 		return 1;
 	from = fab_fabric_find(fabric, "from");
 	to = fab_fabric_find(fabric, "to");
@@ -82,9 +83,15 @@ int main(void)
 	memset(to->bar[EP_MEMORY_BAR].host, 2, SIZE);
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		for (tagged = 0; tagged < 2; tagged++) {
-			struct fab_dma req = { .dev = from, .write = true, .len = sizes[i],
-					       .tph = { .th = tagged, .ph = tagged * 2, .st = (uint16_t)(tagged * 0x5a) } };
-			int rounds = (int)((256u << 20) / sizes[i] > 200000 ? 200000 : (256u << 20) / sizes[i]);
+			struct fab_dma req = { .dev = from,
+					       .write = true,
+					       .len = sizes[i],
+					       .tph = { .th = tagged,
+							.ph = tagged * 2,
+							.st = (uint16_t)(tagged * 0x5a) } };
+			int rounds = (int)((256u << 20) / sizes[i] > 200000 ?
+						   200000 :
+						   (256u << 20) / sizes[i]);
 			double copy = 1, dma = 1, t;
 
 			for (round = 0; round < 7; round++) {
@@ -93,8 +100,9 @@ int main(void)
 				t = time_dma(&req, source, rounds);
 				dma = t < dma ? t : dma;
 			}
-			printf("%8u bytes %-8s memcpy %9.1f ns, fab_dma %9.1f ns, memcpy/fab_dma %.3f\n", sizes[i],
-			       tagged ? "tagged" : "untagged", copy * 1e9, dma * 1e9, copy / dma);
+			printf("%8u bytes %-8s memcpy %9.1f ns, fab_dma %9.1f ns, memcpy/fab_dma %.3f\n",
+			       sizes[i], tagged ? "tagged" : "untagged", copy * 1e9, dma * 1e9,
+			       copy / dma);
 		}
 	}
 	fab_fabric_free(fabric);

@@ -27,7 +27,7 @@
 
 #define LENGTH (1u << 20)
 #define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE)
-#define BAR 2
+#define BAR    2
 
 static int fail(const char *what, const char *why)
 {

@@ -11,7 +11,7 @@
  * there are on a real one.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE	/* CPU_COUNT */
+#define _GNU_SOURCE /* CPU_COUNT */
 #endif
 #include <pthread.h>
 #include <sched.h>
@@ -22,13 +22,13 @@
 
 #include <tphbuf/tphbuf.h>
 
-#define PAGE		4096ull
-#define MAX_THREADS	64
-#define BATCH		1024
+#define PAGE	    4096ull
+#define MAX_THREADS 64
+#define BATCH	    1024
 
 enum way { BY_BUFFER, BY_ADDRESS, BY_FD, NR_WAYS };
 
-static const char * const way_names[] = { "buffer", "address", "descriptor" };
+static const char *const way_names[] = { "buffer", "address", "descriptor" };
 
 struct worker {
 	pthread_t thread;
@@ -64,14 +64,12 @@ static void look(uint64_t page)
 	int ret;
 
 	if (way == BY_BUFFER)
-		ret = tphbuf_registry_get(reg, NULL, buf, page * PAGE, 64, 0,
-					  &region);
+		ret = tphbuf_registry_get(reg, NULL, buf, page * PAGE, 64, 0, &region);
 	else if (way == BY_ADDRESS)
-		ret = tphbuf_registry_get_addr(reg, NULL, page * PAGE, 64, 0,
-					       NULL, &region);
+		ret = tphbuf_registry_get_addr(reg, NULL, page * PAGE, 64, 0, NULL, &region);
 	else
-		ret = tphbuf_registry_get_fd(reg, NULL, tphbuf_buffer_fd(buf),
-					     page * PAGE, 64, 0, &region);
+		ret = tphbuf_registry_get_fd(reg, NULL, tphbuf_buffer_fd(buf), page * PAGE, 64, 0,
+					     &region);
 	if (ret)
 		die("get");
 	tphbuf_registration_put(region);
@@ -95,8 +93,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static int make(void *arg, const struct tphbuf_registry_request *request,
-		void **object)
+static int make(void *arg, const struct tphbuf_registry_request *request, void **object)
 {
 	(void)arg;
 	(void)request;
@@ -140,9 +137,8 @@ static void measure(unsigned int threads, unsigned int seconds)
 	if (i > threads)
 		i = threads;
 	printf("by %-10s %6u regions %2u threads: %11llu hits, %4llu ns CPU, %4llu ns wall each\n",
-	       way_names[way], (unsigned int)regions, threads,
-	       (unsigned long long)hits, (unsigned long long)(cpu / hits),
-	       (unsigned long long)(wall * i / hits));
+	       way_names[way], (unsigned int)regions, threads, (unsigned long long)hits,
+	       (unsigned long long)(cpu / hits), (unsigned long long)(wall * i / hits));
 }
 
 int main(int argc, char **argv)
@@ -159,8 +155,7 @@ int main(int argc, char **argv)
 	if (argc > 3)
 		seconds = (unsigned int)atoi(argv[3]);
 	if (!regions || !threads || threads > MAX_THREADS || !seconds) {
-		fprintf(stderr,
-			"usage: registry_lookup [REGIONS [THREADS [SECONDS]]]\n");
+		fprintf(stderr, "usage: registry_lookup [REGIONS [THREADS [SECONDS]]]\n");
 		return 2;
 	}
 	opts.limit = (uint32_t)regions;
@@ -172,8 +167,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (i = 0; i < regions; i++) {
-		if (tphbuf_registry_add_range(reg, i * PAGE, PAGE, buf,
-					      i * PAGE))
+		if (tphbuf_registry_add_range(reg, i * PAGE, PAGE, buf, i * PAGE))
 			die("add range");
 		look(i);
 	}

@@ -25,17 +25,16 @@ static bool is_root_port_devcap2(struct pci_bus *bus, unsigned int devfn, int wh
 {
 	struct pci_dev *dev;
 
-	list_for_each_entry(dev, &bus->devices, bus_list) {
+	list_for_each_entry(dev, &bus->devices, bus_list)
+	{
 		if (dev->devfn == devfn)
-			return dev->pcie_cap &&
-			       pci_pcie_type(dev) == PCI_EXP_TYPE_ROOT_PORT &&
+			return dev->pcie_cap && pci_pcie_type(dev) == PCI_EXP_TYPE_ROOT_PORT &&
 			       where == dev->pcie_cap + PCI_EXP_DEVCAP2;
 	}
 	return false;
 }
 
-static int overlay_read(struct pci_bus *bus, unsigned int devfn, int where,
-			int size, u32 *val)
+static int overlay_read(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 *val)
 {
 	int ret = original->read(bus, devfn, where, size, val);
 

@@ -7,7 +7,7 @@
  * asks of it later fails and a blob has no memory on the host: nothing can
  * be displayed. The guest's driver does not depend on that.
  */
-#define _GNU_SOURCE	/* RTLD_NEXT */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -19,22 +19,21 @@ static int open_next(const char *name, const char *path, int flags, mode_t mode)
 {
 	open_fn next = (open_fn)dlsym(RTLD_NEXT, name);
 
-	return next(strcmp(path, "/dev/udmabuf") ? path : "/dev/null", flags,
-		    mode);
+	return next(strcmp(path, "/dev/udmabuf") ? path : "/dev/null", flags, mode);
 }
 
-#define WRAPPER(name) \
-int name(const char *path, int flags, ...) \
-{ \
-	mode_t mode = 0; \
-	va_list ap; \
-	if (flags & (O_CREAT | __O_TMPFILE)) { \
-		va_start(ap, flags); \
-		mode = va_arg(ap, mode_t); \
-		va_end(ap); \
-	} \
-	return open_next(#name, path, flags, mode); \
-}
+#define WRAPPER(name)                                       \
+	int name(const char *path, int flags, ...)          \
+	{                                                   \
+		mode_t mode = 0;                            \
+		va_list ap;                                 \
+		if (flags & (O_CREAT | __O_TMPFILE)) {      \
+			va_start(ap, flags);                \
+			mode = va_arg(ap, mode_t);          \
+			va_end(ap);                         \
+		}                                           \
+		return open_next(#name, path, flags, mode); \
+	}
 
 WRAPPER(open)
 WRAPPER(open64)

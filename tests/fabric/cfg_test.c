@@ -41,7 +41,8 @@ static void header_is_read_only(void **ctx)
 	memcpy(before, toy->dev.cfg, sizeof(before));
 	memset(ones, 0xff, sizeof(ones));
 	fab_device_cfg_write(&toy->dev, PCI_VENDOR_ID, ones, 4);
-	fab_device_cfg_write(&toy->dev, PCI_STATUS, ones, 10);	/* with class, header type; but for the cache line size */
+	fab_device_cfg_write(&toy->dev, PCI_STATUS, ones,
+			     10); /* with class, header type; but for the cache line size */
 	fab_device_cfg_write(&toy->dev, PCI_SUBSYSTEM_VENDOR_ID, ones, 4);
 	fab_device_cfg_write(&toy->dev, PCI_CAPABILITY_LIST, ones, 1);
 	before[PCI_CACHE_LINE_SIZE] = 0xff;
@@ -53,8 +54,9 @@ static void command_takes_only_implemented_bits(void **ctx)
 	struct toy *toy = toy_of(ctx);
 
 	toy_put(toy, PCI_COMMAND, 0xffff, 2);
-	assert_int_equal(toy_get(toy, PCI_COMMAND, 2), PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
-						       PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE);
+	assert_int_equal(toy_get(toy, PCI_COMMAND, 2),
+			 PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
+				 PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE);
 }
 
 static void bar_sizing(void **ctx)
@@ -85,17 +87,32 @@ static void bar_larger_than_4g(void **ctx)
 
 static void bad_bars_are_refused(void **ctx)
 {
-	static const struct { unsigned int bar; uint64_t size; bool is64; uint64_t off, map; } bad[] = {
-		{ 6, 0x1000, false, 0, 0 }, { 0, 0x1000, false, 0, 0 }, { 3, 0x1000, false, 0, 0 }, { 1, 0x1000, true, 0, 0 },
-		{ 5, 0x1000, true, 0, 0 }, { 4, 0x3000, false, 0, 0 }, { 4, 0x800, false, 0, 0 }, { 4, 0, false, 0, 0 },
-		{ 4, 1ull << 32, false, 0, 0 }, { 4, 0x4000, false, 0x800, 0x1000 }, { 4, 0x4000, false, 0x4000, 0x1000 },
-		{ 4, 0x4000, false, 0x1000, 0x4000 }, { 4, 0x4000, false, ~0ull << 12, 0x2000 },
+	static const struct {
+		unsigned int bar;
+		uint64_t size;
+		bool is64;
+		uint64_t off, map;
+	} bad[] = {
+		{ 6, 0x1000, false, 0, 0 },
+		{ 0, 0x1000, false, 0, 0 },
+		{ 3, 0x1000, false, 0, 0 },
+		{ 1, 0x1000, true, 0, 0 },
+		{ 5, 0x1000, true, 0, 0 },
+		{ 4, 0x3000, false, 0, 0 },
+		{ 4, 0x800, false, 0, 0 },
+		{ 4, 0, false, 0, 0 },
+		{ 4, 1ull << 32, false, 0, 0 },
+		{ 4, 0x4000, false, 0x800, 0x1000 },
+		{ 4, 0x4000, false, 0x4000, 0x1000 },
+		{ 4, 0x4000, false, 0x1000, 0x4000 },
+		{ 4, 0x4000, false, ~0ull << 12, 0x2000 },
 	};
 	struct toy *toy = toy_of(ctx);
 	unsigned int i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(fab_device_add_bar(&toy->dev, bad[i].bar, bad[i].size, bad[i].is64, false, bad[i].off, bad[i].map),
+		assert_int_equal(fab_device_add_bar(&toy->dev, bad[i].bar, bad[i].size, bad[i].is64,
+						    false, bad[i].off, bad[i].map),
 				 -EINVAL);
 }
 
@@ -142,13 +159,13 @@ static void flr_bit_is_seen_in_any_write_size(void **ctx)
 	struct toy *toy = toy_of(ctx);
 	uint32_t devctl = toy->dev.pcie_cap + PCI_EXP_DEVCTL;
 
-	toy_put(toy, devctl, 0x80, 1);		/* low byte: not the bit */
+	toy_put(toy, devctl, 0x80, 1); /* low byte: not the bit */
 	assert_int_equal(toy->resets, 0);
 	toy_put(toy, devctl + 1, 0x80, 1);
 	assert_int_equal(toy->resets, 1);
 	toy_put(toy, devctl, 0x8000, 4);
 	assert_int_equal(toy->resets, 2);
-	toy_put(toy, devctl + 2, 0x8080, 2);	/* DevSta */
+	toy_put(toy, devctl + 2, 0x8080, 2); /* DevSta */
 	assert_int_equal(toy->resets, 2);
 	assert_int_equal(toy_get(toy, devctl, 2) & PCI_EXP_DEVCTL_BCR_FLR, 0);
 }
@@ -176,7 +193,7 @@ static void absent_after_flr(void **ctx)
 	assert_memory_equal(initial, toy->dev.cfg, sizeof(initial));
 	toy_put(toy, devctl, PCI_EXP_DEVCTL_BCR_FLR, 2);
 	assert_int_equal(toy_get(toy, PCI_VENDOR_ID, 4), 0xffffffff);
-	fab_device_detach(&toy->dev);	/* the next client finds it there */
+	fab_device_detach(&toy->dev); /* the next client finds it there */
 	assert_int_equal(toy_get(toy, PCI_VENDOR_ID, 4), 0x00011234);
 }
 
@@ -208,16 +225,18 @@ static void capability_list(void **ctx)
 	at = (uint8_t)toy_get(toy, at + 1u, 1);
 	assert_int_equal(toy_get(toy, at, 1), PCI_CAP_ID_EXP);
 	assert_int_equal(toy_get(toy, at + 1u, 1), 0);
-	assert_int_equal(toy_get(toy, at + 2u, 2), 2);	/* version 2, endpoint */
-	assert_int_equal(toy_get(toy, 0x100, 4) & 0xfffff, 0x10003);	/* DSN */
+	assert_int_equal(toy_get(toy, at + 2u, 2), 2);		     /* version 2, endpoint */
+	assert_int_equal(toy_get(toy, 0x100, 4) & 0xfffff, 0x10003); /* DSN */
 	assert_int_equal(toy_get(toy, 0x104, 4), 0x55667788);
 	assert_int_equal(toy_get(toy, 0x108, 4), 0x11223344);
-	assert_int_equal(toy_get(toy, toy_get(toy, 0x100, 4) >> 20, 4), 0x10000 | PCI_EXT_CAP_ID_TPH);
+	assert_int_equal(toy_get(toy, toy_get(toy, 0x100, 4) >> 20, 4),
+			 0x10000 | PCI_EXT_CAP_ID_TPH);
 }
 
 static void completer_bits(void **ctx)
 {
-	static const enum fab_tph_support all[] = { FAB_TPH_NONE, FAB_TPH_8BIT, FAB_TPH_RESERVED, FAB_TPH_EXT };
+	static const enum fab_tph_support all[] = { FAB_TPH_NONE, FAB_TPH_8BIT, FAB_TPH_RESERVED,
+						    FAB_TPH_EXT };
 	struct toy *toy = toy_of(ctx);
 	struct fab_cfg_opts opts = toy_opts;
 	unsigned int i;
@@ -226,8 +245,10 @@ static void completer_bits(void **ctx)
 		opts.completer = all[i];
 		opts.requester = FAB_TPH_NONE;
 		assert_int_equal(fab_cfg_build(&toy->dev, &opts), 0);
-		assert_int_equal(toy_get(toy, toy->dev.pcie_cap + PCI_EXP_DEVCAP2, 4) >> 12 & 3, all[i]);
-		assert_int_equal(!!(toy_get(toy, toy->dev.pcie_cap + PCI_EXP_DEVCAP2, 4) & 1u << 21), all[i] == FAB_TPH_EXT);
+		assert_int_equal(toy_get(toy, toy->dev.pcie_cap + PCI_EXP_DEVCAP2, 4) >> 12 & 3,
+				 all[i]);
+		assert_int_equal(!!(toy_get(toy, toy->dev.pcie_cap + PCI_EXP_DEVCAP2, 4) & 1u << 21),
+				 all[i] == FAB_TPH_EXT);
 		assert_int_equal(toy->dev.tph_cap, 0);
 		assert_int_equal(toy_get(toy, 0x100, 4) >> 20, 0);
 	}
@@ -235,9 +256,16 @@ static void completer_bits(void **ctx)
 
 static void payload_and_read_request_sizes(void **ctx)
 {
-	static const struct { uint16_t devctl; uint32_t mps, mrrs; } sizes[] = {
-		{ 0x0000, 128, 128 }, { 0x2020, 256, 512 }, { 0x5040, 512, 4096 },
-		{ 0x3060, 512, 1024 }, { 0x60e0, 512, 4096 }, { 0x70a0, 512, 4096 },	/* beyond what it supports; reserved */
+	static const struct {
+		uint16_t devctl;
+		uint32_t mps, mrrs;
+	} sizes[] = {
+		{ 0x0000, 128, 128 },
+		{ 0x2020, 256, 512 },
+		{ 0x5040, 512, 4096 },
+		{ 0x3060, 512, 1024 },
+		{ 0x60e0, 512, 4096 },
+		{ 0x70a0, 512, 4096 }, /* beyond what it supports; reserved */
 	};
 	struct toy *toy = toy_of(ctx);
 	unsigned int i;
@@ -262,7 +290,7 @@ static void tph_capability_variants(void **ctx)
 	assert_int_equal(toy_get(toy, cap + FAB_TPH_CTRL, 4), 0x307);
 	toy_put(toy, cap + FAB_TPH_ST_TABLE + 2 * 63, 0xbeef, 2);
 	assert_int_equal(toy_get(toy, cap + FAB_TPH_ST_TABLE + 2 * 63, 2), 0xbeef);
-	toy_put(toy, cap + FAB_TPH_ST_TABLE + 2 * 64, 0xbeef, 2);	/* behind the table */
+	toy_put(toy, cap + FAB_TPH_ST_TABLE + 2 * 64, 0xbeef, 2); /* behind the table */
 	assert_int_equal(toy_get(toy, cap + FAB_TPH_ST_TABLE + 2 * 64, 2), 0);
 
 	opts.requester = FAB_TPH_8BIT;
@@ -284,32 +312,32 @@ static const struct {
 	enum fab_tph_support requester;
 	unsigned int entries;
 	uint32_t ctrl;
-	uint16_t entry5;	/* what ST table entry 5 holds */
+	uint16_t entry5; /* what ST table entry 5 holds */
 	uint8_t ph;
 	uint16_t index;
 	struct fab_tph expect;
 	unsigned int errors;
 } tph_rows[] = {
 	{ FAB_TPH_NONE, 0, 0, 0, 2, 5, { 0 }, 0 },
-	{ FAB_TPH_EXT, 64, 0x002, 0x5a, 2, 5, { 0 }, 0 },				/* not enabled */
-	{ FAB_TPH_EXT, 64, 0x202, 0x5a, 2, 5, { 0 }, 0 },				/* reserved enable */
+	{ FAB_TPH_EXT, 64, 0x002, 0x5a, 2, 5, { 0 }, 0 }, /* not enabled */
+	{ FAB_TPH_EXT, 64, 0x202, 0x5a, 2, 5, { 0 }, 0 }, /* reserved enable */
 	{ FAB_TPH_EXT, 64, 0x102, 0x5a, 2, 5, { true, false, 2, 0x5a }, 0 },
 	{ FAB_TPH_EXT, 64, 0x302, 0x5a, 2, 5, { true, true, 2, 0x5a }, 0 },
 	{ FAB_TPH_EXT, 64, 0x302, 0x1234, 3, 5, { true, true, 3, 0x1234 }, 0 },
-	{ FAB_TPH_EXT, 64, 0x102, 0x1234, 3, 5, { 0 }, 1 },				/* too wide for what is enabled */
+	{ FAB_TPH_EXT, 64, 0x102, 0x1234, 3, 5, { 0 }, 1 }, /* too wide for what is enabled */
 	{ FAB_TPH_EXT, 64, 0x102, 0x00ff, 0, 5, { true, false, 0, 0xff }, 0 },
-	{ FAB_TPH_EXT, 64, 0x302, 0x5a, 1, 0, { true, true, 1, 0 }, 0 },		/* no tag */
+	{ FAB_TPH_EXT, 64, 0x302, 0x5a, 1, 0, { true, true, 1, 0 }, 0 }, /* no tag */
 	{ FAB_TPH_EXT, 64, 0x302, 0x5a, 1, 63, { true, true, 1, 0 }, 0 },
-	{ FAB_TPH_EXT, 64, 0x302, 0x5a, 1, 64, { 0 }, 1 },				/* outside the table */
+	{ FAB_TPH_EXT, 64, 0x302, 0x5a, 1, 64, { 0 }, 1 }, /* outside the table */
 	{ FAB_TPH_EXT, 6, 0x302, 0x5a, 1, 5, { true, true, 1, 0x5a }, 0 },
 	{ FAB_TPH_EXT, 5, 0x302, 0x5a, 1, 5, { 0 }, 1 },
-	{ FAB_TPH_EXT, 64, 0x300, 0x5a, 2, 5, { true, true, 2, 0 }, 0 },		/* No ST Mode */
-	{ FAB_TPH_EXT, 64, 0x301, 0x5a, 2, 5, { 0 }, 0 },				/* Interrupt Vector Mode */
-	{ FAB_TPH_EXT, 64, 0x307, 0x5a, 2, 5, { 0 }, 0 },				/* reserved mode */
-	{ FAB_TPH_EXT, 0, 0x302, 0, 2, 0x5a, { true, true, 2, 0x5a }, 0 },		/* direct */
+	{ FAB_TPH_EXT, 64, 0x300, 0x5a, 2, 5, { true, true, 2, 0 }, 0 }, /* No ST Mode */
+	{ FAB_TPH_EXT, 64, 0x301, 0x5a, 2, 5, { 0 }, 0 },		 /* Interrupt Vector Mode */
+	{ FAB_TPH_EXT, 64, 0x307, 0x5a, 2, 5, { 0 }, 0 },		 /* reserved mode */
+	{ FAB_TPH_EXT, 0, 0x302, 0, 2, 0x5a, { true, true, 2, 0x5a }, 0 }, /* direct */
 	{ FAB_TPH_EXT, 0, 0x302, 0, 2, 0xfedc, { true, true, 2, 0xfedc }, 0 },
 	{ FAB_TPH_EXT, 0, 0x102, 0, 2, 0x100, { 0 }, 1 },
-	{ FAB_TPH_8BIT, 64, 0x302, 0x125a, 2, 5, { true, false, 2, 0x5a }, 0 },		/* it has no more bits than that */
+	{ FAB_TPH_8BIT, 64, 0x302, 0x125a, 2, 5, { true, false, 2, 0x5a }, 0 }, /* it has no more bits than that */
 };
 
 static void steering_tags(void **ctx)
@@ -325,13 +353,15 @@ static void steering_tags(void **ctx)
 		assert_int_equal(fab_cfg_build(&toy->dev, &opts), 0);
 		if (toy->dev.tph_cap) {
 			toy_put(toy, toy->dev.tph_cap + FAB_TPH_CTRL, tph_rows[i].ctrl, 4);
-			toy_put(toy, toy->dev.tph_cap + FAB_TPH_ST_TABLE + 10, tph_rows[i].entry5, 2);
+			toy_put(toy, toy->dev.tph_cap + FAB_TPH_ST_TABLE + 10, tph_rows[i].entry5,
+				2);
 		}
 		toy->dev.errors_tph = 0;
 		tph = fab_cfg_tph(&toy->dev, tph_rows[i].ph, tph_rows[i].index);
 		if (tph.th != tph_rows[i].expect.th || tph.extended != tph_rows[i].expect.extended ||
 		    tph.ph != tph_rows[i].expect.ph || tph.st != tph_rows[i].expect.st)
-			fail_msg("row %u: th %d extended %d ph %u st 0x%x", i, tph.th, tph.extended, tph.ph, tph.st);
+			fail_msg("row %u: th %d extended %d ph %u st 0x%x", i, tph.th, tph.extended,
+				 tph.ph, tph.st);
 		if (toy->dev.errors_tph != tph_rows[i].errors)
 			fail_msg("row %u: %lu errors", i, (unsigned long)toy->dev.errors_tph);
 	}
@@ -342,7 +372,12 @@ static void bad_options_are_refused(void **ctx)
 	struct toy *toy = toy_of(ctx);
 	struct fab_cfg_opts opts;
 
-#define REFUSED(change) do { opts = toy_opts; change; assert_int_equal(fab_cfg_build(&toy->dev, &opts), -EINVAL); } while (0)
+#define REFUSED(change)                                                     \
+	do {                                                                \
+		opts = toy_opts;                                            \
+		change;                                                     \
+		assert_int_equal(fab_cfg_build(&toy->dev, &opts), -EINVAL); \
+	} while (0)
 	REFUSED(opts.st_entries = 65);
 	REFUSED(opts.vectors = FAB_VECTORS + 1);
 	REFUSED(opts.requester = FAB_TPH_RESERVED);

@@ -21,14 +21,16 @@
 /* The child: as main() of the server, without signals. Never returns. */
 static void serve(const char *dir, const char *arguments, int ready)
 {
-	char copy[512], error[256] = "", *argv[ARGS + 1] = { "server", "--dir", (char *)dir }, *save = NULL, *word;
+	char copy[512], error[256] = "", *argv[ARGS + 1] = { "server", "--dir", (char *)dir },
+			*save = NULL, *word;
 	struct srv_opts opts;
 	struct srv *srv;
 	int argc = 3;
 
 	signal(SIGPIPE, SIG_IGN);
 	snprintf(copy, sizeof(copy), "%s", arguments);
-	for (word = strtok_r(copy, " ", &save); word && argc < ARGS; word = strtok_r(NULL, " ", &save))
+	for (word = strtok_r(copy, " ", &save); word && argc < ARGS;
+	     word = strtok_r(NULL, " ", &save))
 		argv[argc++] = word;
 	if (srv_options_parse(&opts, argc, argv, error, sizeof(error)) ||
 	    srv_new(&opts, NULL, NULL, &srv, error, sizeof(error))) {
@@ -72,7 +74,7 @@ int server_wait(struct server *server)
 	for (i = 0; i < CLIENT_SECONDS * 100; i++) {
 		if (waitpid(server->pid, &status, WNOHANG) == server->pid) {
 			server->pid = -1;
-			assert_int_equal(rmdir(server->dir), 0);	/* it leaves nothing behind */
+			assert_int_equal(rmdir(server->dir), 0); /* it leaves nothing behind */
 			return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 		}
 		usleep(10000);
@@ -154,7 +156,8 @@ void client_open(struct client *client, const struct server *server, const char 
 	struct answer answer;
 
 	client_connect(client, server, name);
-	assert_int_equal(client_call(client, SRV_VERSION, version, sizeof(version), NULL, 0, &answer), 0);
+	assert_int_equal(client_call(client, SRV_VERSION, version, sizeof(version), NULL, 0, &answer),
+			 0);
 }
 
 void client_close(struct client *client)
@@ -163,7 +166,8 @@ void client_close(struct client *client)
 	client->sock = -1;
 }
 
-void client_write(struct client *client, const void *data, size_t len, const int *fds, unsigned int nfds)
+void client_write(struct client *client, const void *data, size_t len, const int *fds,
+		  unsigned int nfds)
 {
 	union {
 		struct cmsghdr align;
@@ -188,10 +192,12 @@ void client_write(struct client *client, const void *data, size_t len, const int
 	assert_int_equal(n, len);
 }
 
-uint16_t client_send(struct client *client, unsigned int command, uint32_t flags, const void *body, uint32_t len,
-		     const int *fds, unsigned int nfds)
+uint16_t client_send(struct client *client, unsigned int command, uint32_t flags, const void *body,
+		     uint32_t len, const int *fds, unsigned int nfds)
 {
-	struct srv_header header = { .id = client->id++, .command = (uint16_t)command, .flags = flags,
+	struct srv_header header = { .id = client->id++,
+				     .command = (uint16_t)command,
+				     .flags = flags,
 				     .size = (uint32_t)sizeof(header) + len };
 	uint8_t *data = malloc(header.size);
 
@@ -212,7 +218,9 @@ static bool receive_bytes(struct client *client, void *to, size_t len, int *fd)
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec iov = { .iov_base = to, .iov_len = len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.bytes,
 			      .msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *cmsg;
 	ssize_t n;
@@ -239,13 +247,14 @@ bool client_receive(struct client *client, struct answer *answer)
 	answer->fd = -1;
 	if (!receive_bytes(client, &answer->header, sizeof(answer->header), &answer->fd))
 		return false;
-	assert_in_range(answer->header.size, sizeof(answer->header), sizeof(answer->header) + sizeof(answer->body));
+	assert_in_range(answer->header.size, sizeof(answer->header),
+			sizeof(answer->header) + sizeof(answer->body));
 	answer->len = answer->header.size - (uint32_t)sizeof(answer->header);
 	return receive_bytes(client, answer->body, answer->len, &answer->fd);
 }
 
-int client_call(struct client *client, unsigned int command, const void *body, uint32_t len, const int *fds,
-		unsigned int nfds, struct answer *answer)
+int client_call(struct client *client, unsigned int command, const void *body, uint32_t len,
+		const int *fds, unsigned int nfds, struct answer *answer)
 {
 	uint16_t id = client_send(client, command, SRV_TYPE_COMMAND, body, len, fds, nfds);
 
@@ -267,11 +276,14 @@ void client_check(struct client *client)
 	const uint32_t info[4] = { sizeof(info) };
 	struct answer answer;
 
-	assert_int_equal(client_call(client, SRV_DEVICE_GET_INFO, info, sizeof(info), NULL, 0, &answer), 0);
+	assert_int_equal(client_call(client, SRV_DEVICE_GET_INFO, info, sizeof(info), NULL, 0,
+				     &answer),
+			 0);
 	assert_int_equal(answer.len, sizeof(info));
 }
 
-int client_read_region(struct client *client, uint32_t region, uint64_t off, void *to, uint32_t count)
+int client_read_region(struct client *client, uint32_t region, uint64_t off, void *to,
+		       uint32_t count)
 {
 	struct srv_region_access access = { .offset = off, .region = region, .count = count };
 	struct answer answer;
@@ -285,7 +297,8 @@ int client_read_region(struct client *client, uint32_t region, uint64_t off, voi
 	return 0;
 }
 
-int client_write_region(struct client *client, uint32_t region, uint64_t off, const void *from, uint32_t count)
+int client_write_region(struct client *client, uint32_t region, uint64_t off, const void *from,
+			uint32_t count)
 {
 	struct {
 		struct srv_region_access access;
@@ -295,7 +308,8 @@ int client_write_region(struct client *client, uint32_t region, uint64_t off, co
 	int error;
 
 	memcpy(request.data, from, count);
-	error = client_call(client, SRV_REGION_WRITE, &request, (uint32_t)sizeof(request.access) + count, NULL, 0, &answer);
+	error = client_call(client, SRV_REGION_WRITE, &request,
+			    (uint32_t)sizeof(request.access) + count, NULL, 0, &answer);
 	if (error)
 		return error;
 	assert_int_equal(answer.len, sizeof(request.access));
@@ -305,8 +319,11 @@ int client_write_region(struct client *client, uint32_t region, uint64_t off, co
 
 int client_map(struct client *client, uint64_t addr, uint64_t size, int fd, uint64_t offset)
 {
-	struct srv_dma_map map = { .argsz = sizeof(map), .flags = SRV_DMA_FLAG_READ | SRV_DMA_FLAG_WRITE,
-				   .offset = offset, .addr = addr, .size = size };
+	struct srv_dma_map map = { .argsz = sizeof(map),
+				   .flags = SRV_DMA_FLAG_READ | SRV_DMA_FLAG_WRITE,
+				   .offset = offset,
+				   .addr = addr,
+				   .size = size };
 	struct answer answer;
 	int error = client_call(client, SRV_DMA_MAP, &map, sizeof(map), &fd, fd >= 0, &answer);
 

@@ -11,8 +11,8 @@
 #include "tests/fabric/toy.h"
 
 #define PAGE	4096u
-#define BAR0_AT	0xfe000000u
-#define BAR2_AT	0x380000000000ull
+#define BAR0_AT 0xfe000000u
+#define BAR2_AT 0x380000000000ull
 
 struct state {
 	struct fab_fabric *fabric;
@@ -58,16 +58,21 @@ static void fill(uint8_t *data, size_t len)
 
 static void tlp_count(void **ctx)
 {
-	static const struct { uint64_t addr; uint32_t len, max, expect; } rows[] = {
-		{ 0, 0, 128, 0 }, { 0, 1, 128, 1 }, { 0, 128, 128, 1 }, { 0, 129, 128, 2 }, { 127, 1, 128, 1 }, { 127, 2, 128, 2 },
-		{ 127, 130, 128, 3 }, { 0, 1 << 20, 256, 4096 }, { 1, 1 << 20, 256, 4097 }, { 4095, 2, 4096, 2 },
-		{ UINT64_MAX, 1, 128, 1 }, { 0, UINT32_MAX, 128, 1u << 25 },
+	static const struct {
+		uint64_t addr;
+		uint32_t len, max, expect;
+	} rows[] = {
+		{ 0, 0, 128, 0 },     { 0, 1, 128, 1 },		 { 0, 128, 128, 1 },
+		{ 0, 129, 128, 2 },   { 127, 1, 128, 1 },	 { 127, 2, 128, 2 },
+		{ 127, 130, 128, 3 }, { 0, 1 << 20, 256, 4096 }, { 1, 1 << 20, 256, 4097 },
+		{ 4095, 2, 4096, 2 }, { UINT64_MAX, 1, 128, 1 }, { 0, UINT32_MAX, 128, 1u << 25 },
 	};
 	uint32_t addr, len, i, count;
 
 	(void)ctx;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(fab_tlp_count(rows[i].addr, rows[i].len, rows[i].max), rows[i].expect);
+		assert_int_equal(fab_tlp_count(rows[i].addr, rows[i].len, rows[i].max),
+				 rows[i].expect);
 	for (addr = 0; addr < 300; addr += 7) {
 		for (len = 1; len < 700; len += 3) {
 			for (count = 1, i = addr + 1; i < addr + len; i++)
@@ -79,10 +84,19 @@ static void tlp_count(void **ctx)
 
 static void write_to_peer_memory(void **ctx)
 {
-	static const struct { uint32_t off, len, mps_field, tlps; } rows[] = {
-		{ 0, 1, 0, 1 }, { 0, 128, 0, 1 }, { 1, 128, 0, 2 }, { 4095, 2, 1, 2 }, { 3, 8191, 2, 17 },
-		{ 0, TOY_BAR2_SIZE, 0, 8192 }, { 0, TOY_BAR2_SIZE, 1, 4096 }, { 0, TOY_BAR2_SIZE, 2, 2048 },
-		{ TOY_BAR2_SIZE - 1, 1, 2, 1 }, { 777, 65537, 1, 257 },
+	static const struct {
+		uint32_t off, len, mps_field, tlps;
+	} rows[] = {
+		{ 0, 1, 0, 1 },
+		{ 0, 128, 0, 1 },
+		{ 1, 128, 0, 2 },
+		{ 4095, 2, 1, 2 },
+		{ 3, 8191, 2, 17 },
+		{ 0, TOY_BAR2_SIZE, 0, 8192 },
+		{ 0, TOY_BAR2_SIZE, 1, 4096 },
+		{ 0, TOY_BAR2_SIZE, 2, 2048 },
+		{ TOY_BAR2_SIZE - 1, 1, 2, 1 },
+		{ 777, 65537, 1, 257 },
 	};
 	struct state *state = *ctx;
 	uint8_t *data = malloc(TOY_BAR2_SIZE), *memory = state->to->dev.bar[2].host;
@@ -93,11 +107,15 @@ static void write_to_peer_memory(void **ctx)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		memset(memory, 0xee, TOY_BAR2_SIZE);
 		fab_tally_clear(tally);
-		toy_put(state->from, state->from->dev.pcie_cap + PCI_EXP_DEVCTL, 0x2000 | rows[i].mps_field << 5, 2);
-		assert_int_equal(fab_dma_write(&state->from->dev, FAB_ORIGIN_PAYLOAD, BAR2_AT + rows[i].off, data, rows[i].len), 0);
+		toy_put(state->from, state->from->dev.pcie_cap + PCI_EXP_DEVCTL,
+			0x2000 | rows[i].mps_field << 5, 2);
+		assert_int_equal(fab_dma_write(&state->from->dev, FAB_ORIGIN_PAYLOAD,
+					       BAR2_AT + rows[i].off, data, rows[i].len),
+				 0);
 		assert_memory_equal(memory + rows[i].off, data, rows[i].len);
 		assert_true(!rows[i].off || memory[rows[i].off - 1] == 0xee);
-		assert_true(rows[i].off + rows[i].len == TOY_BAR2_SIZE || memory[rows[i].off + rows[i].len] == 0xee);
+		assert_true(rows[i].off + rows[i].len == TOY_BAR2_SIZE ||
+			    memory[rows[i].off + rows[i].len] == 0xee);
 		assert_int_equal(tally->nrows, 1);
 		assert_int_equal(tally->rows[0].kind, FAB_TLP_MWR);
 		assert_int_equal(tally->rows[0].tlps, rows[i].tlps);
@@ -114,7 +132,9 @@ static void read_uses_read_request_size(void **ctx)
 
 	fill(data, sizeof(data));
 	memcpy((uint8_t *)state->to->dev.bar[2].host + 5, data, sizeof(data));
-	assert_int_equal(fab_dma_read(&state->from->dev, FAB_ORIGIN_XLT, BAR2_AT + 5, back, sizeof(back)), 0);
+	assert_int_equal(fab_dma_read(&state->from->dev, FAB_ORIGIN_XLT, BAR2_AT + 5, back,
+				      sizeof(back)),
+			 0);
 	assert_memory_equal(back, data, sizeof(data));
 	assert_int_equal(state->to->dev.bar[2].tally.rows[0].kind, FAB_TLP_MRD);
 	assert_int_equal(state->to->dev.bar[2].tally.rows[0].tlps, 8);
@@ -131,7 +151,11 @@ static void copy_in(void *ctx, void *host, uint32_t off, uint32_t len)
 static void hints_are_counted_apart(void **ctx)
 {
 	static const struct fab_tph hints[] = {
-		{ 0 }, { true, false, 2, 0x5a }, { true, false, 1, 0x5a }, { true, true, 2, 0x5a }, { true, true, 2, 0x1234 },
+		{ 0 },
+		{ true, false, 2, 0x5a },
+		{ true, false, 1, 0x5a },
+		{ true, true, 2, 0x5a },
+		{ true, true, 2, 0x1234 },
 	};
 	struct state *state = *ctx;
 	struct fab_dma req = { .dev = &state->from->dev, .write = true, .addr = BAR2_AT };
@@ -181,10 +205,13 @@ static void guest_memory_in_pieces(void **ctx)
 	int fd = toy_memory(4 * PAGE);
 	uint8_t data[2 * PAGE], back[2 * PAGE];
 	struct pieces pieces = { .data = data };
-	struct fab_dma req = { .dev = &state->from->dev, .write = true, .addr = 0x1000 + 100, .len = 6000 };
+	struct fab_dma req = {
+		.dev = &state->from->dev, .write = true, .addr = 0x1000 + 100, .len = 6000
+	};
 
 	fill(data, sizeof(data));
-	assert_int_equal(fab_mem_map(mem, 0x1000, PAGE, fd, 3 * PAGE, FAB_MEM_READ | FAB_MEM_WRITE), 0);
+	assert_int_equal(fab_mem_map(mem, 0x1000, PAGE, fd, 3 * PAGE, FAB_MEM_READ | FAB_MEM_WRITE),
+			 0);
 	assert_int_equal(fab_mem_map(mem, 0x2000, PAGE, fd, 0, FAB_MEM_READ | FAB_MEM_WRITE), 0);
 	assert_int_equal(fab_dma(&req, note_piece, &pieces), 0);
 	assert_int_equal(pieces.n, 2);
@@ -196,7 +223,8 @@ static void guest_memory_in_pieces(void **ctx)
 	assert_int_equal(pread(fd, back + PAGE - 100, 6000 - (PAGE - 100), 0), 6000 - (PAGE - 100));
 	assert_memory_equal(back, data, 6000);
 	assert_int_equal(sum(&state->from->dev.to_memory, true), 6000);
-	assert_int_equal(sum(&state->from->dev.to_memory, false), fab_tlp_count(0x1000 + 100, 6000, 128));
+	assert_int_equal(sum(&state->from->dev.to_memory, false),
+			 fab_tlp_count(0x1000 + 100, 6000, 128));
 	close(fd);
 }
 
@@ -209,23 +237,30 @@ static void unsupported_requests(void **ctx)
 	uint64_t before = 0;
 
 	assert_int_equal(fab_mem_map(from->mem, 0x1000, PAGE, fd, 0, FAB_MEM_READ), 0);
-	assert_int_equal(fab_mem_map(from->mem, 0x8000, PAGE, -1, 0, FAB_MEM_READ | FAB_MEM_WRITE), 0);
-#define UNSUPPORTED(call) do { before++; assert_int_equal(call, -EFAULT); \
-	assert_int_equal(from->errors_unsupported, before); } while (0)
-	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, 0x5000, data, 8));			/* nobody */
-	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, 0x1000, data, 8));			/* read-only */
-	UNSUPPORTED(fab_dma_read(from, FAB_ORIGIN_WQE, 0x8000, data, 8));			/* nothing behind it */
-	UNSUPPORTED(fab_dma_read(from, FAB_ORIGIN_WQE, 0x1000, data, PAGE + 1));		/* over the end */
-	UNSUPPORTED(fab_dma_read(from, FAB_ORIGIN_WQE, UINT64_MAX - 3, data, 8));		/* wraps */
-	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, 0x390000000000, data, 8));		/* its own BAR */
-	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, BAR2_AT + TOY_BAR2_SIZE - 4, data, 8));	/* over the end of a BAR */
+	assert_int_equal(fab_mem_map(from->mem, 0x8000, PAGE, -1, 0, FAB_MEM_READ | FAB_MEM_WRITE),
+			 0);
+#define UNSUPPORTED(call)                                           \
+	do {                                                        \
+		before++;                                           \
+		assert_int_equal(call, -EFAULT);                    \
+		assert_int_equal(from->errors_unsupported, before); \
+	} while (0)
+	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, 0x5000, data, 8)); /* nobody */
+	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, 0x1000, data, 8)); /* read-only */
+	UNSUPPORTED(fab_dma_read(from, FAB_ORIGIN_WQE, 0x8000, data, 8));  /* nothing behind it */
+	UNSUPPORTED(fab_dma_read(from, FAB_ORIGIN_WQE, 0x1000, data, PAGE + 1));  /* over the end */
+	UNSUPPORTED(fab_dma_read(from, FAB_ORIGIN_WQE, UINT64_MAX - 3, data, 8)); /* wraps */
+	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, 0x390000000000, data, 8)); /* its own BAR */
+	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, BAR2_AT + TOY_BAR2_SIZE - 4, data,
+				  8)); /* over the end of a BAR */
 	toy_put(state->to, PCI_COMMAND, PCI_COMMAND_MASTER, 2);
-	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, BAR2_AT, data, 8));			/* decoding off */
+	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, BAR2_AT, data, 8)); /* decoding off */
 	toy_put(state->to, PCI_COMMAND, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY, 2);
 	toy_put(state->to, state->to->dev.pm_cap + PCI_PM_CTRL, 3, 2);
-	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, BAR2_AT, data, 8));			/* D3hot */
+	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, BAR2_AT, data, 8)); /* D3hot */
 #undef UNSUPPORTED
-	assert_int_equal(sum(&state->to->dev.bar[2].tally, true), 4);	/* the part before the end of the BAR */
+	assert_int_equal(sum(&state->to->dev.bar[2].tally, true),
+			 4); /* the part before the end of the BAR */
 	close(fd);
 }
 
@@ -235,7 +270,8 @@ static void bus_master_off(void **ctx)
 	uint8_t data[8] = { 0 };
 
 	toy_put(state->from, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
-	assert_int_equal(fab_dma_write(&state->from->dev, FAB_ORIGIN_EQE, BAR2_AT, data, 8), -EACCES);
+	assert_int_equal(fab_dma_write(&state->from->dev, FAB_ORIGIN_EQE, BAR2_AT, data, 8),
+			 -EACCES);
 	assert_int_equal(state->from->dev.errors_no_master, 1);
 	assert_int_equal(state->to->dev.bar[2].tally.nrows, 0);
 }
@@ -258,7 +294,9 @@ static void peer_registers(void **ctx)
 	unsigned int i;
 
 	fill(data, sizeof(data));
-	assert_int_equal(fab_dma_write(&state->from->dev, FAB_ORIGIN_PAYLOAD, BAR0_AT + 0xfeb, data, 0x15 + PAGE + 3), 0);
+	assert_int_equal(fab_dma_write(&state->from->dev, FAB_ORIGIN_PAYLOAD, BAR0_AT + 0xfeb, data,
+				       0x15 + PAGE + 3),
+			 0);
 	for (i = 0; i < to->accesses; i++) {
 		assert_true(to->access[i].write && to->access[i].bar == 0);
 		assert_int_equal(to->access[i].off & (to->access[i].len - 1), 0);
@@ -271,7 +309,9 @@ static void peer_registers(void **ctx)
 	assert_memory_equal(to->dev.bar[0].host, data + 0x15, PAGE);
 	assert_memory_equal(to->registers + 0x2000, data + 0x15 + PAGE, 3);
 	assert_int_equal(sum(&to->dev.bar[0].tally, true), 0x15 + PAGE + 3);
-	assert_int_equal(fab_dma_read(&state->from->dev, FAB_ORIGIN_PAYLOAD, BAR0_AT + 0xfeb, back, 0x15 + PAGE + 3), 0);
+	assert_int_equal(fab_dma_read(&state->from->dev, FAB_ORIGIN_PAYLOAD, BAR0_AT + 0xfeb, back,
+				      0x15 + PAGE + 3),
+			 0);
 	assert_memory_equal(back, data, 0x15 + PAGE + 3);
 }
 
@@ -281,7 +321,9 @@ static void bar_wins_over_guest_memory(void **ctx)
 	int fd = toy_memory(PAGE);
 	uint8_t data[8] = "payload", back[8];
 
-	assert_int_equal(fab_mem_map(state->from->dev.mem, BAR2_AT, PAGE, fd, 0, FAB_MEM_READ | FAB_MEM_WRITE), 0);
+	assert_int_equal(fab_mem_map(state->from->dev.mem, BAR2_AT, PAGE, fd, 0,
+				     FAB_MEM_READ | FAB_MEM_WRITE),
+			 0);
 	assert_int_equal(fab_dma_write(&state->from->dev, FAB_ORIGIN_PAYLOAD, BAR2_AT, data, 8), 0);
 	assert_memory_equal(state->to->dev.bar[2].host, data, 8);
 	assert_int_equal(pread(fd, back, 8, 0), 8);
@@ -298,7 +340,8 @@ static void routing(void **ctx)
 	assert_ptr_equal(fab_fabric_route(state->fabric, BAR2_AT + 3, &bar, &off), &state->to->dev);
 	assert_int_equal(bar, 2);
 	assert_int_equal(off, 3);
-	assert_ptr_equal(fab_fabric_route(state->fabric, 0xfd000000 + TOY_BAR0_SIZE - 1, &bar, &off), &state->from->dev);
+	assert_ptr_equal(fab_fabric_route(state->fabric, 0xfd000000 + TOY_BAR0_SIZE - 1, &bar, &off),
+			 &state->from->dev);
 	assert_int_equal(bar, 0);
 	assert_int_equal(off, TOY_BAR0_SIZE - 1);
 	assert_null(fab_fabric_route(state->fabric, 0xfd000000 + TOY_BAR0_SIZE, &bar, &off));
@@ -311,7 +354,9 @@ static void routing(void **ctx)
 static void tally_limit(void **ctx)
 {
 	struct fab_tally tally = { .nrows = 0 };
-	struct fab_tlp_run run = { .kind = FAB_TLP_MWR, .len = 10, .count = 2, .tph = { .th = true, .extended = true } };
+	struct fab_tlp_run run = {
+		.kind = FAB_TLP_MWR, .len = 10, .count = 2, .tph = { .th = true, .extended = true }
+	};
 	unsigned int round, st;
 
 	(void)ctx;
@@ -347,7 +392,10 @@ static double number(const cJSON *object, const char *name)
 static void trace_has_one_line_for_each_tlp(void **ctx)
 {
 	struct state *state = *ctx;
-	struct fab_dma req = { .dev = &state->from->dev, .write = true, .addr = BAR2_AT + 100, .len = 400,
+	struct fab_dma req = { .dev = &state->from->dev,
+			       .write = true,
+			       .addr = BAR2_AT + 100,
+			       .len = 400,
 			       .tph = { .th = true, .extended = true, .ph = 2, .st = 0x1234 } };
 	uint8_t data[400] = { 0 };
 	char *text = NULL, *line, *save = NULL;
@@ -367,7 +415,8 @@ static void trace_has_one_line_for_each_tlp(void **ctx)
 		assert_string_equal(cJSON_GetObjectItem(json, "target")->valuestring, "to");
 		assert_string_equal(cJSON_GetObjectItem(json, "kind")->valuestring, "MWr");
 		assert_string_equal(cJSON_GetObjectItem(json, "origin")->valuestring, "payload");
-		assert_int_equal(strtoull(cJSON_GetObjectItem(json, "addr")->valuestring, NULL, 0), next);
+		assert_int_equal(strtoull(cJSON_GetObjectItem(json, "addr")->valuestring, NULL, 0),
+				 next);
 		assert_true(cJSON_IsTrue(cJSON_GetObjectItem(json, "th")));
 		assert_int_equal(number(json, "bar"), 2);
 		assert_int_equal(number(json, "width"), 16);
@@ -385,7 +434,10 @@ static void trace_has_one_line_for_each_tlp(void **ctx)
 static void report_and_clear(void **ctx)
 {
 	struct state *state = *ctx;
-	struct fab_dma req = { .dev = &state->from->dev, .write = true, .addr = BAR2_AT, .len = 256,
+	struct fab_dma req = { .dev = &state->from->dev,
+			       .write = true,
+			       .addr = BAR2_AT,
+			       .len = 256,
 			       .tph = { .th = true, .ph = 1, .st = 7 } };
 	uint8_t data[256] = { 0 };
 	cJSON *report, *device, *row;
@@ -394,7 +446,11 @@ static void report_and_clear(void **ctx)
 	report = fab_report(state->fabric);
 	device = cJSON_GetArrayItem(cJSON_GetObjectItem(report, "devices"), 1);
 	assert_string_equal(cJSON_GetObjectItem(device, "name")->valuestring, "to");
-	row = cJSON_GetArrayItem(cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(device, "bars"), 1), "received"), 0);
+	row = cJSON_GetArrayItem(cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(device,
+											    "bars"),
+									1),
+						     "received"),
+				 0);
 	assert_int_equal(number(row, "tlps"), 2);
 	assert_int_equal(number(row, "bytes"), 256);
 	assert_int_equal(number(row, "width"), 8);

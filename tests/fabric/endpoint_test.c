@@ -73,7 +73,9 @@ static void ignore(void *ctx, void *host, uint32_t off, uint32_t len)
 
 static void send(struct state *state, bool write, uint32_t len, struct fab_tph tph)
 {
-	struct fab_dma req = { .dev = &state->toy->dev, .write = write, .addr = MEMORY_AT, .len = len, .tph = tph };
+	struct fab_dma req = {
+		.dev = &state->toy->dev, .write = write, .addr = MEMORY_AT, .len = len, .tph = tph
+	};
 
 	assert_int_equal(fab_dma(&req, ignore, NULL), 0);
 }
@@ -164,7 +166,8 @@ static void odd_accesses(void **ctx)
 static void bad_sizes_are_refused(void **ctx)
 {
 	struct state *state = *ctx;
-	const uint64_t sizes[] = { 0, EP_MIN_MEMORY / 2, 3 * EP_MIN_MEMORY, EP_MAX_MEMORY * 2, UINT64_MAX };
+	const uint64_t sizes[] = { 0, EP_MIN_MEMORY / 2, 3 * EP_MIN_MEMORY, EP_MAX_MEMORY * 2,
+				   UINT64_MAX };
 	unsigned int i;
 
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {

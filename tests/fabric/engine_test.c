@@ -12,13 +12,13 @@
 #include "fabric/engine/regs.h"
 #include "tests/fabric/toy.h"
 
-#define MEMORY_AT	0x40000000ull	/* guest memory */
-#define MEMORY_SIZE	0x200000u
-#define TOY_AT		0x200000000ull	/* BAR2 of the toy */
-#define TOY_REGS_AT	0x10000000u
-#define ENGINE_AT	0x20000000u
-#define HINT(ph, tag)	(ENG_HINT_PRESENT | (uint32_t)(ph) << ENG_HINT_PH_SHIFT | (tag))
-#define ARRAY(a)	(sizeof(a) / sizeof((a)[0]))
+#define MEMORY_AT     0x40000000ull /* guest memory */
+#define MEMORY_SIZE   0x200000u
+#define TOY_AT	      0x200000000ull /* BAR2 of the toy */
+#define TOY_REGS_AT   0x10000000u
+#define ENGINE_AT     0x20000000u
+#define HINT(ph, tag) (ENG_HINT_PRESENT | (uint32_t)(ph) << ENG_HINT_PH_SHIFT | (tag))
+#define ARRAY(a)      (sizeof(a) / sizeof((a)[0]))
 
 struct state {
 	struct fab_fabric *fabric;
@@ -38,7 +38,8 @@ static void tph_control(struct fab_device *eng, uint32_t enable, uint32_t mode)
 	put(eng, eng->tph_cap + FAB_TPH_CTRL, enable << FAB_TPH_CTRL_REQ_EN_SHIFT | mode, 4);
 }
 
-static struct fab_device *add_engine(struct state *state, const char *name, enum fab_tph_support requester, uint32_t bar)
+static struct fab_device *add_engine(struct state *state, const char *name,
+				     enum fab_tph_support requester, uint32_t bar)
 {
 	const struct eng_opts opts = { .requester = requester };
 	struct fab_device *eng;
@@ -48,7 +49,9 @@ static struct fab_device *add_engine(struct state *state, const char *name, enum
 	assert_non_null(eng);
 	put(eng, PCI_BASE_ADDRESS_0, bar, 4);
 	put(eng, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
-	assert_int_equal(fab_mem_map(eng->mem, MEMORY_AT, MEMORY_SIZE, state->fd, 0, FAB_MEM_READ | FAB_MEM_WRITE), 0);
+	assert_int_equal(fab_mem_map(eng->mem, MEMORY_AT, MEMORY_SIZE, state->fd, 0,
+				     FAB_MEM_READ | FAB_MEM_WRITE),
+			 0);
 	if (eng->tph_cap)
 		tph_control(eng, requester, FAB_TPH_CTRL_MODE_DS);
 	return eng;
@@ -92,7 +95,8 @@ static void set32(struct fab_device *eng, uint64_t off, uint32_t value)
 	eng->ops->bar_write(eng, ENG_REGS_BAR, off, &value, sizeof(value));
 }
 
-static void prepare(struct fab_device *eng, uint64_t addr, uint32_t length, uint32_t value, uint32_t hint)
+static void prepare(struct fab_device *eng, uint64_t addr, uint32_t length, uint32_t value,
+		    uint32_t hint)
 {
 	set32(eng, ENG_ADDR_LO, (uint32_t)addr);
 	set32(eng, ENG_ADDR_HI, (uint32_t)(addr >> 32));
@@ -113,7 +117,8 @@ static uint32_t finish(struct fab_device *eng)
 	return get32(eng, ENG_STATUS);
 }
 
-static uint32_t transfer(struct fab_device *eng, uint64_t addr, uint32_t length, uint32_t value, uint32_t hint)
+static uint32_t transfer(struct fab_device *eng, uint64_t addr, uint32_t length, uint32_t value,
+			 uint32_t hint)
 {
 	prepare(eng, addr, length, value, hint);
 	set32(eng, ENG_START, 1);
@@ -165,7 +170,8 @@ static void refused(struct state *state, uint64_t off, const void *data, uint32_
 	snapshot(state->eng, before);
 	state->eng->ops->bar_write(state->eng, ENG_REGS_BAR, off, data, len);
 	snapshot(state->eng, after);
-	if (memcmp(before, after, sizeof(before)) || counter(state->eng, "writes_refused") != count + 1)
+	if (memcmp(before, after, sizeof(before)) ||
+	    counter(state->eng, "writes_refused") != count + 1)
 		fail_msg("%u bytes at 0x%x were not refused", len, (unsigned int)off);
 }
 
@@ -173,7 +179,7 @@ static void only_whole_registers_are_written(void **ctx)
 {
 	static const uint32_t widths[] = { 1, 2, 4, 8 };
 	struct state *state = *ctx;
-	static const uint8_t data[8];	/* no reserved bit of any register is set */
+	static const uint8_t data[8]; /* no reserved bit of any register is set */
 	uint32_t off;
 	size_t i;
 
@@ -207,9 +213,13 @@ static void only_whole_registers_are_read(void **ctx)
 
 static void reserved_bits_are_refused(void **ctx)
 {
-	static const struct { uint32_t off, reserved; } registers[] = {
-		{ ENG_MAGIC, 0xffffffff }, { ENG_ADDR_LO, 0x00000003 }, { ENG_ADDR_HI, 0 }, { ENG_LENGTH, 0xffe00003 },
-		{ ENG_VALUE, 0 }, { ENG_HINT, 0x7ffc0000 }, { ENG_START, 0xfffffffe }, { ENG_STATUS, 0xffffffff },
+	static const struct {
+		uint32_t off, reserved;
+	} registers[] = {
+		{ ENG_MAGIC, 0xffffffff }, { ENG_ADDR_LO, 0x00000003 },
+		{ ENG_ADDR_HI, 0 },	   { ENG_LENGTH, 0xffe00003 },
+		{ ENG_VALUE, 0 },	   { ENG_HINT, 0x7ffc0000 },
+		{ ENG_START, 0xfffffffe }, { ENG_STATUS, 0xffffffff },
 	};
 	struct state *state = *ctx;
 	uint32_t bit, value;
@@ -267,9 +277,17 @@ static void bad_lengths_fail(void **ctx)
 
 static void bad_addresses_fail(void **ctx)
 {
-	static const struct { uint64_t addr; uint32_t length; } bad[] = {
-		{ 0, 4 }, { 0x30000000, 64 }, { MEMORY_AT - 4, 8 }, { MEMORY_AT + MEMORY_SIZE, 4 },
-		{ ENGINE_AT, 4 }, { ENGINE_AT + ENG_START, 4 }, { ENGINE_AT - 0x10000, 0x20000 },
+	static const struct {
+		uint64_t addr;
+		uint32_t length;
+	} bad[] = {
+		{ 0, 4 },
+		{ 0x30000000, 64 },
+		{ MEMORY_AT - 4, 8 },
+		{ MEMORY_AT + MEMORY_SIZE, 4 },
+		{ ENGINE_AT, 4 },
+		{ ENGINE_AT + ENG_START, 4 },
+		{ ENGINE_AT - 0x10000, 0x20000 },
 	};
 	struct state *state = *ctx;
 	size_t i;
@@ -293,7 +311,9 @@ static void memory_that_may_not_be_written(void **ctx)
 	struct state *state = *ctx;
 
 	fab_mem_clear(state->eng->mem);
-	assert_int_equal(fab_mem_map(state->eng->mem, MEMORY_AT, MEMORY_SIZE, state->fd, 0, FAB_MEM_READ), 0);
+	assert_int_equal(fab_mem_map(state->eng->mem, MEMORY_AT, MEMORY_SIZE, state->fd, 0,
+				     FAB_MEM_READ),
+			 0);
 	assert_int_equal(transfer(state->eng, MEMORY_AT, 64, 1, 0), ENG_FAILED);
 	assert_int_equal(state->memory[0], 0);
 }
@@ -378,7 +398,8 @@ static void engines_that_start_each_other(void **ctx)
 	for (i = 0; i < 1000; i++)
 		fab_loop_step(state->fabric->loop, 0);
 	/* Each is busy while it writes, so the answer of the other finds it idle or is refused, never nested. */
-	assert_in_range(counter(state->eng, "transfers_done") + counter(other, "transfers_done"), 2, 1000);
+	assert_in_range(counter(state->eng, "transfers_done") + counter(other, "transfers_done"), 2,
+			1000);
 	fab_device_reset(state->eng);
 	fab_device_reset(other);
 	assert_false(fab_loop_step(state->fabric->loop, 0));
@@ -407,19 +428,59 @@ static void hints(void **ctx)
 		unsigned int errors;
 	} rows[] = {
 		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_DS, 0, { 0 }, 0 },
-		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_DS, HINT(2, 0x1234) & ~ENG_HINT_PRESENT, { 0 }, 0 },
+		{ FAB_TPH_EXT,
+		  FAB_TPH_EXT,
+		  FAB_TPH_CTRL_MODE_DS,
+		  HINT(2, 0x1234) & ~ENG_HINT_PRESENT,
+		  { 0 },
+		  0 },
 		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_DS, HINT(0, 0), { true, true, 0, 0 }, 0 },
-		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_DS, HINT(1, 0x5a), { true, true, 1, 0x5a }, 0 },
-		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_DS, HINT(2, 0x1234), { true, true, 2, 0x1234 }, 0 },
-		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_DS, HINT(3, 0xffff), { true, true, 3, 0xffff }, 0 },
-		{ FAB_TPH_EXT, FAB_TPH_8BIT, FAB_TPH_CTRL_MODE_DS, HINT(3, 0xff), { true, false, 3, 0xff }, 0 },
+		{ FAB_TPH_EXT,
+		  FAB_TPH_EXT,
+		  FAB_TPH_CTRL_MODE_DS,
+		  HINT(1, 0x5a),
+		  { true, true, 1, 0x5a },
+		  0 },
+		{ FAB_TPH_EXT,
+		  FAB_TPH_EXT,
+		  FAB_TPH_CTRL_MODE_DS,
+		  HINT(2, 0x1234),
+		  { true, true, 2, 0x1234 },
+		  0 },
+		{ FAB_TPH_EXT,
+		  FAB_TPH_EXT,
+		  FAB_TPH_CTRL_MODE_DS,
+		  HINT(3, 0xffff),
+		  { true, true, 3, 0xffff },
+		  0 },
+		{ FAB_TPH_EXT,
+		  FAB_TPH_8BIT,
+		  FAB_TPH_CTRL_MODE_DS,
+		  HINT(3, 0xff),
+		  { true, false, 3, 0xff },
+		  0 },
 		{ FAB_TPH_EXT, FAB_TPH_8BIT, FAB_TPH_CTRL_MODE_DS, HINT(3, 0x100), { 0 }, 1 },
 		{ FAB_TPH_EXT, FAB_TPH_NONE, FAB_TPH_CTRL_MODE_DS, HINT(3, 0x10), { 0 }, 0 },
 		{ FAB_TPH_EXT, FAB_TPH_RESERVED, FAB_TPH_CTRL_MODE_DS, HINT(3, 0x10), { 0 }, 0 },
-		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_NS, HINT(3, 0x10), { true, true, 3, 0 }, 0 },
+		{ FAB_TPH_EXT,
+		  FAB_TPH_EXT,
+		  FAB_TPH_CTRL_MODE_NS,
+		  HINT(3, 0x10),
+		  { true, true, 3, 0 },
+		  0 },
 		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_IV, HINT(3, 0x10), { 0 }, 0 },
-		{ FAB_TPH_8BIT, FAB_TPH_8BIT, FAB_TPH_CTRL_MODE_DS, HINT(1, 0x5a), { true, false, 1, 0x5a }, 0 },
-		{ FAB_TPH_8BIT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_DS, HINT(1, 0x5a), { true, false, 1, 0x5a }, 0 },
+		{ FAB_TPH_8BIT,
+		  FAB_TPH_8BIT,
+		  FAB_TPH_CTRL_MODE_DS,
+		  HINT(1, 0x5a),
+		  { true, false, 1, 0x5a },
+		  0 },
+		{ FAB_TPH_8BIT,
+		  FAB_TPH_EXT,
+		  FAB_TPH_CTRL_MODE_DS,
+		  HINT(1, 0x5a),
+		  { true, false, 1, 0x5a },
+		  0 },
 		{ FAB_TPH_8BIT, FAB_TPH_8BIT, FAB_TPH_CTRL_MODE_DS, HINT(1, 0x1234), { 0 }, 1 },
 		{ FAB_TPH_NONE, 0, 0, HINT(1, 0x5a), { 0 }, 0 },
 	};
@@ -432,7 +493,8 @@ static void hints(void **ctx)
 		struct fab_device *eng;
 
 		snprintf(name, sizeof(name), "row%zu", i);
-		eng = add_engine(state, name, rows[i].requester, ENGINE_AT + 0x10000 + 0x1000 * (uint32_t)i);
+		eng = add_engine(state, name, rows[i].requester,
+				 ENGINE_AT + 0x10000 + 0x1000 * (uint32_t)i);
 		assert_int_equal(!!eng->tph_cap, rows[i].requester != FAB_TPH_NONE);
 		if (eng->tph_cap)
 			tph_control(eng, rows[i].enable, rows[i].mode);
@@ -463,11 +525,15 @@ static void split_by_mps(void **ctx)
 		for (o = 0; o < ARRAY(offsets); o++) {
 			for (l = 0; l < ARRAY(lengths); l++) {
 				fab_tally_clear(tally);
-				assert_int_equal(transfer(state->eng, TOY_AT + offsets[o], lengths[l], ++value, HINT(1, 1)), ENG_DONE);
-				filled((uint8_t *)state->toy->dev.bar[2].host + offsets[o], lengths[l], value);
+				assert_int_equal(transfer(state->eng, TOY_AT + offsets[o],
+							  lengths[l], ++value, HINT(1, 1)),
+						 ENG_DONE);
+				filled((uint8_t *)state->toy->dev.bar[2].host + offsets[o],
+				       lengths[l], value);
 				assert_int_equal(tally->nrows, 1);
 				assert_int_equal(tally->rows[0].bytes, lengths[l]);
-				assert_int_equal(tally->rows[0].tlps, fab_tlp_count(offsets[o], lengths[l], 128u << mps));
+				assert_int_equal(tally->rows[0].tlps,
+						 fab_tlp_count(offsets[o], lengths[l], 128u << mps));
 			}
 		}
 	}
@@ -487,7 +553,10 @@ static void identity(void **ctx)
 	assert_int_equal(cap & PCI_TPH_CAP_LOC_MASK, PCI_TPH_LOC_NONE);
 	assert_true(cap & FAB_TPH_CAP_EXT);
 	assert_false(fab_cfg_get32(bit8, bit8->tph_cap + PCI_TPH_CAP) & FAB_TPH_CAP_EXT);
-	assert_int_equal(fab_cfg_get32(eng, eng->pcie_cap + PCI_EXP_DEVCAP2) >> FAB_EXP_DEVCAP2_TPH_COMP_SHIFT & 3, 0);
+	assert_int_equal(fab_cfg_get32(eng, eng->pcie_cap + PCI_EXP_DEVCAP2) >>
+					 FAB_EXP_DEVCAP2_TPH_COMP_SHIFT &
+				 3,
+			 0);
 	assert_true(fab_cfg_serial("eng0") != fab_cfg_serial("eng1"));
 }
 
@@ -518,11 +587,13 @@ static void counters_in_the_report(void **ctx)
 static void bad_options_are_refused(void **ctx)
 {
 	struct state *state = *ctx;
-	const struct eng_opts reserved = { .requester = FAB_TPH_RESERVED }, good = { .requester = FAB_TPH_EXT };
+	const struct eng_opts reserved = { .requester = FAB_TPH_RESERVED },
+			      good = { .requester = FAB_TPH_EXT };
 
 	assert_int_equal(eng_new(state->fabric, "bad", &reserved), -EINVAL);
 	assert_int_equal(eng_new(state->fabric, "", &good), -EINVAL);
-	assert_int_equal(eng_new(state->fabric, "a23456789012345678901234567890123", &good), -EINVAL);
+	assert_int_equal(eng_new(state->fabric, "a23456789012345678901234567890123", &good),
+			 -EINVAL);
 	assert_null(fab_fabric_find(state->fabric, "bad"));
 }
 

@@ -102,7 +102,8 @@ static void remove_other(void *ctx)
 
 static void fd_removed_in_the_same_batch_is_not_called(void **ctx)
 {
-	struct actor a = { .loop = *ctx, .fd = raised() }, b = { .loop = *ctx, .fd = raised(), .other = &a };
+	struct actor a = { .loop = *ctx, .fd = raised() },
+		     b = { .loop = *ctx, .fd = raised(), .other = &a };
 
 	a.other = &b;
 	assert_int_equal(fab_loop_add_fd(*ctx, a.fd, remove_other, &a), 0);
@@ -110,7 +111,7 @@ static void fd_removed_in_the_same_batch_is_not_called(void **ctx)
 	assert_true(fab_loop_step(*ctx, 0));
 	assert_int_equal(a.calls + b.calls, 1);
 	assert_false(fab_loop_step(*ctx, 0));
-	fab_loop_del_fd(*ctx, 12345);	/* unknown: nothing happens */
+	fab_loop_del_fd(*ctx, 12345); /* unknown: nothing happens */
 	close(a.fd);
 	close(b.fd);
 }
@@ -126,7 +127,7 @@ static void timers_fire_by_time_not_by_order(void **ctx)
 	fab_timer_arm(*ctx, &late.timer, 200000);
 	fab_timer_arm(*ctx, &never.timer, 2000);
 	fab_timer_arm(*ctx, &early.timer, 1000000);
-	fab_timer_arm(*ctx, &early.timer, 1000);	/* armed again: moves */
+	fab_timer_arm(*ctx, &early.timer, 1000); /* armed again: moves */
 	fab_timer_cancel(*ctx, &never.timer);
 	fab_timer_cancel(*ctx, &never.timer);
 	while (!early.calls)
@@ -166,7 +167,7 @@ static void work_is_fair_and_one_at_a_time(void **ctx)
 	b.work = (struct fab_work){ .fn = on_work, .ctx = &b };
 	fab_work_queue(*ctx, &a.work);
 	fab_work_queue(*ctx, &b.work);
-	fab_work_queue(*ctx, &a.work);	/* queued already */
+	fab_work_queue(*ctx, &a.work); /* queued already */
 	fab_loop_step(*ctx, 0);
 	assert_int_equal(a.calls * 10 + b.calls, 10);
 	fab_loop_step(*ctx, 0);
@@ -187,7 +188,7 @@ static void cancelled_work_is_not_run(void **ctx)
 	b.work = (struct fab_work){ .fn = on_work, .ctx = &b };
 	fab_work_queue(*ctx, &a.work);
 	fab_work_queue(*ctx, &b.work);
-	fab_work_cancel(*ctx, &b.work);	/* the last one: the queue's end moves */
+	fab_work_cancel(*ctx, &b.work); /* the last one: the queue's end moves */
 	fab_work_cancel(*ctx, &b.work);
 	fab_work_queue(*ctx, &b.work);
 	fab_work_cancel(*ctx, &a.work);
@@ -215,7 +216,7 @@ static void watching_for_room_to_write(void **ctx)
 	assert_int_equal(fab_loop_watch(*ctx, pair[0], false, false), 0);
 	assert_int_equal(write(pair[1], "x", 1), 1);
 	assert_false(fab_loop_step(*ctx, 0));
-	close(pair[1]);				/* a hang-up is always told */
+	close(pair[1]); /* a hang-up is always told */
 	assert_true(fab_loop_step(*ctx, 0));
 	assert_int_equal(calls, 2);
 	fab_loop_del_fd(*ctx, pair[0]);

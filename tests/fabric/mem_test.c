@@ -8,8 +8,8 @@
 
 #include "tests/fabric/toy.h"
 
-#define PAGE	4096ull
-#define RW	(FAB_MEM_READ | FAB_MEM_WRITE)
+#define PAGE 4096ull
+#define RW   (FAB_MEM_READ | FAB_MEM_WRITE)
 
 static int setup(void **ctx)
 {
@@ -31,7 +31,7 @@ static void bytes_are_those_of_the_file(void **ctx)
 
 	assert_int_equal(pwrite(fd, "hello", 5, 2 * PAGE + 100), 5);
 	assert_int_equal(fab_mem_map(mem, 0x10000, 2 * PAGE, fd, 2 * PAGE, RW), 0);
-	close(fd);	/* the mapping lives on */
+	close(fd); /* the mapping lives on */
 	at = fab_mem_at(mem, 0x10000 + 100, RW, &run);
 	assert_non_null(at);
 	assert_memory_equal(at, "hello", 5);
@@ -45,10 +45,22 @@ static void bytes_are_those_of_the_file(void **ctx)
 
 static void bad_ranges(void **ctx)
 {
-	static const struct { uint64_t iova, size, offset; } bad[] = {
-		{ 0, 0, 0 }, { 1, PAGE, 0 }, { 0, PAGE + 1, 0 }, { 0, 1, 0 }, { 0, PAGE, 1 }, { 0, PAGE, 2 * PAGE },
-		{ 0, 3 * PAGE, 0 }, { 0, 2 * PAGE, PAGE }, { -PAGE, 2 * PAGE, 0 }, { 0, -PAGE, 0 }, { 0, PAGE, -PAGE },
-		{ PAGE, -PAGE, 0 }, { 0, PAGE, 1ull << 63 },
+	static const struct {
+		uint64_t iova, size, offset;
+	} bad[] = {
+		{ 0, 0, 0 },
+		{ 1, PAGE, 0 },
+		{ 0, PAGE + 1, 0 },
+		{ 0, 1, 0 },
+		{ 0, PAGE, 1 },
+		{ 0, PAGE, 2 * PAGE },
+		{ 0, 3 * PAGE, 0 },
+		{ 0, 2 * PAGE, PAGE },
+		{ -PAGE, 2 * PAGE, 0 },
+		{ 0, -PAGE, 0 },
+		{ 0, PAGE, -PAGE },
+		{ PAGE, -PAGE, 0 },
+		{ 0, PAGE, 1ull << 63 },
 	};
 	struct fab_mem *mem = *ctx;
 	int fd = toy_memory(2 * PAGE);
@@ -56,8 +68,10 @@ static void bad_ranges(void **ctx)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(fab_mem_map(mem, bad[i].iova, bad[i].size, fd, bad[i].offset, RW), -EINVAL);
-	assert_int_equal(fab_mem_map(mem, -PAGE, PAGE, fd, 0, RW), 0);	/* up to the last byte there is */
+		assert_int_equal(fab_mem_map(mem, bad[i].iova, bad[i].size, fd, bad[i].offset, RW),
+				 -EINVAL);
+	assert_int_equal(fab_mem_map(mem, -PAGE, PAGE, fd, 0, RW),
+			 0); /* up to the last byte there is */
 	assert_non_null(fab_mem_at(mem, UINT64_MAX, RW, &run));
 	assert_int_equal(run, 1);
 	assert_int_equal(fab_mem_unmap(mem, -PAGE, 2 * PAGE), -EINVAL);
@@ -69,16 +83,22 @@ static void bad_ranges(void **ctx)
 
 static void overlap(void **ctx)
 {
-	static const struct { uint64_t iova, size; int expect; } rows[] = {
-		{ 10 * PAGE, 4 * PAGE, -EEXIST }, { 9 * PAGE, 2 * PAGE, -EEXIST }, { 13 * PAGE, 2 * PAGE, -EEXIST },
-		{ 11 * PAGE, PAGE, -EEXIST }, { 8 * PAGE, 8 * PAGE, -EEXIST }, { 9 * PAGE, PAGE, 0 }, { 14 * PAGE, PAGE, 0 },
+	static const struct {
+		uint64_t iova, size;
+		int expect;
+	} rows[] = {
+		{ 10 * PAGE, 4 * PAGE, -EEXIST }, { 9 * PAGE, 2 * PAGE, -EEXIST },
+		{ 13 * PAGE, 2 * PAGE, -EEXIST }, { 11 * PAGE, PAGE, -EEXIST },
+		{ 8 * PAGE, 8 * PAGE, -EEXIST },  { 9 * PAGE, PAGE, 0 },
+		{ 14 * PAGE, PAGE, 0 },
 	};
 	struct fab_mem *mem = *ctx;
 	unsigned int i;
 
 	assert_int_equal(fab_mem_map(mem, 10 * PAGE, 4 * PAGE, -1, 0, RW), 0);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(fab_mem_map(mem, rows[i].iova, rows[i].size, -1, 0, RW), rows[i].expect);
+		assert_int_equal(fab_mem_map(mem, rows[i].iova, rows[i].size, -1, 0, RW),
+				 rows[i].expect);
 }
 
 static void holes_have_no_bytes(void **ctx)
@@ -88,7 +108,7 @@ static void holes_have_no_bytes(void **ctx)
 	uint64_t run;
 
 	assert_int_equal(fab_mem_map(mem, 0, PAGE, -1, 0, RW), 0);
-	assert_int_equal(fab_mem_map(mem, PAGE, PAGE, event, 0, RW), 0);	/* not a file with bytes */
+	assert_int_equal(fab_mem_map(mem, PAGE, PAGE, event, 0, RW), 0); /* not a file with bytes */
 	assert_null(fab_mem_at(mem, 0, RW, &run));
 	assert_int_equal(run, 0);
 	assert_null(fab_mem_at(mem, PAGE, RW, &run));
@@ -117,13 +137,14 @@ static void unmap_takes_whole_mappings(void **ctx)
 
 	for (i = 0; i < 5; i++)
 		assert_int_equal(fab_mem_map(mem, i * 4 * PAGE, 2 * PAGE, -1, 0, RW), 0);
-	assert_int_equal(fab_mem_unmap(mem, PAGE, PAGE), -EINVAL);		/* cut at the front */
-	assert_int_equal(fab_mem_unmap(mem, 0, PAGE), -EINVAL);			/* at the back */
-	assert_int_equal(fab_mem_unmap(mem, 0, 5 * PAGE), -EINVAL);		/* the second one */
-	assert_int_equal(fab_mem_unmap(mem, 2 * PAGE, 2 * PAGE), 0);		/* nothing there */
-	assert_int_equal(fab_mem_unmap(mem, 3 * PAGE, 8 * PAGE), 0);		/* the second and third */
+	assert_int_equal(fab_mem_unmap(mem, PAGE, PAGE), -EINVAL);   /* cut at the front */
+	assert_int_equal(fab_mem_unmap(mem, 0, PAGE), -EINVAL);	     /* at the back */
+	assert_int_equal(fab_mem_unmap(mem, 0, 5 * PAGE), -EINVAL);  /* the second one */
+	assert_int_equal(fab_mem_unmap(mem, 2 * PAGE, 2 * PAGE), 0); /* nothing there */
+	assert_int_equal(fab_mem_unmap(mem, 3 * PAGE, 8 * PAGE), 0); /* the second and third */
 	for (i = 0; i < 5; i++)
-		assert_int_equal(fab_mem_map(mem, i * 4 * PAGE, PAGE, -1, 0, RW), i == 1 || i == 2 ? 0 : -EEXIST);
+		assert_int_equal(fab_mem_map(mem, i * 4 * PAGE, PAGE, -1, 0, RW),
+				 i == 1 || i == 2 ? 0 : -EEXIST);
 	assert_int_equal(fab_mem_unmap(mem, 0, 1ull << 40), 0);
 	assert_int_equal(fab_mem_map(mem, 0, 1ull << 40, -1, 0, RW), 0);
 }
@@ -162,13 +183,17 @@ static void random_against_model(void **ctx)
 		if (random() % 2) {
 			for (clash = false, i = page; i < page + pages; i++)
 				clash |= id[i] != 0;
-			assert_int_equal(fab_mem_map(mem, page * PAGE, pages * PAGE, fd, page * PAGE, RW), clash ? -EEXIST : 0);
+			assert_int_equal(fab_mem_map(mem, page * PAGE, pages * PAGE, fd,
+						     page * PAGE, RW),
+					 clash ? -EEXIST : 0);
 			for (next++, i = page; !clash && i < page + pages; i++)
 				id[i] = next;
 		} else {
 			clash = (page && id[page] && id[page - 1] == id[page]) ||
-				(page + pages < MODEL_PAGES && id[page + pages] && id[page + pages - 1] == id[page + pages]);
-			assert_int_equal(fab_mem_unmap(mem, page * PAGE, pages * PAGE), clash ? -EINVAL : 0);
+				(page + pages < MODEL_PAGES && id[page + pages] &&
+				 id[page + pages - 1] == id[page + pages]);
+			assert_int_equal(fab_mem_unmap(mem, page * PAGE, pages * PAGE),
+					 clash ? -EINVAL : 0);
 			for (i = page; !clash && i < page + pages; i++)
 				id[i] = 0;
 		}
@@ -176,7 +201,8 @@ static void random_against_model(void **ctx)
 		at = fab_mem_at(mem, page * PAGE, RW, &run);
 		mapped = id[page] != 0;
 		assert_int_equal(at != NULL, mapped);
-		for (pages = 0; mapped && page + pages < MODEL_PAGES && id[page + pages] == id[page]; pages++)
+		for (pages = 0;
+		     mapped && page + pages < MODEL_PAGES && id[page + pages] == id[page]; pages++)
 			;
 		assert_int_equal(run, mapped ? pages * PAGE : 0);
 		if (mapped)

@@ -12,15 +12,17 @@
 
 #include "tests/fabric/nic_client.h"
 
-#define BOX_BYTES	576u
-#define BOX_STRIDE	1024u
-#define BOX_DATA	512u
-#define BOX_NEXT	0x230u
-#define BOX_NUM		0x238u
-#define BOX_TOKEN	0x23du
-#define BOXES		(CLIENT_MAX / BOX_DATA)
+#define BOX_BYTES  576u
+#define BOX_STRIDE 1024u
+#define BOX_DATA   512u
+#define BOX_NEXT   0x230u
+#define BOX_NUM	   0x238u
+#define BOX_TOKEN  0x23du
+#define BOXES	   (CLIENT_MAX / BOX_DATA)
 
-static const struct { uint64_t high, low, doorbell; } seg = { 0x10, 0x14, 0x18 };
+static const struct {
+	uint64_t high, low, doorbell;
+} seg = { 0x10, 0x14, 0x18 };
 
 void client_bar_write(struct client *client, uint64_t off, const void *data, uint32_t len)
 {
@@ -91,7 +93,8 @@ int client_teardown(void **state)
 }
 
 /* A chain for len bytes, data from or NULL. */
-static uint64_t build_chain(struct client *client, uint64_t boxes, const uint8_t *data, uint32_t len, uint32_t spoilt)
+static uint64_t build_chain(struct client *client, uint64_t boxes, const uint8_t *data,
+			    uint32_t len, uint32_t spoilt)
 {
 	const struct client_spoil *spoil = &client->spoil;
 	uint32_t n = len <= 16 ? 0 : (len - 16 + BOX_DATA - 1) / BOX_DATA, i;
@@ -100,7 +103,9 @@ static uint64_t build_chain(struct client *client, uint64_t boxes, const uint8_t
 	for (i = 0; i < n; i++) {
 		uint8_t *box = rig_at(&client->rig, boxes + i * BOX_STRIDE);
 		uint64_t next = i + 1 < n ? boxes + (i + 1) * BOX_STRIDE : 0;
-		uint32_t at = i * BOX_DATA, part = len - 16 - at < BOX_DATA ? len - 16 - at : BOX_DATA, num = htobe32(i);
+		uint32_t at = i * BOX_DATA,
+			 part = len - 16 - at < BOX_DATA ? len - 16 - at : BOX_DATA,
+			 num = htobe32(i);
 		bool bad = spoilt == i + 1;
 
 		memset(box, 0, BOX_BYTES);
@@ -120,7 +125,8 @@ static uint64_t build_chain(struct client *client, uint64_t boxes, const uint8_t
 	return n ? boxes : 0;
 }
 
-void client_post(struct client *client, unsigned int slot, const void *in, uint32_t in_len, uint32_t out_len)
+void client_post(struct client *client, unsigned int slot, const void *in, uint32_t in_len,
+		 uint32_t out_len)
 {
 	const struct client_spoil *spoil = &client->spoil;
 	uint8_t *entry = rig_at(&client->rig, client->queue + slot * 64);
@@ -135,15 +141,20 @@ void client_post(struct client *client, unsigned int slot, const void *in, uint3
 	DEVX_SET(cmd_queue_entry, entry, input_length, spoil->in_len ? spoil->in_len : in_len);
 	DEVX_SET(cmd_queue_entry, entry, output_length, spoil->out_len ? spoil->out_len : out_len);
 	DEVX_SET64(cmd_queue_entry, entry, input_mailbox_pointer_63_32,
-		   spoil->in_ptr == 1 ? 0 : spoil->in_ptr ? spoil->in_ptr : in_ptr);
+		   spoil->in_ptr == 1 ? 0 :
+		   spoil->in_ptr      ? spoil->in_ptr :
+					in_ptr);
 	DEVX_SET64(cmd_queue_entry, entry, output_mailbox_pointer_63_32,
-		   spoil->out_ptr == 1 ? 0 : spoil->out_ptr ? spoil->out_ptr : out_ptr);
+		   spoil->out_ptr == 1 ? 0 :
+		   spoil->out_ptr      ? spoil->out_ptr :
+					 out_ptr);
 	DEVX_SET(cmd_queue_entry, entry, token, client->token);
 	DEVX_SET(cmd_queue_entry, entry, ownership, !spoil->no_owner);
 	client->spoil = (struct client_spoil){ 0 };
 }
 
-bool client_answer(struct client *client, unsigned int slot, void *out, uint32_t out_len, uint8_t *delivery)
+bool client_answer(struct client *client, unsigned int slot, void *out, uint32_t out_len,
+		   uint8_t *delivery)
 {
 	const uint8_t *entry = rig_at(&client->rig, client->queue + slot * 64);
 	uint32_t off, part;
@@ -154,12 +165,15 @@ bool client_answer(struct client *client, unsigned int slot, void *out, uint32_t
 	memcpy(out, entry + 32, out_len < 16 ? out_len : 16);
 	for (off = 16; off < out_len; off += BOX_DATA) {
 		part = out_len - off < BOX_DATA ? out_len - off : BOX_DATA;
-		memcpy((uint8_t *)out + off, rig_at(&client->rig, client->out_boxes + (off - 16) / BOX_DATA * BOX_STRIDE), part);
+		memcpy((uint8_t *)out + off,
+		       rig_at(&client->rig, client->out_boxes + (off - 16) / BOX_DATA * BOX_STRIDE),
+		       part);
 	}
 	return true;
 }
 
-uint8_t client_exec(struct client *client, const void *in, uint32_t in_len, void *out, uint32_t out_len)
+uint8_t client_exec(struct client *client, const void *in, uint32_t in_len, void *out,
+		    uint32_t out_len)
 {
 	uint8_t delivery = 0xff;
 
@@ -202,7 +216,8 @@ uint32_t client_pd(struct client *client)
 }
 
 /* A zeroed queue and the PAS list for it behind an input of fixed bytes. */
-static uint8_t *with_pages(struct client *client, uint32_t fixed, uint64_t bytes, uint64_t *ring, uint32_t *len)
+static uint8_t *with_pages(struct client *client, uint32_t fixed, uint64_t bytes, uint64_t *ring,
+			   uint32_t *len)
 {
 	uint32_t pages = (uint32_t)((bytes + NIC_PAGE - 1) / NIC_PAGE), i;
 	uint8_t *in;
@@ -219,15 +234,18 @@ static uint8_t *with_pages(struct client *client, uint32_t fixed, uint64_t bytes
 	return in;
 }
 
-struct client_queue client_eq(struct client *client, uint8_t log_size, uint8_t vector, uint64_t events)
+struct client_queue client_eq(struct client *client, uint8_t log_size, uint8_t vector,
+			      uint64_t events)
 {
 	struct client_queue eq = { .log_size = log_size };
 	NIC_LAYOUT(create_eq_out, out);
 	uint32_t len, i;
-	uint8_t *in = with_pages(client, DEVX_ST_SZ_BYTES(create_eq_in), 64ull << log_size, &eq.ring, &len);
+	uint8_t *in = with_pages(client, DEVX_ST_SZ_BYTES(create_eq_in), 64ull << log_size,
+				 &eq.ring, &len);
 
 	for (i = 0; i < 1u << log_size; i++)
-		*((uint8_t *)rig_at(&client->rig, eq.ring) + i * 64 + 63) = 1;	/* as the driver: not this lap's owner */
+		*((uint8_t *)rig_at(&client->rig, eq.ring) + i * 64 + 63) =
+			1; /* as the driver: not this lap's owner */
 	DEVX_SET(create_eq_in, in, opcode, MLX5_CMD_OP_CREATE_EQ);
 	DEVX_SET64(create_eq_in, in, event_bitmask[0], events);
 	DEVX_SET(create_eq_in, in, eq_context_entry.log_eq_size, log_size);
@@ -243,10 +261,12 @@ struct client_queue client_cq(struct client *client, uint8_t log_size, uint32_t 
 	struct client_queue cq = { .log_size = log_size };
 	NIC_LAYOUT(create_cq_out, out);
 	uint32_t len, i;
-	uint8_t *in = with_pages(client, DEVX_ST_SZ_BYTES(create_cq_in), 64ull << log_size, &cq.ring, &len);
+	uint8_t *in = with_pages(client, DEVX_ST_SZ_BYTES(create_cq_in), 64ull << log_size,
+				 &cq.ring, &len);
 
 	for (i = 0; i < 1u << log_size; i++)
-		*((uint8_t *)rig_at(&client->rig, cq.ring) + i * 64 + 63) = MLX5_CQE_INVALID << 4 | 1;
+		*((uint8_t *)rig_at(&client->rig, cq.ring) + i * 64 + 63) = MLX5_CQE_INVALID << 4 |
+									    1;
 	cq.dbr = rig_alloc(&client->rig, 8);
 	DEVX_SET(create_cq_in, in, opcode, MLX5_CMD_OP_CREATE_CQ);
 	DEVX_SET(create_cq_in, in, cq_context.log_cq_size, log_size);
@@ -311,7 +331,8 @@ struct client_queue client_qp(struct client *client, uint8_t service, uint32_t p
 	return qp;
 }
 
-uint8_t client_modify(struct client *client, uint16_t opcode, uint32_t qpn, const void *qpc, uint32_t optional)
+uint8_t client_modify(struct client *client, uint16_t opcode, uint32_t qpn, const void *qpc,
+		      uint32_t optional)
 {
 	NIC_LAYOUT(rst2init_qp_in, in) = { 0 };
 	NIC_LAYOUT(rst2init_qp_out, out);
@@ -328,7 +349,8 @@ uint8_t client_modify(struct client *client, uint16_t opcode, uint32_t qpn, cons
 void client_query_qp(struct client *client, uint32_t qpn, void *qpc)
 {
 	NIC_LAYOUT(query_qp_in, in) = { 0 };
-	uint8_t out[DEVX_BYTE_OFF(query_qp_out, qp_pas_or_qpc_ext_and_pas)] __attribute__((aligned(8)));
+	uint8_t out[DEVX_BYTE_OFF(query_qp_out, qp_pas_or_qpc_ext_and_pas)]
+		__attribute__((aligned(8)));
 
 	DEVX_SET(query_qp_in, in, opcode, MLX5_CMD_OP_QUERY_QP);
 	DEVX_SET(query_qp_in, in, qpn, qpn);
@@ -336,9 +358,11 @@ void client_query_qp(struct client *client, uint32_t qpn, void *qpc)
 	memcpy(qpc, DEVX_ADDR_OF(query_qp_out, out, qpc), DEVX_ST_SZ_BYTES(qpc));
 }
 
-bool client_eqe(struct client *client, const struct client_queue *eq, uint32_t index, uint8_t *type, void *data)
+bool client_eqe(struct client *client, const struct client_queue *eq, uint32_t index, uint8_t *type,
+		void *data)
 {
-	const uint8_t *eqe = (uint8_t *)rig_at(&client->rig, eq->ring) + (index & ((1u << eq->log_size) - 1)) * 64;
+	const uint8_t *eqe = (uint8_t *)rig_at(&client->rig, eq->ring) +
+			     (index & ((1u << eq->log_size) - 1)) * 64;
 
 	if ((eqe[63] & 1) != (index >> eq->log_size & 1))
 		return false;

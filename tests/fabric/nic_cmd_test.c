@@ -14,8 +14,8 @@
 
 #include "tests/fabric/nic_client.h"
 
-#define JUNK_ROUNDS	40
-#define EXTRA		4096u
+#define JUNK_ROUNDS 40
+#define EXTRA	    4096u
 
 static uint8_t in[CLIENT_MAX] __attribute__((aligned(8)));
 static uint8_t out[CLIENT_MAX] __attribute__((aligned(8)));
@@ -30,12 +30,13 @@ struct snapshot {
 
 static struct snapshot snapshot(const struct nic *nic)
 {
-	const struct nic_table *tables[] = { &nic->pds, &nic->uars, &nic->xrcds, &nic->eqs, &nic->cqs,
-					     &nic->mkeys, &nic->qps, &nic->srqs, &nic->faults };
+	const struct nic_table *tables[] = { &nic->pds, &nic->uars, &nic->xrcds,
+					     &nic->eqs, &nic->cqs,  &nic->mkeys,
+					     &nic->qps, &nic->srqs, &nic->faults };
 	struct snapshot now;
 	unsigned int i;
 
-	memset(&now, 0, sizeof(now));	/* compared as bytes */
+	memset(&now, 0, sizeof(now)); /* compared as bytes */
 	for (i = 0; i < 9; i++)
 		now.used[i] = tables[i]->used;
 	now.pas = nic->pas_entries;
@@ -62,19 +63,21 @@ static void head(uint16_t opcode, uint16_t op_mod)
 	DEVX_SET(alloc_pd_in, in, op_mod, op_mod);
 }
 
-static void expect(struct client *client, uint16_t opcode, uint32_t in_len, uint32_t out_len, uint8_t status)
+static void expect(struct client *client, uint16_t opcode, uint32_t in_len, uint32_t out_len,
+		   uint8_t status)
 {
 	struct snapshot before = snapshot(client->nic);
 	uint8_t got = client_exec(client, in, in_len, out, out_len);
 
 	if (got != status)
-		fail_msg("command 0x%x, %u bytes in, %u out: status 0x%x, not 0x%x", opcode, in_len, out_len, got, status);
+		fail_msg("command 0x%x, %u bytes in, %u out: status 0x%x, not 0x%x", opcode, in_len,
+			 out_len, got, status);
 	assert_int_not_equal(DEVX_GET(alloc_pd_out, out, syndrome), 0);
 	unchanged(client->nic, &before, opcode);
 }
 
 /* For each opcode of the model */
-#define for_each_command(opcode, desc) \
+#define for_each_command(opcode, desc)                       \
 	for (opcode = 0; opcode < NIC_CMD_OPCODES; opcode++) \
 		if ((desc = nic_cmd_lookup((uint16_t)opcode)) != NULL)
 
@@ -83,7 +86,8 @@ static void short_input_is_bad_length(void **state)
 	const struct nic_cmd_desc *desc;
 	uint32_t opcode;
 
-	for_each_command(opcode, desc) {
+	for_each_command(opcode, desc)
+	{
 		head(opcode, 0);
 		expect(*state, opcode, desc->min_in - 1, desc->min_out, NIC_CMD_BAD_IN_LEN);
 		expect(*state, opcode, NIC_CMD_HEADER, desc->min_out, NIC_CMD_BAD_IN_LEN);
@@ -95,7 +99,8 @@ static void short_output_is_bad_length(void **state)
 	const struct nic_cmd_desc *desc;
 	uint32_t opcode;
 
-	for_each_command(opcode, desc) {
+	for_each_command(opcode, desc)
+	{
 		head(opcode, 0);
 		expect(*state, opcode, desc->min_in, desc->min_out - 1, NIC_CMD_BAD_OUT_LEN);
 		expect(*state, opcode, desc->min_in, NIC_CMD_HEADER, NIC_CMD_BAD_OUT_LEN);
@@ -108,22 +113,26 @@ static void wrong_state_is_refused(void **state)
 	const struct nic_cmd_desc *desc;
 	uint32_t opcode;
 
-	for_each_command(opcode, desc) {
+	for_each_command(opcode, desc)
+	{
 		head(opcode, 0);
 		if (desc->needs != NIC_NEEDS_NOTHING)
 			expect(client, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_SYS_STATE);
 	}
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
-	for_each_command(opcode, desc) {
+	for_each_command(opcode, desc)
+	{
 		head(opcode, 0);
 		if (desc->needs == NIC_NEEDS_INIT || opcode == MLX5_CMD_OP_ENABLE_HCA)
 			expect(client, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_SYS_STATE);
 	}
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_INIT_HCA, 0, 0), NIC_CMD_OK);
 	head(MLX5_CMD_OP_INIT_HCA, 0);
-	expect(client, MLX5_CMD_OP_INIT_HCA, DEVX_ST_SZ_BYTES(init_hca_in), 16, NIC_CMD_BAD_SYS_STATE);
+	expect(client, MLX5_CMD_OP_INIT_HCA, DEVX_ST_SZ_BYTES(init_hca_in), 16,
+	       NIC_CMD_BAD_SYS_STATE);
 	head(MLX5_CMD_OP_SET_HCA_CAP, 0);
-	expect(client, MLX5_CMD_OP_SET_HCA_CAP, DEVX_ST_SZ_BYTES(set_hca_cap_in), 16, NIC_CMD_BAD_SYS_STATE);
+	expect(client, MLX5_CMD_OP_SET_HCA_CAP, DEVX_ST_SZ_BYTES(set_hca_cap_in), 16,
+	       NIC_CMD_BAD_SYS_STATE);
 }
 
 static void unknown_op_mod_is_refused(void **state)
@@ -131,9 +140,10 @@ static void unknown_op_mod_is_refused(void **state)
 	const struct nic_cmd_desc *desc;
 	uint32_t opcode;
 
-	for_each_command(opcode, desc) {
+	for_each_command(opcode, desc)
+	{
 		if (opcode == MLX5_CMD_OP_ENABLE_HCA)
-			continue;	/* enabled already: state comes first */
+			continue; /* enabled already: state comes first */
 		head(opcode, desc->max_op_mod + 1);
 		expect(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
 		head(opcode, 0xffff);
@@ -148,14 +158,17 @@ static void reserved_bits_are_refused(void **state)
 	const struct nic_field *field;
 	uint32_t opcode, bit, set;
 
-	for_each_command(opcode, desc) {
+	for_each_command(opcode, desc)
+	{
 		for (set = 0; set < 2; set++) {
 			for (field = set ? desc->reserved : common; field->size; field++) {
-				for (bit = field->bit; bit < field->bit + field->size; bit += 1 + field->size / 9) {
+				for (bit = field->bit; bit < field->bit + field->size;
+				     bit += 1 + field->size / 9) {
 					assert_true(bit / 8 < desc->min_in);
 					head(opcode, 0);
 					in[bit / 8] |= 0x80 >> (bit & 7);
-					expect(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
+					expect(*state, opcode, desc->min_in, desc->min_out,
+					       NIC_CMD_BAD_PARAM);
 				}
 			}
 		}
@@ -188,11 +201,12 @@ static void junk_is_survived(void **state)
 	uint32_t opcode, round, i, len, density;
 
 	srand(1);
-	for_each_command(opcode, desc) {
+	for_each_command(opcode, desc)
+	{
 		for (round = 0; round < JUNK_ROUNDS; round++) {
 			head(opcode, round % (desc->max_op_mod + 1));
 			len = desc->min_in + (round & 1 ? (uint32_t)rand() % EXTRA : 0);
-			density = 1u << round % 8;	/* from all bytes to every 128th */
+			density = 1u << round % 8; /* from all bytes to every 128th */
 			for (i = NIC_CMD_HEADER; i < len; i++)
 				if ((uint32_t)rand() % density == 0)
 					in[i] = (uint8_t)rand();
@@ -211,8 +225,10 @@ static void numbers_run_out_cleanly(void **state)
 {
 	struct client *client = *state;
 	struct nic_table *tables[] = { &client->nic->pds, &client->nic->uars, &client->nic->xrcds };
-	const uint16_t alloc[] = { MLX5_CMD_OP_ALLOC_PD, MLX5_CMD_OP_ALLOC_UAR, MLX5_CMD_OP_ALLOC_XRCD };
-	const uint16_t dealloc[] = { MLX5_CMD_OP_DEALLOC_PD, MLX5_CMD_OP_DEALLOC_UAR, MLX5_CMD_OP_DEALLOC_XRCD };
+	const uint16_t alloc[] = { MLX5_CMD_OP_ALLOC_PD, MLX5_CMD_OP_ALLOC_UAR,
+				   MLX5_CMD_OP_ALLOC_XRCD };
+	const uint16_t dealloc[] = { MLX5_CMD_OP_DEALLOC_PD, MLX5_CMD_OP_DEALLOC_UAR,
+				     MLX5_CMD_OP_DEALLOC_XRCD };
 	uint32_t i, n, number;
 
 	for (i = 0; i < 3; i++) {
@@ -224,8 +240,11 @@ static void numbers_run_out_cleanly(void **state)
 		assert_int_equal(client_simple(client, dealloc[i], 0, number), NIC_CMD_BAD_RES);
 		assert_int_equal(client_simple(client, alloc[i], 0, 0), NIC_CMD_OK);
 		assert_non_null(nic_table_get(tables[i], number));
-		assert_int_equal(client_simple(client, dealloc[i], 0, tables[i]->first - 1), NIC_CMD_BAD_RES);
-		assert_int_equal(client_simple(client, dealloc[i], 0, tables[i]->first + tables[i]->size), NIC_CMD_BAD_RES);
+		assert_int_equal(client_simple(client, dealloc[i], 0, tables[i]->first - 1),
+				 NIC_CMD_BAD_RES);
+		assert_int_equal(client_simple(client, dealloc[i], 0,
+					       tables[i]->first + tables[i]->size),
+				 NIC_CMD_BAD_RES);
 	}
 }
 
@@ -250,7 +269,8 @@ static void srq_numbers_are_of_one_kind(void **state)
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_CREATE_RMP, 0, 0), NIC_CMD_OK);
 	assert_int_equal(client->nic->srqs.used, 2);
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_RMP, 0, first), NIC_CMD_BAD_RES);
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_XRC_SRQ, 0, first + 1), NIC_CMD_BAD_RES);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_XRC_SRQ, 0, first + 1),
+			 NIC_CMD_BAD_RES);
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_XRC_SRQ, 0, first), NIC_CMD_OK);
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_RMP, 0, first + 1), NIC_CMD_OK);
 }
@@ -261,15 +281,17 @@ static void capabilities_are_consistent(void **state)
 	unsigned char *cap = DEVX_ADDR_OF(query_hca_cap_out, out, capability);
 
 	head(MLX5_CMD_OP_QUERY_HCA_CAP, 1);
-	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)), NIC_CMD_OK);
+	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)),
+			 NIC_CMD_OK);
 	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_qp), client->nic->qps.size);
 	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_cq), client->nic->cqs.size);
 	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_mkey), client->nic->mkeys.size);
 	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_msg), NIC_MAX_MESSAGE);
 	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, mkey_pcie_tph), 1);
 	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, port_type), 0);
-	head(MLX5_CMD_OP_QUERY_HCA_CAP, 3 << 1);	/* atomics: nothing */
-	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)), NIC_CMD_OK);
+	head(MLX5_CMD_OP_QUERY_HCA_CAP, 3 << 1); /* atomics: nothing */
+	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)),
+			 NIC_CMD_OK);
 	for (uint32_t i = 0; i < DEVX_ST_SZ_BYTES(query_hca_cap_out); i++)
 		assert_int_equal(out[i], 0);
 }
@@ -282,9 +304,11 @@ static void more_than_offered_is_refused(void **state)
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
 	head(MLX5_CMD_OP_SET_HCA_CAP, 0);
 	DEVX_SET(cmd_hca_cap, cap, log_max_qp, NIC_LOG_MAX_QP);
-	assert_int_equal(client_exec(client, in, DEVX_ST_SZ_BYTES(set_hca_cap_in), out, 16), NIC_CMD_OK);
+	assert_int_equal(client_exec(client, in, DEVX_ST_SZ_BYTES(set_hca_cap_in), out, 16),
+			 NIC_CMD_OK);
 	DEVX_SET(cmd_hca_cap, cap, log_max_qp, NIC_LOG_MAX_QP + 1);
-	expect(client, MLX5_CMD_OP_SET_HCA_CAP, DEVX_ST_SZ_BYTES(set_hca_cap_in), 16, NIC_CMD_BAD_PARAM);
+	expect(client, MLX5_CMD_OP_SET_HCA_CAP, DEVX_ST_SZ_BYTES(set_hca_cap_in), 16,
+	       NIC_CMD_BAD_PARAM);
 }
 
 static uint8_t set_odp(struct client *client, const uint8_t *odp)
@@ -295,7 +319,7 @@ static uint8_t set_odp(struct client *client, const uint8_t *odp)
 }
 
 #define ODP_CAP(field)	DEVX_GET(odp_cap, odp, field)
-#define MEMORY_RC(kind)	ODP_CAP(memory_page_fault_scheme_cap.rc_odp_caps.kind)
+#define MEMORY_RC(kind) ODP_CAP(memory_page_fault_scheme_cap.rc_odp_caps.kind)
 
 /* What the driver's handle_hca_cap_odp() looks at, and that it may set what it has read and no more. */
 static void capabilities_select_memory_page_faults(void **state)
@@ -307,10 +331,14 @@ static void capabilities_select_memory_page_faults(void **state)
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
 	for (current = 0; current < 2; current++) {
 		head(MLX5_CMD_OP_QUERY_HCA_CAP, (uint16_t)(2 << 1 | current));
-		assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)), NIC_CMD_OK);
+		assert_int_equal(client_exec(client, in, 16, out,
+					     DEVX_ST_SZ_BYTES(query_hca_cap_out)),
+				 NIC_CMD_OK);
 		memcpy(odp, DEVX_ADDR_OF(query_hca_cap_out, out, capability), sizeof(odp));
-		assert_true(ODP_CAP(mem_page_fault) && ODP_CAP(memory_page_fault_scheme_cap.page_prefetch));
-		assert_true(MEMORY_RC(send) && MEMORY_RC(receive) && MEMORY_RC(write) && MEMORY_RC(read));
+		assert_true(ODP_CAP(mem_page_fault) &&
+			    ODP_CAP(memory_page_fault_scheme_cap.page_prefetch));
+		assert_true(MEMORY_RC(send) && MEMORY_RC(receive) && MEMORY_RC(write) &&
+			    MEMORY_RC(read));
 		assert_false(MEMORY_RC(atomic) || MEMORY_RC(srq_receive));
 		assert_false(ODP_CAP(transport_page_fault_scheme_cap.rc_odp_caps.write));
 	}
@@ -338,9 +366,11 @@ static void registers_have_their_length(void **state)
 	assert_int_equal(access_reg(client, NIC_REG_NODE_DESC, true, 64), NIC_CMD_OK);
 	assert_string_equal((char *)out + 16, "tphbuf fabric model");
 	assert_int_equal(access_reg(client, NIC_REG_NODE_DESC, true, 60), NIC_CMD_BAD_IN_LEN);
-	assert_int_equal(access_reg(client, NIC_REG_PMTU, true, DEVX_ST_SZ_BYTES(pmtu_reg)), NIC_CMD_OK);
+	assert_int_equal(access_reg(client, NIC_REG_PMTU, true, DEVX_ST_SZ_BYTES(pmtu_reg)),
+			 NIC_CMD_OK);
 	assert_int_equal(DEVX_GET(pmtu_reg, out + 16, oper_mtu), 4096);
-	assert_int_equal(access_reg(client, NIC_REG_PMTU, false, DEVX_ST_SZ_BYTES(pmtu_reg)), NIC_CMD_BAD_PARAM);
+	assert_int_equal(access_reg(client, NIC_REG_PMTU, false, DEVX_ST_SZ_BYTES(pmtu_reg)),
+			 NIC_CMD_BAD_PARAM);
 	assert_int_equal(access_reg(client, 0x1234, true, 64), NIC_CMD_BAD_PARAM);
 	memset(in + 16, 'x', 64);
 	assert_int_equal(access_reg(client, NIC_REG_NODE_DESC, false, 64), NIC_CMD_OK);
@@ -376,9 +406,11 @@ static void port_tables_are_bounded(void **state)
 static void management_is_answered_as_unsupported(void **state)
 {
 	head(MLX5_CMD_OP_MAD_IFC, 3);
-	in[16 + 3] = 1;		/* Get */
-	in[16 + 17] = 0x15;	/* PortInfo */
-	assert_int_equal(client_exec(*state, in, DEVX_ST_SZ_BYTES(mad_ifc_in), out, DEVX_ST_SZ_BYTES(mad_ifc_out)), NIC_CMD_OK);
+	in[16 + 3] = 1;	    /* Get */
+	in[16 + 17] = 0x15; /* PortInfo */
+	assert_int_equal(client_exec(*state, in, DEVX_ST_SZ_BYTES(mad_ifc_in), out,
+				     DEVX_ST_SZ_BYTES(mad_ifc_out)),
+			 NIC_CMD_OK);
 	assert_int_equal(out[16 + 3], 0x81);
 	assert_int_equal(out[16 + 5], 0x0c);
 	assert_int_equal(out[16 + 17], 0x15);
@@ -390,7 +422,9 @@ static void teardown_drops_objects(void **state)
 	struct client *client = *state;
 	uint32_t pd = client_pd(client);
 	struct client_queue eq = client_eq(client, 4, 0, 0), cq = client_cq(client, 4, eq.number);
-	struct nic_mkey like = { .pd = pd, .mode = MLX5_MKC_ACCESS_MODE_MTT, .page_shift = 12, .len = 4096 };
+	struct nic_mkey like = {
+		.pd = pd, .mode = MLX5_MKC_ACCESS_MODE_MTT, .page_shift = 12, .len = 4096
+	};
 
 	client_mkey(client, &like, 8);
 	client_qp(client, MLX5_QPC_ST_RC, pd, cq.number);
@@ -398,8 +432,9 @@ static void teardown_drops_objects(void **state)
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_TEARDOWN_HCA, 0, 0), NIC_CMD_OK);
 	assert_int_equal(client->nic->pas_entries, 0);
 	assert_int_equal(client->nic->mtt_entries, 0);
-	assert_int_equal(client->nic->qps.used + client->nic->cqs.used + client->nic->eqs.used + client->nic->mkeys.used +
-			 client->nic->pds.used, 0);
+	assert_int_equal(client->nic->qps.used + client->nic->cqs.used + client->nic->eqs.used +
+				 client->nic->mkeys.used + client->nic->pds.used,
+			 0);
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_INIT_HCA, 0, 0), NIC_CMD_OK);
 	client_pd(client);
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DISABLE_HCA, 0, 0), NIC_CMD_OK);
@@ -408,7 +443,7 @@ static void teardown_drops_objects(void **state)
 }
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
-#define COLD(test) cmocka_unit_test_setup_teardown(test, client_setup_cold, client_teardown)
+#define COLD(test)   cmocka_unit_test_setup_teardown(test, client_setup_cold, client_teardown)
 
 int main(void)
 {

@@ -14,11 +14,11 @@
 #include "fabric/core/pci.h"
 #include "tests/fabric/nic_client.h"
 
-#define DOORBELL	0x18u
-#define CMDQ_LOW	0x14u
-#define UAR		(NIC_UAR_OFFSET + 5 * NIC_PAGE)
-#define CAP_OUT		DEVX_ST_SZ_BYTES(query_hca_cap_out)	/* 8 mailboxes */
-#define CAP_IN		DEVX_ST_SZ_BYTES(set_hca_cap_in)
+#define DOORBELL 0x18u
+#define CMDQ_LOW 0x14u
+#define UAR	 (NIC_UAR_OFFSET + 5 * NIC_PAGE)
+#define CAP_OUT	 DEVX_ST_SZ_BYTES(query_hca_cap_out) /* 8 mailboxes */
+#define CAP_IN	 DEVX_ST_SZ_BYTES(set_hca_cap_in)
 
 static uint8_t in[CLIENT_MAX] __attribute__((aligned(8)));
 static uint8_t out[CLIENT_MAX] __attribute__((aligned(8)));
@@ -40,7 +40,7 @@ static uint8_t deliver(struct client *client, uint32_t in_len, uint32_t out_len)
 	client_run(client);
 	assert_true(client_answer(client, 0, out, out_len, &delivery));
 	if (delivery != NIC_DELIVERY_OK) {
-		assert_int_equal(client->nic->commands, commands);	/* not executed */
+		assert_int_equal(client->nic->commands, commands); /* not executed */
 		assert_int_equal(client->nic->commands_bad, bad + 1);
 	}
 	return delivery;
@@ -69,7 +69,8 @@ static void wrong_chains_are_not_executed(void **state)
 		{ { .in_ptr = client->in_boxes + 256 }, NIC_DELIVERY_IN_ALIGN },
 		{ { .out_ptr = client->out_boxes + 4 }, NIC_DELIVERY_OUT_ALIGN },
 		{ { .in_ptr = 0xffffffffffffe00 }, NIC_DELIVERY_FIRMWARE },
-		{ { .out_ptr = RIG_BUS + RIG_MEMORY - 512 }, NIC_DELIVERY_FIRMWARE },	/* the control part is outside */
+		{ { .out_ptr = RIG_BUS + RIG_MEMORY - 512 },
+		  NIC_DELIVERY_FIRMWARE }, /* the control part is outside */
 		{ { .out_ptr = UINT64_MAX - 511 }, NIC_DELIVERY_FIRMWARE },
 		{ { .in_len = 7 }, NIC_DELIVERY_IN_LENGTH },
 		{ { .in_len = UINT32_MAX }, NIC_DELIVERY_IN_LENGTH },
@@ -77,7 +78,8 @@ static void wrong_chains_are_not_executed(void **state)
 		{ { .out_len = 7 }, NIC_DELIVERY_OUT_LENGTH },
 		{ { .out_len = UINT32_MAX }, NIC_DELIVERY_OUT_LENGTH },
 		{ { .out_len = 1u << 20 }, NIC_DELIVERY_OUT_LENGTH },
-		{ { .in_len = 1u << 20 }, NIC_DELIVERY_IN_LENGTH },	/* allowed, but the chain is shorter */
+		{ { .in_len = 1u << 20 },
+		  NIC_DELIVERY_IN_LENGTH }, /* allowed, but the chain is shorter */
 	};
 	unsigned int i;
 
@@ -116,7 +118,7 @@ static void all_slots_are_served(void **state)
 	for (slot = 0; slot < 32; slot++)
 		client_post(client, slot, in, 16, 16);
 	client_write32(client, DOORBELL, UINT32_MAX);
-	client_write32(client, DOORBELL, 1);		/* rung twice, owned once */
+	client_write32(client, DOORBELL, 1); /* rung twice, owned once */
 	client_run(client);
 	assert_int_equal(client->nic->pds.used, used + 32);
 	for (slot = 0; slot < 32; slot++)
@@ -174,7 +176,8 @@ static void long_answers_cross_mailboxes(void **state)
 	prepare(MLX5_CMD_OP_QUERY_HCA_CAP);
 	assert_int_equal(deliver(client, 16, CAP_OUT), NIC_DELIVERY_OK);
 	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, num_ports), 1);
-	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, max_num_eqs), NIC_MAX_EQS);	/* byte 0x8e: second box */
+	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, max_num_eqs),
+			 NIC_MAX_EQS); /* byte 0x8e: second box */
 	assert_int_equal(deliver(client, 16, CAP_OUT - 1), NIC_DELIVERY_OK);
 	assert_int_equal(out[0], NIC_CMD_BAD_OUT_LEN);
 }
@@ -252,9 +255,11 @@ static void health_and_time_advance(void **state)
 	uint32_t health = client_read32(client, 0x1010), time = client_read32(client, 0x1004);
 	uint64_t end = fab_loop_now_us(client->rig.fabric->loop) + 2000000;
 
-	while (client_read32(client, 0x1010) == health && fab_loop_now_us(client->rig.fabric->loop) < end)
+	while (client_read32(client, 0x1010) == health &&
+	       fab_loop_now_us(client->rig.fabric->loop) < end)
 		fab_loop_step(client->rig.fabric->loop, 50);
-	assert_int_not_equal(client_read32(client, 0x1010), health);	/* well before the driver looks again */
+	assert_int_not_equal(client_read32(client, 0x1010),
+			     health); /* well before the driver looks again */
 	assert_int_not_equal(client_read32(client, 0x1004), time);
 }
 
@@ -282,8 +287,9 @@ static void reset_forgets_everything(void **state)
 	client_pd(client);
 	prepare(MLX5_CMD_OP_ALLOC_PD);
 	client_post(client, 0, in, 16, 16);
-	client_write32(client, DOORBELL, 1);		/* pending while the reset comes */
-	fab_device_cfg_write(&client->nic->dev, client->nic->dev.pcie_cap + PCI_EXP_DEVCTL, &control, 2);
+	client_write32(client, DOORBELL, 1); /* pending while the reset comes */
+	fab_device_cfg_write(&client->nic->dev, client->nic->dev.pcie_cap + PCI_EXP_DEVCTL,
+			     &control, 2);
 	fab_device_cfg_write(&client->nic->dev, PCI_COMMAND, &command, 2);
 	client_run(client);
 	assert_int_equal(client->nic->pds.used, 0);
@@ -298,18 +304,12 @@ static void reset_forgets_everything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOOTED(wrong_chains_are_not_executed),
-		BOOTED(entry_of_software_is_left_alone),
-		BOOTED(all_slots_are_served),
-		BOOTED(one_command_for_each_turn),
-		BOOTED(no_bus_master_no_command),
-		BOOTED(queue_outside_memory_is_survived),
-		BOOTED(long_answers_cross_mailboxes),
-		BOOTED(completions_become_events),
-		BOOTED(segment_reads_at_any_width),
-		BOOTED(odd_writes_are_ignored),
-		BOOTED(health_and_time_advance),
-		BOOTED(disabled_interface_drops_all),
+		BOOTED(wrong_chains_are_not_executed), BOOTED(entry_of_software_is_left_alone),
+		BOOTED(all_slots_are_served),	       BOOTED(one_command_for_each_turn),
+		BOOTED(no_bus_master_no_command),      BOOTED(queue_outside_memory_is_survived),
+		BOOTED(long_answers_cross_mailboxes),  BOOTED(completions_become_events),
+		BOOTED(segment_reads_at_any_width),    BOOTED(odd_writes_are_ignored),
+		BOOTED(health_and_time_advance),       BOOTED(disabled_interface_drops_all),
 		BOOTED(reset_forgets_everything),
 	};
 

@@ -9,8 +9,8 @@
 
 #include "tests/fabric/nic_fault_rig.h"
 
-#define ALL	(NIC_LOCAL_READ | NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE)
-#define SEED	7
+#define ALL  (NIC_LOCAL_READ | NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE)
+#define SEED 7
 
 void fault_rig_open(struct fault_rig *f, struct client *client, enum fault_end owner, bool queue)
 {
@@ -27,10 +27,12 @@ void fault_rig_open(struct fault_rig *f, struct client *client, enum fault_end o
 		rig_qp_open(rig, &f->qp[end], nic, &f->cq[end], &f->cq[end], &opts);
 		f->bus[end] = rig_alloc(rig, FAULT_SKIP + FAULT_LEN) + FAULT_SKIP;
 		f->key[end] = rig_key(nic, f->qp[end].pd, ALL, f->bus[end], FAULT_LEN);
-		f->sge[end] = (struct nic_sge){ .len = FAULT_LEN, .lkey = f->key[end], .addr = RIG_VA + f->bus[end] };
+		f->sge[end] = (struct nic_sge){ .len = FAULT_LEN,
+						.lkey = f->key[end],
+						.addr = RIG_VA + f->bus[end] };
 	}
 	rig_qp_connect(&f->qp[REQUESTER], &f->qp[RESPONDER]);
-	f->qp[REQUESTER].qp->ack_timeout = 8;	/* 1 ms */
+	f->qp[REQUESTER].qp->ack_timeout = 8; /* 1 ms */
 	f->qp[REQUESTER].qp->retry_count = 1;
 	if (queue)
 		rig_eq_open(rig, &f->eq, f->owner, 1ull << NIC_EVENT_PAGE_FAULT);
@@ -49,9 +51,11 @@ void fault_rig_post(struct fault_rig *f, uint8_t opcode)
 	memset(rig_at(f->rig, f->bus[target]), 0, FAULT_LEN);
 	if (opcode == MLX5_OPCODE_SEND || opcode == MLX5_OPCODE_RDMA_WRITE_IMM)
 		rig_post_recv(&f->qp[RESPONDER], &f->sge[RESPONDER], 1);
-	rig_post(&f->qp[REQUESTER], &(struct rig_wr){
-		.opcode = opcode, .sge = &f->sge[REQUESTER], .nsge = 1, .rkey = f->key[RESPONDER],
-		.remote_va = RIG_VA + f->bus[RESPONDER] });
+	rig_post(&f->qp[REQUESTER], &(struct rig_wr){ .opcode = opcode,
+						      .sge = &f->sge[REQUESTER],
+						      .nsge = 1,
+						      .rkey = f->key[RESPONDER],
+						      .remote_va = RIG_VA + f->bus[RESPONDER] });
 }
 
 bool fault_rig_arrived(struct fault_rig *f, uint8_t opcode)
@@ -73,7 +77,8 @@ void fault_map(struct nic *nic, uint32_t key, uint64_t bus)
 	uint32_t i;
 
 	for (i = 0; i < mkey->mtts; i++)
-		mkey->mtt[i] = ((bus & ~(uint64_t)(NIC_PAGE - 1)) + i * NIC_PAGE) | NIC_MTT_READ | NIC_MTT_WRITE;
+		mkey->mtt[i] = ((bus & ~(uint64_t)(NIC_PAGE - 1)) + i * NIC_PAGE) | NIC_MTT_READ |
+			       NIC_MTT_WRITE;
 }
 
 static uint64_t be(const uint8_t *data, uint32_t off, uint32_t bytes)
@@ -88,16 +93,21 @@ static uint64_t be(const uint8_t *data, uint32_t off, uint32_t bytes)
 /* Offsets of the event data as struct mlx5_eqe_page_fault has them. */
 bool fault_poll(struct fault_rig *f, struct fault_seen *seen)
 {
-	const uint8_t *eqe = (uint8_t *)rig_at(f->rig, f->eq.ring) + (f->eq.ci & 15) * 64, *data = eqe + 32;
+	const uint8_t *eqe = (uint8_t *)rig_at(f->rig, f->eq.ring) + (f->eq.ci & 15) * 64,
+		      *data = eqe + 32;
 
 	if ((eqe[63] & 1) != (f->eq.ci >> 4 & 1))
 		return false;
 	assert_int_equal(eqe[1], 0x0c);
 	assert_int_equal(eqe[3], 2);
 	*seen = (struct fault_seen){
-		.flags = data[0], .post = (uint16_t)be(data, 2, 2), .pre = (uint16_t)be(data, 4, 2),
-		.token = be(data, 6, 2) << 32 | be(data, 8, 4), .demand = (uint32_t)be(data, 12, 4),
-		.mkey = (uint32_t)be(data, 16, 4), .va = be(data, 20, 8),
+		.flags = data[0],
+		.post = (uint16_t)be(data, 2, 2),
+		.pre = (uint16_t)be(data, 4, 2),
+		.token = be(data, 6, 2) << 32 | be(data, 8, 4),
+		.demand = (uint32_t)be(data, 12, 4),
+		.mkey = (uint32_t)be(data, 16, 4),
+		.va = be(data, 20, 8),
 	};
 	f->eq.eq->ci = ++f->eq.ci;
 	return true;

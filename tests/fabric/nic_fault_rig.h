@@ -8,19 +8,20 @@
 
 #include "tests/fabric/nic_client.h"
 
-#define FAULT_LEN	(3 * NIC_PAGE + 100)	/* of the messages, from FAULT_SKIP in its first page: 4 pages */
-#define FAULT_SKIP	0x234u
+#define FAULT_LEN \
+	(3 * NIC_PAGE + 100) /* of the messages, from FAULT_SKIP in its first page: 4 pages */
+#define FAULT_SKIP 0x234u
 
 enum fault_end { REQUESTER, RESPONDER };
 
 struct fault_rig {
 	struct client *client;
 	struct rig *rig;
-	struct nic *nic[2];		/* by enum fault_end */
-	struct nic *owner;		/* NIC 0 */
+	struct nic *nic[2]; /* by enum fault_end */
+	struct nic *owner;  /* NIC 0 */
 	struct rig_cq cq[2];
 	struct rig_qp qp[2];
-	struct rig_eq eq;		/* of the owner */
+	struct rig_eq eq; /* of the owner */
 	uint64_t bus[2];
 	uint32_t key[2];
 	struct nic_sge sge[2];
@@ -41,11 +42,11 @@ void fault_rig_post(struct fault_rig *f, uint8_t opcode);
 enum fault_end fault_rig_target(uint8_t opcode);
 bool fault_rig_arrived(struct fault_rig *f, uint8_t opcode);
 
-void fault_zap(struct nic *nic, uint32_t key, uint32_t first);	/* all entries from first on */
-void fault_map(struct nic *nic, uint32_t key, uint64_t bus);	/* all entries, as rig_key() does */
+void fault_zap(struct nic *nic, uint32_t key, uint32_t first); /* all entries from first on */
+void fault_map(struct nic *nic, uint32_t key, uint64_t bus);   /* all entries, as rig_key() does */
 
-bool fault_poll(struct fault_rig *f, struct fault_seen *seen);	/* next event; false: none */
-struct fault_seen fault_expect(struct fault_rig *f);		/* runs the loop: one event, and no other */
-uint8_t fault_resume(struct fault_rig *f, uint64_t token, bool error);	/* the command's status */
+bool fault_poll(struct fault_rig *f, struct fault_seen *seen); /* next event; false: none */
+struct fault_seen fault_expect(struct fault_rig *f); /* runs the loop: one event, and no other */
+uint8_t fault_resume(struct fault_rig *f, uint64_t token, bool error); /* the command's status */
 
 #endif

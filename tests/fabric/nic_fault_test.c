@@ -12,8 +12,8 @@
 #include "fabric/nic/keys/fault.h"
 #include "tests/fabric/nic_fault_rig.h"
 
-static const uint8_t opcodes[] = { MLX5_OPCODE_SEND, MLX5_OPCODE_RDMA_WRITE, MLX5_OPCODE_RDMA_WRITE_IMM,
-				   MLX5_OPCODE_RDMA_READ };
+static const uint8_t opcodes[] = { MLX5_OPCODE_SEND, MLX5_OPCODE_RDMA_WRITE,
+				   MLX5_OPCODE_RDMA_WRITE_IMM, MLX5_OPCODE_RDMA_READ };
 #define OPCODES (sizeof(opcodes) / sizeof(opcodes[0]))
 
 static void expect_cqe(struct rig_cq *cq, uint8_t opcode, uint8_t syndrome)
@@ -55,7 +55,8 @@ static void event_says_where(void **state)
 	assert_int_equal(f.owner->page_faults, 1);
 	assert_int_equal(f.owner->faults_raised, 1);
 	expect_silence(&f);
-	assert_true(rig_zero(f.rig, f.bus[RESPONDER], FAULT_LEN));	/* nothing moves before all is there */
+	assert_true(rig_zero(f.rig, f.bus[RESPONDER],
+			     FAULT_LEN)); /* nothing moves before all is there */
 
 	/* the answer without a translation: the same again, with another token; a doorbell does nothing */
 	assert_int_equal(fault_resume(&f, seen.token, false), NIC_CMD_OK);
@@ -91,10 +92,13 @@ static void rest_of_a_long_range_is_offered_for_prefetch(void **state)
 
 	fault_rig_open(&f, *state, RESPONDER, true);
 	bus = rig_alloc(f.rig, len);
-	wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE, .sge = &f.sge[REQUESTER], .nsge = 1,
+	wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+			      .sge = &f.sge[REQUESTER],
+			      .nsge = 1,
 			      .remote_va = RIG_VA + bus };
 	f.sge[REQUESTER] = (struct nic_sge){ .len = len, .addr = RIG_VA + bus };
-	f.sge[REQUESTER].lkey = rig_key(f.nic[REQUESTER], f.qp[REQUESTER].pd, NIC_LOCAL_READ, bus, len);
+	f.sge[REQUESTER].lkey =
+		rig_key(f.nic[REQUESTER], f.qp[REQUESTER].pd, NIC_LOCAL_READ, bus, len);
 	wr.rkey = rig_key(f.owner, f.qp[RESPONDER].pd, NIC_REMOTE_WRITE, bus, len);
 	fault_zap(f.owner, wr.rkey, 0);
 	rig_post(&f.qp[REQUESTER], &wr);
@@ -124,7 +128,7 @@ static void try_resume(struct client *client, enum fault_end end, uint8_t opcode
 	assert_true(fault_rig_arrived(&f, opcode));
 	assert_int_equal(f.qp[REQUESTER].qp->posted, 1);
 	assert_int_equal(f.owner->faults.used, 0);
-	nic_eq_free(f.owner, f.eq.eq);	/* the next round has its own */
+	nic_eq_free(f.owner, f.eq.eq); /* the next round has its own */
 }
 
 static void resume_continues(void **state)
@@ -157,7 +161,8 @@ static void both_ends_fault_in_turn(void **state)
 	assert_false(fault_poll(&f, &seen));
 	assert_int_equal(f.nic[REQUESTER]->faults.used, 1);
 	fault_map(f.nic[REQUESTER], f.key[REQUESTER], f.bus[REQUESTER]);
-	assert_int_equal(nic_fault_resume(f.nic[REQUESTER], f.qp[REQUESTER].qp->fault->token, false), 0);
+	assert_int_equal(nic_fault_resume(f.nic[REQUESTER], f.qp[REQUESTER].qp->fault->token, false),
+			 0);
 	seen = fault_expect(&f);
 	fault_map(f.owner, f.key[RESPONDER], f.bus[RESPONDER]);
 	assert_int_equal(fault_resume(&f, seen.token, false), NIC_CMD_OK);
@@ -178,10 +183,13 @@ static void fault_in_the_middle_of_a_message(void **state)
 	near = rig_alloc(f.rig, len);
 	far = rig_alloc(f.rig, len);
 	rig_fill(f.rig, near, len, 3);
-	wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE, .sge = &f.sge[REQUESTER], .nsge = 1,
+	wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+			      .sge = &f.sge[REQUESTER],
+			      .nsge = 1,
 			      .remote_va = RIG_VA + far };
 	f.sge[REQUESTER] = (struct nic_sge){ .len = len, .addr = RIG_VA + near };
-	f.sge[REQUESTER].lkey = rig_key(f.nic[REQUESTER], f.qp[REQUESTER].pd, NIC_LOCAL_READ, near, len);
+	f.sge[REQUESTER].lkey =
+		rig_key(f.nic[REQUESTER], f.qp[REQUESTER].pd, NIC_LOCAL_READ, near, len);
 	wr.rkey = rig_key(f.owner, f.qp[RESPONDER].pd, NIC_REMOTE_WRITE, far, len);
 	rig_post(&f.qp[REQUESTER], &wr);
 	fab_loop_step(f.rig->fabric->loop, 0);
@@ -350,13 +358,15 @@ static void peer_or_key_destroyed_while_it_waits(void **state)
 		fault_rig_post(&f, MLX5_OPCODE_RDMA_WRITE);
 		seen = fault_expect(&f);
 		if (key)
-			nic_mkey_free(f.owner, nic_table_del(&f.owner->mkeys, f.key[RESPONDER] >> 8));
+			nic_mkey_free(f.owner,
+				      nic_table_del(&f.owner->mkeys, f.key[RESPONDER] >> 8));
 		else
 			rig_qp_close(&f.qp[RESPONDER]);
 		expect_silence(&f);
 		assert_int_equal(fault_resume(&f, seen.token, key), NIC_CMD_OK);
 		expect_cqe(&f.cq[REQUESTER], MLX5_CQE_REQ_ERR,
-			   key ? MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR : MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR);
+			   key ? MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR :
+				 MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR);
 		nic_eq_free(f.owner, f.eq.eq);
 	}
 }
@@ -377,9 +387,11 @@ static void two_queue_pairs_fault_on_one_key(void **state)
 	rig_qp_connect(&other[REQUESTER], &other[RESPONDER]);
 	fault_zap(f.owner, f.key[RESPONDER], 0);
 	fault_rig_post(&f, MLX5_OPCODE_RDMA_WRITE);
-	rig_post(&other[REQUESTER], &(struct rig_wr){
-		.opcode = MLX5_OPCODE_RDMA_WRITE, .sge = &f.sge[REQUESTER], .nsge = 1, .rkey = f.key[RESPONDER],
-		.remote_va = RIG_VA + f.bus[RESPONDER] });
+	rig_post(&other[REQUESTER], &(struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+						      .sge = &f.sge[REQUESTER],
+						      .nsge = 1,
+						      .rkey = f.key[RESPONDER],
+						      .remote_va = RIG_VA + f.bus[RESPONDER] });
 	rig_run(f.rig);
 	assert_true(fault_poll(&f, &first));
 	assert_true(fault_poll(&f, &second));
@@ -414,7 +426,8 @@ static void answers_that_name_nothing(void **state)
 	for (i = 0; i < 48; i++)
 		assert_int_equal(fault_resume(&f, seen.token ^ 1ull << i, i & 1), NIC_CMD_BAD_RES);
 	assert_int_equal(fault_resume(&f, f.qp[REQUESTER].qp->number, true), NIC_CMD_BAD_RES);
-	assert_int_equal(nic_fault_resume(f.nic[REQUESTER], seen.token, true), -ENOENT);	/* the other NIC's */
+	assert_int_equal(nic_fault_resume(f.nic[REQUESTER], seen.token, true),
+			 -ENOENT); /* the other NIC's */
 	bad = f.owner->fault_bad_resumes;
 	assert_int_equal(bad, 49);
 	expect_silence(&f);
@@ -422,7 +435,7 @@ static void answers_that_name_nothing(void **state)
 
 	fault_map(f.owner, f.key[RESPONDER], f.bus[RESPONDER]);
 	assert_int_equal(fault_resume(&f, seen.token, false), NIC_CMD_OK);
-	assert_int_equal(fault_resume(&f, seen.token, true), NIC_CMD_BAD_RES);	/* twice */
+	assert_int_equal(fault_resume(&f, seen.token, true), NIC_CMD_BAD_RES); /* twice */
 	expect_cqe(&f.cq[REQUESTER], MLX5_CQE_REQ, 0);
 	assert_int_equal(f.owner->fault_bad_resumes, bad + 1);
 	assert_int_equal(f.owner->fault_resumes, 1);

@@ -13,8 +13,8 @@
 
 #include "tests/fabric/nic_client.h"
 
-#define VA	0x123456000ull
-#define ALL	(NIC_LOCAL_READ | NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE)
+#define VA  0x123456000ull
+#define ALL (NIC_LOCAL_READ | NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE)
 
 /* Pieces that an access was made of. */
 struct pieces {
@@ -34,10 +34,14 @@ static void piece(void *ctx, void *host, uint32_t off, uint32_t len)
 		memcpy(pieces->to + off, host, len);
 }
 
-static enum nic_status try_access(struct client *client, uint32_t key, uint32_t pd, uint8_t need, uint64_t va, uint32_t len,
-				  struct pieces *pieces)
+static enum nic_status try_access(struct client *client, uint32_t key, uint32_t pd, uint8_t need,
+				  uint64_t va, uint32_t len, struct pieces *pieces)
 {
-	struct nic_access access = { .key = key, .pd = pd, .need = need, .va = va, .len = len,
+	struct nic_access access = { .key = key,
+				     .pd = pd,
+				     .need = need,
+				     .va = va,
+				     .len = len,
 				     .write = need & (NIC_LOCAL_WRITE | NIC_REMOTE_WRITE) };
 	enum nic_status check = nic_mkey_check(client->nic, &access), status;
 
@@ -51,8 +55,12 @@ static enum nic_status try_access(struct client *client, uint32_t key, uint32_t 
 /* A key over scattered pages (every second page of a buffer), start 0x234 into the first, len bytes. */
 static uint32_t scattered(struct client *client, uint32_t pd, uint64_t len, uint64_t *bus)
 {
-	struct nic_mkey like = { .pd = pd, .mode = MLX5_MKC_ACCESS_MODE_MTT, .page_shift = 12, .access = ALL,
-				 .start = VA + 0x234, .len = len };
+	struct nic_mkey like = { .pd = pd,
+				 .mode = MLX5_MKC_ACCESS_MODE_MTT,
+				 .page_shift = 12,
+				 .access = ALL,
+				 .start = VA + 0x234,
+				 .len = len };
 	uint32_t pages = (uint32_t)((0x234 + len + NIC_PAGE - 1) / NIC_PAGE), key, i;
 	struct nic_mkey *mkey;
 
@@ -69,24 +77,35 @@ static void key_pd_and_access_are_checked(void **state)
 {
 	struct client *client = *state;
 	uint32_t pd = client_pd(client), other = client_pd(client);
-	struct nic_mkey like = { .pd = pd, .mode = MLX5_MKC_ACCESS_MODE_PA, .access = NIC_LOCAL_READ | NIC_REMOTE_WRITE,
+	struct nic_mkey like = { .pd = pd,
+				 .mode = MLX5_MKC_ACCESS_MODE_PA,
+				 .access = NIC_LOCAL_READ | NIC_REMOTE_WRITE,
 				 .length64 = true };
 	uint32_t key = client_mkey(client, &like, 0);
 	struct pieces pieces = { 0 };
 
 	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces), NIC_OK);
 	assert_int_equal(try_access(client, key, pd, NIC_REMOTE_WRITE, RIG_BUS, 8, &pieces), NIC_OK);
-	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, RIG_BUS, 8, &pieces), NIC_LOCAL_PROT);
-	assert_int_equal(try_access(client, key, pd, NIC_REMOTE_READ, RIG_BUS, 8, &pieces), NIC_LOCAL_PROT);
-	assert_int_equal(try_access(client, key, other, NIC_LOCAL_READ, RIG_BUS, 8, &pieces), NIC_LOCAL_PROT);
-	assert_int_equal(try_access(client, key ^ 1, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces), NIC_LOCAL_PROT);
-	assert_int_equal(try_access(client, key + 0x100, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces), NIC_LOCAL_PROT);
-	assert_int_equal(try_access(client, 0, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces), NIC_LOCAL_PROT);
-	assert_int_equal(try_access(client, UINT32_MAX, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces), NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, RIG_BUS, 8, &pieces),
+			 NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key, pd, NIC_REMOTE_READ, RIG_BUS, 8, &pieces),
+			 NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key, other, NIC_LOCAL_READ, RIG_BUS, 8, &pieces),
+			 NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key ^ 1, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces),
+			 NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key + 0x100, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces),
+			 NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, 0, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces),
+			 NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, UINT32_MAX, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces),
+			 NIC_LOCAL_PROT);
 	nic_mkey_get(client->nic, key)->free = true;
-	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces), NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces),
+			 NIC_LOCAL_PROT);
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_MKEY, 0, key >> 8), NIC_CMD_OK);
-	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces), NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, RIG_BUS, 8, &pieces),
+			 NIC_LOCAL_PROT);
 }
 
 static void nothing_needs_only_the_key(void **state)
@@ -98,7 +117,8 @@ static void nothing_needs_only_the_key(void **state)
 
 	key = scattered(client, pd, 100, &bus);
 	assert_int_equal(try_access(client, key, pd, NIC_REMOTE_WRITE, 0, 0, &pieces), NIC_OK);
-	assert_int_equal(try_access(client, key + 0x100, pd, NIC_REMOTE_WRITE, VA, 0, &pieces), NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key + 0x100, pd, NIC_REMOTE_WRITE, VA, 0, &pieces),
+			 NIC_LOCAL_PROT);
 	assert_int_equal(try_access(client, key + 0x100, pd, 0, VA, 0, &pieces), NIC_OK);
 	assert_int_equal(pieces.count, 0);
 }
@@ -109,18 +129,32 @@ static void bounds_are_exact(void **state)
 	uint32_t pd = client_pd(client), len = 3 * NIC_PAGE, key;
 	uint64_t start = VA + 0x234, bus;
 	struct pieces pieces = { 0 };
-	const struct { uint64_t va; uint32_t len; enum nic_status status; } cases[] = {
-		{ start, len, NIC_OK }, { start, 1, NIC_OK }, { start + len - 1, 1, NIC_OK },
-		{ start - 1, 1, NIC_LOCAL_PROT }, { start - 1, 2, NIC_LOCAL_PROT }, { start, len + 1, NIC_LOCAL_PROT },
-		{ start + len, 1, NIC_LOCAL_PROT }, { start + len - 1, 2, NIC_LOCAL_PROT }, { 0, 1, NIC_LOCAL_PROT },
-		{ UINT64_MAX, 1, NIC_LOCAL_PROT }, { UINT64_MAX, 2, NIC_LOCAL_PROT }, { start, UINT32_MAX, NIC_LOCAL_PROT },
-		{ start - 0x234, 1, NIC_LOCAL_PROT },	/* in the first page, before the region */
+	const struct {
+		uint64_t va;
+		uint32_t len;
+		enum nic_status status;
+	} cases[] = {
+		{ start, len, NIC_OK },
+		{ start, 1, NIC_OK },
+		{ start + len - 1, 1, NIC_OK },
+		{ start - 1, 1, NIC_LOCAL_PROT },
+		{ start - 1, 2, NIC_LOCAL_PROT },
+		{ start, len + 1, NIC_LOCAL_PROT },
+		{ start + len, 1, NIC_LOCAL_PROT },
+		{ start + len - 1, 2, NIC_LOCAL_PROT },
+		{ 0, 1, NIC_LOCAL_PROT },
+		{ UINT64_MAX, 1, NIC_LOCAL_PROT },
+		{ UINT64_MAX, 2, NIC_LOCAL_PROT },
+		{ start, UINT32_MAX, NIC_LOCAL_PROT },
+		{ start - 0x234, 1, NIC_LOCAL_PROT }, /* in the first page, before the region */
 	};
 	uint32_t i;
 
 	key = scattered(client, pd, len, &bus);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, cases[i].va, cases[i].len, &pieces), cases[i].status);
+		assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, cases[i].va,
+					    cases[i].len, &pieces),
+				 cases[i].status);
 }
 
 static void translation_reaches_the_right_bytes(void **state)
@@ -138,10 +172,14 @@ static void translation_reaches_the_right_bytes(void **state)
 		for (n = 1; n <= len - off; n = n * 3 + 1) {
 			uint32_t i;
 
-			assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, VA + 0x234 + off, n, &pieces), NIC_OK);
+			assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ,
+						    VA + 0x234 + off, n, &pieces),
+					 NIC_OK);
 			for (i = 0; i < n; i++) {
 				uint32_t pos = 0x234 + off + i;
-				const uint8_t *want = rig_at(&client->rig, bus + pos / NIC_PAGE * 2 * NIC_PAGE + pos % NIC_PAGE);
+				const uint8_t *want =
+					rig_at(&client->rig, bus + pos / NIC_PAGE * 2 * NIC_PAGE +
+								     pos % NIC_PAGE);
 
 				if (got[i] != *want)
 					fail_msg("byte %u of %u at %u", i, n, off);
@@ -156,8 +194,12 @@ static void neighbouring_pages_are_one_request(void **state)
 {
 	struct client *client = *state;
 	uint32_t pd = client_pd(client), i, len = 1u << 20;
-	struct nic_mkey like = { .pd = pd, .mode = MLX5_MKC_ACCESS_MODE_MTT, .page_shift = 12, .access = ALL,
-				 .start = VA, .len = len };
+	struct nic_mkey like = { .pd = pd,
+				 .mode = MLX5_MKC_ACCESS_MODE_MTT,
+				 .page_shift = 12,
+				 .access = ALL,
+				 .start = VA,
+				 .len = len };
 	uint32_t key = client_mkey(client, &like, 128);
 	struct nic_mkey *mkey = nic_mkey_get(client->nic, key);
 	uint64_t bus = rig_alloc(&client->rig, 2 * len);
@@ -183,8 +225,12 @@ static void large_pages(void **state)
 	bus = (bus + (2u << 20) - 1) & ~((2ull << 20) - 1);
 	for (shift = 13; shift <= 21; shift++) {
 		/* starts in the last 100 bytes of its first page, ends 100 bytes into its second */
-		struct nic_mkey like = { .pd = pd, .mode = MLX5_MKC_ACCESS_MODE_MTT, .page_shift = (uint8_t)shift, .access = ALL,
-					 .start = VA * 0x1000 + (1u << shift) - 100, .len = 200 };
+		struct nic_mkey like = { .pd = pd,
+					 .mode = MLX5_MKC_ACCESS_MODE_MTT,
+					 .page_shift = (uint8_t)shift,
+					 .access = ALL,
+					 .start = VA * 0x1000 + (1u << shift) - 100,
+					 .len = 200 };
 		uint32_t key = client_mkey(client, &like, 1);
 		struct nic_mkey *mkey = nic_mkey_get(client->nic, key);
 		uint8_t got[200];
@@ -194,7 +240,9 @@ static void large_pages(void **state)
 		rig_fill(&client->rig, bus + (1u << shift) - 100, 100, shift);
 		rig_fill(&client->rig, RIG_BUS, 100, shift + 100);
 		pieces.to = got;
-		assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, like.start, 200, &pieces), NIC_OK);
+		assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, like.start, 200,
+					    &pieces),
+				 NIC_OK);
 		assert_int_equal(pieces.count, 2);
 		assert_memory_equal(got, rig_at(&client->rig, bus + (1u << shift) - 100), 100);
 		assert_memory_equal(got + 100, rig_at(&client->rig, RIG_BUS), 100);
@@ -212,11 +260,14 @@ static void absent_page_stops_the_whole_access(void **state)
 	key = scattered(client, pd, 4 * NIC_PAGE, &bus);
 	mkey = nic_mkey_get(client->nic, key);
 	mkey->mtt[3] = 0;
-	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, start, 4 * NIC_PAGE, &pieces), NIC_LOCAL_ACCESS);
-	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, start, NIC_PAGE, &pieces), NIC_OK);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, start, 4 * NIC_PAGE, &pieces),
+			 NIC_LOCAL_ACCESS);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, start, NIC_PAGE, &pieces),
+			 NIC_OK);
 	assert_true(client->nic->page_faults > 0);
-	mkey->mtt[0] = bus | NIC_MTT_READ;	/* present for reads only */
-	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, start, 8, &pieces), NIC_LOCAL_ACCESS);
+	mkey->mtt[0] = bus | NIC_MTT_READ; /* present for reads only */
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, start, 8, &pieces),
+			 NIC_LOCAL_ACCESS);
 	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, start, 8, &pieces), NIC_OK);
 }
 
@@ -224,15 +275,20 @@ static void bus_error_is_reported(void **state)
 {
 	struct client *client = *state;
 	uint32_t pd = client_pd(client);
-	struct nic_mkey like = { .pd = pd, .mode = MLX5_MKC_ACCESS_MODE_PA, .access = ALL, .length64 = true };
-	struct nic_access access = { .pd = pd, .need = NIC_LOCAL_READ, .va = 0xdead00000000, .len = 64 };
+	struct nic_mkey like = {
+		.pd = pd, .mode = MLX5_MKC_ACCESS_MODE_PA, .access = ALL, .length64 = true
+	};
+	struct nic_access access = {
+		.pd = pd, .need = NIC_LOCAL_READ, .va = 0xdead00000000, .len = 64
+	};
 	struct pieces pieces = { 0 };
 
 	access.key = client_mkey(client, &like, 0);
 	assert_int_equal(nic_mkey_access(client->nic, &access, piece, &pieces), NIC_REMOTE_OP);
 	access.va = UINT64_MAX - 10;
-	assert_int_equal(nic_mkey_access(client->nic, &access, piece, &pieces), NIC_LOCAL_PROT);	/* would wrap */
-	access.va = RIG_NIC_BUS;	/* its own registers: a switch does not send that back */
+	assert_int_equal(nic_mkey_access(client->nic, &access, piece, &pieces),
+			 NIC_LOCAL_PROT); /* would wrap */
+	access.va = RIG_NIC_BUS;	  /* its own registers: a switch does not send that back */
 	assert_int_equal(nic_mkey_access(client->nic, &access, piece, &pieces), NIC_REMOTE_OP);
 	assert_int_equal(pieces.count, 0);
 }
@@ -242,8 +298,12 @@ static void table_bounds_unlimited_keys(void **state)
 {
 	struct client *client = *state;
 	uint32_t pd = client_pd(client), i;
-	struct nic_mkey like = { .pd = pd, .mode = MLX5_MKC_ACCESS_MODE_MTT, .page_shift = 12, .access = ALL,
-				 .start = 0xfff, .length64 = true };
+	struct nic_mkey like = { .pd = pd,
+				 .mode = MLX5_MKC_ACCESS_MODE_MTT,
+				 .page_shift = 12,
+				 .access = ALL,
+				 .start = 0xfff,
+				 .length64 = true };
 	uint32_t key = client_mkey(client, &like, 4);
 	struct nic_mkey *mkey = nic_mkey_get(client->nic, key);
 	struct pieces pieces = { 0 };
@@ -251,10 +311,16 @@ static void table_bounds_unlimited_keys(void **state)
 	for (i = 0; i < mkey->mtts; i++)
 		mkey->mtt[i] = (RIG_BUS + i * NIC_PAGE) | 3;
 	assert_int_equal(mkey->mtts, 8);
-	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, 0xfff, 7 * NIC_PAGE + 1, &pieces), NIC_OK);
-	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, 0xfff, 7 * NIC_PAGE + 2, &pieces), NIC_LOCAL_PROT);
-	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, 0x800, 1, &pieces), NIC_LOCAL_PROT);
-	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, UINT64_MAX - 1, 1, &pieces), NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, 0xfff, 7 * NIC_PAGE + 1,
+				    &pieces),
+			 NIC_OK);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, 0xfff, 7 * NIC_PAGE + 2,
+				    &pieces),
+			 NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, 0x800, 1, &pieces),
+			 NIC_LOCAL_PROT);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, UINT64_MAX - 1, 1, &pieces),
+			 NIC_LOCAL_PROT);
 }
 
 static uint8_t create(struct client *client, void *in, uint32_t len, uint32_t *index)
@@ -275,20 +341,22 @@ static void unsupported_keys_are_refused(void **state)
 	NIC_LAYOUT(create_mkey_in, in);
 	uint32_t index, held = client->nic->mtt_entries;
 
-#define REFUSED(field, value, expected) do { \
-		memcpy(in, good, sizeof(in)); \
-		DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.field, value); \
+#define REFUSED(field, value, expected)                                             \
+	do {                                                                        \
+		memcpy(in, good, sizeof(in));                                       \
+		DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.field, value);   \
 		assert_int_equal(create(client, in, sizeof(in), &index), expected); \
 	} while (0)
 
 	DEVX_SET(create_mkey_in, good, memory_key_mkey_entry.pd, client_pd(client));
-	DEVX_SET(create_mkey_in, good, memory_key_mkey_entry.access_mode_1_0, MLX5_MKC_ACCESS_MODE_MTT);
+	DEVX_SET(create_mkey_in, good, memory_key_mkey_entry.access_mode_1_0,
+		 MLX5_MKC_ACCESS_MODE_MTT);
 	DEVX_SET(create_mkey_in, good, memory_key_mkey_entry.log_page_size, 12);
 	REFUSED(access_mode_1_0, MLX5_MKC_ACCESS_MODE_KLMS, NIC_CMD_BAD_PARAM);
 	REFUSED(access_mode_1_0, MLX5_MKC_ACCESS_MODE_KSM, NIC_CMD_BAD_PARAM);
 	REFUSED(access_mode_4_2, 1, NIC_CMD_BAD_PARAM);
 	REFUSED(bsf_en, 1, NIC_CMD_BAD_PARAM);
-	REFUSED(ma_translation_mode, 1, NIC_CMD_BAD_PARAM);	/* ATS */
+	REFUSED(ma_translation_mode, 1, NIC_CMD_BAD_PARAM); /* ATS */
 	REFUSED(log_page_size, 11, NIC_CMD_BAD_PARAM);
 	REFUSED(log_page_size, 63, NIC_CMD_BAD_PARAM);
 	REFUSED(pd, 0, NIC_CMD_BAD_RES);
@@ -307,7 +375,9 @@ static void unsupported_keys_are_refused(void **state)
 static void translations_are_limited(void **state)
 {
 	struct client *client = *state;
-	struct nic_mkey like = { .pd = client_pd(client), .mode = MLX5_MKC_ACCESS_MODE_MTT, .free = true };
+	struct nic_mkey like = { .pd = client_pd(client),
+				 .mode = MLX5_MKC_ACCESS_MODE_MTT,
+				 .free = true };
 	uint32_t key = client_mkey(client, &like, NIC_MAX_MTT / 2);
 	NIC_LAYOUT(create_mkey_in, in) = { 0 };
 	uint32_t index;
@@ -315,7 +385,8 @@ static void translations_are_limited(void **state)
 	assert_int_equal(client->nic->mtt_entries, NIC_MAX_MTT);
 	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.pd, like.pd);
 	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.free, 1);
-	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.access_mode_1_0, MLX5_MKC_ACCESS_MODE_MTT);
+	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.access_mode_1_0,
+		 MLX5_MKC_ACCESS_MODE_MTT);
 	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.translations_octword_size, 1);
 	assert_int_equal(create(client, in, sizeof(in), &index), NIC_CMD_LIMIT);
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_MKEY, 0, key >> 8), NIC_CMD_OK);
@@ -328,13 +399,15 @@ static void inline_translations(void **state)
 {
 	struct client *client = *state;
 	uint8_t in[DEVX_ST_SZ_BYTES(create_mkey_in) + 32] __attribute__((aligned(8))) = { 0 };
-	uint64_t entry[4] = { htobe64(RIG_BUS), 0, htobe64(RIG_BUS + NIC_PAGE), htobe64((RIG_BUS + 3 * NIC_PAGE) | 1) };
+	uint64_t entry[4] = { htobe64(RIG_BUS), 0, htobe64(RIG_BUS + NIC_PAGE),
+			      htobe64((RIG_BUS + 3 * NIC_PAGE) | 1) };
 	uint32_t pd = client_pd(client), index;
 	const struct nic_mkey *mkey;
 
 	memcpy(in + DEVX_ST_SZ_BYTES(create_mkey_in), entry, sizeof(entry));
 	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.pd, pd);
-	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.access_mode_1_0, MLX5_MKC_ACCESS_MODE_MTT);
+	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.access_mode_1_0,
+		 MLX5_MKC_ACCESS_MODE_MTT);
 	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.log_page_size, 12);
 	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.translations_octword_size, 2);
 	DEVX_SET(create_mkey_in, in, translations_octword_actual_size, 3);
@@ -355,9 +428,17 @@ static void inline_translations(void **state)
 static void query_returns_what_was_created(void **state)
 {
 	struct client *client = *state;
-	struct nic_mkey like = { .pd = client_pd(client), .mode = MLX5_MKC_ACCESS_MODE_MTT, .page_shift = 16, .free = true,
-				 .umr_en = true, .access = NIC_LOCAL_WRITE | NIC_REMOTE_READ, .start = VA, .len = 0x123456789,
-				 .tph_en = true, .tph_ph = 2, .tph_index = 0x5a };
+	struct nic_mkey like = { .pd = client_pd(client),
+				 .mode = MLX5_MKC_ACCESS_MODE_MTT,
+				 .page_shift = 16,
+				 .free = true,
+				 .umr_en = true,
+				 .access = NIC_LOCAL_WRITE | NIC_REMOTE_READ,
+				 .start = VA,
+				 .len = 0x123456789,
+				 .tph_en = true,
+				 .tph_ph = 2,
+				 .tph_index = 0x5a };
 	NIC_LAYOUT(query_mkey_in, in) = { 0 };
 	NIC_LAYOUT(query_mkey_out, out);
 	unsigned char *mkc = DEVX_ADDR_OF(query_mkey_out, out, memory_key_mkey_entry);
@@ -381,16 +462,23 @@ static void query_returns_what_was_created(void **state)
 static void hint_follows_the_requester_enable(void **state)
 {
 	struct client *client = *state;
-	struct nic_mkey like = { .pd = client_pd(client), .mode = MLX5_MKC_ACCESS_MODE_PA, .length64 = true, .access = ALL,
-				 .tph_en = true, .tph_ph = 1, .tph_index = 2 };
+	struct nic_mkey like = { .pd = client_pd(client),
+				 .mode = MLX5_MKC_ACCESS_MODE_PA,
+				 .length64 = true,
+				 .access = ALL,
+				 .tph_en = true,
+				 .tph_ph = 1,
+				 .tph_index = 2 };
 	uint32_t key = client_mkey(client, &like, 0);
 	const struct fab_sent *sent = &client->nic->dev.sent[FAB_ORIGIN_PAYLOAD];
 	struct pieces pieces = { 0 };
 
-	assert_int_equal(try_access(client, key, like.pd, NIC_LOCAL_WRITE, RIG_BUS, 1024, &pieces), NIC_OK);
+	assert_int_equal(try_access(client, key, like.pd, NIC_LOCAL_WRITE, RIG_BUS, 1024, &pieces),
+			 NIC_OK);
 	assert_int_equal(sent->tagged, 0);
 	rig_tph_enable(client->nic, FAB_TPH_EXT, 2, 0x1234);
-	assert_int_equal(try_access(client, key, like.pd, NIC_LOCAL_WRITE, RIG_BUS, 1024, &pieces), NIC_OK);
+	assert_int_equal(try_access(client, key, like.pd, NIC_LOCAL_WRITE, RIG_BUS, 1024, &pieces),
+			 NIC_OK);
 	assert_int_equal(sent->tagged, 1024 / fab_cfg_mps(&client->nic->dev));
 	assert_int_equal(client->nic->dev.sent[FAB_ORIGIN_COMMAND].tagged, 0);
 }

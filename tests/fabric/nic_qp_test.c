@@ -77,19 +77,25 @@ static void bring_to(const struct fixture *f, enum nic_qp_state state)
 
 static void transition_matrix(void **state)
 {
-	static const enum nic_qp_state states[] = { NIC_QP_RST, NIC_QP_INIT, NIC_QP_RTR, NIC_QP_RTS, NIC_QP_ERR };
+	static const enum nic_qp_state states[] = { NIC_QP_RST, NIC_QP_INIT, NIC_QP_RTR, NIC_QP_RTS,
+						    NIC_QP_ERR };
 	static const struct {
 		uint16_t opcode;
-		int from;	/* -1: any, -2: none of the states a QP can be in */
+		int from; /* -1: any, -2: none of the states a QP can be in */
 		enum nic_qp_state to;
 	} operations[] = {
-		{ MLX5_CMD_OP_RST2INIT_QP, NIC_QP_RST, NIC_QP_INIT }, { MLX5_CMD_OP_INIT2INIT_QP, NIC_QP_INIT, NIC_QP_INIT },
-		{ MLX5_CMD_OP_INIT2RTR_QP, NIC_QP_INIT, NIC_QP_RTR }, { MLX5_CMD_OP_RTR2RTS_QP, NIC_QP_RTR, NIC_QP_RTS },
-		{ MLX5_CMD_OP_RTS2RTS_QP, NIC_QP_RTS, NIC_QP_RTS }, { MLX5_CMD_OP_SQERR2RTS_QP, -2, NIC_QP_RTS },
-		{ MLX5_CMD_OP_SQD_RTS_QP, -2, NIC_QP_RTS }, { MLX5_CMD_OP_2ERR_QP, -1, NIC_QP_ERR },
+		{ MLX5_CMD_OP_RST2INIT_QP, NIC_QP_RST, NIC_QP_INIT },
+		{ MLX5_CMD_OP_INIT2INIT_QP, NIC_QP_INIT, NIC_QP_INIT },
+		{ MLX5_CMD_OP_INIT2RTR_QP, NIC_QP_INIT, NIC_QP_RTR },
+		{ MLX5_CMD_OP_RTR2RTS_QP, NIC_QP_RTR, NIC_QP_RTS },
+		{ MLX5_CMD_OP_RTS2RTS_QP, NIC_QP_RTS, NIC_QP_RTS },
+		{ MLX5_CMD_OP_SQERR2RTS_QP, -2, NIC_QP_RTS },
+		{ MLX5_CMD_OP_SQD_RTS_QP, -2, NIC_QP_RTS },
+		{ MLX5_CMD_OP_2ERR_QP, -1, NIC_QP_ERR },
 		{ MLX5_CMD_OP_2RST_QP, -1, NIC_QP_RST },
 	};
-	const uint8_t services[] = { MLX5_QPC_ST_RC, MLX5_QPC_ST_UD, MLX5_QPC_ST_QP1, MLX5_QPC_ST_REG_UMR };
+	const uint8_t services[] = { MLX5_QPC_ST_RC, MLX5_QPC_ST_UD, MLX5_QPC_ST_QP1,
+				     MLX5_QPC_ST_REG_UMR };
 	uint32_t s, o, v;
 
 	for (v = 0; v < sizeof(services); v++) {
@@ -97,11 +103,14 @@ static void transition_matrix(void **state)
 
 		for (s = 0; s < sizeof(states) / sizeof(states[0]); s++) {
 			for (o = 0; o < sizeof(operations) / sizeof(operations[0]); o++) {
-				bool allowed = operations[o].from == -1 || operations[o].from == (int)states[s];
+				bool allowed = operations[o].from == -1 ||
+					       operations[o].from == (int)states[s];
 
 				bring_to(&f, states[s]);
-				assert_int_equal(modify(&f, operations[o].opcode, 0), allowed ? NIC_CMD_OK : NIC_CMD_BAD_QP_STATE);
-				assert_int_equal(f.qp->state, allowed ? operations[o].to : states[s]);
+				assert_int_equal(modify(&f, operations[o].opcode, 0),
+						 allowed ? NIC_CMD_OK : NIC_CMD_BAD_QP_STATE);
+				assert_int_equal(f.qp->state,
+						 allowed ? operations[o].to : states[s]);
 			}
 		}
 	}
@@ -142,13 +151,18 @@ static void optional_fields_follow_the_mask(void **state)
 	DEVX_SET(qpc, qpc, min_rnr_nak, 30);
 	DEVX_SET(qpc, qpc, remote_qpn, 0x111);
 	DEVX_SET(qpc, qpc, next_send_psn, 0x111);
-	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RTS2RTS_QP, f.qp->number, qpc, 0), NIC_CMD_OK);
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RTS2RTS_QP, f.qp->number, qpc, 0),
+			 NIC_CMD_OK);
 	assert_int_equal(f.qp->access, NIC_REMOTE_READ | NIC_REMOTE_WRITE);
 	assert_int_equal(f.qp->min_rnr, 12);
-	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RTS2RTS_QP, f.qp->number, qpc, NIC_QP_OPT_RWE), NIC_CMD_OK);
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RTS2RTS_QP, f.qp->number, qpc,
+				       NIC_QP_OPT_RWE),
+			 NIC_CMD_OK);
 	assert_int_equal(f.qp->access, NIC_REMOTE_READ);
 	assert_int_equal(f.qp->min_rnr, 12);
-	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RTS2RTS_QP, f.qp->number, qpc, UINT32_MAX), NIC_CMD_OK);
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RTS2RTS_QP, f.qp->number, qpc,
+				       UINT32_MAX),
+			 NIC_CMD_OK);
 	assert_int_equal(f.qp->access, 0);
 	assert_int_equal(f.qp->min_rnr, 30);
 	assert_int_equal(f.qp->remote_qpn, 0x654321);
@@ -197,7 +211,8 @@ static void reset_clears_the_indexes(void **state)
 
 static void bad_arguments_leave_the_state(void **state)
 {
-	struct fixture f = fixture(*state, MLX5_QPC_ST_RC), umr = fixture(*state, MLX5_QPC_ST_REG_UMR);
+	struct fixture f = fixture(*state, MLX5_QPC_ST_RC),
+		       umr = fixture(*state, MLX5_QPC_ST_REG_UMR);
 	NIC_LAYOUT(qpc, qpc);
 	uint32_t mtu;
 
@@ -207,20 +222,26 @@ static void bad_arguments_leave_the_state(void **state)
 		DEVX_SET(qpc, qpc, mtu, mtu);
 		if (mtu >= 1 && mtu <= 5)
 			continue;
-		assert_int_equal(client_modify(f.client, MLX5_CMD_OP_INIT2RTR_QP, f.qp->number, qpc, 0), NIC_CMD_BAD_PARAM);
+		assert_int_equal(client_modify(f.client, MLX5_CMD_OP_INIT2RTR_QP, f.qp->number, qpc,
+					       0),
+				 NIC_CMD_BAD_PARAM);
 		assert_int_equal(f.qp->state, NIC_QP_INIT);
 	}
-	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_INIT2RTR_QP, 0, qpc, 0), NIC_CMD_BAD_RES);
-	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_2RST_QP, 0xffffff, qpc, 0), NIC_CMD_BAD_RES);
-	DEVX_SET(qpc, qpc, pd, 0xfffff);	/* the UMR queue pair gets its PD here */
-	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RST2INIT_QP, umr.qp->number, qpc, 0), NIC_CMD_BAD_RES);
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_INIT2RTR_QP, 0, qpc, 0),
+			 NIC_CMD_BAD_RES);
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_2RST_QP, 0xffffff, qpc, 0),
+			 NIC_CMD_BAD_RES);
+	DEVX_SET(qpc, qpc, pd, 0xfffff); /* the UMR queue pair gets its PD here */
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RST2INIT_QP, umr.qp->number, qpc, 0),
+			 NIC_CMD_BAD_RES);
 	assert_int_equal(umr.qp->state, NIC_QP_RST);
 	DEVX_SET(qpc, qpc, pd, f.pd);
-	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RST2INIT_QP, umr.qp->number, qpc, 0), NIC_CMD_OK);
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RST2INIT_QP, umr.qp->number, qpc, 0),
+			 NIC_CMD_OK);
 	assert_int_equal(umr.qp->pd, f.pd);
 }
 
-#define CREATE_PAGES	4
+#define CREATE_PAGES 4
 
 struct creation {
 	uint8_t in[DEVX_ST_SZ_BYTES(create_qp_in) + CREATE_PAGES * 8] __attribute__((aligned(8)));
@@ -253,7 +274,8 @@ static void prepare(const struct fixture *f, struct creation *c)
 static uint8_t create(const struct fixture *f, const struct creation *c, struct nic_qp **qp)
 {
 	NIC_LAYOUT(create_qp_out, out);
-	uint8_t status = client_exec(f->client, c->in, DEVX_ST_SZ_BYTES(create_qp_in) + c->pages * 8, out, sizeof(out));
+	uint8_t status = client_exec(f->client, c->in, DEVX_ST_SZ_BYTES(create_qp_in) + c->pages * 8,
+				     out, sizeof(out));
 
 	if (status == NIC_CMD_OK)
 		*qp = nic_qp_get(f->client->nic, DEVX_GET(create_qp_out, out, qpn));
@@ -269,15 +291,16 @@ static void unsupported_queue_pairs_are_refused(void **state)
 	struct nic_qp *qp = NULL;
 	struct creation c;
 
-#define REFUSED(field, value, status) do { \
-		prepare(&f, &c); \
-		DEVX_SET(create_qp_in, c.in, field, value); \
+#define REFUSED(field, value, status)                          \
+	do {                                                   \
+		prepare(&f, &c);                               \
+		DEVX_SET(create_qp_in, c.in, field, value);    \
 		assert_int_equal(create(&f, &c, &qp), status); \
 	} while (0)
 
 	for (i = 0; i < 256; i++)
-		if (i != MLX5_QPC_ST_RC && i != MLX5_QPC_ST_UD && i != MLX5_QPC_ST_QP0 && i != MLX5_QPC_ST_QP1 &&
-		    i != MLX5_QPC_ST_REG_UMR)
+		if (i != MLX5_QPC_ST_RC && i != MLX5_QPC_ST_UD && i != MLX5_QPC_ST_QP0 &&
+		    i != MLX5_QPC_ST_QP1 && i != MLX5_QPC_ST_REG_UMR)
 			REFUSED(qpc.st, i, NIC_CMD_BAD_PARAM);
 	REFUSED(qpc.rq_type, NIC_RQ_SHARED, NIC_CMD_BAD_PARAM);
 	REFUSED(qpc.wq_signature, 1, NIC_CMD_BAD_PARAM);
@@ -332,10 +355,11 @@ static void work_queues_wrap(void **state)
 	uint32_t i;
 
 	prepare(&f, &c);
-	DEVX_SET(create_qp_in, c.in, qpc.page_offset, 4);	/* 256 bytes: the send queue crosses a page */
+	DEVX_SET(create_qp_in, c.in, qpc.page_offset,
+		 4); /* 256 bytes: the send queue crosses a page */
 	c.pages = 3;
 	assert_int_equal(create(&f, &c, &qp), NIC_CMD_OK);
-	sq = qp->buf.page[0] + 256 + 4096;	/* the pages follow each other */
+	sq = qp->buf.page[0] + 256 + 4096; /* the pages follow each other */
 	rig_fill(&f.client->rig, sq, 4096, 9);
 	for (i = 0; i <= 0xffff; i += 61) {
 		uint32_t at = i % 64 * 64, head = 4096 - at < 256 ? 4096 - at : 256;
@@ -344,7 +368,8 @@ static void work_queues_wrap(void **state)
 		memcpy(want + head, rig_at(&f.client->rig, sq), 256 - head);
 		assert_int_equal(nic_qp_read_sq(qp, (uint16_t)i, got, 256), 0);
 		assert_memory_equal(got, want, 256);
-		assert_int_equal(nic_qp_read_rq(qp, (uint16_t)i, got, 256), 0);	/* one entry, no more */
+		assert_int_equal(nic_qp_read_rq(qp, (uint16_t)i, got, 256),
+				 0); /* one entry, no more */
 		assert_memory_equal(got, rig_at(&f.client->rig, qp->buf.page[0] + 256 + at), 64);
 	}
 }
@@ -357,7 +382,7 @@ static void destruction_unlinks(void **state)
 	uint32_t number = b.qp->number;
 
 	bring_to(&b, NIC_QP_RTS);
-	nic_sq_doorbell(client->nic, number);	/* work is queued when the QP goes */
+	nic_sq_doorbell(client->nic, number); /* work is queued when the QP goes */
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_QP, 0, number), NIC_CMD_OK);
 	assert_null(nic_qp_get(client->nic, number));
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_QP, 0, number), NIC_CMD_BAD_RES);

@@ -13,12 +13,12 @@
 
 #include "tests/fabric/nic_client.h"
 
-#define UAR		(NIC_UAR_OFFSET + 3 * NIC_PAGE)
-#define CQ_ARM		(UAR + 0x20)
-#define EQ_ARM		(UAR + 0x40)
-#define EQ_UPDATE	(UAR + 0x48)
-#define SOLICITED	(1u << 24)
-#define EVENT(type)	(1ull << (type))
+#define UAR	    (NIC_UAR_OFFSET + 3 * NIC_PAGE)
+#define CQ_ARM	    (UAR + 0x20)
+#define EQ_ARM	    (UAR + 0x40)
+#define EQ_UPDATE   (UAR + 0x48)
+#define SOLICITED   (1u << 24)
+#define EVENT(type) (1ull << (type))
 
 static void eq_doorbell(struct client *client, const struct client_queue *eq, uint32_t ci, bool arm)
 {
@@ -31,9 +31,11 @@ static void cq_consume(struct client *client, const struct client_queue *cq, uin
 }
 
 /* As the driver: the record first, then the register, as one or two writes. */
-static void cq_arm(struct client *client, const struct client_queue *cq, uint32_t ci, bool solicited, bool halves)
+static void cq_arm(struct client *client, const struct client_queue *cq, uint32_t ci,
+		   bool solicited, bool halves)
 {
-	uint32_t word[2] = { htobe32((ci & 0xffffff) | (solicited ? SOLICITED : 0)), htobe32(cq->number) };
+	uint32_t word[2] = { htobe32((ci & 0xffffff) | (solicited ? SOLICITED : 0)),
+			     htobe32(cq->number) };
 
 	((uint32_t *)rig_at(&client->rig, cq->dbr))[1] = word[0];
 	if (halves) {
@@ -44,15 +46,20 @@ static void cq_arm(struct client *client, const struct client_queue *cq, uint32_
 	}
 }
 
-static void complete(struct client *client, const struct client_queue *cq, uint16_t counter, bool solicited)
+static void complete(struct client *client, const struct client_queue *cq, uint16_t counter,
+		     bool solicited)
 {
-	struct nic_completion completion = { .qpn = 0x123, .wqe_counter = counter, .opcode = MLX5_CQE_RESP_SEND,
-					     .byte_count = 77, .solicited = solicited };
+	struct nic_completion completion = { .qpn = 0x123,
+					     .wqe_counter = counter,
+					     .opcode = MLX5_CQE_RESP_SEND,
+					     .byte_count = 77,
+					     .solicited = solicited };
 
 	nic_cq_complete(client->nic, cq->number, &completion);
 }
 
-static const struct mlx5_cqe64 *cqe_at(struct client *client, const struct client_queue *cq, uint32_t index)
+static const struct mlx5_cqe64 *cqe_at(struct client *client, const struct client_queue *cq,
+				       uint32_t index)
 {
 	const struct mlx5_cqe64 *ring = rig_at(&client->rig, cq->ring);
 
@@ -109,13 +116,15 @@ static void full_eq_loses_events_only(void **state)
 static void events_go_to_subscribers(void **state)
 {
 	struct client *client = *state;
-	struct client_queue none = client_eq(client, 3, 0, 0), one = client_eq(client, 3, 1, EVENT(NIC_EVENT_CQ_ERROR)),
-			    both = client_eq(client, 3, 2, EVENT(NIC_EVENT_CQ_ERROR) | EVENT(NIC_EVENT_WQ_ACCESS));
+	struct client_queue none = client_eq(client, 3, 0, 0),
+			    one = client_eq(client, 3, 1, EVENT(NIC_EVENT_CQ_ERROR)),
+			    both = client_eq(client, 3, 2,
+					     EVENT(NIC_EVENT_CQ_ERROR) | EVENT(NIC_EVENT_WQ_ACCESS));
 	uint8_t type, data[28] = { 0 };
 
 	nic_event(client->nic, NIC_EVENT_CQ_ERROR, data);
 	nic_event(client->nic, NIC_EVENT_WQ_ACCESS, data);
-	nic_event(client->nic, 0x40, data);	/* beyond the mask that is kept */
+	nic_event(client->nic, 0x40, data); /* beyond the mask that is kept */
 	nic_event(client->nic, 0xff, data);
 	assert_false(client_eqe(client, &none, 0, &type, data));
 	assert_true(client_eqe(client, &one, 0, &type, data) && type == NIC_EVENT_CQ_ERROR);
@@ -130,10 +139,10 @@ static void eq_interrupts_once_for_each_arm(void **state)
 	struct client_queue eq = client_eq(client, 4, 3, EVENT(NIC_EVENT_WQ_ACCESS));
 
 	nic_event_qp(client->nic, NIC_EVENT_WQ_ACCESS, 1);
-	assert_int_equal(client_interrupts(client, 3), 0);	/* not armed */
+	assert_int_equal(client_interrupts(client, 3), 0); /* not armed */
 	eq_doorbell(client, &eq, 0, false);
 	assert_int_equal(client_interrupts(client, 3), 0);
-	eq_doorbell(client, &eq, 0, true);			/* an event is waiting */
+	eq_doorbell(client, &eq, 0, true); /* an event is waiting */
 	assert_int_equal(client_interrupts(client, 3), 1);
 	eq_doorbell(client, &eq, 1, true);
 	assert_int_equal(client_interrupts(client, 3), 0);
@@ -142,7 +151,7 @@ static void eq_interrupts_once_for_each_arm(void **state)
 	assert_int_equal(client_interrupts(client, 3), 1);
 	eq_doorbell(client, &eq, 2, true);
 	assert_int_equal(client_interrupts(client, 3), 1);
-	client_write32(client, EQ_ARM, 0xffu << 24);		/* no such queue */
+	client_write32(client, EQ_ARM, 0xffu << 24); /* no such queue */
 	client_write32(client, EQ_ARM, 0);
 	assert_int_equal(client_interrupts(client, 3), 0);
 }
@@ -172,14 +181,15 @@ static void cq_owner_toggles_each_lap(void **state)
 static void cq_overrun_is_an_event_and_the_end(void **state)
 {
 	struct client *client = *state;
-	struct client_queue eq = client_eq(client, 3, 0, EVENT(NIC_EVENT_CQ_ERROR)), cq = client_cq(client, 1, eq.number);
+	struct client_queue eq = client_eq(client, 3, 0, EVENT(NIC_EVENT_CQ_ERROR)),
+			    cq = client_cq(client, 1, eq.number);
 	NIC_LAYOUT(cq_error, data);
 	uint8_t type;
 
 	complete(client, &cq, 0, false);
 	complete(client, &cq, 1, false);
 	cq_consume(client, &cq, 1);
-	complete(client, &cq, 2, false);	/* index 0 is free again */
+	complete(client, &cq, 2, false); /* index 0 is free again */
 	assert_int_equal(client->nic->cq_overruns, 0);
 	complete(client, &cq, 3, false);
 	complete(client, &cq, 4, false);
@@ -190,7 +200,7 @@ static void cq_overrun_is_an_event_and_the_end(void **state)
 	assert_false(client_eqe(client, &eq, 1, &type, data));
 	cq_consume(client, &cq, 3);
 	complete(client, &cq, 5, false);
-	assert_int_equal(be16toh(cqe_at(client, &cq, 3)->wqe_counter), 1);	/* never written again */
+	assert_int_equal(be16toh(cqe_at(client, &cq, 3)->wqe_counter), 1); /* never written again */
 	cq_arm(client, &cq, 3, false, false);
 	assert_false(client_eqe(client, &eq, 1, &type, data));
 }
@@ -212,8 +222,8 @@ static void consumer_index_is_24_bits(void **state)
 	assert_int_equal(object->pi, 0xfffffe + 8);
 }
 
-static uint32_t comp_events(struct client *client, const struct client_queue *eq, const struct client_queue *cq,
-			    uint32_t *index)
+static uint32_t comp_events(struct client *client, const struct client_queue *eq,
+			    const struct client_queue *cq, uint32_t *index)
 {
 	NIC_LAYOUT(comp_event, data);
 	uint32_t n = 0;
@@ -233,7 +243,7 @@ static void cq_events_once_for_each_arm(void **state)
 	uint32_t index = 0, halves;
 
 	complete(client, &cq, 0, false);
-	assert_int_equal(comp_events(client, &eq, &cq, &index), 0);	/* never armed */
+	assert_int_equal(comp_events(client, &eq, &cq, &index), 0); /* never armed */
 	cq_consume(client, &cq, 1);
 	for (halves = 0; halves < 2; halves++) {
 		uint32_t ci = 1 + 4 * halves;
@@ -244,12 +254,12 @@ static void cq_events_once_for_each_arm(void **state)
 		complete(client, &cq, 2, false);
 		assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
 		cq_consume(client, &cq, ci + 1);
-		cq_arm(client, &cq, ci + 1, false, halves);		/* one is unread: at once */
+		cq_arm(client, &cq, ci + 1, false, halves); /* one is unread: at once */
 		assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
 		cq_consume(client, &cq, ci + 2);
 		cq_arm(client, &cq, ci + 2, true, halves);
 		complete(client, &cq, 3, false);
-		assert_int_equal(comp_events(client, &eq, &cq, &index), 0);	/* not solicited */
+		assert_int_equal(comp_events(client, &eq, &cq, &index), 0); /* not solicited */
 		complete(client, &cq, 4, true);
 		assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
 		cq_consume(client, &cq, ci + 4);
@@ -267,11 +277,11 @@ static void solicited_arm_sees_what_came_before(void **state)
 	complete(client, &cq, 1, false);
 	cq_arm(client, &cq, 0, true, false);
 	assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
-	cq_arm(client, &cq, 1, true, false);		/* only the plain one is unread */
+	cq_arm(client, &cq, 1, true, false); /* only the plain one is unread */
 	assert_int_equal(comp_events(client, &eq, &cq, &index), 0);
-	nic_cq_complete(client->nic, cq.number, &error);	/* errors count as solicited */
+	nic_cq_complete(client->nic, cq.number, &error); /* errors count as solicited */
 	assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
-	cq_arm(client, &cq, 0x800000, false, false);	/* an index from nowhere */
+	cq_arm(client, &cq, 0x800000, false, false); /* an index from nowhere */
 	assert_int_equal(comp_events(client, &eq, &cq, &index), 0);
 }
 
@@ -279,17 +289,25 @@ static void errors_have_their_syndrome(void **state)
 {
 	struct client *client = *state;
 	struct client_queue eq = client_eq(client, 6, 0, 0), cq = client_cq(client, 6, eq.number);
-	const struct { enum nic_status status; uint8_t syndrome; } cases[] = {
-		{ NIC_LOCAL_LENGTH, 0x01 }, { NIC_LOCAL_QP_OP, 0x02 }, { NIC_LOCAL_PROT, 0x04 }, { NIC_FLUSHED, 0x05 },
-		{ NIC_MW_BIND, 0x06 }, { NIC_BAD_RESPONSE, 0x10 }, { NIC_LOCAL_ACCESS, 0x11 },
-		{ NIC_REMOTE_INVALID_REQUEST, 0x12 }, { NIC_REMOTE_ACCESS, 0x13 }, { NIC_REMOTE_OP, 0x14 },
+	const struct {
+		enum nic_status status;
+		uint8_t syndrome;
+	} cases[] = {
+		{ NIC_LOCAL_LENGTH, 0x01 },   { NIC_LOCAL_QP_OP, 0x02 },
+		{ NIC_LOCAL_PROT, 0x04 },     { NIC_FLUSHED, 0x05 },
+		{ NIC_MW_BIND, 0x06 },	      { NIC_BAD_RESPONSE, 0x10 },
+		{ NIC_LOCAL_ACCESS, 0x11 },   { NIC_REMOTE_INVALID_REQUEST, 0x12 },
+		{ NIC_REMOTE_ACCESS, 0x13 },  { NIC_REMOTE_OP, 0x14 },
 		{ NIC_RETRY_EXCEEDED, 0x15 }, { NIC_RNR_EXCEEDED, 0x16 },
 	};
 	uint32_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct nic_completion completion = {
-			.qpn = 0x45, .wqe_counter = 9, .wqe_opcode = MLX5_OPCODE_SEND, .status = cases[i].status,
+			.qpn = 0x45,
+			.wqe_counter = 9,
+			.wqe_opcode = MLX5_OPCODE_SEND,
+			.status = cases[i].status,
 			.opcode = i & 1 ? MLX5_CQE_REQ : MLX5_CQE_RESP_SEND,
 		};
 		const struct mlx5_err_cqe *cqe = (const struct mlx5_err_cqe *)cqe_at(client, &cq, i);
@@ -301,12 +319,13 @@ static void errors_have_their_syndrome(void **state)
 		assert_int_equal(be32toh(cqe->s_wqe_opcode_qpn), MLX5_OPCODE_SEND << 24 | 0x45);
 		assert_int_equal(be16toh(cqe->wqe_counter), 9);
 	}
-	nic_cq_complete(client->nic, 0, &(struct nic_completion){ .qpn = 1 });	/* no such queue */
+	nic_cq_complete(client->nic, 0, &(struct nic_completion){ .qpn = 1 }); /* no such queue */
 }
 
 /* CREATE_CQ with one thing changed. */
-static uint8_t create_cq(struct client *client, uint32_t eqn, uint8_t log_size, uint8_t log_page, uint8_t page_offset,
-			 uint8_t cqe_sz, uint32_t pages, uint64_t page, uint32_t *cqn)
+static uint8_t create_cq(struct client *client, uint32_t eqn, uint8_t log_size, uint8_t log_page,
+			 uint8_t page_offset, uint8_t cqe_sz, uint32_t pages, uint64_t page,
+			 uint32_t *cqn)
 {
 	uint32_t len = DEVX_ST_SZ_BYTES(create_cq_in) + pages * 8, i;
 	uint8_t *in = calloc(1, len + 8);
@@ -337,8 +356,10 @@ static void queue_must_fit_its_pages(void **state)
 	uint32_t eqn = client_eq(client, 3, 0, 0).number, cqn, held = client->nic->pas_entries;
 	uint64_t page = rig_alloc(&client->rig, 16 * NIC_PAGE);
 
-	assert_int_equal(create_cq(client, eqn, 8, 0, 0, 0, 3, page, &cqn), NIC_CMD_BAD_PARAM);	/* 16 KiB in 12 */
-	assert_int_equal(create_cq(client, eqn, 8, 0, 1, 0, 4, page, &cqn), NIC_CMD_BAD_PARAM);	/* ends 64 bytes later */
+	assert_int_equal(create_cq(client, eqn, 8, 0, 0, 0, 3, page, &cqn),
+			 NIC_CMD_BAD_PARAM); /* 16 KiB in 12 */
+	assert_int_equal(create_cq(client, eqn, 8, 0, 1, 0, 4, page, &cqn),
+			 NIC_CMD_BAD_PARAM); /* ends 64 bytes later */
 	assert_int_equal(create_cq(client, eqn, 6, 0, 0, 0, 0, page, &cqn), NIC_CMD_BAD_PARAM);
 	assert_int_equal(create_cq(client, eqn, 21, 0, 0, 0, 4, page, &cqn), NIC_CMD_BAD_PARAM);
 	assert_int_equal(create_cq(client, eqn, 20, 0, 0, 0, 4, page, &cqn), NIC_CMD_BAD_PARAM);
@@ -347,7 +368,8 @@ static void queue_must_fit_its_pages(void **state)
 	assert_int_equal(create_cq(client, eqn, 6, 31, 63, 0, 0, page, &cqn), NIC_CMD_BAD_PARAM);
 	assert_int_equal(client->nic->pas_entries, held);
 	assert_int_equal(create_cq(client, eqn, 6, 0, 0, 0, 8, page, &cqn), NIC_CMD_OK);
-	assert_int_equal(client->nic->pas_entries, held + 1);	/* pages beyond the queue are not kept */
+	assert_int_equal(client->nic->pas_entries,
+			 held + 1); /* pages beyond the queue are not kept */
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_CQ, 0, cqn), NIC_CMD_OK);
 	assert_int_equal(client->nic->pas_entries, held);
 }
@@ -375,7 +397,8 @@ static void queue_page_outside_memory_is_survived(void **state)
 	struct client *client = *state;
 	struct client_queue eq = client_eq(client, 3, 0, 0), cq = { .log_size = 2 };
 
-	assert_int_equal(create_cq(client, eq.number, 2, 0, 0, 0, 1, 0xfffffffffffff000, &cq.number), NIC_CMD_OK);
+	assert_int_equal(create_cq(client, eq.number, 2, 0, 0, 0, 1, 0xfffffffffffff000, &cq.number),
+			 NIC_CMD_OK);
 	complete(client, &cq, 1, false);
 	assert_true(client->nic->dev.errors_unsupported > 0);
 }
@@ -387,10 +410,12 @@ static void used_cq_is_busy(void **state)
 	struct client_queue eq = client_eq(client, 3, 0, 0), cq = client_cq(client, 4, eq.number);
 
 	qpn = client_qp(client, MLX5_QPC_ST_RC, pd, cq.number).number;
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_CQ, 0, cq.number), NIC_CMD_RES_BUSY);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_CQ, 0, cq.number),
+			 NIC_CMD_RES_BUSY);
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_QP, 0, qpn), NIC_CMD_OK);
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_CQ, 0, cq.number), NIC_CMD_OK);
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_CQ, 0, cq.number), NIC_CMD_BAD_RES);
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_CQ, 0, cq.number),
+			 NIC_CMD_BAD_RES);
 }
 
 /* The event queue goes first: completions go on, without events. */
@@ -421,7 +446,8 @@ static void event_queues_are_bounded(void **state)
 	for (i = 0; i < NIC_MAX_EQS; i++)
 		client_eq(client, 0, 0, 0);
 	DEVX_SET(create_eq_in, in, eq_context_entry.log_eq_size, 0);
-	assert_int_equal(client_exec(client, in, sizeof(in), out, sizeof(out)), NIC_CMD_BAD_PARAM);	/* no page */
+	assert_int_equal(client_exec(client, in, sizeof(in), out, sizeof(out)),
+			 NIC_CMD_BAD_PARAM); /* no page */
 }
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)

@@ -13,20 +13,22 @@
 
 #include "tests/fabric/nic_client.h"
 
-#define VA		0x7f0000001000ull
-#define ACCESS		(NIC_UMR_LR | NIC_UMR_LW | NIC_UMR_RR | NIC_UMR_RW)
-#define ENABLE		(NIC_UMR_FREE | NIC_UMR_KEY | NIC_UMR_PD | ACCESS | NIC_UMR_LEN | NIC_UMR_START_ADDR | NIC_UMR_PAGE_SIZE)
-#define FIXED		128u		/* ctrl, UMR control, context */
-#define OCTOWORDS	32u		/* of the pool keys here: 64 entries */
+#define VA     0x7f0000001000ull
+#define ACCESS (NIC_UMR_LR | NIC_UMR_LW | NIC_UMR_RR | NIC_UMR_RW)
+#define ENABLE                                                                                 \
+	(NIC_UMR_FREE | NIC_UMR_KEY | NIC_UMR_PD | ACCESS | NIC_UMR_LEN | NIC_UMR_START_ADDR | \
+	 NIC_UMR_PAGE_SIZE)
+#define FIXED	  128u /* ctrl, UMR control, context */
+#define OCTOWORDS 32u  /* of the pool keys here: 64 entries */
 
 struct fixture {
 	struct client *client;
-	uint32_t pd, user_pd;		/* of the driver, of a user */
-	struct nic_qp *qp;		/* the driver's UMR QP */
-	uint32_t lkey;			/* PA key of the driver's PD */
-	uint32_t key;			/* as from a pool: free, in the driver's PD */
+	uint32_t pd, user_pd; /* of the driver, of a user */
+	struct nic_qp *qp;    /* the driver's UMR QP */
+	uint32_t lkey;	      /* PA key of the driver's PD */
+	uint32_t key;	      /* as from a pool: free, in the driver's PD */
 	struct nic_mkey *mkey;
-	uint64_t table;			/* bus address of entries */
+	uint64_t table; /* bus address of entries */
 };
 
 static uint8_t wqe[1024] __attribute__((aligned(8)));
@@ -34,14 +36,25 @@ static uint32_t wqe_len;
 
 static struct fixture fixture(struct client *client)
 {
-	struct fixture f = { .client = client, .pd = client_pd(client), .user_pd = client_pd(client) };
+	struct fixture f = { .client = client,
+			     .pd = client_pd(client),
+			     .user_pd = client_pd(client) };
 	struct client_queue eq = client_eq(client, 4, 0, 0), cq = client_cq(client, 6, eq.number);
-	struct nic_mkey pa = { .pd = f.pd, .mode = MLX5_MKC_ACCESS_MODE_PA, .length64 = true,
+	struct nic_mkey pa = { .pd = f.pd,
+			       .mode = MLX5_MKC_ACCESS_MODE_PA,
+			       .length64 = true,
 			       .access = NIC_LOCAL_READ | NIC_LOCAL_WRITE };
-	struct nic_mkey pool = { .pd = f.pd, .mode = MLX5_MKC_ACCESS_MODE_MTT, .free = true, .umr_en = true, .page_shift = 12,
-				 .tph_en = true, .tph_ph = 3, .tph_index = 9 };
+	struct nic_mkey pool = { .pd = f.pd,
+				 .mode = MLX5_MKC_ACCESS_MODE_MTT,
+				 .free = true,
+				 .umr_en = true,
+				 .page_shift = 12,
+				 .tph_en = true,
+				 .tph_ph = 3,
+				 .tph_index = 9 };
 
-	f.qp = nic_qp_get(client->nic, client_qp(client, MLX5_QPC_ST_REG_UMR, f.pd, cq.number).number);
+	f.qp = nic_qp_get(client->nic,
+			  client_qp(client, MLX5_QPC_ST_REG_UMR, f.pd, cq.number).number);
 	f.lkey = client_mkey(client, &pa, 0);
 	f.key = client_mkey(client, &pool, OCTOWORDS);
 	f.mkey = nic_mkey_get(client->nic, f.key);
@@ -113,7 +126,7 @@ static void fill_table(const struct fixture *f, uint32_t n)
 
 static enum nic_status run(const struct fixture *f)
 {
-	uint8_t *exact = malloc(wqe_len ? wqe_len : 1);	/* a read beyond its end is found */
+	uint8_t *exact = malloc(wqe_len ? wqe_len : 1); /* a read beyond its end is found */
 	enum nic_status status;
 
 	assert_non_null(exact);
@@ -171,7 +184,7 @@ static void enable_and_revoke(void **state)
 	for (i = 0; i < 64; i++)
 		assert_int_equal(f.mkey->mtt[i], entry_value(i));
 
-	start(&f, NIC_UMR_INLINE, NIC_UMR_FREE | NIC_UMR_PD);	/* as mlx5r_umr_revoke_mr() */
+	start(&f, NIC_UMR_INLINE, NIC_UMR_FREE | NIC_UMR_PD); /* as mlx5r_umr_revoke_mr() */
 	DEVX_SET(mkc, wqe + 64, free, 1);
 	DEVX_SET(mkc, wqe + 64, pd, f.pd);
 	assert_int_equal(run(&f), NIC_OK);
@@ -196,9 +209,11 @@ static void steering_fields_survive(void **state)
 static void mask_selects_fields(void **state)
 {
 	struct fixture f = fixture(*state);
-	const uint64_t bits[] = { NIC_UMR_LEN, NIC_UMR_PAGE_SIZE, NIC_UMR_START_ADDR, NIC_UMR_PD, NIC_UMR_KEY, NIC_UMR_LR,
-				  NIC_UMR_LW, NIC_UMR_RW, NIC_UMR_FREE };
-	const uint64_t known = ENABLE | NIC_UMR_A | NIC_UMR_EN_RINVAL | NIC_UMR_QPN | NIC_UMR_SMALL_FENCE;
+	const uint64_t bits[] = { NIC_UMR_LEN, NIC_UMR_PAGE_SIZE, NIC_UMR_START_ADDR,
+				  NIC_UMR_PD,  NIC_UMR_KEY,	  NIC_UMR_LR,
+				  NIC_UMR_LW,  NIC_UMR_RW,	  NIC_UMR_FREE };
+	const uint64_t known = ENABLE | NIC_UMR_A | NIC_UMR_EN_RINVAL | NIC_UMR_QPN |
+			       NIC_UMR_SMALL_FENCE;
 	uint32_t i, b;
 
 	for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
@@ -214,12 +229,13 @@ static void mask_selects_fields(void **state)
 		want.start = bits[i] == NIC_UMR_START_ADDR ? VA : before.start;
 		want.pd = bits[i] == NIC_UMR_PD ? f.user_pd : before.pd;
 		want.variant = bits[i] == NIC_UMR_KEY ? 0x43 : before.variant;
-		want.access |= (bits[i] == NIC_UMR_LR ? NIC_LOCAL_READ : 0) | (bits[i] == NIC_UMR_LW ? NIC_LOCAL_WRITE : 0) |
+		want.access |= (bits[i] == NIC_UMR_LR ? NIC_LOCAL_READ : 0) |
+			       (bits[i] == NIC_UMR_LW ? NIC_LOCAL_WRITE : 0) |
 			       (bits[i] == NIC_UMR_RW ? NIC_REMOTE_WRITE : 0);
 		same_key(f.mkey, &want);
 		*f.mkey = before;
 	}
-	for (b = 0; b < 64; b++) {	/* bits that mean nothing here are refused */
+	for (b = 0; b < 64; b++) { /* bits that mean nothing here are refused */
 		start(&f, 0, 1ull << b);
 		DEVX_SET(mkc, wqe + 64, free, 1);
 		if (1ull << b & known)
@@ -233,11 +249,11 @@ static void free_checks(void **state)
 {
 	struct fixture f = fixture(*state);
 
-	start(&f, NIC_UMR_CHECK_FREE, ENABLE);		/* fails on a free key */
+	start(&f, NIC_UMR_CHECK_FREE, ENABLE); /* fails on a free key */
 	refused(&f, NIC_MW_BIND);
 	start(&f, NIC_UMR_CHECK_NOT_FREE, ENABLE);
 	assert_int_equal(run(&f), NIC_OK);
-	refused(&f, NIC_MW_BIND);			/* not free any more */
+	refused(&f, NIC_MW_BIND); /* not free any more */
 	start(&f, NIC_UMR_CHECK_FREE, NIC_UMR_LW);
 	DEVX_SET(mkc, wqe + 64, lw, 0);
 	assert_int_equal(run(&f), NIC_OK);
@@ -254,7 +270,7 @@ static void keys_are_found_by_number_and_variant(void **state)
 	refused(&f, NIC_LOCAL_PROT);
 	ctrl->imm = htobe32(f.key + 0x10000);
 	refused(&f, NIC_LOCAL_PROT);
-	start(&f, 0, NIC_UMR_KEY);	/* the request brings a new variant */
+	start(&f, 0, NIC_UMR_KEY); /* the request brings a new variant */
 	ctrl->imm = htobe32(f.key ^ 1);
 	DEVX_SET(mkc, wqe + 64, mkey_7_0, (f.key ^ 1) & 0xff);
 	assert_int_equal(run(&f), NIC_OK);
@@ -267,10 +283,10 @@ static void only_privileged_queues_update(void **state)
 	struct fixture f = fixture(*state);
 
 	start(&f, 0, ENABLE);
-	DEVX_SET(qpc, f.qp->context, fre, 0);	/* a user's QP */
+	DEVX_SET(qpc, f.qp->context, fre, 0); /* a user's QP */
 	refused(&f, NIC_LOCAL_QP_OP);
 	DEVX_SET(qpc, f.qp->context, fre, 1);
-	f.qp->service = MLX5_QPC_ST_RC;		/* another kernel QP: own PD only, and the PD stays */
+	f.qp->service = MLX5_QPC_ST_RC; /* another kernel QP: own PD only, and the PD stays */
 	refused(&f, NIC_LOCAL_PROT);
 	start(&f, 0, ENABLE & ~NIC_UMR_PD);
 	f.qp->pd = f.user_pd;
@@ -298,7 +314,8 @@ static void entries_at_any_offset(void **state)
 			entries(&f, 4, offset, is_inline);
 			assert_int_equal(run(&f), NIC_OK);
 			for (i = 0; i < 64; i++)
-				assert_int_equal(f.mkey->mtt[i], i / 8 == offset / 4 ? entry_value(i % 8) : 0);
+				assert_int_equal(f.mkey->mtt[i],
+						 i / 8 == offset / 4 ? entry_value(i % 8) : 0);
 		}
 	}
 }
@@ -306,9 +323,14 @@ static void entries_at_any_offset(void **state)
 static void entries_outside_the_table_are_refused(void **state)
 {
 	struct fixture f = fixture(*state);
-	const struct { uint32_t octowords; uint64_t offset; } cases[] = {
-		{ OCTOWORDS + 4, 0 }, { 4, OCTOWORDS }, { OCTOWORDS, 4 }, { 0xffff, 0 }, { 4, 0xffffffffffffull },
-		{ 0xffff, 0xffffffff0001ull }, { 4, 0x800000000000ull },
+	const struct {
+		uint32_t octowords;
+		uint64_t offset;
+	} cases[] = {
+		{ OCTOWORDS + 4, 0 },	  { 4, OCTOWORDS },
+		{ OCTOWORDS, 4 },	  { 0xffff, 0 },
+		{ 4, 0xffffffffffffull }, { 0xffff, 0xffffffff0001ull },
+		{ 4, 0x800000000000ull },
 	};
 	uint32_t i;
 
@@ -328,21 +350,21 @@ static void bad_entry_sources_are_refused(void **state)
 
 	start(&f, 0, ENABLE);
 	entries(&f, 8, 0, false);
-	data->byte_count = htobe32(127);			/* shorter than the entries */
+	data->byte_count = htobe32(127); /* shorter than the entries */
 	refused(&f, NIC_LOCAL_LENGTH);
 	data->byte_count = htobe32(128 | (uint32_t)MLX5_INLINE_SEG);
 	refused(&f, NIC_LOCAL_LENGTH);
 	entries(&f, 8, 0, false);
 	data->lkey = htobe32(f.lkey + 0x100);
 	refused(&f, NIC_LOCAL_PROT);
-	data->lkey = htobe32(f.key);				/* free */
+	data->lkey = htobe32(f.key); /* free */
 	refused(&f, NIC_LOCAL_PROT);
 	entries(&f, 8, 0, false);
 	data->addr = htobe64(0xdead000000);
 	refused(&f, NIC_REMOTE_OP);
 	data->addr = htobe64(UINT64_MAX - 64);
 	refused(&f, NIC_LOCAL_PROT);
-	for (len = 0; len < FIXED + 16; len += 16) {		/* every shorter WQE */
+	for (len = 0; len < FIXED + 16; len += 16) { /* every shorter WQE */
 		entries(&f, 8, 0, false);
 		wqe_len = len;
 		refused(&f, NIC_LOCAL_QP_OP);
@@ -359,7 +381,7 @@ static void entries_cross_pages(void **state)
 	struct fixture f = fixture(*state);
 	uint32_t i;
 
-	f.table += NIC_PAGE - 68;	/* not even aligned to an entry */
+	f.table += NIC_PAGE - 68; /* not even aligned to an entry */
 	fill_table(&f, 64);
 	start(&f, 0, 0);
 	entries(&f, OCTOWORDS, 0, false);
@@ -389,7 +411,12 @@ static void senseless_keys_are_refused(void **state)
 static void zap_makes_the_range_absent(void **state)
 {
 	struct fixture f = fixture(*state);
-	struct nic_access access = { .key = f.key, .pd = f.user_pd, .need = NIC_LOCAL_WRITE, .write = true, .va = VA, .len = 64 };
+	struct nic_access access = { .key = f.key,
+				     .pd = f.user_pd,
+				     .need = NIC_LOCAL_WRITE,
+				     .write = true,
+				     .va = VA,
+				     .len = 64 };
 
 	fill_table(&f, 64);
 	start(&f, NIC_UMR_CHECK_NOT_FREE, ENABLE);
@@ -401,9 +428,10 @@ static void zap_makes_the_range_absent(void **state)
 	entries(&f, 4, 0, false);
 	assert_int_equal(run(&f), NIC_OK);
 	assert_int_equal(nic_mkey_check(f.client->nic, &access), NIC_LOCAL_ACCESS);
-	access.va += 8 * NIC_PAGE;	/* the rest is still there */
+	access.va += 8 * NIC_PAGE; /* the rest is still there */
 	assert_int_equal(nic_mkey_check(f.client->nic, &access), NIC_OK);
-	start(&f, NIC_UMR_CHECK_FREE | NIC_UMR_INLINE, NIC_UMR_PAGE_SIZE | NIC_UMR_LEN | NIC_UMR_START_ADDR);
+	start(&f, NIC_UMR_CHECK_FREE | NIC_UMR_INLINE,
+	      NIC_UMR_PAGE_SIZE | NIC_UMR_LEN | NIC_UMR_START_ADDR);
 	DEVX_SET(mkc, wqe + 64, log_page_size, 18);
 	assert_int_equal(run(&f), NIC_OK);
 	assert_int_equal(nic_mkey_check(f.client->nic, &access), NIC_LOCAL_ACCESS);
@@ -430,7 +458,9 @@ static void failure_is_an_error_completion(void **state)
 	client_run(f.client);
 	assert_int_equal(f.qp->state, NIC_QP_ERR);
 	assert_int_equal(cq->pi, 1);
-	assert_int_equal(((const struct mlx5_err_cqe *)rig_at(&f.client->rig, cq->buf.page[0]))->syndrome, 0x06);
+	assert_int_equal(((const struct mlx5_err_cqe *)rig_at(&f.client->rig, cq->buf.page[0]))
+				 ->syndrome,
+			 0x06);
 	assert_true(f.mkey->free);
 }
 

@@ -34,7 +34,9 @@ static void defaults(void **ctx)
 	char error[256] = "";
 
 	(void)ctx;
-	assert_int_equal(parse("--dir /d --nic a --endpoint b --engine c", &opts, error, sizeof(error)), 0);
+	assert_int_equal(parse("--dir /d --nic a --endpoint b --engine c", &opts, error,
+			       sizeof(error)),
+			 0);
 	assert_string_equal(opts.dir, "/d");
 	assert_int_equal(opts.nspecs, 3);
 	assert_int_equal(opts.spec[0].kind, SRV_NIC);
@@ -48,7 +50,8 @@ static void defaults(void **ctx)
 	assert_int_equal(opts.spec[1].endpoint.completer, FAB_TPH_EXT);
 	assert_int_equal(opts.spec[1].endpoint.flr_ms, 0);
 	assert_int_equal(opts.spec[2].engine.requester, FAB_TPH_EXT);
-	assert_false(opts.once || opts.realtime || opts.help || opts.verbose || opts.trace || opts.report);
+	assert_false(opts.once || opts.realtime || opts.help || opts.verbose || opts.trace ||
+		     opts.report);
 }
 
 static void every_key(void **ctx)
@@ -59,7 +62,9 @@ static void every_key(void **ctx)
 	(void)ctx;
 	assert_int_equal(parse("-vv --realtime --once --report=r --trace t --dir=/d --nic=a,lid=0x20,tph=8bit,st=direct,vectors=2 "
 			       "--nic=b,tph=none,st=1 --nic=c,lid=1 --endpoint=e,bar-mb=128,completer=reserved,flr-ms=80 "
-			       "--engine=f,tph=8bit --engine=g,tph=none", &opts, error, sizeof(error)), 0);
+			       "--engine=f,tph=8bit --engine=g,tph=none",
+			       &opts, error, sizeof(error)),
+			 0);
 	assert_int_equal(opts.verbose, 2);
 	assert_true(opts.once && opts.realtime);
 	assert_string_equal(opts.report, "r");
@@ -68,7 +73,7 @@ static void every_key(void **ctx)
 	assert_int_equal(opts.spec[0].nic.requester, FAB_TPH_8BIT);
 	assert_int_equal(opts.spec[0].nic.st_entries, 0);
 	assert_int_equal(opts.spec[0].nic.vectors, 2);
-	assert_int_equal(opts.spec[1].nic.lid, 2);	/* 1 is taken further on */
+	assert_int_equal(opts.spec[1].nic.lid, 2); /* 1 is taken further on */
 	assert_int_equal(opts.spec[1].nic.requester, FAB_TPH_NONE);
 	assert_int_equal(opts.spec[2].nic.lid, 1);
 	assert_int_equal(opts.spec[3].endpoint.memory_size, 128 << 20);
@@ -81,19 +86,54 @@ static void every_key(void **ctx)
 static void refused(void **ctx)
 {
 	static const char *const lines[] = {
-		"", "--nic a", "--dir /d", "--dir", "--dir /d --nic", "--dir /d --bad", "--dir /d --nic a -x", "--dir /d --nic a more",
-		"--dir= --nic a", "--dir /d --nic ,", "--dir /d --nic A", "--dir /d --nic a/b", "--dir /d --nic control",
-		"--dir /d --nic ../a", "--dir /d --nic a234567890123456789012345678901234567890",
-		"--dir /d --nic a --nic a", "--dir /d --nic a --endpoint a", "--dir /d --nic a,lid=5 --nic b,lid=5",
-		"--dir /d --nic a,lid=0", "--dir /d --nic a,lid=0xc000", "--dir /d --nic a,lid=-1", "--dir /d --nic a,lid=1x",
-		"--dir /d --nic a,lid=", "--dir /d --nic a,lid", "--dir /d --nic a,tph=16bit", "--dir /d --nic a,tph=reserved",
-		"--dir /d --nic a,st=0", "--dir /d --nic a,st=65", "--dir /d --nic a,st=99999999999999999999",
-		"--dir /d --nic a,vectors=1", "--dir /d --nic a,vectors=65", "--dir /d --nic a,bar-mb=64",
-		"--dir /d --endpoint a,lid=1", "--dir /d --endpoint a,bar-mb=0", "--dir /d --endpoint a,bar-mb=3",
-		"--dir /d --endpoint a,bar-mb=131072", "--dir /d --endpoint a,completer=yes", "--dir /d --endpoint a,=",
-		"--dir /d --endpoint a,flr-ms=1001", "--dir /d --endpoint a,flr-ms=-1", "--dir /d --nic a,flr-ms=1",
-		"--dir /d --engine", "--dir /d --engine a,tph=reserved", "--dir /d --engine a,lid=1", "--dir /d --engine a,st=1",
-		"--dir /d --engine a,bar-mb=64", "--dir /d --engine a,tph", "--dir /d --engine a --nic a",
+		"",
+		"--nic a",
+		"--dir /d",
+		"--dir",
+		"--dir /d --nic",
+		"--dir /d --bad",
+		"--dir /d --nic a -x",
+		"--dir /d --nic a more",
+		"--dir= --nic a",
+		"--dir /d --nic ,",
+		"--dir /d --nic A",
+		"--dir /d --nic a/b",
+		"--dir /d --nic control",
+		"--dir /d --nic ../a",
+		"--dir /d --nic a234567890123456789012345678901234567890",
+		"--dir /d --nic a --nic a",
+		"--dir /d --nic a --endpoint a",
+		"--dir /d --nic a,lid=5 --nic b,lid=5",
+		"--dir /d --nic a,lid=0",
+		"--dir /d --nic a,lid=0xc000",
+		"--dir /d --nic a,lid=-1",
+		"--dir /d --nic a,lid=1x",
+		"--dir /d --nic a,lid=",
+		"--dir /d --nic a,lid",
+		"--dir /d --nic a,tph=16bit",
+		"--dir /d --nic a,tph=reserved",
+		"--dir /d --nic a,st=0",
+		"--dir /d --nic a,st=65",
+		"--dir /d --nic a,st=99999999999999999999",
+		"--dir /d --nic a,vectors=1",
+		"--dir /d --nic a,vectors=65",
+		"--dir /d --nic a,bar-mb=64",
+		"--dir /d --endpoint a,lid=1",
+		"--dir /d --endpoint a,bar-mb=0",
+		"--dir /d --endpoint a,bar-mb=3",
+		"--dir /d --endpoint a,bar-mb=131072",
+		"--dir /d --endpoint a,completer=yes",
+		"--dir /d --endpoint a,=",
+		"--dir /d --endpoint a,flr-ms=1001",
+		"--dir /d --endpoint a,flr-ms=-1",
+		"--dir /d --nic a,flr-ms=1",
+		"--dir /d --engine",
+		"--dir /d --engine a,tph=reserved",
+		"--dir /d --engine a,lid=1",
+		"--dir /d --engine a,st=1",
+		"--dir /d --engine a,bar-mb=64",
+		"--dir /d --engine a,tph",
+		"--dir /d --engine a --nic a",
 		"--dir /0123456789012345678901234567890123456789012345678901234567890123456789 --nic a",
 	};
 	struct srv_opts opts;
@@ -103,14 +143,16 @@ static void refused(void **ctx)
 	(void)ctx;
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		error[0] = '\0';
-		if (parse(lines[i], &opts, error, sizeof(error)) != -EINVAL || !error[0] || strchr(error, '\n'))
+		if (parse(lines[i], &opts, error, sizeof(error)) != -EINVAL || !error[0] ||
+		    strchr(error, '\n'))
 			fail_msg("'%s' gave '%s'", lines[i], error);
 	}
 }
 
 static void too_many_functions(void **ctx)
 {
-	char *argv[2 * SRV_MAX_FUNCTIONS + 8] = { "tphbuf-fabric", "--dir", "/d" }, names[SRV_MAX_FUNCTIONS + 1][4];
+	char *argv[2 * SRV_MAX_FUNCTIONS + 8] = { "tphbuf-fabric", "--dir", "/d" },
+					   names[SRV_MAX_FUNCTIONS + 1][4];
 	struct srv_opts opts;
 	char error[256] = "";
 	int i, argc = 3;

@@ -40,8 +40,11 @@ static int run(struct state *state, unsigned int command, uint32_t len)
 	bool end = false;
 	int ret;
 
-	state->msg = (struct srv_msg){ .header = { .command = (uint16_t)command }, .body = state->body, .len = len,
-				       .reply = state->reply, .reply_fd = -1 };
+	state->msg = (struct srv_msg){ .header = { .command = (uint16_t)command },
+				       .body = state->body,
+				       .len = len,
+				       .reply = state->reply,
+				       .reply_fd = -1 };
 	ret = srv_proto_run(&state->session, &state->msg, &end);
 	assert_false(end);
 	if (!ret)
@@ -71,7 +74,7 @@ static void sparse_region_is_announced_then_told(void **ctx)
 	assert_int_equal(region_info(state, 0, 32), 0);
 	assert_int_equal(state->msg.reply_len, 32);
 	memcpy(&full.info, state->reply, sizeof(full.info));
-	assert_int_equal(full.info.flags, 15);	/* read, write, mmap, caps */
+	assert_int_equal(full.info.flags, 15); /* read, write, mmap, caps */
 	assert_int_equal(full.info.argsz, 64);
 	assert_int_equal(full.info.cap_offset, 32);
 	assert_int_equal(state->msg.reply_fd, state->toy->dev.bar[0].fd);
@@ -90,14 +93,16 @@ static void sparse_region_is_announced_then_told(void **ctx)
 	assert_int_equal(region_info(state, UINT32_MAX, 32), -EINVAL);
 }
 
-static int access_region(struct state *state, bool write, uint64_t off, const void *data, uint32_t count)
+static int access_region(struct state *state, bool write, uint64_t off, const void *data,
+			 uint32_t count)
 {
 	struct srv_region_access access = { .offset = off, .region = 0, .count = count };
 
 	memcpy(state->body, &access, sizeof(access));
 	if (write)
 		memcpy(state->body + sizeof(access), data, count);
-	return run(state, write ? SRV_REGION_WRITE : SRV_REGION_READ, (uint32_t)sizeof(access) + (write ? count : 0));
+	return run(state, write ? SRV_REGION_WRITE : SRV_REGION_READ,
+		   (uint32_t)sizeof(access) + (write ? count : 0));
 }
 
 static void access_over_registers_and_memory(void **ctx)
@@ -113,7 +118,7 @@ static void access_over_registers_and_memory(void **ctx)
 	assert_memory_equal(toy->registers + 0xff9, data, 7);
 	assert_memory_equal(toy->dev.bar[0].host, data + 7, 0x1000);
 	assert_memory_equal(toy->registers + 0x2000, data + 7 + 0x1000, 7);
-	assert_int_equal(toy->accesses, 6);	/* 1 2 4 | 4 2 1 */
+	assert_int_equal(toy->accesses, 6); /* 1 2 4 | 4 2 1 */
 	for (i = 0; i < 6; i++)
 		assert_int_equal(toy->access[i].off % toy->access[i].len, 0);
 	assert_int_equal(access_region(state, false, 0xff9, NULL, sizeof(data)), 0);
@@ -136,8 +141,10 @@ static void nothing_runs_before_version(void **ctx)
 	bool end = false;
 
 	state->session.versioned = false;
-	state->msg = (struct srv_msg){ .header = { .command = SRV_DEVICE_RESET }, .body = state->body,
-				       .reply = state->reply, .reply_fd = -1 };
+	state->msg = (struct srv_msg){ .header = { .command = SRV_DEVICE_RESET },
+				       .body = state->body,
+				       .reply = state->reply,
+				       .reply_fd = -1 };
 	assert_int_equal(srv_proto_run(&state->session, &state->msg, &end), -EINVAL);
 	assert_true(end);
 	assert_int_equal(state->toy->resets, 0);

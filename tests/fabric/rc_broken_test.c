@@ -10,7 +10,7 @@
 
 #include "tests/fabric/rc_error_rig.h"
 
-#define CMDQ_ADDR_LOW	0x14u	/* include/linux/mlx5/device.h: struct mlx5_init_seg */
+#define CMDQ_ADDR_LOW 0x14u /* include/linux/mlx5/device.h: struct mlx5_init_seg */
 
 /* The failing WQE first, then all others in order, unsignalled ones too; then what is posted later. */
 static void flush_completes_everything_in_order(void **state)
@@ -40,10 +40,11 @@ static void flush_completes_everything_in_order(void **state)
 	for (i = 2; i < 11; i++)
 		rig_error_expect(&e.pair.cq[0], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_WR_FLUSH_ERR, i);
 	for (i = 0; i < 5; i++)
-		rig_error_expect(&e.pair.cq[1], MLX5_CQE_RESP_ERR, MLX5_CQE_SYNDROME_WR_FLUSH_ERR, i);
+		rig_error_expect(&e.pair.cq[1], MLX5_CQE_RESP_ERR, MLX5_CQE_SYNDROME_WR_FLUSH_ERR,
+				 i);
 	rig_error_silence(&e.pair.cq[0]);
 	rig_post(&e.pair.qp[0], &wr);
-	rig_post_recv(&e.pair.qp[1], NULL, 0);	/* no doorbell for receives: found by the slow timer */
+	rig_post_recv(&e.pair.qp[1], NULL, 0); /* no doorbell for receives: found by the slow timer */
 	rig_error_expect(&e.pair.cq[0], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_WR_FLUSH_ERR, 11);
 	rig_error_expect(&e.pair.cq[1], MLX5_CQE_RESP_ERR, MLX5_CQE_SYNDROME_WR_FLUSH_ERR, 5);
 	rig_error_close(&e);
@@ -71,7 +72,8 @@ static void long_queues_flush_completely(void **state)
 	rig_run(&rig);
 	for (i = 0; i < 1024; i++) {
 		assert_true(rig_cq_poll(&cq, &cqe));
-		assert_int_equal(rig_cqe_opcode(&cqe), i < 512 ? MLX5_CQE_REQ_ERR : MLX5_CQE_RESP_ERR);
+		assert_int_equal(rig_cqe_opcode(&cqe),
+				 i < 512 ? MLX5_CQE_REQ_ERR : MLX5_CQE_RESP_ERR);
 		assert_int_equal(rig_cqe_syndrome(&cqe), MLX5_CQE_SYNDROME_WR_FLUSH_ERR);
 	}
 	assert_false(rig_cq_poll(&cq, &cqe));
@@ -81,7 +83,7 @@ static void long_queues_flush_completely(void **state)
 static void nonsense_in_the_doorbell_record_breaks_the_qp_only(void **state)
 {
 	struct rig_error e;
-	uint32_t be = htobe32(65);	/* one more than the queue has */
+	uint32_t be = htobe32(65); /* one more than the queue has */
 
 	(void)state;
 	rig_error_open(&e);
@@ -153,7 +155,8 @@ static void local_invalidate_frees_the_key(void **state)
 
 	(void)state;
 	rig_error_open(&e);
-	rig_post(&e.pair.qp[0], &(struct rig_wr){ .opcode = MLX5_OPCODE_LOCAL_INVAL, .imm = e.near_key });
+	rig_post(&e.pair.qp[0],
+		 &(struct rig_wr){ .opcode = MLX5_OPCODE_LOCAL_INVAL, .imm = e.near_key });
 	assert_true(rig_cq_wait(&e.pair.cq[0], &cqe));
 	assert_int_equal(rig_cqe_opcode(&cqe), MLX5_CQE_REQ);
 	wr = rig_error_write(&e);
@@ -170,9 +173,10 @@ static void local_invalidate_frees_the_key(void **state)
 			mkey->pd++;
 		if (i == 2)
 			mkey->umr_en = false;
-		rig_error_local(&e, &(struct rig_wr){ .opcode = MLX5_OPCODE_LOCAL_INVAL,
-						   .imm = i == 0 ? e.near_key ^ 1 : e.near_key },
-			     MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+		rig_error_local(&e,
+				&(struct rig_wr){ .opcode = MLX5_OPCODE_LOCAL_INVAL,
+						  .imm = i == 0 ? e.near_key ^ 1 : e.near_key },
+				MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 		assert_false(mkey->free);
 		rig_error_close(&e);
 	}
@@ -187,7 +191,7 @@ static void message_that_stops_its_own_sender_is_survived(void **state)
 	struct rig_error e;
 	struct rig_wr wr;
 	uint64_t cmdq_low = RIG_NIC_BUS + CMDQ_ADDR_LOW;
-	uint32_t disabled = htobe32(1u << 8);	/* nic_interface */
+	uint32_t disabled = htobe32(1u << 8); /* nic_interface */
 
 	(void)state;
 	rig_error_open(&e);
@@ -195,7 +199,8 @@ static void message_that_stops_its_own_sender_is_survived(void **state)
 	wr = rig_error_write(&e);
 	e.sge.len = sizeof(disabled);
 	wr.remote_va = RIG_VA + cmdq_low;
-	wr.rkey = rig_key(e.pair.rig.nic[1], e.pair.pd[1], NIC_REMOTE_WRITE, cmdq_low, sizeof(disabled));
+	wr.rkey = rig_key(e.pair.rig.nic[1], e.pair.pd[1], NIC_REMOTE_WRITE, cmdq_low,
+			  sizeof(disabled));
 	rig_post(&e.pair.qp[0], &wr);
 	rig_run(&e.pair.rig);
 	assert_int_equal(e.pair.rig.nic[0]->qps.used, 0);

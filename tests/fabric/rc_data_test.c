@@ -10,7 +10,7 @@
 
 #include "tests/fabric/rc_rig.h"
 
-#define GUARD 64u	/* bytes around a target that must stay zero */
+#define GUARD 64u /* bytes around a target that must stay zero */
 
 static const uint32_t sizes[] = { 1, 2, 63, 64, 65, 255, 4095, 4096, 4097, 65536, (1 << 20) + 3 };
 static const uint32_t offsets[] = { 0, 1, 4093 };
@@ -27,7 +27,8 @@ static void expect_send(struct rig_cq *cq, const struct rig_qp *qp, uint8_t opco
 	assert_int_equal(be32toh(cqe.byte_cnt), len);
 }
 
-static void expect_recv(struct rig_cq *cq, const struct rig_qp *qp, uint8_t opcode, uint32_t len, uint32_t imm)
+static void expect_recv(struct rig_cq *cq, const struct rig_qp *qp, uint8_t opcode, uint32_t len,
+			uint32_t imm)
 {
 	struct mlx5_cqe64 cqe;
 
@@ -58,7 +59,8 @@ static uint8_t recv_opcode(uint8_t opcode)
 }
 
 /* One message of len bytes from a buffer at offset from to one at offset to. */
-static void move_once(struct rig_pair *pair, uint8_t opcode, uint32_t len, uint32_t from, uint32_t to)
+static void move_once(struct rig_pair *pair, uint8_t opcode, uint32_t len, uint32_t from,
+		      uint32_t to)
 {
 	struct rig *rig = &pair->rig;
 	uint64_t used = rig->used;
@@ -67,7 +69,9 @@ static void move_once(struct rig_pair *pair, uint8_t opcode, uint32_t len, uint3
 	bool read = opcode == MLX5_OPCODE_RDMA_READ;
 	uint64_t near = read ? target : source, far = read ? source : target;
 	struct nic_sge sge = { .len = len, .addr = RIG_VA + near };
-	struct rig_wr wr = { .opcode = opcode, .imm = 0xa1b2c3d4, .remote_va = RIG_VA + far, .sge = &sge, .nsge = 1 };
+	struct rig_wr wr = {
+		.opcode = opcode, .imm = 0xa1b2c3d4, .remote_va = RIG_VA + far, .sge = &sge, .nsge = 1
+	};
 	uint32_t far_key;
 
 	sge.lkey = rig_key(pair->qp[0].qp->nic, pair->pd[0], ALL_RIGHTS, near, len);
@@ -88,7 +92,8 @@ static void move_once(struct rig_pair *pair, uint8_t opcode, uint32_t len, uint3
 	assert_true(rig_filled(rig, target, len, len + from));
 	assert_true(rig_zero(rig, target - GUARD, GUARD));
 	assert_true(rig_zero(rig, target + len, GUARD));
-	nic_mkey_free(pair->qp[0].qp->nic, nic_table_del(&pair->qp[0].qp->nic->mkeys, sge.lkey >> 8));
+	nic_mkey_free(pair->qp[0].qp->nic,
+		      nic_table_del(&pair->qp[0].qp->nic->mkeys, sge.lkey >> 8));
 	nic_mkey_free(pair->qp[1].qp->nic, nic_table_del(&pair->qp[1].qp->nic->mkeys, far_key >> 8));
 	rig->used = used;
 }
@@ -108,8 +113,9 @@ static void move_all(uint8_t opcode, bool loopback)
 
 static void each_operation_moves_its_bytes(void **state)
 {
-	static const uint8_t opcodes[] = { MLX5_OPCODE_SEND, MLX5_OPCODE_SEND_IMM, MLX5_OPCODE_RDMA_WRITE,
-					   MLX5_OPCODE_RDMA_WRITE_IMM, MLX5_OPCODE_RDMA_READ };
+	static const uint8_t opcodes[] = { MLX5_OPCODE_SEND, MLX5_OPCODE_SEND_IMM,
+					   MLX5_OPCODE_RDMA_WRITE, MLX5_OPCODE_RDMA_WRITE_IMM,
+					   MLX5_OPCODE_RDMA_READ };
 	size_t i;
 
 	(void)state;
@@ -137,8 +143,12 @@ static void long_message_moves_in_parts(void **state)
 	rig_fill(rig, source, len, 9);
 	sge.addr = RIG_VA + source;
 	sge.lkey = rig_key(rig->nic[0], pair.pd[0], NIC_LOCAL_READ, source, len);
-	wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE, .sge = &sge, .nsge = 1, .remote_va = RIG_VA + target,
-			      .rkey = rig_key(rig->nic[1], pair.pd[1], NIC_REMOTE_WRITE, target, len) };
+	wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+			      .sge = &sge,
+			      .nsge = 1,
+			      .remote_va = RIG_VA + target,
+			      .rkey = rig_key(rig->nic[1], pair.pd[1], NIC_REMOTE_WRITE, target,
+					      len) };
 	rig_post(&pair.qp[0], &wr);
 	while (!rig_cq_poll(&pair.cq[0], &cqe)) {
 		assert_true(steps++ < 10);
@@ -174,8 +184,12 @@ static void segments_are_gathered_and_scattered(void **state)
 	lkey = rig_key(rig->nic[0], pair.pd[0], NIC_LOCAL_READ, source, 65536);
 	rkey = rig_key(rig->nic[1], pair.pd[1], NIC_LOCAL_WRITE, target, 65536);
 	for (i = 0; i < 3; i++) {
-		from[i] = (struct nic_sge){ .len = from_len[i], .lkey = lkey, .addr = RIG_VA + source + i * 11111 };
-		into[i] = (struct nic_sge){ .len = into_len[i], .lkey = rkey, .addr = RIG_VA + target + i * 22222 };
+		from[i] = (struct nic_sge){ .len = from_len[i],
+					    .lkey = lkey,
+					    .addr = RIG_VA + source + i * 11111 };
+		into[i] = (struct nic_sge){ .len = into_len[i],
+					    .lkey = rkey,
+					    .addr = RIG_VA + target + i * 22222 };
 		memcpy(expected + at, rig_at(rig, source + i * 11111), from_len[i]);
 		at += from_len[i];
 	}
@@ -210,8 +224,11 @@ static void inline_data_wraps_at_the_end_of_the_queue(void **state)
 	target = rig_alloc(rig, 4096);
 	rkey = rig_key(rig->nic[1], pair.pd[1], NIC_REMOTE_WRITE, target + 3, most);
 	for (len = 0; len <= most; len++) {
-		struct rig_wr wr = { .opcode = MLX5_OPCODE_RDMA_WRITE, .rkey = rkey, .remote_va = RIG_VA + target + 3,
-				     .inline_data = rig_at(rig, source), .inline_len = len };
+		struct rig_wr wr = { .opcode = MLX5_OPCODE_RDMA_WRITE,
+				     .rkey = rkey,
+				     .remote_va = RIG_VA + target + 3,
+				     .inline_data = rig_at(rig, source),
+				     .inline_len = len };
 
 		memset(rig_at(rig, target), 0, 4096);
 		rig_fill(rig, source, len, len);
@@ -226,7 +243,8 @@ static void inline_data_wraps_at_the_end_of_the_queue(void **state)
 
 static void empty_messages_need_no_key(void **state)
 {
-	static const uint8_t opcodes[] = { MLX5_OPCODE_RDMA_WRITE, MLX5_OPCODE_RDMA_READ, MLX5_OPCODE_SEND };
+	static const uint8_t opcodes[] = { MLX5_OPCODE_RDMA_WRITE, MLX5_OPCODE_RDMA_READ,
+					   MLX5_OPCODE_SEND };
 	struct rig_pair pair;
 	size_t i;
 
@@ -252,7 +270,8 @@ static void only_signalled_requests_complete(void **state)
 	(void)state;
 	rig_pair_open(&pair, false);
 	for (i = 0; i < 50; i++)
-		rig_post_quiet(&pair.qp[0], &(struct rig_wr){ .opcode = MLX5_OPCODE_NOP, .unsignalled = i % 10 != 9 });
+		rig_post_quiet(&pair.qp[0], &(struct rig_wr){ .opcode = MLX5_OPCODE_NOP,
+							      .unsignalled = i % 10 != 9 });
 	rig_ring(&pair.qp[0]);
 	rig_run(&pair.rig);
 	for (i = 0; i < 5; i++) {
@@ -279,10 +298,14 @@ static void indexes_wrap(void **state)
 	rig_pair_open(&pair, true);
 	source = rig_alloc(rig, 8);
 	target = rig_alloc(rig, 8);
-	from = (struct nic_sge){ .len = 8, .addr = RIG_VA + source,
-				 .lkey = rig_key(rig->nic[0], pair.pd[0], NIC_LOCAL_READ, source, 8) };
-	into = (struct nic_sge){ .len = 8, .addr = RIG_VA + target,
-				 .lkey = rig_key(rig->nic[0], pair.pd[1], NIC_LOCAL_WRITE, target, 8) };
+	from = (struct nic_sge){ .len = 8,
+				 .addr = RIG_VA + source,
+				 .lkey = rig_key(rig->nic[0], pair.pd[0], NIC_LOCAL_READ, source,
+						 8) };
+	into = (struct nic_sge){ .len = 8,
+				 .addr = RIG_VA + target,
+				 .lkey = rig_key(rig->nic[0], pair.pd[1], NIC_LOCAL_WRITE, target,
+						 8) };
 	for (i = 0; i < rounds; i++) {
 		struct rig_wr wr = { .opcode = MLX5_OPCODE_SEND, .sge = &from, .nsge = 1 };
 		struct mlx5_cqe64 cqe;
@@ -310,7 +333,8 @@ static void solicited_bit_reaches_the_receiver(void **state)
 	rig_pair_open(&pair, false);
 	for (i = 0; i < 2; i++) {
 		rig_post_recv(&pair.qp[1], NULL, 0);
-		rig_post(&pair.qp[0], &(struct rig_wr){ .opcode = MLX5_OPCODE_SEND, .solicited = i });
+		rig_post(&pair.qp[0],
+			 &(struct rig_wr){ .opcode = MLX5_OPCODE_SEND, .solicited = i });
 		rig_run(&pair.rig);
 		assert_true(rig_cq_poll(&pair.cq[1], &cqe));
 		assert_int_equal(cqe.op_own >> 1 & 1, i);
@@ -335,7 +359,10 @@ static void overlapping_copy_is_whole(void **state)
 	sge.addr = RIG_VA + memory;
 	sge.lkey = rig_key(rig->nic[0], pair.pd[0], NIC_LOCAL_READ, memory, 4000);
 	rkey = rig_key(rig->nic[0], pair.pd[1], NIC_REMOTE_WRITE, memory, 8192);
-	rig_post(&pair.qp[0], &(struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE, .sge = &sge, .nsge = 1, .rkey = rkey,
+	rig_post(&pair.qp[0], &(struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+						.sge = &sge,
+						.nsge = 1,
+						.rkey = rkey,
 						.remote_va = RIG_VA + memory + 17 });
 	expect_send(&pair.cq[0], &pair.qp[0], MLX5_OPCODE_RDMA_WRITE, 4000);
 	assert_true(rig_filled(rig, memory + 17, 4000, 5));
@@ -353,7 +380,8 @@ static void datagrams_complete_and_go_nowhere(void **state)
 	rig_pair_open(&pair, false);
 	for (i = 0; i < sizeof(services); i++) {
 		pair.qp[0].qp->service = services[i];
-		rig_post(&pair.qp[0], &(struct rig_wr){ .opcode = MLX5_OPCODE_SEND, .sge = &sge, .nsge = 1 });
+		rig_post(&pair.qp[0],
+			 &(struct rig_wr){ .opcode = MLX5_OPCODE_SEND, .sge = &sge, .nsge = 1 });
 		expect_send(&pair.cq[0], &pair.qp[0], MLX5_OPCODE_SEND, 0);
 	}
 	assert_int_equal(pair.rig.nic[1]->messages, 0);

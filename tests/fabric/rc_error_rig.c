@@ -17,15 +17,22 @@ void rig_error_open(struct rig_error *e)
 	e->near = rig_alloc(rig, RIG_ERROR_LEN);
 	e->far = rig_alloc(rig, RIG_ERROR_LEN);
 	rig_fill(rig, e->near, RIG_ERROR_LEN, 1);
-	e->near_key = rig_key(rig->nic[0], e->pair.pd[0], NIC_LOCAL_READ | NIC_LOCAL_WRITE, e->near, RIG_ERROR_LEN);
+	e->near_key = rig_key(rig->nic[0], e->pair.pd[0], NIC_LOCAL_READ | NIC_LOCAL_WRITE, e->near,
+			      RIG_ERROR_LEN);
 	e->far_key = rig_key(rig->nic[1], e->pair.pd[1],
-			     NIC_LOCAL_READ | NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE, e->far, RIG_ERROR_LEN);
-	e->sge = (struct nic_sge){ .len = RIG_ERROR_LEN, .lkey = e->near_key, .addr = RIG_VA + e->near };
+			     NIC_LOCAL_READ | NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE,
+			     e->far, RIG_ERROR_LEN);
+	e->sge = (struct nic_sge){ .len = RIG_ERROR_LEN,
+				   .lkey = e->near_key,
+				   .addr = RIG_VA + e->near };
 }
 
 struct rig_wr rig_error_write(struct rig_error *e)
 {
-	return (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE, .sge = &e->sge, .nsge = 1, .rkey = e->far_key,
+	return (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+				.sge = &e->sge,
+				.nsge = 1,
+				.rkey = e->far_key,
 				.remote_va = RIG_VA + e->far };
 }
 
@@ -49,7 +56,10 @@ static void expect_others_work(struct rig_error *e)
 	sge.lkey = rig_key(rig->nic[0], qp[0].pd, NIC_LOCAL_READ, e->near, 100);
 	rkey = rig_key(rig->nic[1], qp[1].pd, NIC_REMOTE_WRITE, e->far, 100);
 	memset(rig_at(rig, e->far), 0, 100);
-	rig_post(&qp[0], &(struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE, .sge = &sge, .nsge = 1, .rkey = rkey,
+	rig_post(&qp[0], &(struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+					   .sge = &sge,
+					   .nsge = 1,
+					   .rkey = rkey,
 					   .remote_va = RIG_VA + e->far });
 	assert_true(rig_cq_wait(&cq[0], &cqe));
 	assert_int_equal(rig_cqe_opcode(&cqe), MLX5_CQE_REQ);

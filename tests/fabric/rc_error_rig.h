@@ -9,7 +9,7 @@
 
 struct rig_error {
 	struct rig_pair pair;
-	uint64_t near, far;		/* buffers of RIG_ERROR_LEN bytes */
+	uint64_t near, far; /* buffers of RIG_ERROR_LEN bytes */
 	uint32_t near_key, far_key;
 	struct nic_sge sge;
 };
@@ -17,10 +17,10 @@ struct rig_error {
 /* The near buffer holds a pattern, the far one zeros. Close checks that a new connection still works. */
 void rig_error_open(struct rig_error *e);
 void rig_error_close(struct rig_error *e);
-struct rig_wr rig_error_write(struct rig_error *e);	/* RDMA write of the near buffer over the far one */
+struct rig_wr rig_error_write(struct rig_error *e); /* RDMA write of the near buffer over the far one */
 
 void rig_error_expect(struct rig_cq *cq, uint8_t opcode, uint8_t syndrome, uint16_t counter);
-void rig_error_silence(struct rig_cq *cq);		/* nothing more to do, no completion */
+void rig_error_silence(struct rig_cq *cq); /* nothing more to do, no completion */
 void rig_error_local(struct rig_error *e, const struct rig_wr *wr, uint8_t syndrome);
 void rig_error_remote(struct rig_error *e, const struct rig_wr *wr, uint8_t syndrome);
 

@@ -89,21 +89,23 @@ static void inline_data_has_rules(void **state)
 		wr.inline_data = "0123456789ab";
 		wr.inline_len = 12;
 		if (i == 0)
-			wr.opcode = MLX5_OPCODE_RDMA_READ;	/* a read has nothing to bring along */
+			wr.opcode = MLX5_OPCODE_RDMA_READ; /* a read has nothing to bring along */
 		if (i == 0 || i == 2)
-			wr.nsge = 0;				/* 1: inline, then a pointer */
+			wr.nsge = 0; /* 1: inline, then a pointer */
 		rig_post_quiet(&e.pair.qp[0], &wr);
-		seg = (struct mlx5_wqe_data_seg *)((uint8_t *)rig_at(&e.pair.rig, e.pair.qp[0].sq) + 32);
-		if (i == 2)					/* longer than the WQE */
+		seg = (struct mlx5_wqe_data_seg *)((uint8_t *)rig_at(&e.pair.rig, e.pair.qp[0].sq) +
+						   32);
+		if (i == 2) /* longer than the WQE */
 			seg->byte_count = htobe32((uint32_t)MLX5_INLINE_SEG | 13);
-		if (i == 3) {					/* a pointer, then inline */
+		if (i == 3) { /* a pointer, then inline */
 			struct mlx5_wqe_data_seg first = seg[0];
 
 			seg[0] = seg[1];
 			seg[1] = first;
 		}
 		rig_ring(&e.pair.qp[0]);
-		rig_error_expect(&e.pair.cq[0], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR, 0);
+		rig_error_expect(&e.pair.cq[0], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR,
+				 0);
 		assert_true(rig_zero(&e.pair.rig, e.far, RIG_ERROR_LEN));
 		rig_error_close(&e);
 	}
@@ -128,7 +130,17 @@ static void message_above_the_limit_is_a_local_length_error(void **state)
 }
 
 /* Ways in which a key does not allow an access. Each is tried as the local and as the remote key. */
-enum key_fault { KEY_VARIANT, KEY_INDEX, KEY_BEFORE, KEY_BEHIND, KEY_WRAP, KEY_PD, KEY_ACCESS, KEY_FREE, KEY_FAULTS };
+enum key_fault {
+	KEY_VARIANT,
+	KEY_INDEX,
+	KEY_BEFORE,
+	KEY_BEHIND,
+	KEY_WRAP,
+	KEY_PD,
+	KEY_ACCESS,
+	KEY_FREE,
+	KEY_FAULTS
+};
 
 static void spoil(struct nic *nic, enum key_fault fault, uint32_t *key, uint64_t *va, uint8_t keep)
 {
@@ -174,7 +186,8 @@ static void bad_local_keys_are_protection_errors(void **state)
 		struct rig_wr wr;
 
 		rig_error_open(&e);
-		spoil(e.pair.rig.nic[0], fault, &e.sge.lkey, &e.sge.addr, NIC_REMOTE_READ | NIC_REMOTE_WRITE);
+		spoil(e.pair.rig.nic[0], fault, &e.sge.lkey, &e.sge.addr,
+		      NIC_REMOTE_READ | NIC_REMOTE_WRITE);
 		wr = rig_error_write(&e);
 		rig_error_local(&e, &wr, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 		rig_error_close(&e);
@@ -225,7 +238,8 @@ static void bad_remote_keys_are_access_errors(void **state)
 
 static void operation_the_peer_has_not_enabled_is_an_invalid_request(void **state)
 {
-	static const uint8_t opcodes[] = { MLX5_OPCODE_RDMA_WRITE, MLX5_OPCODE_RDMA_WRITE_IMM, MLX5_OPCODE_RDMA_READ };
+	static const uint8_t opcodes[] = { MLX5_OPCODE_RDMA_WRITE, MLX5_OPCODE_RDMA_WRITE_IMM,
+					   MLX5_OPCODE_RDMA_READ };
 	size_t i;
 
 	(void)state;
@@ -236,7 +250,8 @@ static void operation_the_peer_has_not_enabled_is_an_invalid_request(void **stat
 		rig_error_open(&e);
 		wr = rig_error_write(&e);
 		wr.opcode = opcodes[i];
-		e.pair.qp[1].qp->access = opcodes[i] == MLX5_OPCODE_RDMA_READ ? NIC_REMOTE_WRITE : NIC_REMOTE_READ;
+		e.pair.qp[1].qp->access = opcodes[i] == MLX5_OPCODE_RDMA_READ ? NIC_REMOTE_WRITE :
+										NIC_REMOTE_READ;
 		rig_error_remote(&e, &wr, MLX5_CQE_SYNDROME_REMOTE_INVAL_REQ_ERR);
 		rig_error_close(&e);
 	}
@@ -289,7 +304,9 @@ static void receive_too_small_breaks_both_ends(void **state)
 	rig_error_open(&e);
 	wr = rig_error_write(&e);
 	wr.opcode = MLX5_OPCODE_SEND;
-	into = (struct nic_sge){ .len = RIG_ERROR_LEN - 1, .lkey = e.far_key, .addr = RIG_VA + e.far };
+	into = (struct nic_sge){ .len = RIG_ERROR_LEN - 1,
+				 .lkey = e.far_key,
+				 .addr = RIG_VA + e.far };
 	rig_post_recv(&e.pair.qp[1], &into, 1);
 	rig_post(&e.pair.qp[0], &wr);
 	rig_error_expect(&e.pair.cq[1], MLX5_CQE_RESP_ERR, MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR, 0);
@@ -310,7 +327,9 @@ static void scatter_list_ends_at_the_invalid_key(void **state)
 
 	(void)state;
 	rig_error_open(&e);
-	into = (struct nic_sge){ .len = RIG_ERROR_LEN / 2, .lkey = e.far_key, .addr = RIG_VA + e.far };
+	into = (struct nic_sge){ .len = RIG_ERROR_LEN / 2,
+				 .lkey = e.far_key,
+				 .addr = RIG_VA + e.far };
 	rig_post_recv(&e.pair.qp[1], &into, 1);
 	seg = rig_at(&e.pair.rig, e.pair.qp[1].rq);
 	seg[2] = seg[0];
@@ -334,12 +353,17 @@ static void bad_receive_key_is_the_receivers_error(void **state)
 		rig_error_open(&e);
 		wr = rig_error_write(&e);
 		wr.opcode = MLX5_OPCODE_SEND;
-		into = (struct nic_sge){ .len = RIG_ERROR_LEN, .lkey = e.far_key, .addr = RIG_VA + e.far };
-		spoil(e.pair.rig.nic[1], fault, &into.lkey, &into.addr, NIC_LOCAL_READ | NIC_REMOTE_WRITE);
+		into = (struct nic_sge){ .len = RIG_ERROR_LEN,
+					 .lkey = e.far_key,
+					 .addr = RIG_VA + e.far };
+		spoil(e.pair.rig.nic[1], fault, &into.lkey, &into.addr,
+		      NIC_LOCAL_READ | NIC_REMOTE_WRITE);
 		rig_post_recv(&e.pair.qp[1], &into, 1);
 		rig_post(&e.pair.qp[0], &wr);
-		rig_error_expect(&e.pair.cq[1], MLX5_CQE_RESP_ERR, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR, 0);
-		rig_error_expect(&e.pair.cq[0], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_REMOTE_OP_ERR, 0);
+		rig_error_expect(&e.pair.cq[1], MLX5_CQE_RESP_ERR, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR,
+				 0);
+		rig_error_expect(&e.pair.cq[0], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_REMOTE_OP_ERR,
+				 0);
 		assert_true(rig_zero(&e.pair.rig, e.far, RIG_ERROR_LEN));
 		rig_error_close(&e);
 	}
@@ -364,8 +388,10 @@ static void all_segments_are_checked_before_the_first_moves(void **state)
 	rig_error_close(&e);
 
 	rig_error_open(&e);
-	half[0] = half[1] = (struct nic_sge){ .len = RIG_ERROR_LEN / 2, .lkey = e.far_key, .addr = RIG_VA + e.far };
-	half[1].addr += RIG_ERROR_LEN / 2;	/* a page that may be read only */
+	half[0] = half[1] = (struct nic_sge){ .len = RIG_ERROR_LEN / 2,
+					      .lkey = e.far_key,
+					      .addr = RIG_VA + e.far };
+	half[1].addr += RIG_ERROR_LEN / 2; /* a page that may be read only */
 	rig_mkey(e.pair.rig.nic[1], e.far_key)->mtt[1] &= ~(uint64_t)NIC_MTT_WRITE;
 	wr = rig_error_write(&e);
 	wr.opcode = MLX5_OPCODE_SEND;

@@ -15,8 +15,8 @@
 
 #include "tests/fabric/rc_rig.h"
 
-#define LEN	(4u * NIC_PAGE)
-#define ROUNDS	4000
+#define LEN    (4u * NIC_PAGE)
+#define ROUNDS 4000
 
 struct noise {
 	uint64_t state;
@@ -31,7 +31,7 @@ static uint32_t next(struct noise *noise, uint32_t below)
 struct garbage_rig {
 	struct rig_pair pair;
 	struct noise noise;
-	uint64_t guard[2], memory[2];	/* guard page before each buffer, and one behind the second */
+	uint64_t guard[2], memory[2]; /* guard page before each buffer, and one behind the second */
 	uint32_t key[2];
 };
 
@@ -83,21 +83,26 @@ static void reconnect(struct garbage_rig *g)
 /* A request that is nearly right: each field is now and then something else. */
 static void post_noisy(struct garbage_rig *g)
 {
-	static const uint8_t opcodes[] = { MLX5_OPCODE_SEND, MLX5_OPCODE_SEND_IMM, MLX5_OPCODE_RDMA_WRITE,
-					   MLX5_OPCODE_RDMA_WRITE_IMM, MLX5_OPCODE_RDMA_READ, MLX5_OPCODE_UMR,
+	static const uint8_t opcodes[] = { MLX5_OPCODE_SEND,	    MLX5_OPCODE_SEND_IMM,
+					   MLX5_OPCODE_RDMA_WRITE,  MLX5_OPCODE_RDMA_WRITE_IMM,
+					   MLX5_OPCODE_RDMA_READ,   MLX5_OPCODE_UMR,
 					   MLX5_OPCODE_LOCAL_INVAL, MLX5_OPCODE_NOP };
 	struct noise *n = &g->noise;
 	struct nic_sge sge[4];
-	struct rig_wr wr = { .opcode = opcodes[next(n, sizeof(opcodes))], .sge = sge, .nsge = next(n, 5) };
+	struct rig_wr wr = { .opcode = opcodes[next(n, sizeof(opcodes))],
+			     .sge = sge,
+			     .nsge = next(n, 5) };
 	uint32_t i;
 
 	for (i = 0; i < wr.nsge; i++) {
 		sge[i].len = next(n, 16) ? next(n, LEN + 8) : next(n, UINT32_MAX);
 		sge[i].lkey = next(n, 8) ? g->key[0] : next(n, UINT32_MAX);
-		sge[i].addr = RIG_VA + g->memory[0] + (next(n, 4) ? next(n, 64) : next(n, 2 * LEN)) - 8;
+		sge[i].addr =
+			RIG_VA + g->memory[0] + (next(n, 4) ? next(n, 64) : next(n, 2 * LEN)) - 8;
 	}
 	wr.rkey = next(n, 8) ? g->key[1] : next(n, UINT32_MAX);
-	wr.remote_va = RIG_VA + g->memory[1] + (next(n, 4) ? next(n, LEN) : (uint64_t)next(n, UINT32_MAX) << 32) - 8;
+	wr.remote_va = RIG_VA + g->memory[1] +
+		       (next(n, 4) ? next(n, LEN) : (uint64_t)next(n, UINT32_MAX) << 32) - 8;
 	wr.imm = next(n, 2) ? g->key[0] : next(n, UINT32_MAX);
 	wr.ds = next(n, 8) ? 0 : next(n, 64);
 	wr.unsignalled = next(n, 2);
@@ -112,8 +117,10 @@ static void nearly_right_requests(void **state)
 	(void)state;
 	open_rig(&g, 1);
 	for (i = 0; i < ROUNDS; i++) {
-		struct nic_sge into = { .len = next(&g.noise, 2 * LEN), .addr = RIG_VA + g.memory[1],
-					.lkey = next(&g.noise, 8) ? g.key[1] : next(&g.noise, UINT32_MAX) };
+		struct nic_sge into = { .len = next(&g.noise, 2 * LEN),
+					.addr = RIG_VA + g.memory[1],
+					.lkey = next(&g.noise, 8) ? g.key[1] :
+								    next(&g.noise, UINT32_MAX) };
 
 		/* what a UMR or LOCAL_INVAL of an earlier round has freed */
 		rig_mkey(g.pair.rig.nic[0], g.key[0])->free = false;
@@ -138,7 +145,8 @@ static void queues_of_noise(void **state)
 	open_rig(&g, 2);
 	for (i = 0; i < ROUNDS; i++) {
 		struct rig_qp *qp = &g.pair.qp[0];
-		uint8_t *sq = rig_at(&g.pair.rig, qp->sq), *rq = rig_at(&g.pair.rig, g.pair.qp[1].rq);
+		uint8_t *sq = rig_at(&g.pair.rig, qp->sq),
+			*rq = rig_at(&g.pair.rig, g.pair.qp[1].rq);
 
 		for (at = 0; at < 64 * 64; at += 4) {
 			uint32_t word = next(&g.noise, UINT32_MAX);
@@ -179,7 +187,9 @@ static void message_over_its_own_queues(void **state)
 		len = (uint32_t)rig->used;
 		sge = (struct nic_sge){ .len = len, .addr = RIG_VA + RIG_BUS };
 		sge.lkey = rig_key(rig->nic[0], pair.pd[0], 0xf, RIG_BUS, RIG_MEMORY);
-		wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE, .sge = &sge, .nsge = 1,
+		wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+				      .sge = &sge,
+				      .nsge = 1,
 				      .remote_va = RIG_VA + RIG_BUS + i * 4 + 1 };
 		wr.rkey = rig_key(rig->nic[0], pair.pd[1], 0xf, RIG_BUS, RIG_MEMORY);
 		rig_post_quiet(&pair.qp[0], &wr);

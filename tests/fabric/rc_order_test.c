@@ -37,7 +37,8 @@ static void writes(const char *trace, char *out)
 		if (!strcmp(kind, "MWr")) {
 			char letter = origin[0];
 
-			out[strlen(out)] = !strcmp(requester, "nic1") ? (char)(letter - 'a' + 'A') : letter;
+			out[strlen(out)] = !strcmp(requester, "nic1") ? (char)(letter - 'a' + 'A') :
+									letter;
 		}
 		cJSON_Delete(json);
 		line = end + 1;
@@ -62,15 +63,23 @@ static void open_rig(struct order_rig *o, uint32_t len)
 	rig_pair_open(&o->pair, false);
 	near = rig_alloc(rig, len);
 	far = rig_alloc(rig, len);
-	o->near = (struct nic_sge){ .len = len, .addr = RIG_VA + near,
-				    .lkey = rig_key(rig->nic[0], o->pair.pd[0], NIC_LOCAL_READ | NIC_LOCAL_WRITE, near, len) };
-	o->far = (struct nic_sge){ .len = len, .addr = RIG_VA + far,
-				   .lkey = rig_key(rig->nic[1], o->pair.pd[1],
-						   NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE, far, len) };
-	o->wr = (struct rig_wr){ .sge = &o->near, .nsge = 1, .remote_va = o->far.addr, .rkey = o->far.lkey };
+	o->near = (struct nic_sge){ .len = len,
+				    .addr = RIG_VA + near,
+				    .lkey = rig_key(rig->nic[0], o->pair.pd[0],
+						    NIC_LOCAL_READ | NIC_LOCAL_WRITE, near, len) };
+	o->far = (struct nic_sge){
+		.len = len,
+		.addr = RIG_VA + far,
+		.lkey = rig_key(rig->nic[1], o->pair.pd[1],
+				NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE, far, len)
+	};
+	o->wr = (struct rig_wr){
+		.sge = &o->near, .nsge = 1, .remote_va = o->far.addr, .rkey = o->far.lkey
+	};
 	for (i = 0; i < 2; i++) {
-		rig_eq_open(rig, &o->eq[i], rig->nic[i], 1ull << NIC_EVENT_WQ_ACCESS | 1ull << NIC_EVENT_WQ_INVALID_REQUEST |
-							   1ull << NIC_EVENT_WQ_CATASTROPHIC);
+		rig_eq_open(rig, &o->eq[i], rig->nic[i],
+			    1ull << NIC_EVENT_WQ_ACCESS | 1ull << NIC_EVENT_WQ_INVALID_REQUEST |
+				    1ull << NIC_EVENT_WQ_CATASTROPHIC);
 		o->pair.cq[i].cq->eqn = o->eq[i].eq->number;
 		nic_cq_arm(rig->nic[i], o->pair.cq[i].cq->number, 0, false);
 	}
@@ -102,7 +111,7 @@ static void data_then_receiver_then_sender_then_event(void **state)
 	uint32_t number;
 
 	(void)state;
-	open_rig(&o, 256);	/* two TLPs of 128 bytes */
+	open_rig(&o, 256); /* two TLPs of 128 bytes */
 	rig_post_recv(&o.pair.qp[1], &o.far, 1);
 	o.wr.opcode = MLX5_OPCODE_SEND;
 	run(&o, order);
@@ -181,7 +190,8 @@ static void responder_errors_are_events(void **state)
 		else if (events[i] == NIC_EVENT_WQ_INVALID_REQUEST)
 			o.pair.qp[1].qp->access = 0;
 		else
-			rig_mkey(o.pair.rig.nic[1], o.wr.rkey)->mtt[0] = 0x10000 | NIC_MTT_READ | NIC_MTT_WRITE;
+			rig_mkey(o.pair.rig.nic[1], o.wr.rkey)->mtt[0] = 0x10000 | NIC_MTT_READ |
+									 NIC_MTT_WRITE;
 		run(&o, order);
 		assert_string_equal(order, "Ece");
 		assert_true(rig_eq_poll(&o.eq[1], &type, &number));
@@ -216,7 +226,8 @@ static void queue_pair_connected_to_itself(void **state)
 	assert_int_equal(rig_cqe_opcode(&cqe), MLX5_CQE_RESP_SEND);
 	assert_true(rig_cq_wait(&pair.cq[0], &cqe));
 	assert_int_equal(rig_cqe_opcode(&cqe), MLX5_CQE_REQ);
-	rig_post(&pair.qp[0], &(struct rig_wr){ .opcode = MLX5_OPCODE_SEND, .sge = &sge, .nsge = 1 });
+	rig_post(&pair.qp[0],
+		 &(struct rig_wr){ .opcode = MLX5_OPCODE_SEND, .sge = &sge, .nsge = 1 });
 	assert_true(rig_cq_wait(&pair.cq[0], &cqe));
 	assert_int_equal(rig_cqe_syndrome(&cqe), MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
 	assert_true(rig_cq_wait(&pair.cq[0], &cqe));

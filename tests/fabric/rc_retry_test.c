@@ -58,7 +58,7 @@ static void doorbell_does_not_shorten_the_wait(void **state)
 
 	(void)state;
 	rig_pair_open(&pair, false);
-	pair.qp[1].qp->min_rnr = 0;	/* 655 ms */
+	pair.qp[1].qp->min_rnr = 0; /* 655 ms */
 	rig_post(&pair.qp[0], &send_wr);
 	for (i = 0; i < 100; i++) {
 		rig_ring(&pair.qp[0]);
@@ -124,7 +124,10 @@ static void write_with_immediate_waits_before_it_writes(void **state)
 	rig_fill(rig, near, 64, 1);
 	sge.addr = RIG_VA + near;
 	sge.lkey = rig_key(rig->nic[0], pair.pd[0], NIC_LOCAL_READ, near, 64);
-	wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE_IMM, .sge = &sge, .nsge = 1, .remote_va = RIG_VA + far,
+	wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE_IMM,
+			      .sge = &sge,
+			      .nsge = 1,
+			      .remote_va = RIG_VA + far,
 			      .rkey = rig_key(rig->nic[1], pair.pd[1], NIC_REMOTE_WRITE, far, 64) };
 	rig_post(&pair.qp[0], &wr);
 	rig_run_ms(rig, 5);
@@ -180,7 +183,7 @@ static void peer_that_does_not_answer_exceeds_retries(void **state)
 		uint64_t start;
 
 		rig_pair_open(&pair, false);
-		pair.qp[0].qp->ack_timeout = 11;	/* 8.4 ms */
+		pair.qp[0].qp->ack_timeout = 11; /* 8.4 ms */
 		pair.qp[0].qp->retry_count = 3;
 		silence_peer(&pair, how);
 		start = now_us(&pair);
@@ -298,7 +301,9 @@ static void objects_destroyed_in_the_middle_of_a_message(void **state)
 		far = rig_alloc(rig, len);
 		sge.addr = RIG_VA + near;
 		sge.lkey = rig_key(rig->nic[0], pair.pd[0], NIC_LOCAL_READ, near, len);
-		wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE, .sge = &sge, .nsge = 1,
+		wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+				      .sge = &sge,
+				      .nsge = 1,
 				      .remote_va = RIG_VA + far };
 		wr.rkey = rig_key(rig->nic[1], pair.pd[1], NIC_REMOTE_WRITE, far, len);
 		pair.qp[0].qp->ack_timeout = 1;
@@ -307,7 +312,8 @@ static void objects_destroyed_in_the_middle_of_a_message(void **state)
 		fab_loop_step(rig->fabric->loop, 0);
 		assert_int_equal(pair.qp[0].qp->progress, NIC_MOVE_MAX);
 		if (which == 0)
-			nic_mkey_free(rig->nic[0], nic_table_del(&rig->nic[0]->mkeys, sge.lkey >> 8));
+			nic_mkey_free(rig->nic[0],
+				      nic_table_del(&rig->nic[0]->mkeys, sge.lkey >> 8));
 		if (which == 1)
 			nic_mkey_free(rig->nic[1], nic_table_del(&rig->nic[1]->mkeys, wr.rkey >> 8));
 		if (which == 2)
@@ -317,9 +323,11 @@ static void objects_destroyed_in_the_middle_of_a_message(void **state)
 		if (which == 3)
 			rig_run(rig);
 		else
-			expect_syndrome(&pair, ((const uint8_t[]){ MLX5_CQE_SYNDROME_LOCAL_PROT_ERR,
-								   MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR,
-								   MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR })[which]);
+			expect_syndrome(&pair,
+					((const uint8_t[]){
+						MLX5_CQE_SYNDROME_LOCAL_PROT_ERR,
+						MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR,
+						MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR })[which]);
 		rig_pair_close(&pair);
 	}
 }

@@ -23,7 +23,9 @@ static void cfg_write(struct fab_device *dev, uint32_t off, uint64_t value, uint
 
 static void attach(struct rig *rig, struct fab_device *dev)
 {
-	assert_int_equal(fab_mem_map(dev->mem, RIG_BUS, RIG_MEMORY, rig->fd, 0, FAB_MEM_READ | FAB_MEM_WRITE), 0);
+	assert_int_equal(fab_mem_map(dev->mem, RIG_BUS, RIG_MEMORY, rig->fd, 0,
+				     FAB_MEM_READ | FAB_MEM_WRITE),
+			 0);
 	cfg_write(dev, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
 }
 
@@ -131,8 +133,14 @@ uint32_t rig_key(struct nic *nic, uint32_t pd, uint8_t access, uint64_t bus, uin
 	uint32_t i, pages = (uint32_t)((bus + len - first + NIC_PAGE - 1) / NIC_PAGE);
 
 	assert_non_null(mkey);
-	*mkey = (struct nic_mkey){ .variant = 0x5a, .umr_en = true, .mode = MLX5_MKC_ACCESS_MODE_MTT, .access = access,
-				   .pd = pd, .start = RIG_VA + bus, .len = len, .page_shift = 12 };
+	*mkey = (struct nic_mkey){ .variant = 0x5a,
+				   .umr_en = true,
+				   .mode = MLX5_MKC_ACCESS_MODE_MTT,
+				   .access = access,
+				   .pd = pd,
+				   .start = RIG_VA + bus,
+				   .len = len,
+				   .page_shift = 12 };
 	assert_int_equal(nic_mkey_alloc_mtt(nic, mkey, pages), 0);
 	for (i = 0; i < pages; i++)
 		mkey->mtt[i] = (first + (uint64_t)i * NIC_PAGE) | NIC_MTT_READ | NIC_MTT_WRITE;
@@ -182,12 +190,16 @@ void rig_cq_open(struct rig *rig, struct rig_cq *cq, struct nic *nic, uint8_t lo
 	uint64_t bytes = 64ull << log_size;
 	uint32_t i;
 
-	*cq = (struct rig_cq){ .rig = rig, .nic = nic, .ring = rig_alloc(rig, bytes), .dbr = rig_alloc(rig, 8) };
+	*cq = (struct rig_cq){
+		.rig = rig, .nic = nic, .ring = rig_alloc(rig, bytes), .dbr = rig_alloc(rig, 8)
+	};
 	for (i = 0; i < 1u << log_size; i++)
 		((struct mlx5_cqe64 *)rig_at(rig, cq->ring))[i].op_own = MLX5_CQE_INVALID << 4 | 1;
 	cq->cq = calloc(1, sizeof(*cq->cq));
 	assert_non_null(cq->cq);
-	*cq->cq = (struct nic_cq){ .log_size = log_size, .cqe_bytes = 64, .eqn = UINT32_MAX, .dbr = cq->dbr };
+	*cq->cq = (struct nic_cq){
+		.log_size = log_size, .cqe_bytes = 64, .eqn = UINT32_MAX, .dbr = cq->dbr
+	};
 	buf_init(nic, &cq->cq->buf, cq->ring, bytes);
 	assert_int_equal(nic_table_add(&nic->cqs, cq->cq, &cq->cq->number), 0);
 }
@@ -195,7 +207,8 @@ void rig_cq_open(struct rig *rig, struct rig_cq *cq, struct nic *nic, uint8_t lo
 bool rig_cq_poll(struct rig_cq *cq, struct mlx5_cqe64 *cqe)
 {
 	uint32_t size = 1u << cq->cq->log_size, be;
-	const struct mlx5_cqe64 *entry = (struct mlx5_cqe64 *)rig_at(cq->rig, cq->ring) + (cq->ci & (size - 1));
+	const struct mlx5_cqe64 *entry =
+		(struct mlx5_cqe64 *)rig_at(cq->rig, cq->ring) + (cq->ci & (size - 1));
 
 	if (entry->op_own >> 4 == MLX5_CQE_INVALID || (entry->op_own & 1) != !!(cq->ci & size))
 		return false;
@@ -218,7 +231,7 @@ bool rig_cq_wait(struct rig_cq *cq, struct mlx5_cqe64 *cqe)
 	return false;
 }
 
-#define LOG_EQ	4
+#define LOG_EQ 4
 
 void rig_eq_open(struct rig *rig, struct rig_eq *eq, struct nic *nic, uint64_t event_mask)
 {
@@ -249,8 +262,8 @@ bool rig_eq_poll(struct rig_eq *eq, uint8_t *type, uint32_t *number)
 	return true;
 }
 
-void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig_cq *send, struct rig_cq *recv,
-		 const struct rig_qp_opts *opts)
+void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig_cq *send,
+		 struct rig_cq *recv, const struct rig_qp_opts *opts)
 {
 	uint64_t rq_bytes = opts->no_rq ? 0 : 16ull << opts->log_stride << opts->log_rq;
 	uint64_t sq_bytes = 64ull << opts->log_sq;
@@ -263,11 +276,23 @@ void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig
 	qp->qp = calloc(1, sizeof(*qp->qp));
 	assert_non_null(qp->qp);
 	*qp->qp = (struct nic_qp){
-		.nic = nic, .service = MLX5_QPC_ST_RC, .pd = qp->pd, .cqn_send = send->cq->number,
-		.cqn_recv = recv->cq->number, .sq_offset = (uint32_t)rq_bytes, .log_sq_size = opts->log_sq,
-		.no_rq = opts->no_rq, .log_rq_size = opts->log_rq, .log_rq_stride = opts->log_stride, .dbr = qp->dbr,
-		.access = NIC_REMOTE_READ | NIC_REMOTE_WRITE, .min_rnr = 12, .rnr_retry = 7, .retry_count = 7,
-		.ack_timeout = 14, .next = nic->qp_list,
+		.nic = nic,
+		.service = MLX5_QPC_ST_RC,
+		.pd = qp->pd,
+		.cqn_send = send->cq->number,
+		.cqn_recv = recv->cq->number,
+		.sq_offset = (uint32_t)rq_bytes,
+		.log_sq_size = opts->log_sq,
+		.no_rq = opts->no_rq,
+		.log_rq_size = opts->log_rq,
+		.log_rq_stride = opts->log_stride,
+		.dbr = qp->dbr,
+		.access = NIC_REMOTE_READ | NIC_REMOTE_WRITE,
+		.min_rnr = 12,
+		.rnr_retry = 7,
+		.retry_count = 7,
+		.ack_timeout = 14,
+		.next = nic->qp_list,
 	};
 	buf_init(nic, &qp->qp->buf, qp->rq, rq_bytes + sq_bytes);
 	assert_int_equal(nic_table_add(&nic->qps, qp->qp, &qp->qp->number), 0);
@@ -314,7 +339,8 @@ static uint32_t put_sges(uint8_t *wqe, uint32_t off, const struct nic_sge *sge, 
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
-		struct mlx5_wqe_data_seg seg = { .byte_count = htobe32(sge[i].len), .lkey = htobe32(sge[i].lkey),
+		struct mlx5_wqe_data_seg seg = { .byte_count = htobe32(sge[i].len),
+						 .lkey = htobe32(sge[i].lkey),
 						 .addr = htobe64(sge[i].addr) };
 
 		off = put(wqe, off, &seg, sizeof(seg));
@@ -325,11 +351,13 @@ static uint32_t put_sges(uint8_t *wqe, uint32_t off, const struct nic_sge *sge, 
 static uint32_t build(struct rig_qp *qp, const struct rig_wr *wr, uint8_t *wqe)
 {
 	struct mlx5_wqe_ctrl_seg ctrl = {
-		.opmod_idx_opcode = htobe32((uint32_t)qp->sq_pi << 8 | wr->opcode), .imm = htobe32(wr->imm),
+		.opmod_idx_opcode = htobe32((uint32_t)qp->sq_pi << 8 | wr->opcode),
+		.imm = htobe32(wr->imm),
 		.fm_ce_se = (wr->unsignalled ? 0 : MLX5_WQE_CTRL_CQ_UPDATE) |
 			    (wr->solicited ? MLX5_WQE_CTRL_SOLICITED : 0),
 	};
-	struct mlx5_wqe_raddr_seg remote = { .raddr = htobe64(wr->remote_va), .rkey = htobe32(wr->rkey) };
+	struct mlx5_wqe_raddr_seg remote = { .raddr = htobe64(wr->remote_va),
+					     .rkey = htobe32(wr->rkey) };
 	uint32_t qpn = wr->qpn ? wr->qpn : qp->qp->number, off = sizeof(ctrl);
 
 	if (wr->opcode == MLX5_OPCODE_RDMA_WRITE || wr->opcode == MLX5_OPCODE_RDMA_WRITE_IMM ||
@@ -350,7 +378,8 @@ void rig_post_quiet(struct rig_qp *qp, const struct rig_wr *wr)
 
 	len = build(qp, wr, wqe);
 	for (i = 0; i < len; i += 64)
-		memcpy((uint8_t *)rig_at(qp->rig, qp->sq) + (qp->sq_pi++ & (blocks - 1)) * 64, wqe + i, 64);
+		memcpy((uint8_t *)rig_at(qp->rig, qp->sq) + (qp->sq_pi++ & (blocks - 1)) * 64,
+		       wqe + i, 64);
 }
 
 void rig_ring(struct rig_qp *qp)
@@ -376,7 +405,8 @@ void rig_post_recv(struct rig_qp *qp, const struct nic_sge *sge, uint32_t nsge)
 	off = put_sges(entry, 0, sge, nsge);
 	if (off < stride)
 		put(entry, off, &end, sizeof(end));
-	memcpy((uint8_t *)rig_at(qp->rig, qp->rq) + (qp->rq_pi++ & (entries - 1)) * stride, entry, stride);
+	memcpy((uint8_t *)rig_at(qp->rig, qp->rq) + (qp->rq_pi++ & (entries - 1)) * stride, entry,
+	       stride);
 	be = htobe32(qp->rq_pi);
 	memcpy(rig_at(qp->rig, qp->dbr), &be, sizeof(be));
 }

@@ -14,12 +14,12 @@
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
 
-#define RIG_BUS		0x40000000ull
-#define RIG_MEMORY	(64ull << 20)
-#define RIG_VA		0x700000000000ull
-#define RIG_EP_BUS	0x800000000ull	/* BAR2 of the endpoint */
-#define RIG_EP_SIZE	(1ull << 20)
-#define RIG_NIC_BUS	0x900000000ull	/* BAR0 of NIC 0; NIC 1 follows */
+#define RIG_BUS	    0x40000000ull
+#define RIG_MEMORY  (64ull << 20)
+#define RIG_VA	    0x700000000000ull
+#define RIG_EP_BUS  0x800000000ull /* BAR2 of the endpoint */
+#define RIG_EP_SIZE (1ull << 20)
+#define RIG_NIC_BUS 0x900000000ull /* BAR0 of NIC 0; NIC 1 follows */
 
 struct rig {
 	struct fab_fabric *fabric;
@@ -32,7 +32,7 @@ struct rig {
 
 void rig_open(struct rig *rig);
 void rig_close(struct rig *rig);
-uint64_t rig_alloc(struct rig *rig, uint64_t bytes);	/* zeroed, page aligned */
+uint64_t rig_alloc(struct rig *rig, uint64_t bytes); /* zeroed, page aligned */
 void *rig_at(struct rig *rig, uint64_t bus);
 void rig_fill(struct rig *rig, uint64_t bus, uint32_t len, uint32_t seed);
 bool rig_filled(struct rig *rig, uint64_t bus, uint32_t len, uint32_t seed);
@@ -53,8 +53,8 @@ struct rig_cq {
 	uint32_t ci;
 };
 void rig_cq_open(struct rig *rig, struct rig_cq *cq, struct nic *nic, uint8_t log_size);
-bool rig_cq_poll(struct rig_cq *cq, struct mlx5_cqe64 *cqe);	/* takes one; false: empty */
-bool rig_cq_wait(struct rig_cq *cq, struct mlx5_cqe64 *cqe);	/* runs the loop for up to 5 s */
+bool rig_cq_poll(struct rig_cq *cq, struct mlx5_cqe64 *cqe); /* takes one; false: empty */
+bool rig_cq_wait(struct rig_cq *cq, struct mlx5_cqe64 *cqe); /* runs the loop for up to 5 s */
 
 struct rig_eq {
 	struct rig *rig;
@@ -63,7 +63,8 @@ struct rig_eq {
 	uint32_t ci;
 };
 void rig_eq_open(struct rig *rig, struct rig_eq *eq, struct nic *nic, uint64_t event_mask);
-bool rig_eq_poll(struct rig_eq *eq, uint8_t *type, uint32_t *number);	/* number of the QP or CQ it is about */
+bool rig_eq_poll(struct rig_eq *eq, uint8_t *type,
+		 uint32_t *number); /* number of the QP or CQ it is about */
 
 struct rig_qp {
 	struct rig *rig;
@@ -73,10 +74,13 @@ struct rig_qp {
 	uint64_t rq, sq, dbr;
 	uint16_t sq_pi, rq_pi;
 };
-struct rig_qp_opts { uint8_t log_sq, log_rq, log_stride; bool no_rq; };
-void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig_cq *send, struct rig_cq *recv,
-		 const struct rig_qp_opts *opts);
-void rig_qp_connect(struct rig_qp *a, struct rig_qp *b);	/* both to RTS */
+struct rig_qp_opts {
+	uint8_t log_sq, log_rq, log_stride;
+	bool no_rq;
+};
+void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig_cq *send,
+		 struct rig_cq *recv, const struct rig_qp_opts *opts);
+void rig_qp_connect(struct rig_qp *a, struct rig_qp *b); /* both to RTS */
 void rig_qp_close(struct rig_qp *qp);
 
 /* A work request; what is not set is zero. */
@@ -89,18 +93,18 @@ struct rig_wr {
 	uint32_t nsge;
 	const void *inline_data;
 	uint32_t inline_len;
-	uint32_t ds;		/* not 0: lie about the size */
-	uint32_t qpn;		/* not 0: lie about the QP */
+	uint32_t ds;  /* not 0: lie about the size */
+	uint32_t qpn; /* not 0: lie about the QP */
 };
-void rig_post(struct rig_qp *qp, const struct rig_wr *wr);	/* and ring */
+void rig_post(struct rig_qp *qp, const struct rig_wr *wr); /* and ring */
 void rig_post_quiet(struct rig_qp *qp, const struct rig_wr *wr);
 void rig_ring(struct rig_qp *qp);
 void rig_post_recv(struct rig_qp *qp, const struct nic_sge *sge, uint32_t nsge);
-void rig_run(struct rig *rig);		/* until there is nothing to do now; timers are not waited for */
+void rig_run(struct rig *rig); /* until there is nothing to do now; timers are not waited for */
 void rig_run_ms(struct rig *rig, uint32_t ms);
 
 uint8_t rig_cqe_opcode(const struct mlx5_cqe64 *cqe);
-uint8_t rig_cqe_syndrome(const struct mlx5_cqe64 *cqe);	/* 0: no error */
+uint8_t rig_cqe_syndrome(const struct mlx5_cqe64 *cqe); /* 0: no error */
 
 /* Two connected queue pairs with one CQ each, a PD each, and receive queues of 16 entries of 4 segments. */
 struct rig_pair {

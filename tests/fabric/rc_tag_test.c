@@ -10,16 +10,16 @@
 #include "fabric/endpoint/regs.h"
 #include "tests/fabric/rc_rig.h"
 
-#define LEN	65537u
-#define INDEX	5
-#define ST	0x1234
-#define PH	2
+#define LEN   65537u
+#define INDEX 5
+#define ST    0x1234
+#define PH    2
 
 struct tag_rig {
 	struct rig_pair pair;
 	uint64_t near;
 	struct nic_sge sge;
-	struct rig_wr wr;	/* RDMA write of LEN bytes into the endpoint, offset 3 */
+	struct rig_wr wr; /* RDMA write of LEN bytes into the endpoint, offset 3 */
 };
 
 static void open_rig(struct tag_rig *t)
@@ -32,7 +32,9 @@ static void open_rig(struct tag_rig *t)
 	rig_fill(rig, t->near, LEN, 4);
 	t->sge = (struct nic_sge){ .len = LEN, .addr = RIG_VA + t->near };
 	t->sge.lkey = rig_key(rig->nic[0], t->pair.pd[0], rights, t->near, LEN);
-	t->wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE, .sge = &t->sge, .nsge = 1,
+	t->wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+				 .sge = &t->sge,
+				 .nsge = 1,
 				 .remote_va = RIG_VA + RIG_EP_BUS + 3 };
 	t->wr.rkey = rig_key(rig->nic[1], t->pair.pd[1], rights, RIG_EP_BUS + 3, LEN);
 	rig_tph_enable(rig->nic[0], FAB_TPH_EXT, INDEX, ST + 1);
@@ -82,7 +84,8 @@ static void expect_untagged_control(struct tag_rig *t, int payload_untagged)
 	assert_int_not_equal(t->pair.rig.nic[0]->dev.sent[FAB_ORIGIN_WQE].tlps, 0);
 	assert_int_not_equal(t->pair.rig.nic[0]->dev.sent[FAB_ORIGIN_CQE].tlps, 0);
 	assert_int_equal(t->pair.rig.nic[payload_untagged]->dev.sent[FAB_ORIGIN_PAYLOAD].tagged, 0);
-	assert_int_not_equal(t->pair.rig.nic[payload_untagged]->dev.sent[FAB_ORIGIN_PAYLOAD].tlps, 0);
+	assert_int_not_equal(t->pair.rig.nic[payload_untagged]->dev.sent[FAB_ORIGIN_PAYLOAD].tlps,
+			     0);
 }
 
 static void untagged_write_has_no_hint(void **state)
@@ -95,7 +98,8 @@ static void untagged_write_has_no_hint(void **state)
 	expect_row(&t, FAB_TLP_MWR, (struct fab_tph){ 0 });
 	expect_untagged_control(&t, 0);
 	expect_untagged_control(&t, 1);
-	assert_memory_equal((uint8_t *)t.pair.rig.endpoint->bar[EP_MEMORY_BAR].host + 3, rig_at(&t.pair.rig, t.near), LEN);
+	assert_memory_equal((uint8_t *)t.pair.rig.endpoint->bar[EP_MEMORY_BAR].host + 3,
+			    rig_at(&t.pair.rig, t.near), LEN);
 	rig_pair_close(&t.pair);
 }
 
@@ -107,9 +111,11 @@ static void write_carries_exactly_the_tag_of_the_remote_key(void **state)
 	open_rig(&t);
 	rig_tag(t.pair.rig.nic[1], t.wr.rkey, PH, INDEX);
 	run(&t);
-	expect_row(&t, FAB_TLP_MWR, (struct fab_tph){ .th = true, .extended = true, .st = ST, .ph = PH });
+	expect_row(&t, FAB_TLP_MWR,
+		   (struct fab_tph){ .th = true, .extended = true, .st = ST, .ph = PH });
 	expect_untagged_control(&t, 0);
-	assert_memory_equal((uint8_t *)t.pair.rig.endpoint->bar[EP_MEMORY_BAR].host + 3, rig_at(&t.pair.rig, t.near), LEN);
+	assert_memory_equal((uint8_t *)t.pair.rig.endpoint->bar[EP_MEMORY_BAR].host + 3,
+			    rig_at(&t.pair.rig, t.near), LEN);
 	rig_pair_close(&t.pair);
 }
 
@@ -135,7 +141,8 @@ static void read_carries_the_tag_of_the_remote_key(void **state)
 	t.wr.opcode = MLX5_OPCODE_RDMA_READ;
 	rig_tag(t.pair.rig.nic[1], t.wr.rkey, PH, INDEX);
 	run(&t);
-	expect_row(&t, FAB_TLP_MRD, (struct fab_tph){ .th = true, .extended = true, .st = ST, .ph = PH });
+	expect_row(&t, FAB_TLP_MRD,
+		   (struct fab_tph){ .th = true, .extended = true, .st = ST, .ph = PH });
 	expect_untagged_control(&t, 0);
 	assert_true(rig_zero(&t.pair.rig, t.near, LEN));
 	rig_pair_close(&t.pair);
@@ -153,7 +160,8 @@ static void received_message_carries_the_tag_of_the_receive_key(void **state)
 	rig_post_recv(&t.pair.qp[1], &into, 1);
 	t.wr.opcode = MLX5_OPCODE_SEND;
 	run(&t);
-	expect_row(&t, FAB_TLP_MWR, (struct fab_tph){ .th = true, .extended = true, .st = ST, .ph = PH });
+	expect_row(&t, FAB_TLP_MWR,
+		   (struct fab_tph){ .th = true, .extended = true, .st = ST, .ph = PH });
 	expect_untagged_control(&t, 0);
 	rig_pair_close(&t.pair);
 }

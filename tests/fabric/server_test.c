@@ -18,9 +18,9 @@
 
 #include "fabric/endpoint/regs.h"
 
-#define CONFIG		VFIO_PCI_CONFIG_REGION_INDEX
-#define BAR_SIZE	(1u << 20)
-#define ARGUMENTS	"--endpoint a,bar-mb=1 --endpoint b,bar-mb=1"
+#define CONFIG	  VFIO_PCI_CONFIG_REGION_INDEX
+#define BAR_SIZE  (1u << 20)
+#define ARGUMENTS "--endpoint a,bar-mb=1 --endpoint b,bar-mb=1"
 
 static int setup(void **ctx)
 {
@@ -45,7 +45,9 @@ static void version_tells_limits(void **ctx)
 	cJSON *json, *caps;
 
 	client_connect(&client, *ctx, "a");
-	assert_int_equal(client_call(&client, SRV_VERSION, version, sizeof(version), NULL, 0, &answer), 0);
+	assert_int_equal(client_call(&client, SRV_VERSION, version, sizeof(version), NULL, 0,
+				     &answer),
+			 0);
 	assert_memory_equal(answer.body, "\0\0\0\0", 4);
 	assert_int_equal(answer.body[answer.len - 1], '\0');
 	json = cJSON_Parse((char *)answer.body + 4);
@@ -55,7 +57,7 @@ static void version_tells_limits(void **ctx)
 	assert_int_equal(cJSON_GetObjectItem(caps, "pgsizes")->valueint, 4096);
 	cJSON_Delete(json);
 	client_close(&client);
-	client_connect(&client, *ctx, "a");	/* the text is optional */
+	client_connect(&client, *ctx, "a"); /* the text is optional */
 	assert_int_equal(client_call(&client, SRV_VERSION, version, 4, NULL, 0, &answer), 0);
 	client_close(&client);
 }
@@ -68,7 +70,9 @@ static void device_info(void **ctx)
 	struct answer answer;
 
 	client_open(&client, *ctx, "a");
-	assert_int_equal(client_call(&client, SRV_DEVICE_GET_INFO, asked, sizeof(asked), NULL, 0, &answer), 0);
+	assert_int_equal(client_call(&client, SRV_DEVICE_GET_INFO, asked, sizeof(asked), NULL, 0,
+				     &answer),
+			 0);
 	memcpy(info, answer.body, sizeof(info));
 	assert_int_equal(info[1], VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET);
 	assert_int_equal(info[2], VFIO_PCI_NUM_REGIONS);
@@ -78,7 +82,9 @@ static void device_info(void **ctx)
 
 static void regions(void **ctx)
 {
-	static const uint64_t sizes[VFIO_PCI_NUM_REGIONS] = { [0] = EP_REGS_SIZE, [2] = BAR_SIZE, [CONFIG] = 4096 };
+	static const uint64_t sizes[VFIO_PCI_NUM_REGIONS] = {
+		[0] = EP_REGS_SIZE, [2] = BAR_SIZE, [CONFIG] = 4096
+	};
 	struct vfio_region_info info;
 	struct client client;
 	struct answer answer;
@@ -87,10 +93,13 @@ static void regions(void **ctx)
 	client_open(&client, *ctx, "a");
 	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++) {
 		info = (struct vfio_region_info){ .argsz = sizeof(info), .index = i };
-		assert_int_equal(client_call(&client, SRV_DEVICE_GET_REGION_INFO, &info, sizeof(info), NULL, 0, &answer), 0);
+		assert_int_equal(client_call(&client, SRV_DEVICE_GET_REGION_INFO, &info,
+					     sizeof(info), NULL, 0, &answer),
+				 0);
 		memcpy(&info, answer.body, sizeof(info));
 		assert_int_equal(info.size, sizes[i]);
-		assert_int_equal(info.flags, (sizes[i] ? 3 : 0) | (i == 2 ? VFIO_REGION_INFO_FLAG_MMAP : 0));
+		assert_int_equal(info.flags,
+				 (sizes[i] ? 3 : 0) | (i == 2 ? VFIO_REGION_INFO_FLAG_MMAP : 0));
 		assert_int_equal(info.offset, 0);
 		assert_int_equal(answer.fd >= 0, i == 2);
 		if (answer.fd >= 0)
@@ -108,14 +117,16 @@ static void memory_bar_is_the_file(void **ctx)
 	unsigned int i;
 
 	client_open(&client, *ctx, "a");
-	assert_int_equal(client_call(&client, SRV_DEVICE_GET_REGION_INFO, &info, sizeof(info), NULL, 0, &answer), 0);
+	assert_int_equal(client_call(&client, SRV_DEVICE_GET_REGION_INFO, &info, sizeof(info), NULL,
+				     0, &answer),
+			 0);
 	map = mmap(NULL, BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, answer.fd, 0);
 	assert_true(map != MAP_FAILED);
-	assert_true(ftruncate(answer.fd, 0) < 0);	/* the server's memory cannot be pulled away */
+	assert_true(ftruncate(answer.fd, 0) < 0); /* the server's memory cannot be pulled away */
 	for (i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 5);
 	assert_int_equal(client_write_region(&client, 2, BAR_SIZE - 3001, data, sizeof(data)), 0);
-	client_check(&client);	/* writes are answered before they are done */
+	client_check(&client); /* writes are answered before they are done */
 	assert_memory_equal(map + BAR_SIZE - 3001, data, sizeof(data));
 	map[77] = 0x77;
 	assert_int_equal(client_read_region(&client, 2, 77, data, 1), 0);
@@ -163,10 +174,14 @@ static void registers_are_trapped(void **ctx)
 	client_close(&client);
 }
 
-static int set_irqs(struct client *client, uint32_t flags, uint32_t start, uint32_t count, const int *fds, unsigned int nfds)
+static int set_irqs(struct client *client, uint32_t flags, uint32_t start, uint32_t count,
+		    const int *fds, unsigned int nfds)
 {
-	struct vfio_irq_set set = { .argsz = sizeof(set), .flags = flags | VFIO_IRQ_SET_ACTION_TRIGGER,
-				    .index = VFIO_PCI_MSIX_IRQ_INDEX, .start = start, .count = count };
+	struct vfio_irq_set set = { .argsz = sizeof(set),
+				    .flags = flags | VFIO_IRQ_SET_ACTION_TRIGGER,
+				    .index = VFIO_PCI_MSIX_IRQ_INDEX,
+				    .start = start,
+				    .count = count };
 	struct answer answer;
 
 	return client_call(client, SRV_DEVICE_SET_IRQS, &set, sizeof(set), fds, nfds, &answer);
@@ -181,7 +196,9 @@ static void interrupts(void **ctx)
 	uint64_t value;
 
 	client_open(&client, *ctx, "a");
-	assert_int_equal(client_call(&client, SRV_DEVICE_GET_IRQ_INFO, &info, sizeof(info), NULL, 0, &answer), 0);
+	assert_int_equal(client_call(&client, SRV_DEVICE_GET_IRQ_INFO, &info, sizeof(info), NULL, 0,
+				     &answer),
+			 0);
 	memcpy(&info, answer.body, sizeof(info));
 	assert_int_equal(info.count, 2);
 	assert_int_equal(info.flags, VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE);
@@ -189,11 +206,13 @@ static void interrupts(void **ctx)
 	assert_int_equal(set_irqs(&client, VFIO_IRQ_SET_DATA_NONE, 1, 1, NULL, 0), 0);
 	assert_int_equal(read(fds[1], &value, sizeof(value)), sizeof(value));
 	assert_int_equal(value, 1);
-	assert_int_equal(set_irqs(&client, VFIO_IRQ_SET_DATA_EVENTFD, 1, 1, NULL, 0), 0);	/* takes it away */
+	assert_int_equal(set_irqs(&client, VFIO_IRQ_SET_DATA_EVENTFD, 1, 1, NULL, 0),
+			 0); /* takes it away */
 	assert_int_equal(set_irqs(&client, VFIO_IRQ_SET_DATA_NONE, 0, 2, NULL, 0), 0);
 	assert_int_equal(read(fds[0], &value, sizeof(value)), sizeof(value));
 	assert_int_equal(read(fds[1], &value, sizeof(value)), -1);
-	assert_int_equal(set_irqs(&client, VFIO_IRQ_SET_DATA_NONE, 0, 0, NULL, 0), 0);		/* disables all */
+	assert_int_equal(set_irqs(&client, VFIO_IRQ_SET_DATA_NONE, 0, 0, NULL, 0),
+			 0); /* disables all */
 	assert_int_equal(set_irqs(&client, VFIO_IRQ_SET_DATA_NONE, 0, 2, NULL, 0), 0);
 	assert_int_equal(read(fds[0], &value, sizeof(value)), -1);
 	close(fds[0]);
@@ -217,7 +236,7 @@ static void guest_memory(void **ctx)
 	assert_int_equal(client_unmap(&client, 0, 0x80000), 0);
 	assert_int_equal(client_map(&client, 0x1000, 0x1000, fd, 0), 0);
 	assert_int_equal(client_unmap(&client, 0, 1ull << 41), 0);
-	assert_int_equal(server_fds(*ctx), before);	/* files of mappings are not kept */
+	assert_int_equal(server_fds(*ctx), before); /* files of mappings are not kept */
 	client_close(&client);
 	close(fd);
 }
@@ -230,10 +249,12 @@ static void unmap_all(void **ctx)
 
 	client_open(&client, *ctx, "a");
 	assert_int_equal(client_map(&client, 0, 0x1000, -1, 0), 0);
-	assert_int_equal(client_call(&client, SRV_DMA_UNMAP, &unmap, sizeof(unmap), NULL, 0, &answer), 0);
+	assert_int_equal(client_call(&client, SRV_DMA_UNMAP, &unmap, sizeof(unmap), NULL, 0, &answer),
+			 0);
 	assert_int_equal(client_map(&client, 0, 0x1000, -1, 0), 0);
 	unmap.size = 0x1000;
-	assert_int_equal(client_call(&client, SRV_DMA_UNMAP, &unmap, sizeof(unmap), NULL, 0, &answer), EINVAL);
+	assert_int_equal(client_call(&client, SRV_DMA_UNMAP, &unmap, sizeof(unmap), NULL, 0, &answer),
+			 EINVAL);
 	client_close(&client);
 }
 
@@ -252,11 +273,13 @@ static void pipelined_commands_are_answered_in_order(void **ctx)
 	for (i = 0; i < count; i++) {
 		access.offset = i;
 		if (i)
-			client_send(&client, SRV_REGION_READ, SRV_TYPE_COMMAND, &access, sizeof(access), NULL, 0);
+			client_send(&client, SRV_REGION_READ, SRV_TYPE_COMMAND, &access,
+				    sizeof(access), NULL, 0);
 		else
-			first = client_send(&client, SRV_REGION_READ, SRV_TYPE_COMMAND, &access, sizeof(access), NULL, 0);
+			first = client_send(&client, SRV_REGION_READ, SRV_TYPE_COMMAND, &access,
+					    sizeof(access), NULL, 0);
 	}
-	client_check(&other);	/* is not kept waiting */
+	client_check(&other); /* is not kept waiting */
 	for (i = 0; i < count; i++) {
 		assert_true(client_receive(&client, &answer));
 		assert_int_equal(answer.header.id, first + i);
@@ -271,14 +294,18 @@ static void pipelined_commands_are_answered_in_order(void **ctx)
 
 static void no_reply_when_none_is_wanted(void **ctx)
 {
-	const struct { struct srv_region_access access; uint32_t value; } __attribute__((packed)) request = {
-		.access = { .offset = EP_ROW, .region = 0, .count = 4 }, .value = 9 };
+	const struct {
+		struct srv_region_access access;
+		uint32_t value;
+	}
+	__attribute__((packed)) request = { .access = { .offset = EP_ROW, .region = 0, .count = 4 },
+					    .value = 9 };
 	struct client client;
 	uint32_t value;
 
 	client_open(&client, *ctx, "a");
 	client_send(&client, SRV_REGION_WRITE, SRV_NO_REPLY, &request, sizeof(request), NULL, 0);
-	client_send(&client, 999, SRV_NO_REPLY, NULL, 0, NULL, 0);	/* nor an error */
+	client_send(&client, 999, SRV_NO_REPLY, NULL, 0, NULL, 0); /* nor an error */
 	assert_int_equal(client_read_region(&client, 0, EP_ROW, &value, 4), 0);
 	assert_int_equal(value, 9);
 	client_close(&client);
@@ -287,7 +314,9 @@ static void no_reply_when_none_is_wanted(void **ctx)
 static void half_a_message_stops_nobody_else(void **ctx)
 {
 	const uint32_t info[4] = { sizeof(info) };
-	const struct srv_header header = { .id = 7, .command = SRV_DEVICE_GET_INFO, .size = sizeof(header) + sizeof(info) };
+	const struct srv_header header = { .id = 7,
+					   .command = SRV_DEVICE_GET_INFO,
+					   .size = sizeof(header) + sizeof(info) };
 	uint8_t message[sizeof(header) + sizeof(info)];
 	struct client slow, other;
 	struct answer answer;
@@ -335,7 +364,8 @@ static void a_new_client_finds_a_new_device(void **ctx)
 	client_close(&client);
 	for (i = 0; i < 2; i++) {
 		client_open(&client, *ctx, "a");
-		assert_int_equal(client_read_region(&client, CONFIG, PCI_BASE_ADDRESS_0, &value, 4), 0);
+		assert_int_equal(client_read_region(&client, CONFIG, PCI_BASE_ADDRESS_0, &value, 4),
+				 0);
 		assert_int_equal(value, 0);
 		assert_int_equal(client_read_region(&client, 2, 5, &byte, 1), 0);
 		assert_int_equal(byte, 0);
@@ -352,7 +382,9 @@ static void control_commands(void **ctx)
 	server_ask(*ctx, "report", answer, sizeof(answer));
 	json = cJSON_Parse(answer);
 	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(json, "ok")));
-	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "report"), "devices")), 2);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "report"),
+								"devices")),
+			 2);
 	cJSON_Delete(json);
 	server_ask(*ctx, "memcpy", answer, sizeof(answer));
 	json = cJSON_Parse(answer);
@@ -360,7 +392,7 @@ static void control_commands(void **ctx)
 	cJSON_Delete(json);
 	server_ask(*ctx, "clear", answer, sizeof(answer));
 	assert_string_equal(answer, "{\"ok\":true}\n");
-	server_ask(*ctx, "save", answer, sizeof(answer));	/* no --report */
+	server_ask(*ctx, "save", answer, sizeof(answer)); /* no --report */
 	assert_non_null(strstr(answer, "\"ok\":false"));
 	server_ask(*ctx, "unheard", answer, sizeof(answer));
 	assert_non_null(strstr(answer, "unknown command"));
@@ -397,7 +429,7 @@ static void once_ends_with_the_last_client(void **ctx)
 	assert_true(fd >= 0);
 	snprintf(arguments, sizeof(arguments), "--once --report %s %s", report, ARGUMENTS);
 	server_start(&server, arguments);
-	server_ask(&server, "clear", text, sizeof(text));	/* no client of a function */
+	server_ask(&server, "clear", text, sizeof(text)); /* no client of a function */
 	client_open(&a, &server, "a");
 	client_open(&b, &server, "b");
 	client_close(&a);
@@ -405,7 +437,7 @@ static void once_ends_with_the_last_client(void **ctx)
 	client_close(&b);
 	assert_int_equal(server_wait(&server), 0);
 	close(fd);
-	fd = open(report, O_RDONLY | O_CLOEXEC);		/* written at exit */
+	fd = open(report, O_RDONLY | O_CLOEXEC); /* written at exit */
 	assert_true(read(fd, text, sizeof(text)) > 10);
 	assert_int_equal(text[0], '{');
 	close(fd);

@@ -7,7 +7,11 @@
 #include "tests/fabric/toy.h"
 
 const struct fab_cfg_opts toy_opts = {
-	.id = { .vendor = 0x1234, .device = 0x0001, .subvendor = 0x1234, .subdevice = 2, .class_code = 0x120000 },
+	.id = { .vendor = 0x1234,
+		.device = 0x0001,
+		.subvendor = 0x1234,
+		.subdevice = 2,
+		.class_code = 0x120000 },
 	.serial = 0x1122334455667788,
 	.completer = FAB_TPH_EXT,
 	.requester = FAB_TPH_EXT,
@@ -35,7 +39,8 @@ static void bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, voi
 	memcpy(buf, toy->registers + off, len);
 }
 
-static void bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf, uint32_t len)
+static void bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf,
+		      uint32_t len)
 {
 	struct toy *toy = (struct toy *)dev;
 
@@ -94,8 +99,12 @@ struct toy *toy_add(struct fab_fabric *fabric, const char *name, const struct fa
 
 	assert_non_null(toy);
 	assert_int_equal(fab_device_init(&toy->dev, &ops, name), 0);
-	assert_int_equal(fab_device_add_bar(&toy->dev, 0, TOY_BAR0_SIZE, false, false, 0x1000, 0x1000), 0);
-	assert_int_equal(fab_device_add_bar(&toy->dev, 2, TOY_BAR2_SIZE, true, true, 0, TOY_BAR2_SIZE), 0);
+	assert_int_equal(fab_device_add_bar(&toy->dev, 0, TOY_BAR0_SIZE, false, false, 0x1000,
+					    0x1000),
+			 0);
+	assert_int_equal(fab_device_add_bar(&toy->dev, 2, TOY_BAR2_SIZE, true, true, 0,
+					    TOY_BAR2_SIZE),
+			 0);
 	assert_int_equal(fab_cfg_build(&toy->dev, opts), 0);
 	fab_fabric_add(fabric, &toy->dev);
 	return toy;

@@ -18,9 +18,9 @@
 #include "fabric/core/mem.h"
 #include "fabric/core/pci.h"
 
-#define TOY_BAR0_SIZE	0x4000u
-#define TOY_BAR2_SIZE	0x100000u
-#define TOY_ACCESSES	64
+#define TOY_BAR0_SIZE 0x4000u
+#define TOY_BAR2_SIZE 0x100000u
+#define TOY_ACCESSES  64
 
 struct toy_access {
 	bool write;
@@ -30,20 +30,20 @@ struct toy_access {
 };
 
 struct toy {
-	struct fab_device dev;	/* first */
+	struct fab_device dev; /* first */
 	uint8_t registers[TOY_BAR0_SIZE];
 	struct toy_access access[TOY_ACCESSES];
 	unsigned int accesses, resets, cfg_writes, runs;
 };
 
-extern const struct fab_cfg_opts toy_opts;	/* Extended TPH both ways, 64 entries, 4 vectors */
+extern const struct fab_cfg_opts toy_opts; /* Extended TPH both ways, 64 entries, 4 vectors */
 
 struct fab_fabric *toy_fabric(void);
 struct toy *toy_add(struct fab_fabric *fabric, const char *name, const struct fab_cfg_opts *opts);
 /* Program BAR0 and BAR2, enable memory decoding and bus mastering. */
 void toy_enable(struct toy *toy, uint32_t bar0, uint64_t bar2);
-void toy_put(struct toy *toy, uint32_t off, uint32_t value, uint32_t len);	/* config write */
+void toy_put(struct toy *toy, uint32_t off, uint32_t value, uint32_t len); /* config write */
 uint32_t toy_get(struct toy *toy, uint32_t off, uint32_t len);
-int toy_memory(uint64_t size);	/* a memfd */
+int toy_memory(uint64_t size); /* a memfd */
 
 #endif

@@ -14,10 +14,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A promise of the parser. */
-#define promise(condition) do { \
-	if (!(condition)) \
-		abort(); \
-} while (0)
+#define promise(condition)        \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
+	} while (0)
 
 /* The bytes as a string of its own allocation, so that reads behind it show. */
 static inline char *fuzz_text(const uint8_t *data, size_t size)

@@ -5,8 +5,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "lib/pci/config.h"
 
-#define CONFIG_SIZE	4096
-#define MAX_READS	20000
+#define CONFIG_SIZE 4096
+#define MAX_READS   20000
 
 struct input {
 	const uint8_t *data;
@@ -14,8 +14,7 @@ struct input {
 	unsigned int reads;
 };
 
-static int read_input(void *arg, unsigned int offset, void *buf,
-		      unsigned int size)
+static int read_input(void *arg, unsigned int offset, void *buf, unsigned int size)
 {
 	struct input *in = arg;
 
@@ -30,8 +29,8 @@ static int read_input(void *arg, unsigned int offset, void *buf,
 
 static void promise_tph(enum tphbuf_tph tph)
 {
-	promise(tph == TPHBUF_TPH_UNKNOWN || tph == TPHBUF_TPH_NONE ||
-		tph == TPHBUF_TPH_ST || tph == TPHBUF_TPH_ST_EXT);
+	promise(tph == TPHBUF_TPH_UNKNOWN || tph == TPHBUF_TPH_NONE || tph == TPHBUF_TPH_ST ||
+		tph == TPHBUF_TPH_ST_EXT);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -50,8 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in.reads = 0;
 	ret = pciport_decode(&reader, &port);
 	promise(!ret || ret == -EIO);
-	promise(port.type >= TPHBUF_PORT_UNKNOWN &&
-		port.type <= TPHBUF_PORT_CONVENTIONAL);
+	promise(port.type >= TPHBUF_PORT_UNKNOWN && port.type <= TPHBUF_PORT_CONVENTIONAL);
 	promise_tph(port.completer);
 	promise(port.acs >= TPHBUF_ACS_UNKNOWN && port.acs <= UINT16_MAX);
 	promise(port.mps <= 4096 && port.mps_max <= 4096);

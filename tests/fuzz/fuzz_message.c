@@ -26,8 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		promise(msg->magic == SHARE_MAGIC && msg->size == size);
 		promise(msg->nr_ranges <= TPHBUF_MAX_RANGES);
-		promise(sizeof(*msg) +
-			msg->nr_ranges * sizeof(msg->ranges[0]) == size);
+		promise(sizeof(*msg) + msg->nr_ranges * sizeof(msg->ranges[0]) == size);
 		promise(!(msg->flags & ~SHARE_FLAGS));
 		promise_text(msg->bdf, sizeof(msg->bdf));
 		promise_text(msg->label, sizeof(msg->label));

@@ -4,7 +4,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
-#define UNTOUCHED	0x5aa55aa55aa55aa5u
+#define UNTOUCHED 0x5aa55aa55aa55aa5u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

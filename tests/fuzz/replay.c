@@ -14,9 +14,9 @@
 
 #include "tests/fuzz/fuzz.h"
 
-#define INPUT_MAX	8192
-#define MUTATIONS	2000
-#define MAX_CUTS	600
+#define INPUT_MAX 8192
+#define MUTATIONS 2000
+#define MAX_CUTS  600
 
 static uint32_t next(uint32_t *state)
 {
@@ -41,8 +41,7 @@ static void feed(const uint8_t *data, size_t size)
 static size_t mutate(uint8_t *data, size_t size, uint32_t *state)
 {
 	static const uint8_t special[] = {
-		0, 1, 0x7f, 0x80, 0xff, ' ', '+', ',', '.', '0', '9', ':', '=',
-		'f', 'x', '-', '\n',
+		0, 1, 0x7f, 0x80, 0xff, ' ', '+', ',', '.', '0', '9', ':', '=', 'f', 'x', '-', '\n',
 	};
 	unsigned int changes = 1 + next(state) % 4;
 
@@ -121,7 +120,6 @@ int main(int argc, char **argv)
 		files++;
 	}
 	closedir(dir);
-	printf("%sok - %s: %u inputs, %u runs\n", files ? "" : "not ", argv[1],
-	       files, runs);
+	printf("%sok - %s: %u inputs, %u runs\n", files ? "" : "not ", argv[1], files, runs);
 	return !files;
 }

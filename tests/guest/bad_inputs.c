@@ -20,7 +20,7 @@
 #define PAGE	4096u
 #define HEAD	sizeof(struct vfio_device_feature)
 #define FULL	(HEAD + sizeof(tph_t))
-#define ALL_OPS	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PROBE)
+#define ALL_OPS (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PROBE)
 
 struct request {
 	struct vfio_device_feature head;
@@ -42,7 +42,8 @@ void *place(struct rig *rig, const void *input, size_t avail, bool ro)
 
 uint32_t mostly_below(struct rig *rig, uint32_t n)
 {
-	return random_chance(&rig->random, 95) ? random_below(&rig->random, n) : (uint32_t)random_next(&rig->random);
+	return random_chance(&rig->random, 95) ? random_below(&rig->random, n) :
+						 (uint32_t)random_next(&rig->random);
 }
 
 int descriptor_errno(const struct rig *rig, int fd)
@@ -61,7 +62,9 @@ int any_descriptor(struct rig *rig)
 
 	if (pick < n)
 		return rig->foreign[pick];
-	return pick == n ? (int)random_next(&rig->random) : pick == n + 1 ? (int)random_below(&rig->random, 64) : rig->own;
+	return pick == n     ? (int)random_next(&rig->random) :
+	       pick == n + 1 ? (int)random_below(&rig->random, 64) :
+			       rig->own;
 }
 
 /* How much of an input of that size can be read: mostly all of it. */
@@ -87,7 +90,8 @@ static uint32_t any_op(struct rig *rig)
 }
 
 /* What is checked for every feature. 1: go on; 0: a PROBE of the supported operations */
-static int head_errno(const struct vfio_device_feature *head, size_t avail, uint32_t supported, size_t size)
+static int head_errno(const struct vfio_device_feature *head, size_t avail, uint32_t supported,
+		      size_t size)
 {
 	uint32_t ops = head->flags & (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET);
 
@@ -95,7 +99,8 @@ static int head_errno(const struct vfio_device_feature *head, size_t avail, uint
 		return -EFAULT;
 	if (head->argsz < HEAD || head->flags & ~(VFIO_DEVICE_FEATURE_MASK | ALL_OPS))
 		return -EINVAL;
-	if (!(head->flags & VFIO_DEVICE_FEATURE_PROBE) && ops == (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET))
+	if (!(head->flags & VFIO_DEVICE_FEATURE_PROBE) &&
+	    ops == (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET))
 		return -EINVAL;
 	if (ops & ~supported)
 		return -EINVAL;
@@ -109,12 +114,13 @@ static int head_errno(const struct vfio_device_feature *head, size_t avail, uint
 static int tph_errno(const struct rig *rig, const struct request *request, size_t avail, bool ro)
 {
 	bool set = request->head.flags & VFIO_DEVICE_FEATURE_SET;
-	int ret = head_errno(&request->head, avail, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET, sizeof(tph_t));
+	int ret = head_errno(&request->head, avail,
+			     VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET, sizeof(tph_t));
 
 	if (ret != 1)
 		return ret;
-	if (set && (request->tph.flags & ~(VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT) || request->tph.supported ||
-		    request->tph.ph > 3))
+	if (set && (request->tph.flags & ~(VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT) ||
+		    request->tph.supported || request->tph.ph > 3))
 		return -EINVAL;
 	ret = descriptor_errno(rig, request->tph.dmabuf_fd);
 	return ret ?: !set && ro ? -EFAULT : 0;
@@ -123,7 +129,7 @@ static int tph_errno(const struct rig *rig, const struct request *request, size_
 /* A SET replaces everything; what has no flag reads back as zero. */
 static void expect_set(struct rig *rig, const tph_t *tph)
 {
-	rig->tag = (tph_t) { .flags = tph->flags };
+	rig->tag = (tph_t){ .flags = tph->flags };
 	if (tph->flags & VFIO_DMA_BUF_TPH_ST)
 		rig->tag.steering_tag = tph->steering_tag;
 	if (tph->flags & VFIO_DMA_BUF_TPH_ST_EXT)
@@ -134,9 +140,10 @@ static void expect_set(struct rig *rig, const tph_t *tph)
 
 static void same_tag(const struct rig *rig, const tph_t *tph, const char *where)
 {
-	require(tph->flags == rig->tag.flags && tph->steering_tag == rig->tag.steering_tag && tph->ph == rig->tag.ph &&
-		tph->steering_tag_ext == rig->tag.steering_tag_ext &&
-		tph->supported == (VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT),
+	require(tph->flags == rig->tag.flags && tph->steering_tag == rig->tag.steering_tag &&
+			tph->ph == rig->tag.ph &&
+			tph->steering_tag_ext == rig->tag.steering_tag_ext &&
+			tph->supported == (VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT),
 		"%s: flags 0x%x st 0x%x ext 0x%x ph %u supported 0x%x instead of flags 0x%x st 0x%x ext 0x%x ph %u",
 		where, tph->flags, tph->steering_tag, tph->steering_tag_ext, tph->ph, tph->supported,
 		rig->tag.flags, rig->tag.steering_tag, rig->tag.steering_tag_ext, rig->tag.ph);
@@ -169,9 +176,10 @@ void input_tph(struct rig *rig)
 	struct request *sent = place(rig, &request, avail, ro);
 
 	got = ioctl(rig->dev.fd, VFIO_DEVICE_FEATURE, sent) ? -errno : 0;
-	require(got == want, "TPH flags 0x%x argsz %u avail %zu ro %d fd %d flags 0x%x supported 0x%x ph %u: %d instead of %d",
-		request.head.flags, request.head.argsz, avail, ro, request.tph.dmabuf_fd, request.tph.flags,
-		request.tph.supported, request.tph.ph, got, want);
+	require(got == want,
+		"TPH flags 0x%x argsz %u avail %zu ro %d fd %d flags 0x%x supported 0x%x ph %u: %d instead of %d",
+		request.head.flags, request.head.argsz, avail, ro, request.tph.dmabuf_fd,
+		request.tph.flags, request.tph.supported, request.tph.ph, got, want);
 	if (!got && (request.head.flags & ALL_OPS) == VFIO_DEVICE_FEATURE_SET)
 		expect_set(rig, &request.tph);
 	else if (!got && (request.head.flags & ALL_OPS) == VFIO_DEVICE_FEATURE_GET)
@@ -182,7 +190,8 @@ void input_tph(struct rig *rig)
 static int ranges_errno(const struct rig *rig, const struct export_request *request)
 {
 	const struct vfio_region_dma_range *range;
-	uint64_t bar = rig->bar[request->buf.region_index].start, size = rig->bar[request->buf.region_index].size;
+	uint64_t bar = rig->bar[request->buf.region_index].start,
+		 size = rig->bar[request->buf.region_index].size;
 	uint64_t sum = 0, start, end;
 	uint32_t i, n = request->buf.nr_ranges;
 
@@ -217,7 +226,7 @@ static int export_errno(const struct rig *rig, const struct export_request *requ
 		return -EINVAL;
 	if (request->buf.region_index > 5 || !rig->bar[request->buf.region_index].size)
 		return -ENODEV;
-	if (request->buf.nr_ranges > 1u << 18)	/* more than kmalloc() ever gives */
+	if (request->buf.nr_ranges > 1u << 18) /* more than kmalloc() ever gives */
 		return -ENOMEM;
 	if (avail < fixed + request->buf.nr_ranges * sizeof(request->ranges[0]))
 		return -EFAULT;
@@ -229,11 +238,16 @@ static uint64_t any_offset(struct rig *rig)
 	uint64_t any = random_next(&rig->random);
 
 	switch (random_below(&rig->random, 12)) {
-	case 0: return any;
-	case 1: return any & ~(uint64_t)(PAGE - 1);
-	case 2: return (any & 0xff) << 56;
-	case 3: return any & 0xffff;
-	default: return (any & 0x1fff) * PAGE;
+	case 0:
+		return any;
+	case 1:
+		return any & ~(uint64_t)(PAGE - 1);
+	case 2:
+		return (any & 0xff) << 56;
+	case 3:
+		return any & 0xffff;
+	default:
+		return (any & 0x1fff) * PAGE;
 	}
 }
 
@@ -256,15 +270,18 @@ void input_export(struct rig *rig)
 	if (request.buf.nr_ranges > 64 && request.buf.nr_ranges <= 1u << 18)
 		request.buf.nr_ranges |= 1u << 31;
 	for (int i = 0; i < 8; i++)
-		request.ranges[i] = (struct vfio_region_dma_range) { any_offset(rig), any_offset(rig) };
+		request.ranges[i] =
+			(struct vfio_region_dma_range){ any_offset(rig), any_offset(rig) };
 	request.head.argsz = any_argsz(rig, sizeof(request));
 	want = export_errno(rig, &request, avail);
-	got = ioctl(rig->dev.fd, VFIO_DEVICE_FEATURE, place(rig, &request, avail, random_chance(&rig->random, 10)));
+	got = ioctl(rig->dev.fd, VFIO_DEVICE_FEATURE,
+		    place(rig, &request, avail, random_chance(&rig->random, 10)));
 	if (got < 0)
 		got = -errno;
-	require((got > 0 ? 0 : got) == want, "export flags 0x%x argsz %u avail %zu BAR %u flags 0x%x ranges %u: %d instead of %d",
-		request.head.flags, request.head.argsz, avail, request.buf.region_index, request.buf.flags,
-		request.buf.nr_ranges, got, want);
+	require((got > 0 ? 0 : got) == want,
+		"export flags 0x%x argsz %u avail %zu BAR %u flags 0x%x ranges %u: %d instead of %d",
+		request.head.flags, request.head.argsz, avail, request.buf.region_index,
+		request.buf.flags, request.buf.nr_ranges, got, want);
 	if (got > 0)
 		close(got);
 }
@@ -312,7 +329,8 @@ static int udmabuf(void)
 
 	memfd = memfd_create("foreign", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	require(dev >= 0 && memfd >= 0, "udmabuf: %m");
-	require(!ftruncate(memfd, BUFFER_SIZE) && !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "memfd: %m");
+	require(!ftruncate(memfd, BUFFER_SIZE) && !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK),
+		"memfd: %m");
 	create.memfd = (uint32_t)memfd;
 	fd = ioctl(dev, UDMABUF_CREATE, &create);
 	require(fd >= 0, "UDMABUF_CREATE: %m");
@@ -327,7 +345,7 @@ static void open_descriptors(struct rig *rig, char **argv)
 	int pipes[2];
 
 	open_device(&rig->dev, argv[1]);
-	rig->foreign[0] = export(&rig->dev);	/* becomes a buffer of an earlier open */
+	rig->foreign[0] = export(&rig->dev); /* becomes a buffer of an earlier open */
 	vfio_close(&rig->dev);
 	open_device(&rig->dev, argv[1]);
 	open_device(&rig->other, argv[2]);
@@ -364,7 +382,8 @@ static void read_bars(struct rig *rig, const char *bdf)
 	file = fopen(path, "r");
 	require(file, "%s: %m", path);
 	for (int i = 0; i < 6; i++) {
-		require(fscanf(file, "%" SCNx64 "%" SCNx64 "%" SCNx64, &start, &end, &flags) == 3, "%s", path);
+		require(fscanf(file, "%" SCNx64 "%" SCNx64 "%" SCNx64, &start, &end, &flags) == 3,
+			"%s", path);
 		rig->bar[i].start = start;
 		rig->bar[i].size = end ? end - start + 1 : 0;
 	}

@@ -12,17 +12,19 @@
 #include "tests/guest/rdma.h"
 #include "tests/guest/vfio.h"
 
-#define BUFFER_SIZE	0x10000u
+#define BUFFER_SIZE 0x10000u
 
 struct rig {
 	uint64_t random;
 	struct vfio_dev dev, other;
-	int own;		/* dma-buf of dev */
-	int foreign[6];		/* open descriptors that are no dma-buf of dev */
+	int own;	/* dma-buf of dev */
+	int foreign[6]; /* open descriptors that are no dma-buf of dev */
 	int sync_file;
 	uint8_t *page, *page_ro; /* the same page twice; what follows each is not mapped */
-	tph_t tag;		/* what own must hold */
-	struct { uint64_t start, size; } bar[6];	/* size 0: there is none */
+	tph_t tag;		 /* what own must hold */
+	struct {
+		uint64_t start, size;
+	} bar[6]; /* size 0: there is none */
 };
 
 /* Copy of an input so that just avail bytes of it can be read, and written too unless ro. */

@@ -10,7 +10,8 @@
 
 static void test_sizes(struct rig *rig)
 {
-	static const uint32_t sizes[] = { 1, 63, 64, 65, 255, 257, 4095, 4096, 4097, 65536 + 13, MiB + 3 };
+	static const uint32_t sizes[] = { 1,	63,   64,   65,		255,	257,
+					  4095, 4096, 4097, 65536 + 13, MiB + 3 };
 	static const uint64_t offsets[] = { 0, 1, 4093, MiB - 1 };
 	struct target target;
 
@@ -36,7 +37,8 @@ static void test_untagged(struct rig *rig)
 static void test_other_namespace(struct rig *rig)
 {
 	struct tphbuf_tag tag = tag_of(rig->ext ? "st=0x5a,ph=1" : "xst=0x5a,ph=1");
-	struct tphbuf_mr_opts require_tag = { .size = sizeof(require_tag), .flags = TPHBUF_MR_REQUIRE };
+	struct tphbuf_mr_opts require_tag = { .size = sizeof(require_tag),
+					      .flags = TPHBUF_MR_REQUIRE };
 	struct tphbuf_applied applied;
 	struct tphbuf_mr *mr;
 	struct target target;
@@ -48,7 +50,8 @@ static void test_other_namespace(struct rig *rig)
 		"a tag the NIC cannot send passed 'require'");
 	target_register(rig, &target, false);
 	applied = applied_of(rig, &target);
-	require(applied.state == TPHBUF_APPLIED_NO && applied.reason[0], "state %d, reason '%s'", applied.state, applied.reason);
+	require(applied.state == TPHBUF_APPLIED_NO && applied.reason[0], "state %d, reason '%s'",
+		applied.state, applied.reason);
 	write_and_compare(rig, &target, 0, 10000, 3);
 	expect(rig, 0, 0, 0);
 	target_close(rig, &target);
@@ -71,7 +74,8 @@ static void test_ph(struct rig *rig)
 /* Set, replace and clear before registration: the last one counts. */
 static void test_replace_and_clear(struct rig *rig)
 {
-	struct tphbuf_tag first = tag_of("st=0x11,xst=0x2222,ph=1"), second = tag_of("st=0x5a,xst=0x1234,ph=3");
+	struct tphbuf_tag first = tag_of("st=0x11,xst=0x2222,ph=1"),
+			  second = tag_of("st=0x5a,xst=0x1234,ph=3");
 	struct target target;
 
 	target_open(rig, &target, &whole, 1, "none");
@@ -135,7 +139,9 @@ static void test_two_tags(struct rig *rig)
 /* Ranges out of order and apart: bytes land in the order of the ranges. */
 static void test_ranges(struct rig *rig)
 {
-	static const struct tphbuf_range ranges[] = { { 9 * MiB, MiB }, { MiB, 8192 }, { 20 * MiB, 4096 } };
+	static const struct tphbuf_range ranges[] = { { 9 * MiB, MiB },
+						      { MiB, 8192 },
+						      { 20 * MiB, 4096 } };
 	struct target target;
 
 	target_open(rig, &target, ranges, ARRAY(ranges), "st=0x5a,xst=0x1234,ph=2");
@@ -189,8 +195,10 @@ static void retag(struct rig *rig, const char *first, const char *const *others,
 		transfer(rig, &target, IBV_WR_RDMA_WRITE, 0, 5000);
 		poll_status(&rig->host_side, IBV_WC_REM_ACCESS_ERR);
 		tally_read(rig->dev, &tally);
-		require(!tally.writes, "%s: %lu writes arrived with a stale tag", others[i], (unsigned long)tally.writes);
-		require(applied_of(rig, &target).stale_faults >= i + 1, "%s: the fault was not counted", others[i]);
+		require(!tally.writes, "%s: %lu writes arrived with a stale tag", others[i],
+			(unsigned long)tally.writes);
+		require(applied_of(rig, &target).stale_faults >= i + 1,
+			"%s: the fault was not counted", others[i]);
 		relink(rig);
 	}
 	ok(rig, tphbuf_buffer_tag_set(target.buf, &old), "set the old tag");
@@ -205,8 +213,11 @@ static void retag(struct rig *rig, const char *first, const char *const *others,
 static void test_revoke_and_retag(struct rig *rig)
 {
 	const char *const others[] = {
-		"st=0x11,xst=0x2222,ph=1", "st=0x5a,xst=0x1234,ph=3", rig->ext ? "st=0x5a,xst=0,ph=2" : "st=0,xst=0x1234,ph=2",
-		"none", rig->ext ? "st=0x5a,ph=2" : "xst=0x1234,ph=2",
+		"st=0x11,xst=0x2222,ph=1",
+		"st=0x5a,xst=0x1234,ph=3",
+		rig->ext ? "st=0x5a,xst=0,ph=2" : "st=0,xst=0x1234,ph=2",
+		"none",
+		rig->ext ? "st=0x5a,ph=2" : "xst=0x1234,ph=2",
 	};
 
 	retag(rig, "st=0x5a,xst=0x1234,ph=2", others, ARRAY(others));
@@ -221,7 +232,8 @@ static void test_revoke_and_tag(struct rig *rig)
 
 static void test_revoke_and_retag_other_namespace(struct rig *rig)
 {
-	struct tphbuf_tag tag = tag_of(rig->ext ? "st=0x11,xst=0x1234,ph=2" : "st=0x5a,xst=0x2222,ph=2");
+	struct tphbuf_tag tag =
+		tag_of(rig->ext ? "st=0x11,xst=0x1234,ph=2" : "st=0x5a,xst=0x2222,ph=2");
 	struct target target;
 
 	target_open(rig, &target, &whole, 1, "st=0x5a,xst=0x1234,ph=2");
@@ -242,15 +254,21 @@ static void test_two_nics(struct rig *rig)
 	struct tally tally;
 
 	target_open(rig, &a, &whole, 1, "st=0x5a,xst=0x1234,ph=2");
-	b = (struct target) { .buf = a.buf, .cpu = a.cpu, .len = a.len };
+	b = (struct target){ .buf = a.buf, .cpu = a.cpu, .len = a.len };
 	ok(rig, tphbuf_mr_register(b.buf, rig->host_port.pd, &opts, &b.mr), "register on the peer");
 	memory_alloc(&host, &rig->bar_port, MiB, REMOTE);
 	link_open(&from, &rig->bar_port, &into, &rig->host_port, NULL);
 	for (uint32_t i = 0; i < 20; i++) {
-		struct ibv_sge sge = { .addr = (uintptr_t)host.addr, .length = 4000, .lkey = host.mr->lkey };
+		struct ibv_sge sge = { .addr = (uintptr_t)host.addr,
+				       .length = 4000,
+				       .lkey = host.mr->lkey };
 		struct ibv_send_wr wr = {
-			.opcode = IBV_WR_RDMA_WRITE, .sg_list = &sge, .num_sge = 1, .send_flags = IBV_SEND_SIGNALED,
-			.wr.rdma = { .remote_addr = tphbuf_mr_iova(b.mr) + MiB, .rkey = tphbuf_mr_ibv(b.mr)->rkey },
+			.opcode = IBV_WR_RDMA_WRITE,
+			.sg_list = &sge,
+			.num_sge = 1,
+			.send_flags = IBV_SEND_SIGNALED,
+			.wr.rdma = { .remote_addr = tphbuf_mr_iova(b.mr) + MiB,
+				     .rkey = tphbuf_mr_ibv(b.mr)->rkey },
 		};
 
 		fill(host.addr, 4000, i + 100);
@@ -260,11 +278,13 @@ static void test_two_nics(struct rig *rig)
 		compare("BAR by the peer", b.cpu + MiB, 4000, i + 100, 0);
 	}
 	tally_read(rig->dev, &tally);
-	require(tally.nrows == 2 && tally.writes_tagged == tally.writes, "%u different tags, %lu of %lu writes tagged", tally.nrows,
+	require(tally.nrows == 2 && tally.writes_tagged == tally.writes,
+		"%u different tags, %lu of %lu writes tagged", tally.nrows,
 		(unsigned long)tally.writes_tagged, (unsigned long)tally.writes);
 	for (unsigned int i = 0; i < 2; i++)
-		require(tally.row[i].st == (tally.row[i].width == 16 ? 0x1234u : 0x5au) && tally.row[i].ph == 2 &&
-			tally.row[i].tlps == tally.writes / 2, "%lu TLPs with %u-bit tag 0x%x ph %u", (unsigned long)tally.row[i].tlps,
+		require(tally.row[i].st == (tally.row[i].width == 16 ? 0x1234u : 0x5au) &&
+				tally.row[i].ph == 2 && tally.row[i].tlps == tally.writes / 2,
+			"%lu TLPs with %u-bit tag 0x%x ph %u", (unsigned long)tally.row[i].tlps,
 			tally.row[i].width, tally.row[i].st, tally.row[i].ph);
 	link_close(&from, &into);
 	memory_free(&host);
@@ -305,13 +325,21 @@ static void test_register_loop(struct rig *rig)
 }
 
 static const struct bar_test tests[] = {
-	{ "sizes", test_sizes }, { "untagged", test_untagged }, { "other_namespace", test_other_namespace },
-	{ "ph", test_ph }, { "replace_and_clear", test_replace_and_clear },
-	{ "set_while_mapped", test_set_while_mapped }, { "two_tags", test_two_tags }, { "ranges", test_ranges },
-	{ "revoke", test_revoke }, { "revoke_and_retag", test_revoke_and_retag },
+	{ "sizes", test_sizes },
+	{ "untagged", test_untagged },
+	{ "other_namespace", test_other_namespace },
+	{ "ph", test_ph },
+	{ "replace_and_clear", test_replace_and_clear },
+	{ "set_while_mapped", test_set_while_mapped },
+	{ "two_tags", test_two_tags },
+	{ "ranges", test_ranges },
+	{ "revoke", test_revoke },
+	{ "revoke_and_retag", test_revoke_and_retag },
 	{ "revoke_and_tag", test_revoke_and_tag },
-	{ "revoke_and_retag_other_namespace", test_revoke_and_retag_other_namespace }, { "two_nics", test_two_nics },
-	{ "read_back", test_read_back }, { "register_loop", test_register_loop },
+	{ "revoke_and_retag_other_namespace", test_revoke_and_retag_other_namespace },
+	{ "two_nics", test_two_nics },
+	{ "read_back", test_read_back },
+	{ "register_loop", test_register_loop },
 };
 
 int main(int argc, char **argv)

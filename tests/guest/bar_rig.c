@@ -60,13 +60,14 @@ struct tphbuf_applied applied_of(struct rig *rig, struct target *target)
 
 void target_register(struct rig *rig, struct target *target, bool must_apply)
 {
-	struct tphbuf_mr_opts opts = { .size = sizeof(opts), .flags = must_apply ? TPHBUF_MR_REQUIRE : 0 };
+	struct tphbuf_mr_opts opts = { .size = sizeof(opts),
+				       .flags = must_apply ? TPHBUF_MR_REQUIRE : 0 };
 
 	ok(rig, tphbuf_mr_register(target->buf, rig->bar_port.pd, &opts, &target->mr), "register");
 }
 
-void target_open(struct rig *rig, struct target *target, const struct tphbuf_range *ranges, size_t n,
-			const char *tag_text)
+void target_open(struct rig *rig, struct target *target, const struct tphbuf_range *ranges,
+		 size_t n, const char *tag_text)
 {
 	struct tphbuf_tag tag = tag_of(tag_text);
 	struct tphbuf_export_opts opts = { .size = sizeof(opts), .tag = tag.valid ? &tag : NULL };
@@ -88,23 +89,32 @@ void target_close(struct rig *rig, struct target *target)
 	tphbuf_buffer_close(target->buf);
 }
 
-void transfer_to(struct rig *rig, uint64_t addr, uint32_t rkey, enum ibv_wr_opcode opcode, uint32_t len)
+void transfer_to(struct rig *rig, uint64_t addr, uint32_t rkey, enum ibv_wr_opcode opcode,
+		 uint32_t len)
 {
-	struct ibv_sge sge = { .addr = (uintptr_t)rig->host.addr, .length = len, .lkey = rig->host.mr->lkey };
+	struct ibv_sge sge = { .addr = (uintptr_t)rig->host.addr,
+			       .length = len,
+			       .lkey = rig->host.mr->lkey };
 	struct ibv_send_wr wr = {
-		.opcode = opcode, .sg_list = &sge, .num_sge = 1, .send_flags = IBV_SEND_SIGNALED,
+		.opcode = opcode,
+		.sg_list = &sge,
+		.num_sge = 1,
+		.send_flags = IBV_SEND_SIGNALED,
 		.wr.rdma = { .remote_addr = addr, .rkey = rkey },
 	};
 
 	post(&rig->host_side, &wr);
 }
 
-void transfer(struct rig *rig, struct target *target, enum ibv_wr_opcode opcode, uint64_t off, uint32_t len)
+void transfer(struct rig *rig, struct target *target, enum ibv_wr_opcode opcode, uint64_t off,
+	      uint32_t len)
 {
-	transfer_to(rig, tphbuf_mr_iova(target->mr) + off, tphbuf_mr_ibv(target->mr)->rkey, opcode, len);
+	transfer_to(rig, tphbuf_mr_iova(target->mr) + off, tphbuf_mr_ibv(target->mr)->rkey, opcode,
+		    len);
 }
 
-void write_and_compare(struct rig *rig, struct target *target, uint64_t off, uint32_t len, uint32_t seed)
+void write_and_compare(struct rig *rig, struct target *target, uint64_t off, uint32_t len,
+		       uint32_t seed)
 {
 	fill(rig->host.addr, len, seed);
 	transfer(rig, target, IBV_WR_RDMA_WRITE, off, len);

@@ -10,8 +10,8 @@
 
 #include "tests/guest/bar_rig.h"
 
-#define LENGTH	MiB
-#define DEPTH	32
+#define LENGTH MiB
+#define DEPTH  32
 
 static const struct tphbuf_range range = { 0, LENGTH };
 
@@ -51,13 +51,15 @@ static void after_close(struct rig *rig, struct ibv_mr *mr, const char *bdf, boo
 	write_fails(rig, mr);
 	device_reopen(rig, bdf);
 	tally_read(rig->dev, &tally);
-	require(any_write || !tally.writes, "%lu writes arrived after the close", (unsigned long)tally.writes);
+	require(any_write || !tally.writes, "%lu writes arrived after the close",
+		(unsigned long)tally.writes);
 	if (tally.writes)
 		tally_expect(&tally, rig->ext ? 16 : 8, rig->ext ? 0x1234 : 0x5a, 2);
 	tally_clear(rig->dev);
 	write_fails(rig, mr);
 	tally_read(rig->dev, &tally);
-	require(!tally.writes, "%lu writes arrived by an MR of an earlier open", (unsigned long)tally.writes);
+	require(!tally.writes, "%lu writes arrived by an MR of an earlier open",
+		(unsigned long)tally.writes);
 	target_open(rig, &target, &range, 1, "st=0x5a,xst=0x1234,ph=1");
 	write_and_compare(rig, &target, 0, 5000, 3);
 	expect_both(rig, 1);
@@ -120,7 +122,8 @@ static void test_under_traffic(struct rig *rig)
 	printf("%u writes before the close, %u ended in error\n", good, bad);
 }
 
-static const struct bar_test tests[] = { { "idle", test_idle }, { "under_traffic", test_under_traffic } };
+static const struct bar_test tests[] = { { "idle", test_idle },
+					 { "under_traffic", test_under_traffic } };
 
 int main(int argc, char **argv)
 {

@@ -11,10 +11,10 @@
 #include "tests/guest/uverbs.h"
 
 /* What rig/acpi/tph.asl says of CPU 0 and volatile memory. */
-#define CPU0_ST		0x20
-#define CPU0_ST_EXT	0x120
+#define CPU0_ST	    0x20
+#define CPU0_ST_EXT 0x120
 
-#define LENGTH		MiB
+#define LENGTH	    MiB
 
 static const struct tphbuf_range range = { 0, LENGTH };
 
@@ -48,7 +48,8 @@ static void handle_close(struct rig *rig, uint32_t handle)
 
 static int reg(struct rig *rig, struct target *target, uint32_t handle, struct uverbs_mr *mr)
 {
-	return uverbs_reg_dmabuf(rig->bar_port.pd, tphbuf_buffer_fd(target->buf), LENGTH, REMOTE, handle, mr);
+	return uverbs_reg_dmabuf(rig->bar_port.pd, tphbuf_buffer_fd(target->buf), LENGTH, REMOTE,
+				 handle, mr);
 }
 
 static void reg_ok(struct rig *rig, struct target *target, uint32_t handle, struct uverbs_mr *mr)
@@ -65,7 +66,8 @@ static void dereg(struct rig *rig, const struct uverbs_mr *mr)
 	require(!ret, "deregistration: %s", strerror(-ret));
 }
 
-static void write_ok(struct rig *rig, struct target *target, const struct uverbs_mr *mr, uint32_t seed)
+static void write_ok(struct rig *rig, struct target *target, const struct uverbs_mr *mr,
+		     uint32_t seed)
 {
 	fill(rig->host.addr, 5000, seed);
 	transfer_to(rig, 0, mr->rkey, IBV_WR_RDMA_WRITE, 5000);
@@ -75,7 +77,10 @@ static void write_ok(struct rig *rig, struct target *target, const struct uverbs
 
 static struct tphbuf_applied applied_raw(struct rig *rig, const struct uverbs_mr *mr)
 {
-	struct ibv_mr verbs = { .context = rig->bar_port.ctx, .pd = rig->bar_port.pd, .lkey = mr->lkey, .length = LENGTH };
+	struct ibv_mr verbs = { .context = rig->bar_port.ctx,
+				.pd = rig->bar_port.pd,
+				.lkey = mr->lkey,
+				.length = LENGTH };
 	struct tphbuf_applied applied = { .size = sizeof(applied) };
 
 	ok(rig, tphbuf_ibv_applied(rig->ctx, &verbs, LENGTH, &applied), "applied");
@@ -99,8 +104,8 @@ static void test_cpu_on_untagged(struct rig *rig)
 	buffer_open(rig, &target, "none");
 	reg_ok(rig, &target, handle, &mr);
 	applied = applied_raw(rig, &mr);
-	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, "dmah"), "state %d, reason '%s'", applied.state,
-		applied.code);
+	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, "dmah"),
+		"state %d, reason '%s'", applied.state, applied.code);
 	write_ok(rig, &target, &mr, 1);
 	expect_cpu0(rig, 3);
 	ret = uverbs_dmah_free(rig->bar_port.ctx, handle);
@@ -113,7 +118,8 @@ static void test_cpu_on_untagged(struct rig *rig)
 /* In each namespace, the one that the NIC sends and the other; and what is refused leaves nothing behind. */
 static void test_cpu_on_tagged(struct rig *rig)
 {
-	static const char *const tags[] = { "st=0x5a,ph=1", "xst=0x1234,ph=1", "st=0x5a,xst=0x1234,ph=1", "st=0,xst=0,ph=0" };
+	static const char *const tags[] = { "st=0x5a,ph=1", "xst=0x1234,ph=1",
+					    "st=0x5a,xst=0x1234,ph=1", "st=0,xst=0,ph=0" };
 	uint32_t handle = handle_open(rig, true, 3);
 	struct tphbuf_tag tag;
 	struct target target;
@@ -126,7 +132,8 @@ static void test_cpu_on_tagged(struct rig *rig)
 		tag = tag_of(tags[i % ARRAY(tags)]);
 		ok(rig, tphbuf_buffer_tag_set(target.buf, &tag), "set");
 		ret = reg(rig, &target, handle, &mr);
-		require(ret == -EINVAL, "%s with a handle that names a CPU: %d", tags[i % ARRAY(tags)], ret);
+		require(ret == -EINVAL, "%s with a handle that names a CPU: %d",
+			tags[i % ARRAY(tags)], ret);
 	}
 	ok(rig, tphbuf_buffer_tag_clear(target.buf), "clear");
 	reg_ok(rig, &target, handle, &mr);
@@ -137,7 +144,8 @@ static void test_cpu_on_tagged(struct rig *rig)
 	target_close(rig, &target);
 }
 
-static void revoke(struct rig *rig, const struct uverbs_mr *mr, const char *tag_text, struct target *target)
+static void revoke(struct rig *rig, const struct uverbs_mr *mr, const char *tag_text,
+		   struct target *target)
 {
 	struct tphbuf_tag tag = tag_of(tag_text);
 
@@ -197,15 +205,16 @@ static void test_hint_only(struct rig *rig)
 	buffer_open(rig, &target, "st=0x5a,xst=0x1234,ph=1");
 	reg_ok(rig, &target, handle, &mr);
 	applied = applied_raw(rig, &mr);
-	require(applied.state == TPHBUF_APPLIED_YES && applied.tag.ph == 1, "state %d, ph %u", applied.state, applied.tag.ph);
+	require(applied.state == TPHBUF_APPLIED_YES && applied.tag.ph == 1, "state %d, ph %u",
+		applied.state, applied.tag.ph);
 	write_ok(rig, &target, &mr, 1);
 	expect_both(rig, 1);
 	dereg(rig, &mr);
 	ok(rig, tphbuf_buffer_tag_clear(target.buf), "clear");
 	reg_ok(rig, &target, handle, &mr);
 	applied = applied_raw(rig, &mr);
-	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, "dmah"), "state %d, reason '%s'", applied.state,
-		applied.code);
+	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, "dmah"),
+		"state %d, reason '%s'", applied.state, applied.code);
 	write_ok(rig, &target, &mr, 2);
 	expect(rig, rig->ext ? 16 : 8, 0, 3);
 	dereg(rig, &mr);
@@ -225,8 +234,8 @@ static void test_hint_on_other_namespace(struct rig *rig)
 	buffer_open(rig, &target, other);
 	reg_ok(rig, &target, handle, &mr);
 	applied = applied_raw(rig, &mr);
-	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, "other-namespace"), "state %d, reason '%s'",
-		applied.state, applied.code);
+	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, "other-namespace"),
+		"state %d, reason '%s'", applied.state, applied.code);
 	write_ok(rig, &target, &mr, 1);
 	expect(rig, 0, 0, 0);
 	dereg(rig, &mr);
@@ -245,8 +254,8 @@ static void test_hint_on_other_namespace(struct rig *rig)
 static void test_bad_handles(struct rig *rig)
 {
 	static const struct uverbs_dmah_opts bad[] = {
-		{ .has_cpu = true },					/* a tag without hint */
-		{ .has_cpu = true, .cpu = 4096, .has_ph = true },	/* no such CPU */
+		{ .has_cpu = true },				  /* a tag without hint */
+		{ .has_cpu = true, .cpu = 4096, .has_ph = true }, /* no such CPU */
 		{ .has_ph = true, .ph = 4 },
 		{ 0 },
 	};
@@ -266,8 +275,11 @@ static void test_bad_handles(struct rig *rig)
 }
 
 static const struct bar_test tests[] = {
-	{ "bad_handles", test_bad_handles }, { "cpu_on_untagged", test_cpu_on_untagged },
-	{ "cpu_on_tagged", test_cpu_on_tagged }, { "tag_appears", test_tag_appears }, { "hint_only", test_hint_only },
+	{ "bad_handles", test_bad_handles },
+	{ "cpu_on_untagged", test_cpu_on_untagged },
+	{ "cpu_on_tagged", test_cpu_on_tagged },
+	{ "tag_appears", test_tag_appears },
+	{ "hint_only", test_hint_only },
 	{ "hint_on_other_namespace", test_hint_on_other_namespace },
 };
 

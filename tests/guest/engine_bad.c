@@ -14,14 +14,22 @@ static const struct tphbuf_range range = { 64 * KiB, 64 * KiB };
 static void bad_commands(struct rig *rig)
 {
 	const unsigned long commands[] = {
-		0, TPH_ENGINE_IMPORT + 1, TPH_ENGINE_FILL + 2, _IO('T', 0xe0), _IOW('T', 0xe0, __u64), _IOR('T', 0xe0, __s32),
-		_IOWR('T', 0xe1, __u64), _IOW('T', 0xe1, struct tph_engine_fill),
+		0,
+		TPH_ENGINE_IMPORT + 1,
+		TPH_ENGINE_FILL + 2,
+		_IO('T', 0xe0),
+		_IOW('T', 0xe0, __u64),
+		_IOR('T', 0xe0, __s32),
+		_IOWR('T', 0xe1, __u64),
+		_IOW('T', 0xe1, struct tph_engine_fill),
 	};
 	char buffer[4096] = { 0 };
 
 	for (size_t i = 0; i < ARRAY(commands); i++)
-		require(ioctl(rig->engine, commands[i], buffer) && errno == ENOTTY, "command 0x%lx: %m", commands[i]);
-	require(ioctl(rig->engine, TPH_ENGINE_IMPORT, NULL) && errno == EFAULT, "import from NULL: %m");
+		require(ioctl(rig->engine, commands[i], buffer) && errno == ENOTTY,
+			"command 0x%lx: %m", commands[i]);
+	require(ioctl(rig->engine, TPH_ENGINE_IMPORT, NULL) && errno == EFAULT,
+		"import from NULL: %m");
 	require(ioctl(rig->engine, TPH_ENGINE_FILL, NULL) && errno == EFAULT, "fill from NULL: %m");
 }
 
@@ -42,11 +50,21 @@ static void bad_descriptors(struct rig *rig)
 
 static void bad_fills(struct rig *rig, uint64_t len)
 {
-	static const char *const what[] = { "empty", "odd length", "odd offset", "beyond the end", "at the end", "behind the end",
-					    "wraps around", "the longest", "odd everything" };
-	const struct { uint64_t off, len; } bad[] = {
-		{ 0, 0 }, { 0, 6 }, { 2, 4 }, { 4, len }, { len, 4 }, { len + 4096, 4 },
-		{ UINT64_MAX - 3, 8 }, { 0, UINT64_MAX - 3 }, { 1, 1 },
+	static const char *const what[] = { "empty",	      "odd length",  "odd offset",
+					    "beyond the end", "at the end",  "behind the end",
+					    "wraps around",   "the longest", "odd everything" };
+	const struct {
+		uint64_t off, len;
+	} bad[] = {
+		{ 0, 0 },
+		{ 0, 6 },
+		{ 2, 4 },
+		{ 4, len },
+		{ len, 4 },
+		{ len + 4096, 4 },
+		{ UINT64_MAX - 3, 8 },
+		{ 0, UINT64_MAX - 3 },
+		{ 1, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY(bad); i++)
@@ -62,13 +80,16 @@ static void bad_fills(struct rig *rig, uint64_t len)
 /* The structure ends where memory ends. */
 static void faults(struct rig *rig)
 {
-	uint8_t *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *pages =
+		mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct tph_engine_fill fill = { .length = 4 };
 
 	require(pages != MAP_FAILED && !munmap(pages + 4096, 4096), "mmap: %m");
 	memcpy(pages + 4096 - 16, &fill, 16);
-	require(ioctl(rig->engine, TPH_ENGINE_FILL, pages + 4096 - 16) && errno == EFAULT, "half a fill: %m");
-	require(ioctl(rig->engine, TPH_ENGINE_IMPORT, pages + 4096 - 2) && errno == EFAULT, "half a descriptor: %m");
+	require(ioctl(rig->engine, TPH_ENGINE_FILL, pages + 4096 - 16) && errno == EFAULT,
+		"half a fill: %m");
+	require(ioctl(rig->engine, TPH_ENGINE_IMPORT, pages + 4096 - 2) && errno == EFAULT,
+		"half a descriptor: %m");
 	munmap(pages, 4096);
 }
 

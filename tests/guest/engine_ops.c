@@ -21,7 +21,8 @@ static const struct tphbuf_range whole = { 0, 4 * MiB }, part = { 64 * KiB, 64 *
 
 static void test_sizes(struct rig *rig)
 {
-	static const uint64_t sizes[] = { 4, 60, 64, 124, 128, 132, 4092, 4096, 4100, 65536 + 12, MiB, MiB + 4, 3 * MiB };
+	static const uint64_t sizes[] = { 4,	60,   64,	  124, 128,	132,	4092,
+					  4096, 4100, 65536 + 12, MiB, MiB + 4, 3 * MiB };
 	static const uint64_t offsets[] = { 0, 4, 124, 4092, MiB - 4 };
 	struct target target;
 	uint32_t value = 0;
@@ -32,7 +33,8 @@ static void test_sizes(struct rig *rig)
 		for (size_t o = 0; o < ARRAY(offsets); o++) {
 			target.cpu[(offsets[o] + sizes[s]) / 4] = 0x55555555;
 			fill_tagged(rig, &target, offsets[o], sizes[s], ++value, TAG_A);
-			require(target.cpu[(offsets[o] + sizes[s]) / 4] == 0x55555555, "filled more than asked for");
+			require(target.cpu[(offsets[o] + sizes[s]) / 4] == 0x55555555,
+				"filled more than asked for");
 		}
 	}
 	target_close(&target);
@@ -52,7 +54,8 @@ static void test_untagged(struct rig *rig)
 static void test_tags(struct rig *rig)
 {
 	static const char *const tags[] = {
-		"st=0", "xst=0", "st=255", "xst=65535", "st=0x5a", "xst=0x5a", "st=1,xst=2", "st=0xff,xst=0", "st=0,xst=0xffff",
+		"st=0",	    "xst=0",	  "st=255",	   "xst=65535",	      "st=0x5a",
+		"xst=0x5a", "st=1,xst=2", "st=0xff,xst=0", "st=0,xst=0xffff",
 	};
 	struct target target;
 	char text[64];
@@ -76,7 +79,7 @@ static void test_set_while_mapped(struct rig *rig)
 	target_open(rig, &target, &part, 1, "none");
 	import(rig, &target);
 	set_tag(rig, &target, TAG_A);
-	fill_tagged(rig, &target, 0, 5000, 1, TAG_A);	/* mapped by this fill, not by the import */
+	fill_tagged(rig, &target, 0, 5000, 1, TAG_A); /* mapped by this fill, not by the import */
 	set_tag(rig, &target, TAG_B);
 	fill_tagged(rig, &target, 0, 5000, 2, TAG_A);
 	set_tag(rig, &target, "none");
@@ -202,7 +205,9 @@ static void test_two_sessions(struct rig *rig)
 /* Ranges out of order and apart: bytes land in the order of the ranges. */
 static void test_ranges(struct rig *rig)
 {
-	static const struct tphbuf_range ranges[] = { { 9 * MiB, 64 * KiB }, { MiB, 8192 }, { 20 * MiB, 4096 } };
+	static const struct tphbuf_range ranges[] = { { 9 * MiB, 64 * KiB },
+						      { MiB, 8192 },
+						      { 20 * MiB, 4096 } };
 	struct target target;
 
 	target_open(rig, &target, ranges, ARRAY(ranges), TAG_A);
@@ -225,7 +230,8 @@ static void fill_foreign(struct rig *rig, int dmabuf, const char *what)
 	require(cpu != MAP_FAILED, "%s: mmap: %m", what);
 	expect_import(rig->engine, dmabuf, 0, what);
 	ret = try_fill(rig->engine, 4, 64 * KiB - 8, 0x0badcafe, &fill);
-	require(!ret && !fill.hint_width && !fill.hint_tag && !fill.hint_ph, "%s: %d, %u-bit tag", what, ret, fill.hint_width);
+	require(!ret && !fill.hint_width && !fill.hint_tag && !fill.hint_ph, "%s: %d, %u-bit tag",
+		what, ret, fill.hint_width);
 	require(!ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &sync), "%s: sync: %m", what);
 	filled(cpu + 1, 64 * KiB - 8, 0x0badcafe, what);
 	require(!cpu[0] && !cpu[16 * KiB - 1], "%s: filled more than asked for", what);
@@ -249,7 +255,8 @@ static void sysfs(const char *text, const char *path)
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	require(fd >= 0, "%s: %m", path);
-	require(write(fd, text, strlen(text)) == (ssize_t)strlen(text), "'%s' to %s: %m", text, path);
+	require(write(fd, text, strlen(text)) == (ssize_t)strlen(text), "'%s' to %s: %m", text,
+		path);
 	close(fd);
 }
 
@@ -299,13 +306,23 @@ static const struct {
 	const char *name;
 	void (*run)(struct rig *rig);
 } tests[] = {
-	{ "arguments", test_arguments }, { "failed_import", test_failed_import }, { "sizes", test_sizes },
-	{ "untagged", test_untagged }, { "tags", test_tags }, { "set_while_mapped", test_set_while_mapped },
-	{ "revoke", test_revoke }, { "revoke_and_retag", test_revoke_and_retag },
-	{ "exporter_reset", test_exporter_reset }, { "exporter_closed", test_exporter_closed },
-	{ "two_sessions", test_two_sessions }, { "ranges", test_ranges }, { "foreign", test_foreign },
-	{ "engine_reset", test_engine_reset }, { "engine_unbound", test_engine_unbound },
-	{ "race_with_fill", test_race_with_fill }, { "race_with_import", test_race_with_import },
+	{ "arguments", test_arguments },
+	{ "failed_import", test_failed_import },
+	{ "sizes", test_sizes },
+	{ "untagged", test_untagged },
+	{ "tags", test_tags },
+	{ "set_while_mapped", test_set_while_mapped },
+	{ "revoke", test_revoke },
+	{ "revoke_and_retag", test_revoke_and_retag },
+	{ "exporter_reset", test_exporter_reset },
+	{ "exporter_closed", test_exporter_closed },
+	{ "two_sessions", test_two_sessions },
+	{ "ranges", test_ranges },
+	{ "foreign", test_foreign },
+	{ "engine_reset", test_engine_reset },
+	{ "engine_unbound", test_engine_unbound },
+	{ "race_with_fill", test_race_with_fill },
+	{ "race_with_import", test_race_with_import },
 };
 
 int main(int argc, char **argv)

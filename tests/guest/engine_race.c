@@ -8,8 +8,8 @@
 
 #include "tests/guest/engine_rig.h"
 
-#define SECONDS		4
-#define LENGTH		(64 * KiB)
+#define SECONDS 4
+#define LENGTH	(64 * KiB)
 
 static const struct tphbuf_range range = { 64 * KiB, LENGTH };
 
@@ -18,8 +18,8 @@ struct worker {
 	int dmabuf;
 	volatile bool stop;
 	uint64_t done, revoked, other;
-	int error;			/* a failure that no exporter explains */
-	uint64_t fills_a, fills_b;	/* that succeeded, by the tag that the driver named */
+	int error;		   /* a failure that no exporter explains */
+	uint64_t fills_a, fills_b; /* that succeeded, by the tag that the driver named */
 };
 
 static double now(void)
@@ -43,7 +43,8 @@ static void count(struct worker *worker, int ret)
 static void *fill_loop(void *arg)
 {
 	struct worker *worker = arg;
-	uint32_t a = worker->rig->width == 16 ? 0x1234 : 0x5a, b = worker->rig->width == 16 ? 0x2222 : 0x11;
+	uint32_t a = worker->rig->width == 16 ? 0x1234 : 0x5a,
+		 b = worker->rig->width == 16 ? 0x2222 : 0x11;
 	struct tph_engine_fill fill;
 	int ret;
 
@@ -52,9 +53,11 @@ static void *fill_loop(void *arg)
 		count(worker, ret);
 		if (ret)
 			usleep(200);
-		else if (fill.hint_width == worker->rig->width && fill.hint_tag == a && fill.hint_ph == 2)
+		else if (fill.hint_width == worker->rig->width && fill.hint_tag == a &&
+			 fill.hint_ph == 2)
 			worker->fills_a++;
-		else if (fill.hint_width == worker->rig->width && fill.hint_tag == b && fill.hint_ph == 1)
+		else if (fill.hint_width == worker->rig->width && fill.hint_tag == b &&
+			 fill.hint_ph == 1)
 			worker->fills_b++;
 		else
 			worker->other++;
@@ -80,7 +83,8 @@ static void *import_loop(void *arg)
 }
 
 /* Revoke, set the other tag, bring back, for some seconds. */
-static void upset(struct rig *rig, struct target *target, struct worker *worker, void *(*loop)(void *))
+static void upset(struct rig *rig, struct target *target, struct worker *worker,
+		  void *(*loop)(void *))
 {
 	double end = now() + SECONDS;
 	unsigned int rounds = 0;
@@ -96,9 +100,11 @@ static void upset(struct rig *rig, struct target *target, struct worker *worker,
 	}
 	worker->stop = true;
 	pthread_join(thread, NULL);
-	require(!worker->error, "%s after %lu successes", strerror(-worker->error), (unsigned long)worker->done);
-	require(worker->done > 10 && worker->revoked, "%lu successes, %lu refusals: nothing was tested",
-		(unsigned long)worker->done, (unsigned long)worker->revoked);
+	require(!worker->error, "%s after %lu successes", strerror(-worker->error),
+		(unsigned long)worker->done);
+	require(worker->done > 10 && worker->revoked,
+		"%lu successes, %lu refusals: nothing was tested", (unsigned long)worker->done,
+		(unsigned long)worker->revoked);
 }
 
 /* Every write that arrived belongs to a fill that succeeded and has the tag which the driver named for it. */
@@ -114,17 +120,20 @@ void test_race_with_fill(struct rig *rig)
 	upset(rig, &target, &worker, fill_loop);
 	tally_read(rig->dev, &tally);
 	for (unsigned int i = 0; i < tally.nrows; i++) {
-		require(tally.row[i].write && tally.row[i].width == rig->width, "a TLP without tag or of another width");
+		require(tally.row[i].write && tally.row[i].width == rig->width,
+			"a TLP without tag or of another width");
 		if (tally.row[i].ph == 2)
 			a += tally.row[i].tlps;
 		else
 			b += tally.row[i].tlps;
 	}
-	require(!worker.other && worker.fills_a && worker.fills_b, "%lu fills with neither tag, %lu and %lu with one",
-		(unsigned long)worker.other, (unsigned long)worker.fills_a, (unsigned long)worker.fills_b);
+	require(!worker.other && worker.fills_a && worker.fills_b,
+		"%lu fills with neither tag, %lu and %lu with one", (unsigned long)worker.other,
+		(unsigned long)worker.fills_a, (unsigned long)worker.fills_b);
 	require(a == worker.fills_a * per_fill && b == worker.fills_b * per_fill,
-		"%lu and %lu writes arrived instead of %lu and %lu", (unsigned long)a, (unsigned long)b,
-		(unsigned long)(worker.fills_a * per_fill), (unsigned long)(worker.fills_b * per_fill));
+		"%lu and %lu writes arrived instead of %lu and %lu", (unsigned long)a,
+		(unsigned long)b, (unsigned long)(worker.fills_a * per_fill),
+		(unsigned long)(worker.fills_b * per_fill));
 	target_close(&target);
 }
 

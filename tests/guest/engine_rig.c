@@ -63,7 +63,8 @@ struct tphbuf_tag tag_of(const char *text)
 	return tag;
 }
 
-void target_open(struct rig *rig, struct target *target, const struct tphbuf_range *ranges, size_t n, const char *tag)
+void target_open(struct rig *rig, struct target *target, const struct tphbuf_range *ranges,
+		 size_t n, const char *tag)
 {
 	void *cpu;
 
@@ -106,7 +107,7 @@ int fill_raw(int engine, struct tph_engine_fill *fill)
 
 int try_fill(int engine, uint64_t off, uint64_t len, uint32_t value, struct tph_engine_fill *result)
 {
-	*result = (struct tph_engine_fill) { .offset = off, .length = len, .value = value };
+	*result = (struct tph_engine_fill){ .offset = off, .length = len, .value = value };
 	return fill_raw(engine, result);
 }
 
@@ -119,7 +120,8 @@ void expect_import(int engine, int fd, int want, const char *what)
 {
 	int ret = import_fd(engine, fd);
 
-	require(ret == want, "%s: import gave %d (%s) instead of %d", what, ret, strerror(-ret), want);
+	require(ret == want, "%s: import gave %d (%s) instead of %d", what, ret, strerror(-ret),
+		want);
 }
 
 void expect_fill(int engine, uint64_t off, uint64_t len, int want, const char *what)
@@ -133,7 +135,8 @@ void expect_fill(int engine, uint64_t off, uint64_t len, int want, const char *w
 void filled(const uint32_t *at, uint64_t len, uint32_t value, const char *what)
 {
 	for (uint64_t i = 0; i < len / 4; i++)
-		require(at[i] == value, "%s: 0x%08x instead of 0x%08x at byte %lu", what, at[i], value, (unsigned long)(4 * i));
+		require(at[i] == value, "%s: 0x%08x instead of 0x%08x at byte %lu", what, at[i],
+			value, (unsigned long)(4 * i));
 }
 
 /* The driver gives the engine 1 MiB at a time. Ranges are whole pages, so that their ends add none. */
@@ -148,7 +151,8 @@ static uint64_t count_tlps(uint64_t off, uint64_t len, uint32_t mps)
 	return tlps;
 }
 
-static void check_tally(struct rig *rig, uint64_t off, uint64_t len, uint32_t width, uint32_t st, uint32_t ph)
+static void check_tally(struct rig *rig, uint64_t off, uint64_t len, uint32_t width, uint32_t st,
+			uint32_t ph)
 {
 	uint64_t tlps = count_tlps(off, len, rig->mps);
 	struct tally tally;
@@ -156,23 +160,32 @@ static void check_tally(struct rig *rig, uint64_t off, uint64_t len, uint32_t wi
 	tally_read(rig->dev, &tally);
 	tally_expect(&tally, width, st, ph);
 	require(tally.writes == tlps && tally.writes_tagged == (width ? tlps : 0) && !tally.reads,
-		"%lu writes (%lu tagged) and %lu reads instead of %lu writes", (unsigned long)tally.writes,
-		(unsigned long)tally.writes_tagged, (unsigned long)tally.reads, (unsigned long)tlps);
+		"%lu writes (%lu tagged) and %lu reads instead of %lu writes",
+		(unsigned long)tally.writes, (unsigned long)tally.writes_tagged,
+		(unsigned long)tally.reads, (unsigned long)tlps);
 	tally_clear(rig->dev);
 }
 
-void fill_tagged(struct rig *rig, struct target *target, uint64_t off, uint64_t len, uint32_t value, const char *text)
+void fill_tagged(struct rig *rig, struct target *target, uint64_t off, uint64_t len, uint32_t value,
+		 const char *text)
 {
 	struct tphbuf_tag tag = tag_of(text);
-	bool sent = tag.valid & (rig->width == 16 ? TPHBUF_TAG_XST : rig->width == 8 ? TPHBUF_TAG_ST : 0);
-	uint32_t width = sent ? rig->width : 0, st = width == 16 ? tag.xst : width == 8 ? tag.st : 0, ph = width ? tag.ph : 0;
+	bool sent = tag.valid & (rig->width == 16 ? TPHBUF_TAG_XST :
+				 rig->width == 8  ? TPHBUF_TAG_ST :
+						    0);
+	uint32_t width = sent ? rig->width : 0,
+		 st = width == 16 ? tag.xst :
+		      width == 8  ? tag.st :
+				    0,
+		 ph = width ? tag.ph : 0;
 	struct tph_engine_fill result;
 	int ret = try_fill(rig->engine, off, len, value, &result);
 
-	require(!ret, "fill of %lu bytes at %lu: %s", (unsigned long)len, (unsigned long)off, strerror(-ret));
+	require(!ret, "fill of %lu bytes at %lu: %s", (unsigned long)len, (unsigned long)off,
+		strerror(-ret));
 	require(result.hint_width == width && result.hint_tag == st && result.hint_ph == ph,
-		"the driver says %u-bit tag 0x%x ph %u instead of %u-bit 0x%x ph %u", result.hint_width, result.hint_tag,
-		result.hint_ph, width, st, ph);
+		"the driver says %u-bit tag 0x%x ph %u instead of %u-bit 0x%x ph %u",
+		result.hint_width, result.hint_tag, result.hint_ph, width, st, ph);
 	check_tally(rig, off, len, width, st, ph);
 	filled(target->cpu + off / 4, len, value, "filled part");
 }
@@ -182,6 +195,6 @@ void nothing_arrived(struct rig *rig, const char *what)
 	struct tally tally;
 
 	tally_read(rig->dev, &tally);
-	require(!tally.writes && !tally.reads, "%s: %lu writes and %lu reads arrived", what, (unsigned long)tally.writes,
-		(unsigned long)tally.reads);
+	require(!tally.writes && !tally.reads, "%s: %lu writes and %lu reads arrived", what,
+		(unsigned long)tally.writes, (unsigned long)tally.reads);
 }

@@ -16,15 +16,16 @@ static void print(const struct tally *tally)
 	const char *comma = "";
 
 	printf("{\"writes\": %lu, \"writes_tagged\": %lu, \"reads\": %lu, \"reads_tagged\": %lu, \"tags\": [",
-	       (unsigned long)tally->writes, (unsigned long)tally->writes_tagged, (unsigned long)tally->reads,
-	       (unsigned long)tally->reads_tagged);
+	       (unsigned long)tally->writes, (unsigned long)tally->writes_tagged,
+	       (unsigned long)tally->reads, (unsigned long)tally->reads_tagged);
 	for (unsigned int i = 0; i < tally->nrows; i++) {
 		const struct tally_row *row = &tally->row[i];
 
 		if (!row->th)
 			continue;
-		printf("%s{\"kind\": \"%s\", \"width\": %u, \"st\": %u, \"ph\": %u, \"count\": %lu}", comma,
-		       row->write ? "write" : "read", row->width, row->st, row->ph, (unsigned long)row->tlps);
+		printf("%s{\"kind\": \"%s\", \"width\": %u, \"st\": %u, \"ph\": %u, \"count\": %lu}",
+		       comma, row->write ? "write" : "read", row->width, row->st, row->ph,
+		       (unsigned long)row->tlps);
 		comma = ", ";
 	}
 	printf("]}\n");

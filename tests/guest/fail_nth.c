@@ -15,16 +15,16 @@
 #include "tests/guest/rdma.h"
 #include "tests/guest/vfio.h"
 
-#define SIZE	0x10000u
-#define LIMIT	2000	/* no operation has so many places that can fail */
-#define ACCESS	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
+#define SIZE   0x10000u
+#define LIMIT  2000 /* no operation has so many places that can fail */
+#define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
 
 struct rig {
 	struct vfio_dev dev;
 	struct port port[2];
 	int dmabuf;
 	struct ibv_mr *mr;
-	int fault;		/* /proc/thread-self/fail-nth */
+	int fault; /* /proc/thread-self/fail-nth */
 };
 
 /*
@@ -69,8 +69,11 @@ static int run_export(struct rig *rig)
 
 static int run_set(struct rig *rig)
 {
-	tph_t tph = { .dmabuf_fd = rig->dmabuf, .flags = VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT,
-		      .steering_tag = 0x5a, .steering_tag_ext = 0x1234, .ph = 2 };
+	tph_t tph = { .dmabuf_fd = rig->dmabuf,
+		      .flags = VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT,
+		      .steering_tag = 0x5a,
+		      .steering_tag_ext = 0x1234,
+		      .ph = 2 };
 
 	return vfio_tph(rig->dev.fd, VFIO_DEVICE_FEATURE_SET, &tph);
 }
@@ -81,7 +84,8 @@ static int run_get(struct rig *rig)
 	int ret = vfio_tph(rig->dev.fd, VFIO_DEVICE_FEATURE_GET, &tph);
 
 	if (!ret)
-		require(tph.flags == 3 && tph.steering_tag == 0x5a && tph.steering_tag_ext == 0x1234 && tph.ph == 2,
+		require(tph.flags == 3 && tph.steering_tag == 0x5a &&
+				tph.steering_tag_ext == 0x1234 && tph.ph == 2,
 			"GET: another tag than was set");
 	return ret;
 }
@@ -111,9 +115,18 @@ static int dereg(struct rig *rig)
 	return -ret;
 }
 
-static int run_register_8bit(struct rig *rig) { return reg(rig, 0); }
-static int run_register_ext(struct rig *rig) { return reg(rig, 1); }
-static int run_deregister(struct rig *rig) { return dereg(rig); }
+static int run_register_8bit(struct rig *rig)
+{
+	return reg(rig, 0);
+}
+static int run_register_ext(struct rig *rig)
+{
+	return reg(rig, 1);
+}
+static int run_deregister(struct rig *rig)
+{
+	return dereg(rig);
+}
 
 static void registered(struct rig *rig)
 {
@@ -135,7 +148,8 @@ static void revoked_and_back(struct rig *rig)
 	int ret;
 
 	registered(rig);
-	ret = vfio_memory(rig->dev.fd, rig->dev.config, false) ?: vfio_memory(rig->dev.fd, rig->dev.config, true);
+	ret = vfio_memory(rig->dev.fd, rig->dev.config, false) ?:
+		      vfio_memory(rig->dev.fd, rig->dev.config, true);
 	require(!ret, "memory off and on without fault: %s", strerror(-ret));
 }
 
@@ -144,7 +158,8 @@ static int run_map_again(struct rig *rig)
 {
 	struct ibv_sge sge = { .length = SIZE, .lkey = rig->mr->lkey };
 
-	return -ibv_advise_mr(rig->mr->pd, IBV_ADVISE_MR_ADVICE_PREFETCH_WRITE, IBV_ADVISE_MR_FLAG_FLUSH, &sge, 1);
+	return -ibv_advise_mr(rig->mr->pd, IBV_ADVISE_MR_ADVICE_PREFETCH_WRITE,
+			      IBV_ADVISE_MR_FLAG_FLUSH, &sge, 1);
 }
 
 static int run_revoke(struct rig *rig)
@@ -199,7 +214,8 @@ static void sweep(struct rig *rig, const struct operation *op)
 		reached = disarm(rig);
 		if (!reached)
 			break;
-		require(fault_errno(ret), "%s with fault %d: %d (%s)", op->name, n, ret, strerror(-ret));
+		require(fault_errno(ret), "%s with fault %d: %d (%s)", op->name, n, ret,
+			strerror(-ret));
 		failed += ret != 0;
 		again_without_fault(rig, op, n);
 	}

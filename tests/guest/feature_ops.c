@@ -16,9 +16,9 @@
 #include "tests/guest/foreign.h"
 #include "tests/guest/rdma.h"
 
-#define GET	VFIO_DEVICE_FEATURE_GET
-#define SET	VFIO_DEVICE_FEATURE_SET
-#define PROBE	VFIO_DEVICE_FEATURE_PROBE
+#define GET   VFIO_DEVICE_FEATURE_GET
+#define SET   VFIO_DEVICE_FEATURE_SET
+#define PROBE VFIO_DEVICE_FEATURE_PROBE
 
 typedef struct vfio_device_feature_dma_buf_tph tph_t;
 
@@ -32,8 +32,8 @@ struct rig {
 	struct tphbuf_ctx *ctx;
 	struct tphbuf_device *dev;
 	struct tphbuf_buffer *buf;
-	int fd;			/* of the device */
-	int dmabuf;		/* of the buffer */
+	int fd;	    /* of the device */
+	int dmabuf; /* of the buffer */
 };
 
 static const struct tphbuf_range range = { 0x10000, 0x10000 };
@@ -41,9 +41,11 @@ static const struct tphbuf_range range = { 0x10000, 0x10000 };
 static void rig_open(struct rig *rig, const char *bdf)
 {
 	require(!tphbuf_ctx_new(NULL, &rig->ctx), "no context");
-	require(!tphbuf_device_open(rig->ctx, bdf, NULL, &rig->dev), "%s", tphbuf_ctx_error(rig->ctx));
+	require(!tphbuf_device_open(rig->ctx, bdf, NULL, &rig->dev), "%s",
+		tphbuf_ctx_error(rig->ctx));
 	require(!tphbuf_device_memory(rig->dev, true), "%s", tphbuf_ctx_error(rig->ctx));
-	require(!tphbuf_buffer_export(rig->dev, 2, &range, 1, NULL, &rig->buf), "%s", tphbuf_ctx_error(rig->ctx));
+	require(!tphbuf_buffer_export(rig->dev, 2, &range, 1, NULL, &rig->buf), "%s",
+		tphbuf_ctx_error(rig->ctx));
 	rig->fd = tphbuf_device_fd(rig->dev);
 	rig->dmabuf = tphbuf_buffer_fd(rig->buf);
 }
@@ -57,7 +59,9 @@ static void rig_close(struct rig *rig)
 
 static int feature(struct rig *rig, uint32_t op, uint32_t argsz, tph_t *tph)
 {
-	struct request request = { .head = { .argsz = argsz, .flags = VFIO_DEVICE_FEATURE_DMA_BUF_TPH | op }, .tph = *tph };
+	struct request request = { .head = { .argsz = argsz,
+					     .flags = VFIO_DEVICE_FEATURE_DMA_BUF_TPH | op },
+				   .tph = *tph };
 	int ret = ioctl(rig->fd, VFIO_DEVICE_FEATURE, &request.head) ? -errno : 0;
 
 	*tph = request.tph;
@@ -66,7 +70,8 @@ static int feature(struct rig *rig, uint32_t op, uint32_t argsz, tph_t *tph)
 
 #define FULL (uint32_t)(sizeof(struct vfio_device_feature) + sizeof(tph_t))
 
-static void expect(struct rig *rig, const char *what, uint32_t op, uint32_t argsz, tph_t tph, int want)
+static void expect(struct rig *rig, const char *what, uint32_t op, uint32_t argsz, tph_t tph,
+		   int want)
 {
 	int ret = feature(rig, op, argsz, &tph);
 
@@ -82,12 +87,15 @@ static tph_t get(struct rig *rig)
 	return tph;
 }
 
-static void holds(struct rig *rig, const char *what, uint32_t flags, uint8_t st, uint16_t ext, uint8_t ph)
+static void holds(struct rig *rig, const char *what, uint32_t flags, uint8_t st, uint16_t ext,
+		  uint8_t ph)
 {
 	tph_t tph = get(rig);
 
-	require(tph.flags == flags && tph.steering_tag == st && tph.steering_tag_ext == ext && tph.ph == ph,
-		"%s: flags %x st %x ext %x ph %u", what, tph.flags, tph.steering_tag, tph.steering_tag_ext, tph.ph);
+	require(tph.flags == flags && tph.steering_tag == st && tph.steering_tag_ext == ext &&
+			tph.ph == ph,
+		"%s: flags %x st %x ext %x ph %u", what, tph.flags, tph.steering_tag,
+		tph.steering_tag_ext, tph.ph);
 }
 
 static void test_sizes(struct rig *rig, tph_t good)
@@ -151,20 +159,26 @@ static void test_descriptors(struct rig *rig, tph_t good)
 static void test_fault(struct rig *rig, tph_t good)
 {
 	uint8_t *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct vfio_device_feature head = { .argsz = FULL, .flags = VFIO_DEVICE_FEATURE_DMA_BUF_TPH | SET };
+	struct vfio_device_feature head = { .argsz = FULL,
+					    .flags = VFIO_DEVICE_FEATURE_DMA_BUF_TPH | SET };
 
 	require(page != MAP_FAILED && !munmap(page + 4096, 4096), "mmap: %m");
 	memcpy(page + 4096 - sizeof(head), &head, sizeof(head));
-	require(ioctl(rig->fd, VFIO_DEVICE_FEATURE, page + 4096 - sizeof(head)) && errno == EFAULT, "no payload: %m");
+	require(ioctl(rig->fd, VFIO_DEVICE_FEATURE, page + 4096 - sizeof(head)) && errno == EFAULT,
+		"no payload: %m");
 	memcpy(page + 4096 - sizeof(head) - 8, &head, sizeof(head));
 	memcpy(page + 4096 - 8, &good, 8);
-	require(ioctl(rig->fd, VFIO_DEVICE_FEATURE, page + 4096 - sizeof(head) - 8) && errno == EFAULT, "half a payload: %m");
+	require(ioctl(rig->fd, VFIO_DEVICE_FEATURE, page + 4096 - sizeof(head) - 8) &&
+			errno == EFAULT,
+		"half a payload: %m");
 	holds(rig, "after faults", 0, 0, 0, 0);
 }
 
 static void test_arguments(struct rig *rig)
 {
-	tph_t good = { .dmabuf_fd = rig->dmabuf, .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 1, .ph = 1 };
+	tph_t good = {
+		.dmabuf_fd = rig->dmabuf, .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 1, .ph = 1
+	};
 
 	test_operations(rig, good);
 	test_fields(rig, good);
@@ -175,10 +189,14 @@ static void test_arguments(struct rig *rig)
 
 static void test_semantics(struct rig *rig)
 {
-	tph_t tph = { .dmabuf_fd = rig->dmabuf, .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 0x5a,
-		      .steering_tag_ext = 0x1234, .ph = 2 };
+	tph_t tph = { .dmabuf_fd = rig->dmabuf,
+		      .flags = VFIO_DMA_BUF_TPH_ST,
+		      .steering_tag = 0x5a,
+		      .steering_tag_ext = 0x1234,
+		      .ph = 2 };
 
-	require(get(rig).supported == (VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT), "supported is %x", get(rig).supported);
+	require(get(rig).supported == (VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT),
+		"supported is %x", get(rig).supported);
 	holds(rig, "fresh buffer", 0, 0, 0, 0);
 	expect(rig, "8-bit only", SET, FULL, tph, 0);
 	holds(rig, "tag of an unset namespace is ignored", VFIO_DMA_BUF_TPH_ST, 0x5a, 0, 2);
@@ -191,7 +209,8 @@ static void test_semantics(struct rig *rig)
 	holds(rig, "both", VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT, 0x5a, 0x1234, 0);
 	require(!tphbuf_device_reset(rig->dev), "reset: %s", tphbuf_ctx_error(rig->ctx));
 	holds(rig, "after a reset", VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT, 0x5a, 0x1234, 0);
-	require(!tphbuf_device_memory(rig->dev, false), "memory off: %s", tphbuf_ctx_error(rig->ctx));
+	require(!tphbuf_device_memory(rig->dev, false), "memory off: %s",
+		tphbuf_ctx_error(rig->ctx));
 	expect(rig, "SET while revoked", SET, FULL, tph, 0);
 	require(!tphbuf_device_memory(rig->dev, true), "memory on: %s", tphbuf_ctx_error(rig->ctx));
 	tph.flags = 0;
@@ -202,14 +221,17 @@ static void test_semantics(struct rig *rig)
 /* Revoking what is revoked and bringing back what is there change nothing, in whichever order they come. */
 static void test_revoked_twice(struct rig *rig)
 {
-	tph_t tph = { .dmabuf_fd = rig->dmabuf, .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 0x5a, .ph = 2 };
-	static const char steps[] = "00r0r11r0110";	/* memory off, memory on, reset */
+	tph_t tph = {
+		.dmabuf_fd = rig->dmabuf, .flags = VFIO_DMA_BUF_TPH_ST, .steering_tag = 0x5a, .ph = 2
+	};
+	static const char steps[] = "00r0r11r0110"; /* memory off, memory on, reset */
 	const char *step;
 	int ret;
 
 	expect(rig, "SET", SET, FULL, tph, 0);
 	for (step = steps; *step; step++) {
-		ret = *step == 'r' ? tphbuf_device_reset(rig->dev) : tphbuf_device_memory(rig->dev, *step == '1');
+		ret = *step == 'r' ? tphbuf_device_reset(rig->dev) :
+				     tphbuf_device_memory(rig->dev, *step == '1');
 		require(!ret, "step %d: %s", (int)(step - steps), tphbuf_ctx_error(rig->ctx));
 		holds(rig, step, VFIO_DMA_BUF_TPH_ST, 0x5a, 0, 2);
 	}
@@ -261,7 +283,8 @@ int main(int argc, char **argv)
 {
 	struct rig rig;
 
-	require(argc >= 3, "usage: feature_ops arguments|semantics|revoked_twice|foreign|other_device|closed_device BDF [BDF]");
+	require(argc >= 3,
+		"usage: feature_ops arguments|semantics|revoked_twice|foreign|other_device|closed_device BDF [BDF]");
 	rig_open(&rig, argv[2]);
 	if (!strcmp(argv[1], "arguments"))
 		test_arguments(&rig);

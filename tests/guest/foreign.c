@@ -14,13 +14,17 @@ int foreign_memfd(size_t len)
 {
 	int memfd = memfd_create("foreign", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	require(memfd >= 0 && !ftruncate(memfd, (off_t)len) && !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "memfd: %m");
+	require(memfd >= 0 && !ftruncate(memfd, (off_t)len) &&
+			!fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK),
+		"memfd: %m");
 	return memfd;
 }
 
 int foreign_udmabuf(int memfd, size_t len)
 {
-	struct udmabuf_create create = { .memfd = (uint32_t)memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .size = len };
+	struct udmabuf_create create = { .memfd = (uint32_t)memfd,
+					 .flags = UDMABUF_FLAGS_CLOEXEC,
+					 .size = len };
 	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd;
 
 	require(dev >= 0, "/dev/udmabuf: %m");

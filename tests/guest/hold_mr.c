@@ -33,5 +33,5 @@ int main(int argc, char **argv)
 	ret = tphbuf_mr_deregister(a.mr);
 	printf("deregistration after the driver went: %s\n", strerror(-ret));
 	require(!ret || ret == -EIO || ret == -ENODEV, "deregistration: %d", ret);
-	return 0;	/* b is left to the kernel */
+	return 0; /* b is left to the kernel */
 }

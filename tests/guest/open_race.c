@@ -14,9 +14,9 @@
 
 #include "tests/guest/rdma.h"
 
-#define RESETS	10
-#define OPENS	15
-#define TRIES	100
+#define RESETS 10
+#define OPENS  15
+#define TRIES  100
 
 struct resetter {
 	char path[128];
@@ -64,7 +64,8 @@ static uint32_t supported_by(struct tphbuf_ctx *ctx, struct tphbuf_device *dev)
 	if (ret == -EOPNOTSUPP)
 		return 0;
 	require(!ret, "PROBE: %s", tphbuf_ctx_error(ctx));
-	require(!tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf), "export: %s", tphbuf_ctx_error(ctx));
+	require(!tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf), "export: %s",
+		tphbuf_ctx_error(ctx));
 	require(!tphbuf_buffer_tag_get(buf, &state), "GET: %s", tphbuf_ctx_error(ctx));
 	tphbuf_buffer_close(buf);
 	return state.supported;
@@ -81,18 +82,21 @@ static uint32_t expected(const char *completer)
 }
 
 /* An open device: what it was at open counts, whatever happens to it. */
-static void ask_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t want, struct resetter *resetter)
+static void ask_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t want,
+			    struct resetter *resetter)
 {
 	unsigned int asked = 0, before = atomic_load(&resetter->resets);
 	struct tphbuf_device *dev;
 
 	require(!tphbuf_device_open(ctx, bdf, NULL, &dev), "open: %s", tphbuf_ctx_error(ctx));
-	require(supported_by(ctx, dev) == want, "supported 0x%x before any reset", supported_by(ctx, dev));
+	require(supported_by(ctx, dev) == want, "supported 0x%x before any reset",
+		supported_by(ctx, dev));
 	resetter_start(resetter);
 	while (atomic_load(&resetter->resets) < before + RESETS) {
 		uint32_t supported = supported_by(ctx, dev);
 
-		require(supported == want, "question %u: supported 0x%x instead of 0x%x", asked, supported, want);
+		require(supported == want, "question %u: supported 0x%x instead of 0x%x", asked,
+			supported, want);
 		asked++;
 	}
 	resetter_stop(resetter);
@@ -106,7 +110,8 @@ static void ask_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t wa
  * open may meet a device that does not answer. It may then say less than the device can, never more. The device is
  * not fit for other tests afterwards.
  */
-static void open_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t want, struct resetter *resetter)
+static void open_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t want,
+			     struct resetter *resetter)
 {
 	unsigned int opened = 0, busy = 0, less = 0;
 	struct tphbuf_device *dev;
@@ -115,20 +120,22 @@ static void open_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t w
 	for (unsigned int i = 0; i < TRIES && opened < OPENS; i++) {
 		uint32_t supported;
 
-		if (tphbuf_device_open(ctx, bdf, NULL, &dev)) {		/* vfio resets too, and does not wait */
+		if (tphbuf_device_open(ctx, bdf, NULL,
+				       &dev)) { /* vfio resets too, and does not wait */
 			busy++;
 			usleep(500);
 			continue;
 		}
 		supported = supported_by(ctx, dev);
-		require(!(supported & ~want), "open %u: supported 0x%x of a device with 0x%x", opened, supported, want);
+		require(!(supported & ~want), "open %u: supported 0x%x of a device with 0x%x",
+			opened, supported, want);
 		less += supported != want;
 		tphbuf_device_close(dev);
 		opened++;
 	}
 	resetter_stop(resetter);
-	printf("%u opens, %u said less, %u failed because of a reset, %u resets\n", opened, less, busy,
-	       atomic_load(&resetter->resets));
+	printf("%u opens, %u said less, %u failed because of a reset, %u resets\n", opened, less,
+	       busy, atomic_load(&resetter->resets));
 	require(opened, "no open succeeded");
 }
 

@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define AREA	(2u << 20)
-#define REMOTE	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
+#define AREA   (2u << 20)
+#define REMOTE (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
 
-static const uint32_t sizes[] = { 1, 3, 63, 64, 65, 255, 256, 257, 4095, 4096, 4097, 65536 + 13, (1u << 20) + 3 };
+static const uint32_t sizes[] = { 1,   3,    63,   64,	 65,	     255,	    256,
+				  257, 4095, 4096, 4097, 65536 + 13, (1u << 20) + 3 };
 static const uint32_t offsets[] = { 0, 1, 7, 4093 };
 
 #define ARRAY(a) (sizeof(a) / sizeof((a)[0]))
@@ -43,13 +44,19 @@ static void rig_close(struct rig *rig)
 
 static struct ibv_sge local(const struct rig *rig, uint32_t off, uint32_t len)
 {
-	return (struct ibv_sge) { .addr = (uintptr_t)rig->ma.addr + off, .length = len, .lkey = rig->ma.mr->lkey };
+	return (struct ibv_sge){ .addr = (uintptr_t)rig->ma.addr + off,
+				 .length = len,
+				 .lkey = rig->ma.mr->lkey };
 }
 
-static void request(struct rig *rig, enum ibv_wr_opcode opcode, struct ibv_sge *sge, int nsge, uint32_t off, unsigned int flags)
+static void request(struct rig *rig, enum ibv_wr_opcode opcode, struct ibv_sge *sge, int nsge,
+		    uint32_t off, unsigned int flags)
 {
 	struct ibv_send_wr wr = {
-		.opcode = opcode, .sg_list = sge, .num_sge = nsge, .send_flags = IBV_SEND_SIGNALED | flags,
+		.opcode = opcode,
+		.sg_list = sge,
+		.num_sge = nsge,
+		.send_flags = IBV_SEND_SIGNALED | flags,
 		.imm_data = htobe32(0x12345678),
 		.wr.rdma = { .remote_addr = (uintptr_t)rig->mb.addr + off, .rkey = rig->mb.mr->rkey },
 	};
@@ -68,7 +75,8 @@ static void landed(struct rig *rig, uint32_t off, uint32_t len, uint32_t seed)
 	memset(rig->mb.addr, 0, off + len);
 }
 
-static void each(struct rig *rig, void (*op)(struct rig *rig, uint32_t off, uint32_t len, uint32_t seed))
+static void each(struct rig *rig,
+		 void (*op)(struct rig *rig, uint32_t off, uint32_t len, uint32_t seed))
 {
 	for (size_t s = 0; s < ARRAY(sizes); s++)
 		for (size_t o = 0; o < ARRAY(offsets); o++)
@@ -111,7 +119,8 @@ static void received(struct rig *rig, uint32_t len, bool imm)
 	require(wc.status == IBV_WC_SUCCESS, "receive: %s", ibv_wc_status_str(wc.status));
 	require(wc.byte_len == len, "receive says %u bytes instead of %u", wc.byte_len, len);
 	require(!!(wc.wc_flags & IBV_WC_WITH_IMM) == imm, "immediate flag is wrong");
-	require(!imm || wc.imm_data == htobe32(0x12345678), "immediate is %08x", be32toh(wc.imm_data));
+	require(!imm || wc.imm_data == htobe32(0x12345678), "immediate is %08x",
+		be32toh(wc.imm_data));
 }
 
 static void op_send(struct rig *rig, uint32_t off, uint32_t len, uint32_t seed)
@@ -141,7 +150,10 @@ static void op_write_imm(struct rig *rig, uint32_t off, uint32_t len, uint32_t s
 
 static void op_gather(struct rig *rig, uint32_t off, uint32_t len, uint32_t seed)
 {
-	struct ibv_sge sge[3] = { local(rig, 0, len / 3), local(rig, len / 3, len / 2), };
+	struct ibv_sge sge[3] = {
+		local(rig, 0, len / 3),
+		local(rig, len / 3, len / 2),
+	};
 	uint32_t rest = len - len / 3 - len / 2;
 
 	sge[2] = local(rig, len / 3 + len / 2, rest);
@@ -153,7 +165,8 @@ static void op_gather(struct rig *rig, uint32_t off, uint32_t len, uint32_t seed
 	landed(rig, off, len, seed);
 }
 
-static void test_each(const char *na, const char *nb, void (*op)(struct rig *, uint32_t, uint32_t, uint32_t))
+static void test_each(const char *na, const char *nb,
+		      void (*op)(struct rig *, uint32_t, uint32_t, uint32_t))
 {
 	struct rig rig;
 
@@ -192,9 +205,12 @@ static void test_wrap(const char *na, const char *nb)
 		for (uint32_t i = 0; i < 8; i++) {
 			struct ibv_sge sge = local(&rig, i * 100, 100);
 			struct ibv_send_wr wr = {
-				.opcode = IBV_WR_RDMA_WRITE, .sg_list = &sge, .num_sge = 1,
+				.opcode = IBV_WR_RDMA_WRITE,
+				.sg_list = &sge,
+				.num_sge = 1,
 				.send_flags = i == 7 ? IBV_SEND_SIGNALED : 0,
-				.wr.rdma = { .remote_addr = (uintptr_t)rig.mb.addr + i * 100, .rkey = rig.mb.mr->rkey },
+				.wr.rdma = { .remote_addr = (uintptr_t)rig.mb.addr + i * 100,
+					     .rkey = rig.mb.mr->rkey },
 			};
 
 			post(&rig.a, &wr);
@@ -220,7 +236,10 @@ static void test_bad_rkey(const char *na, const char *nb)
 {
 	struct rig rig;
 	struct ibv_sge sge;
-	struct ibv_send_wr wr = { .opcode = IBV_WR_RDMA_WRITE, .sg_list = &sge, .num_sge = 1, .send_flags = IBV_SEND_SIGNALED };
+	struct ibv_send_wr wr = { .opcode = IBV_WR_RDMA_WRITE,
+				  .sg_list = &sge,
+				  .num_sge = 1,
+				  .send_flags = IBV_SEND_SIGNALED };
 
 	for (int i = 0; i < 4; i++) {
 		rig_open(&rig, na, nb, NULL);
@@ -229,10 +248,18 @@ static void test_bad_rkey(const char *na, const char *nb)
 		wr.wr.rdma.rkey = rig.mb.mr->rkey;
 		wr.wr.rdma.remote_addr = (uintptr_t)rig.mb.addr;
 		switch (i) {
-		case 0: wr.wr.rdma.rkey ^= 0x100; break;			/* another index */
-		case 1: wr.wr.rdma.rkey ^= 1; break;				/* another variant */
-		case 2: wr.wr.rdma.remote_addr += AREA - 99; break;		/* one byte too far */
-		case 3: wr.wr.rdma.remote_addr -= 1; break;			/* one byte too early */
+		case 0:
+			wr.wr.rdma.rkey ^= 0x100;
+			break; /* another index */
+		case 1:
+			wr.wr.rdma.rkey ^= 1;
+			break; /* another variant */
+		case 2:
+			wr.wr.rdma.remote_addr += AREA - 99;
+			break; /* one byte too far */
+		case 3:
+			wr.wr.rdma.remote_addr -= 1;
+			break; /* one byte too early */
 		}
 		post(&rig.a, &wr);
 		expect_error(&rig, IBV_WC_REM_ACCESS_ERR);
@@ -314,7 +341,9 @@ static void test_rnr(const char *na, const char *nb)
 
 static void test_peer_not_ready(const char *na, const char *nb)
 {
-	struct link_opts opts = { .rnr_retry = 7, .retry = 2, .timeout = 8, .leave_peer_in_init = true };
+	struct link_opts opts = {
+		.rnr_retry = 7, .retry = 2, .timeout = 8, .leave_peer_in_init = true
+	};
 	struct rig rig;
 	struct ibv_sge sge;
 
@@ -345,12 +374,20 @@ static const struct {
 	void (*op)(struct rig *, uint32_t, uint32_t, uint32_t);
 	void (*test)(const char *, const char *);
 } tests[] = {
-	{ "write", op_write, NULL }, { "read", op_read, NULL }, { "send", op_send, NULL },
-	{ "write_imm", op_write_imm, NULL }, { "gather", op_gather, NULL },
-	{ "inline", NULL, test_inline }, { "wrap", NULL, test_wrap },
-	{ "bad_rkey", NULL, test_bad_rkey }, { "bad_lkey", NULL, test_bad_lkey },
-	{ "no_permission", NULL, test_no_permission }, { "receive_too_small", NULL, test_receive_too_small },
-	{ "rnr", NULL, test_rnr }, { "peer_not_ready", NULL, test_peer_not_ready }, { "flush", NULL, test_flush },
+	{ "write", op_write, NULL },
+	{ "read", op_read, NULL },
+	{ "send", op_send, NULL },
+	{ "write_imm", op_write_imm, NULL },
+	{ "gather", op_gather, NULL },
+	{ "inline", NULL, test_inline },
+	{ "wrap", NULL, test_wrap },
+	{ "bad_rkey", NULL, test_bad_rkey },
+	{ "bad_lkey", NULL, test_bad_lkey },
+	{ "no_permission", NULL, test_no_permission },
+	{ "receive_too_small", NULL, test_receive_too_small },
+	{ "rnr", NULL, test_rnr },
+	{ "peer_not_ready", NULL, test_peer_not_ready },
+	{ "flush", NULL, test_flush },
 };
 
 int main(int argc, char **argv)

@@ -96,8 +96,12 @@ static void side_create(struct side *side, struct port *port, const struct link_
 
 static void to_init(struct side *side, const struct link_opts *opts)
 {
-	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_INIT, .port_num = 1, .qp_access_flags = (unsigned int)opts->remote_access };
-	int ret = ibv_modify_qp(side->qp, &attr, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS);
+	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_INIT,
+				    .port_num = 1,
+				    .qp_access_flags = (unsigned int)opts->remote_access };
+	int ret =
+		ibv_modify_qp(side->qp, &attr,
+			      IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS);
 
 	require(!ret, "RST to INIT: %s", strerror(ret));
 }
@@ -105,25 +109,38 @@ static void to_init(struct side *side, const struct link_opts *opts)
 static void to_rts(struct side *side, const struct side *peer, const struct link_opts *opts)
 {
 	struct ibv_qp_attr attr = {
-		.qp_state = IBV_QPS_RTR, .path_mtu = IBV_MTU_4096, .dest_qp_num = peer->qp->qp_num, .rq_psn = 7,
-		.max_dest_rd_atomic = 4, .min_rnr_timer = 1, .ah_attr = { .dlid = peer->port->lid, .port_num = 1 },
+		.qp_state = IBV_QPS_RTR,
+		.path_mtu = IBV_MTU_4096,
+		.dest_qp_num = peer->qp->qp_num,
+		.rq_psn = 7,
+		.max_dest_rd_atomic = 4,
+		.min_rnr_timer = 1,
+		.ah_attr = { .dlid = peer->port->lid, .port_num = 1 },
 	};
-	int ret = ibv_modify_qp(side->qp, &attr, IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
-				IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER);
+	int ret = ibv_modify_qp(side->qp, &attr,
+				IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
+					IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
+					IBV_QP_MIN_RNR_TIMER);
 
 	require(!ret, "INIT to RTR: %s", strerror(ret));
-	attr = (struct ibv_qp_attr) {
-		.qp_state = IBV_QPS_RTS, .sq_psn = 7, .timeout = opts->timeout, .retry_cnt = opts->retry,
-		.rnr_retry = opts->rnr_retry, .max_rd_atomic = 4,
+	attr = (struct ibv_qp_attr){
+		.qp_state = IBV_QPS_RTS,
+		.sq_psn = 7,
+		.timeout = opts->timeout,
+		.retry_cnt = opts->retry,
+		.rnr_retry = opts->rnr_retry,
+		.max_rd_atomic = 4,
 	};
-	ret = ibv_modify_qp(side->qp, &attr, IBV_QP_STATE | IBV_QP_SQ_PSN | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
-			    IBV_QP_RNR_RETRY | IBV_QP_MAX_QP_RD_ATOMIC);
+	ret = ibv_modify_qp(side->qp, &attr,
+			    IBV_QP_STATE | IBV_QP_SQ_PSN | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
+				    IBV_QP_RNR_RETRY | IBV_QP_MAX_QP_RD_ATOMIC);
 	require(!ret, "RTR to RTS: %s", strerror(ret));
 }
 
-void link_open(struct side *a, struct port *pa, struct side *b, struct port *pb, const struct link_opts *given)
+void link_open(struct side *a, struct port *pa, struct side *b, struct port *pb,
+	       const struct link_opts *given)
 {
-	struct link_opts opts = given ? *given : (struct link_opts) { .rnr_retry = 7 };
+	struct link_opts opts = given ? *given : (struct link_opts){ .rnr_retry = 7 };
 
 	if (!opts.remote_access)
 		opts.remote_access = IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE;
@@ -190,7 +207,8 @@ struct ibv_wc poll_any(struct side *side)
 {
 	struct ibv_wc wc;
 
-	require(poll_until(side, &wc, now() + 10), "no completion on %s within 10 s", side->port->name);
+	require(poll_until(side, &wc, now() + 10), "no completion on %s within 10 s",
+		side->port->name);
 	return wc;
 }
 
@@ -206,8 +224,8 @@ void poll_status(struct side *side, enum ibv_wc_status status)
 {
 	struct ibv_wc wc = poll_any(side);
 
-	require(wc.status == status, "completion with '%s' instead of '%s'", ibv_wc_status_str(wc.status),
-		ibv_wc_status_str(status));
+	require(wc.status == status, "completion with '%s' instead of '%s'",
+		ibv_wc_status_str(wc.status), ibv_wc_status_str(status));
 }
 
 bool poll_nothing(struct side *side, unsigned int ms)
@@ -235,8 +253,9 @@ void fill(uint8_t *to, size_t len, uint32_t seed)
 void compare(const char *what, const uint8_t *got, size_t len, uint32_t seed, size_t pos)
 {
 	for (size_t i = 0; i < len; i++)
-		require(got[i] == pattern(seed, pos + i), "%s: byte %zu of %zu is %02x instead of %02x", what, i, len,
-			got[i], pattern(seed, pos + i));
+		require(got[i] == pattern(seed, pos + i),
+			"%s: byte %zu of %zu is %02x instead of %02x", what, i, len, got[i],
+			pattern(seed, pos + i));
 }
 
 void all_zero(const char *what, const uint8_t *got, size_t len)

@@ -14,7 +14,8 @@ static void refused(struct rig *rig, struct target *target)
 	struct ibv_mr *mr = tphbuf_mr_ibv(target->mr);
 	int ret;
 
-	ret = ibv_rereg_mr(mr, IBV_REREG_MR_CHANGE_ACCESS, rig->bar_port.pd, NULL, 0, IBV_ACCESS_LOCAL_WRITE);
+	ret = ibv_rereg_mr(mr, IBV_REREG_MR_CHANGE_ACCESS, rig->bar_port.pd, NULL, 0,
+			   IBV_ACCESS_LOCAL_WRITE);
 	require(ret == IBV_REREG_MR_ERR_INPUT && errno == EINVAL, "libibverbs: %d, %m", ret);
 	ret = uverbs_rereg_access(mr, rig->bar_port.pd, IBV_ACCESS_LOCAL_WRITE);
 	require(ret == -EOPNOTSUPP, "kernel: %d", ret);
@@ -46,13 +47,16 @@ static void test_untagged(struct rig *rig)
 /* The raw call itself works: on host memory it is not refused. */
 static void test_host_memory(struct rig *rig)
 {
-	int ret = uverbs_rereg_access(rig->host.mr, rig->host_port.pd, REMOTE | IBV_ACCESS_REMOTE_ATOMIC);
+	int ret = uverbs_rereg_access(rig->host.mr, rig->host_port.pd,
+				      REMOTE | IBV_ACCESS_REMOTE_ATOMIC);
 
 	require(!ret, "host memory: %s", strerror(-ret));
 }
 
 static const struct bar_test tests[] = {
-	{ "tagged", test_tagged }, { "untagged", test_untagged }, { "host_memory", test_host_memory },
+	{ "tagged", test_tagged },
+	{ "untagged", test_untagged },
+	{ "host_memory", test_host_memory },
 };
 
 int main(int argc, char **argv)

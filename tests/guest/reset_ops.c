@@ -16,9 +16,9 @@
 
 #include "tests/guest/bar_rig.h"
 
-#define LENGTH	(256u << 10)
-#define ROUNDS	8
-#define DEPTH	8
+#define LENGTH (256u << 10)
+#define ROUNDS 8
+#define DEPTH  8
 
 static const struct tphbuf_range range = { 0, MiB };
 
@@ -107,15 +107,18 @@ static void under_traffic(struct rig *rig, void (*disturb)(struct rig *rig), boo
 		wait_for(&traffic.good, "no traffic");
 		disturb(rig);
 		wait_for(&traffic.good, "traffic did not come back");
-		require(!must_fail || atomic_load(&traffic.bad) > bad, "no write failed in round %d", i);
+		require(!must_fail || atomic_load(&traffic.bad) > bad,
+			"no write failed in round %d", i);
 	}
 	atomic_store(&traffic.stop, true);
 	pthread_join(traffic.thread, NULL);
 	expect_both(rig, 2);
 	ok(rig, tphbuf_buffer_tag_get(target.buf, &state), "tag get");
-	require(state.tag.valid == (TPHBUF_TAG_ST | TPHBUF_TAG_XST) && state.tag.st == 0x5a && state.tag.xst == 0x1234 &&
-		state.tag.ph == 2, "the tag did not survive");
-	require(applied_of(rig, &target).state == TPHBUF_APPLIED_YES && !applied_of(rig, &target).stale_faults,
+	require(state.tag.valid == (TPHBUF_TAG_ST | TPHBUF_TAG_XST) && state.tag.st == 0x5a &&
+			state.tag.xst == 0x1234 && state.tag.ph == 2,
+		"the tag did not survive");
+	require(applied_of(rig, &target).state == TPHBUF_APPLIED_YES &&
+			!applied_of(rig, &target).stale_faults,
 		"the MR does not have its tag any more");
 	write_and_compare(rig, &target, 0, 5000, 2);
 	expect_both(rig, 2);
@@ -123,12 +126,23 @@ static void under_traffic(struct rig *rig, void (*disturb)(struct rig *rig), boo
 	target_close(rig, &target);
 }
 
-static void test_vfio_reset(struct rig *rig) { under_traffic(rig, reset_by_vfio, true); }
-static void test_memory_off(struct rig *rig) { under_traffic(rig, memory_off_and_on, true); }
-static void test_sysfs_reset(struct rig *rig) { under_traffic(rig, reset_by_sysfs, true); }
+static void test_vfio_reset(struct rig *rig)
+{
+	under_traffic(rig, reset_by_vfio, true);
+}
+static void test_memory_off(struct rig *rig)
+{
+	under_traffic(rig, memory_off_and_on, true);
+}
+static void test_sysfs_reset(struct rig *rig)
+{
+	under_traffic(rig, reset_by_sysfs, true);
+}
 
 static const struct bar_test tests[] = {
-	{ "vfio", test_vfio_reset }, { "memory_off", test_memory_off }, { "sysfs", test_sysfs_reset },
+	{ "vfio", test_vfio_reset },
+	{ "memory_off", test_memory_off },
+	{ "sysfs", test_sysfs_reset },
 };
 
 int main(int argc, char **argv)

@@ -13,19 +13,25 @@
 
 #include "tests/guest/bar_rig.h"
 
-#define REGISTRATIONS	80
-#define REVOCATIONS	40
+#define REGISTRATIONS 80
+#define REVOCATIONS   40
 
 static const struct tphbuf_range range = { 0, MiB };
 
 /* The two states. They differ in all, so that a mixture shows. */
 static const struct vfio_device_feature_dma_buf_tph states[2] = {
-	{ .flags = VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT, .steering_tag = 0x5a, .steering_tag_ext = 0x1234, .ph = 2 },
-	{ .flags = VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT, .steering_tag = 0x66, .steering_tag_ext = 0x4321, .ph = 1 },
+	{ .flags = VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT,
+	  .steering_tag = 0x5a,
+	  .steering_tag_ext = 0x1234,
+	  .ph = 2 },
+	{ .flags = VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT,
+	  .steering_tag = 0x66,
+	  .steering_tag_ext = 0x4321,
+	  .ph = 1 },
 };
 
 struct flipper {
-	int device, dmabuf;	/* not owned */
+	int device, dmabuf; /* not owned */
 	pthread_t thread;
 	atomic_bool stop;
 	atomic_ulong flips;
@@ -38,7 +44,8 @@ static void *flip(void *arg)
 	struct {
 		struct vfio_device_feature head;
 		struct vfio_device_feature_dma_buf_tph tph;
-	} req = { .head = { .argsz = sizeof(req), .flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH } };
+	} req = { .head = { .argsz = sizeof(req),
+			    .flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH } };
 
 	while (!atomic_load(&flipper->stop)) {
 		req.tph = states[atomic_fetch_add(&flipper->flips, 1) & 1];
@@ -50,7 +57,8 @@ static void *flip(void *arg)
 
 static void flipper_start(struct flipper *flipper, struct rig *rig, struct target *target)
 {
-	*flipper = (struct flipper) { .device = tphbuf_device_fd(rig->dev), .dmabuf = tphbuf_buffer_fd(target->buf) };
+	*flipper = (struct flipper){ .device = tphbuf_device_fd(rig->dev),
+				     .dmabuf = tphbuf_buffer_fd(target->buf) };
 	require(!pthread_create(&flipper->thread, NULL, flip, flipper), "no thread");
 }
 
@@ -68,14 +76,17 @@ static int which(struct rig *rig, struct target *target)
 	require(applied.state == TPHBUF_APPLIED_YES, "state %d: %s", applied.state, applied.reason);
 	for (int i = 0; i < 2; i++)
 		if (applied.tag.ph == states[i].ph &&
-		    (rig->ext ? applied.tag.xst == states[i].steering_tag_ext : applied.tag.st == states[i].steering_tag))
+		    (rig->ext ? applied.tag.xst == states[i].steering_tag_ext :
+				applied.tag.st == states[i].steering_tag))
 			return i;
-	fail("the MR has tag 0x%x/0x%x ph %u, which nobody set", applied.tag.st, applied.tag.xst, applied.tag.ph);
+	fail("the MR has tag 0x%x/0x%x ph %u, which nobody set", applied.tag.st, applied.tag.xst,
+	     applied.tag.ph);
 }
 
 static void expect_state(struct rig *rig, int i)
 {
-	expect(rig, rig->ext ? 16 : 8, rig->ext ? states[i].steering_tag_ext : states[i].steering_tag, states[i].ph);
+	expect(rig, rig->ext ? 16 : 8,
+	       rig->ext ? states[i].steering_tag_ext : states[i].steering_tag, states[i].ph);
 }
 
 static void test_register(struct rig *rig)
@@ -87,8 +98,13 @@ static void test_register(struct rig *rig)
 
 	target_open(rig, &target, &range, 1, "none");
 	ok(rig, tphbuf_mr_deregister(target.mr), "deregister");
-	ok(rig, tphbuf_buffer_tag_set(target.buf, &(struct tphbuf_tag) { .valid = TPHBUF_TAG_ST | TPHBUF_TAG_XST, .st = 0x66,
-		.xst = 0x4321, .ph = 1 }), "set");
+	ok(rig,
+	   tphbuf_buffer_tag_set(target.buf,
+				 &(struct tphbuf_tag){ .valid = TPHBUF_TAG_ST | TPHBUF_TAG_XST,
+						       .st = 0x66,
+						       .xst = 0x4321,
+						       .ph = 1 }),
+	   "set");
 	flipper_start(&flipper, rig, &target);
 	for (uint32_t i = 0; i < REGISTRATIONS; i++) {
 		int ret, mine;
@@ -108,8 +124,10 @@ static void test_register(struct rig *rig)
 		target.mr = NULL;
 	}
 	flipper_stop(&flipper);
-	require(seen[0] && seen[1], "only one of the two tags was met: %u and %u times", seen[0], seen[1]);
-	printf("%u registrations: A %u, B %u, EAGAIN %u; %lu SETs\n", REGISTRATIONS + 1, seen[0], seen[1], again, flipper.flips);
+	require(seen[0] && seen[1], "only one of the two tags was met: %u and %u times", seen[0],
+		seen[1]);
+	printf("%u registrations: A %u, B %u, EAGAIN %u; %lu SETs\n", REGISTRATIONS + 1, seen[0],
+	       seen[1], again, flipper.flips);
 	target_close(rig, &target);
 }
 
@@ -134,7 +152,8 @@ static void test_fault(struct rig *rig)
 			good++;
 		} else {
 			tally_read(rig->dev, &tally);
-			require(!tally.writes, "%lu writes of a failed request arrived", (unsigned long)tally.writes);
+			require(!tally.writes, "%lu writes of a failed request arrived",
+				(unsigned long)tally.writes);
 			relink(rig);
 			bad++;
 		}

@@ -19,8 +19,8 @@
 
 struct raw {
 	int device;
-	int iommufd;		/* cdev */
-	int group, container;	/* group */
+	int iommufd;	      /* cdev */
+	int group, container; /* group */
 };
 
 static const struct tphbuf_range range = { 0x10000, 0x10000 };
@@ -50,7 +50,8 @@ static void open_group(struct raw *raw, const char *bdf)
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	char path[256];
 
-	snprintf(path, sizeof(path), "/dev/vfio/%d", sysfs_link(bdf, "iommu_group", path, sizeof(path)));
+	snprintf(path, sizeof(path), "/dev/vfio/%d",
+		 sysfs_link(bdf, "iommu_group", path, sizeof(path)));
 	raw->iommufd = -1;
 	raw->container = open_rw("/dev/vfio/vfio");
 	raw->group = open_rw(path);
@@ -92,17 +93,20 @@ static void refused(struct tphbuf_ctx *ctx, int fd, const char *where, int want,
 	int ret = tphbuf_device_from_fd(ctx, fd, where, &dev);
 
 	require(ret == want && !dev, "%s: %d instead of %d", text, ret, want);
-	require(strstr(tphbuf_ctx_error(ctx), text), "'%s' does not say '%s'", tphbuf_ctx_error(ctx), text);
+	require(strstr(tphbuf_ctx_error(ctx), text), "'%s' does not say '%s'",
+		tphbuf_ctx_error(ctx), text);
 	printf("%s\n", tphbuf_ctx_error(ctx));
 }
 
 static unsigned int command(int fd)
 {
-	struct vfio_region_info info = { .argsz = sizeof(info), .index = VFIO_PCI_CONFIG_REGION_INDEX };
+	struct vfio_region_info info = { .argsz = sizeof(info),
+					 .index = VFIO_PCI_CONFIG_REGION_INDEX };
 	uint16_t value;
 
 	require(!ioctl(fd, VFIO_DEVICE_GET_REGION_INFO, &info), "config region: %m");
-	require(pread(fd, &value, sizeof(value), (off_t)info.offset + PCI_COMMAND) == sizeof(value), "config: %m");
+	require(pread(fd, &value, sizeof(value), (off_t)info.offset + PCI_COMMAND) == sizeof(value),
+		"config: %m");
 	return value;
 }
 
@@ -117,9 +121,11 @@ static void both_sides(struct tphbuf_ctx *ctx, struct raw *raw, const char *wher
 	struct tphbuf_device *dev;
 
 	OK(tphbuf_device_from_fd(ctx, raw->device, where, &dev));
-	require(!strcmp(tphbuf_device_backend(dev), "shared"), "back end %s", tphbuf_device_backend(dev));
+	require(!strcmp(tphbuf_device_backend(dev), "shared"), "back end %s",
+		tphbuf_device_backend(dev));
 	OK(tphbuf_device_memory(dev, true));
-	require(command(raw->device) & PCI_COMMAND_MEMORY, "the caller does not see memory decoding");
+	require(command(raw->device) & PCI_COMMAND_MEMORY,
+		"the caller does not see memory decoding");
 	OK(tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf));
 	OK(tphbuf_buffer_tag_set(buf, &tag));
 	OK(tphbuf_buffer_tag_get(buf, &state));

@@ -25,7 +25,7 @@
 #include <tphbuf/mr.h>
 #include <tphbuf/tphbuf.h>
 
-#define LENGTH	0x100000
+#define LENGTH 0x100000
 
 static struct tphbuf_ctx *ctx;
 
@@ -64,8 +64,7 @@ static int make_buffer(const char *source, struct tphbuf_buffer **buf)
 	if (drm < 0 || step("info", tphbuf_drm_query(ctx, drm, &info)))
 		return -ENODEV;
 	printf("driver: %s, device %s, export %d, import %d\n", info.driver,
-	       info.bdf[0] ? info.bdf : "none", info.can_export,
-	       info.can_import);
+	       info.bdf[0] ? info.bdf : "none", info.can_export, info.can_import);
 	return step("make", tphbuf_drm_dumb(ctx, drm, LENGTH, buf));
 }
 
@@ -79,8 +78,8 @@ static int use_by_cpu(struct tphbuf_buffer *buf)
 
 	ret = step("map", tphbuf_buffer_map(buf, &addr));
 	if (!ret)
-		ret = step("begin", tphbuf_buffer_cpu_begin(buf,
-				TPHBUF_CPU_READ | TPHBUF_CPU_WRITE));
+		ret = step("begin",
+			   tphbuf_buffer_cpu_begin(buf, TPHBUF_CPU_READ | TPHBUF_CPU_WRITE));
 	if (ret)
 		return ret;
 	bytes = addr;
@@ -90,8 +89,8 @@ static int use_by_cpu(struct tphbuf_buffer *buf)
 		if (bytes[i] != (unsigned char)(i * 7))
 			ret = -EIO;
 	step("compare", ret);
-	return ret ? ret : step("end", tphbuf_buffer_cpu_end(buf,
-				TPHBUF_CPU_READ | TPHBUF_CPU_WRITE));
+	return ret ? ret :
+		     step("end", tphbuf_buffer_cpu_end(buf, TPHBUF_CPU_READ | TPHBUF_CPU_WRITE));
 }
 
 static int cmd_make(const char *source, const char *ibdev)
@@ -109,8 +108,7 @@ static int cmd_make(const char *source, const char *ibdev)
 	/* No device, so no tag; that must be said, not done. */
 	if (step("tag", tphbuf_buffer_tag_set(buf, &tag)) != -EOPNOTSUPP)
 		return 1;
-	if (ibdev && !step("register", tphbuf_mr_register(buf, open_pd(ibdev),
-							  NULL, &mr)))
+	if (ibdev && !step("register", tphbuf_mr_register(buf, open_pd(ibdev), NULL, &mr)))
 		step("deregister", tphbuf_mr_deregister(mr));
 	tphbuf_buffer_close(buf);
 	return 0;
@@ -120,7 +118,8 @@ static int export_bar(const char *bdf, size_t ranges, const char *tag_text,
 		      struct tphbuf_device **dev, struct tphbuf_buffer **buf)
 {
 	const struct tphbuf_range range[2] = {
-		{ 0, LENGTH }, { 2 * LENGTH, LENGTH },
+		{ 0, LENGTH },
+		{ 2 * LENGTH, LENGTH },
 	};
 	struct tphbuf_export_opts opts = { .size = sizeof(opts) };
 	struct tphbuf_tag tag;
@@ -134,8 +133,7 @@ static int export_bar(const char *bdf, size_t ranges, const char *tag_text,
 	if (!ret)
 		ret = step("memory", tphbuf_device_memory(*dev, true));
 	if (!ret)
-		ret = step("export", tphbuf_buffer_export(*dev, 2, range,
-							  ranges, &opts, buf));
+		ret = step("export", tphbuf_buffer_export(*dev, 2, range, ranges, &opts, buf));
 	return ret;
 }
 
@@ -148,15 +146,13 @@ static int cmd_drm(const char *card, const char *bdf, const char *tag)
 	int drm = open(card, O_RDWR | O_CLOEXEC);
 	int other = open(card, O_RDWR | O_CLOEXEC);
 
-	if (drm < 0 || other < 0 ||
-	    step("info", tphbuf_drm_query(ctx, drm, &info)) ||
+	if (drm < 0 || other < 0 || step("info", tphbuf_drm_query(ctx, drm, &info)) ||
 	    export_bar(bdf, 1, tag, &dev, &buf))
 		return 1;
 	printf("driver: %s, device %s\n", info.driver, info.bdf);
 	if (step("import", tphbuf_drm_import(buf, drm, &handle)))
 		return 0;
-	if (step("import again", tphbuf_drm_import(buf, drm, &again)) ||
-	    again != handle)
+	if (step("import again", tphbuf_drm_import(buf, drm, &again)) || again != handle)
 		return 1;
 	/* The importer must let go when the device is reset. */
 	step("reset", tphbuf_device_reset(dev));
@@ -183,8 +179,7 @@ static int cmd_ioas(const char *bdf, const char *ranges)
 		return 1;
 	map.ioas_id = alloc.out_ioas_id;
 	map.fd = tphbuf_buffer_fd(buf);
-	printf("map file: %d\n", ioctl(iommufd, IOMMU_IOAS_MAP_FILE, &map) ?
-	       -errno : 0);
+	printf("map file: %d\n", ioctl(iommufd, IOMMU_IOAS_MAP_FILE, &map) ? -errno : 0);
 	return 0;
 }
 
@@ -192,15 +187,17 @@ static int cmd_ioas(const char *bdf, const char *ranges)
 static int cmd_registry(const char *bdf, const char *ibdev)
 {
 	struct tphbuf_mr_opts mr = {
-		.size = sizeof(mr), .flags = TPHBUF_MR_REQUIRE,
+		.size = sizeof(mr),
+		.flags = TPHBUF_MR_REQUIRE,
 	};
 	struct tphbuf_registry_opts opts = {
-		.size = sizeof(opts), .arg = &mr,
+		.size = sizeof(opts),
+		.arg = &mr,
 		.ops = tphbuf_mr_registry_ops(),
 	};
 	struct tphbuf_registry_stats stats = { .size = sizeof(stats) };
-	static const char * const tags[] = { "st=1,xst=0x101", "st=1,xst=0x101",
-					     "st=2,xst=0x102,ph=1" };
+	static const char *const tags[] = { "st=1,xst=0x101", "st=1,xst=0x101",
+					    "st=2,xst=0x102,ph=1" };
 	struct ibv_pd *pd = open_pd(ibdev);
 	struct tphbuf_registry *reg;
 	struct tphbuf_registration *region;
@@ -232,8 +229,8 @@ static int cmd_registry(const char *bdf, const char *ibdev)
 		tphbuf_registration_put(region);
 	}
 	tphbuf_registry_read_stats(reg, &stats);
-	printf("hits %d, misses %d, stale %d\n", (int)stats.hits,
-	       (int)stats.misses, (int)stats.stale);
+	printf("hits %d, misses %d, stale %d\n", (int)stats.hits, (int)stats.misses,
+	       (int)stats.stale);
 	return step("free", tphbuf_registry_free(reg)) ? 1 : 0;
 }
 

@@ -12,10 +12,10 @@
 #include "tests/guest/bar_rig.h"
 #include "tests/guest/uverbs.h"
 
-#define USABLE		63
-#define ALL_LIMIT	(USABLE - USABLE / 4)
-#define USER_LIMIT	(USABLE / 4)
-#define FIRST_UID	1000
+#define USABLE	   63
+#define ALL_LIMIT  (USABLE - USABLE / 4)
+#define USER_LIMIT (USABLE / 4)
+#define FIRST_UID  1000
 
 static const struct tphbuf_range range = { 0, MiB };
 
@@ -48,9 +48,11 @@ static void many_open(struct rig *rig, struct many *many)
 }
 
 /* Register one more MR; is its tag applied? If not, the kernel must say why. */
-static bool add(struct rig *rig, struct many *many, struct ibv_pd *pd, unsigned int tag, const char *reason)
+static bool add(struct rig *rig, struct many *many, struct ibv_pd *pd, unsigned int tag,
+		const char *reason)
 {
-	struct tphbuf_mr_opts opts = { .size = sizeof(opts), .length = 4096 * (many->made++ % (MiB / 4096) + 1) };
+	struct tphbuf_mr_opts opts = { .size = sizeof(opts),
+				       .length = 4096 * (many->made++ % (MiB / 4096) + 1) };
 	struct tphbuf_applied applied = { .size = sizeof(applied) };
 
 	require(many->n < ARRAY(many->mr), "no room in the test");
@@ -59,12 +61,14 @@ static bool add(struct rig *rig, struct many *many, struct ibv_pd *pd, unsigned 
 	ok(rig, tphbuf_mr_applied(many->mr[many->n++], &applied), "applied");
 	if (applied.state == TPHBUF_APPLIED_YES)
 		return true;
-	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, reason), "MR %u: state %d, '%s' instead of '%s' (%s)",
-		many->n, applied.state, applied.code, reason, applied.reason);
+	require(applied.state == TPHBUF_APPLIED_NO && !strcmp(applied.code, reason),
+		"MR %u: state %d, '%s' instead of '%s' (%s)", many->n, applied.state, applied.code,
+		reason, applied.reason);
 	return false;
 }
 
-static unsigned int add_until(struct rig *rig, struct many *many, struct ibv_pd *pd, unsigned int first, const char *reason)
+static unsigned int add_until(struct rig *rig, struct many *many, struct ibv_pd *pd,
+			      unsigned int first, const char *reason)
 {
 	unsigned int n = 0;
 
@@ -99,14 +103,16 @@ static void test_table_full(struct rig *rig)
 	for (int round = 0; round < 2; round++) {
 		n = add_until(rig, &many, rig->bar_port.pd, 0x40, "table-full");
 		require(n == ALL_LIMIT, "%u tags instead of %u", n, ALL_LIMIT);
-		require(add(rig, &many, rig->bar_port.pd, 0x40, "shared"), "an equal tag does not share the entry");
+		require(add(rig, &many, rig->bar_port.pd, 0x40, "shared"),
+			"an equal tag does not share the entry");
 		drop(rig, &many, many.n - 1);
 		ret = uverbs_dmah_alloc(rig->bar_port.ctx, &cpu, &handle);
 		require(!ret, "the tag of a CPU beside %u of dma-bufs: %s", n, strerror(-ret));
 		ret = uverbs_dmah_free(rig->bar_port.ctx, handle);
 		require(!ret, "freeing the handle: %s", strerror(-ret));
-		drop(rig, &many, 7);	/* one that is applied */
-		require(add(rig, &many, rig->bar_port.pd, 0xf0, "none"), "the entry that came back is not available");
+		drop(rig, &many, 7); /* one that is applied */
+		require(add(rig, &many, rig->bar_port.pd, 0xf0, "none"),
+			"the entry that came back is not available");
 		while (many.n)
 			drop(rig, &many, many.n - 1);
 	}
@@ -126,7 +132,8 @@ static void test_traffic_of_each(struct rig *rig)
 	target_open(rig, &target, &range, 1, "none");
 	for (unsigned int i = 0; i < n; i++) {
 		fill(rig->host.addr, 300, i);
-		transfer_to(rig, tphbuf_mr_iova(many.mr[i]), tphbuf_mr_ibv(many.mr[i])->rkey, IBV_WR_RDMA_WRITE, 300);
+		transfer_to(rig, tphbuf_mr_iova(many.mr[i]), tphbuf_mr_ibv(many.mr[i])->rkey,
+			    IBV_WR_RDMA_WRITE, 300);
 		poll_ok(&rig->host_side, IBV_WC_RDMA_WRITE);
 		compare("BAR", target.cpu, 300, i, 0);
 		expect(rig, rig->ext ? 16 : 8, (rig->ext ? 0x140 : 0x40) + i, 1);
@@ -151,7 +158,8 @@ static void user(struct rig *rig, unsigned int i, int report, int until)
 	require(add(rig, &many, port.pd, first, "shared"), "an equal tag does not share the entry");
 	drop(rig, &many, many.n - 1);
 	drop(rig, &many, 3);
-	require(add(rig, &many, port.pd, 0xf0 + i, "none"), "the entry that came back is not available");
+	require(add(rig, &many, port.pd, 0xf0 + i, "none"),
+		"the entry that came back is not available");
 	require(write(report, &n, sizeof(n)) == sizeof(n), "pipe: %m");
 	require(!read(until, &byte, 1), "pipe: %m");
 	exit(0);
@@ -202,7 +210,9 @@ static void test_user_limit(struct rig *rig)
 }
 
 static const struct bar_test tests[] = {
-	{ "table_full", test_table_full }, { "traffic_of_each", test_traffic_of_each }, { "user_limit", test_user_limit },
+	{ "table_full", test_table_full },
+	{ "traffic_of_each", test_traffic_of_each },
+	{ "user_limit", test_user_limit },
 };
 
 int main(int argc, char **argv)

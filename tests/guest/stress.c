@@ -14,41 +14,42 @@
 #include <tphbuf/tag.h>
 #include <unistd.h>
 
-#define THREADS		6
-#define ROUND_SECONDS	4
-#define PATIENCE	4	/* times the duration, then SIGALRM ends the program */
+#define THREADS	      6
+#define ROUND_SECONDS 4
+#define PATIENCE      4 /* times the duration, then SIGALRM ends the program */
 
 struct stress stress;
 
 static const struct {
 	const char *name;
 	uint32_t weight;
-	void (*run)(struct worker *w);	/* NULL: counted by another one */
+	void (*run)(struct worker *w); /* NULL: counted by another one */
 } ops[OP_COUNT] = {
-	[OP_EXPORT]		= { "export", 120, op_export },
-	[OP_RELEASE]		= { "release", 20, op_release },
-	[OP_SET]		= { "set", 140, op_set },
-	[OP_GET]		= { "get", 100, op_get },
-	[OP_PROBE]		= { "probe", 40, op_probe },
-	[OP_REGISTER_8BIT]	= { "register (8-bit NIC)", 140, op_register },
-	[OP_REGISTER_EXT]	= { "register (Extended NIC)", 0, NULL },
-	[OP_REREGISTER]		= { "register again", 0, NULL },
-	[OP_REREG_REFUSED]	= { "ibv_rereg_mr refused", 20, op_rereg },
-	[OP_DEREGISTER]		= { "deregister", 40, op_deregister },
-	[OP_PREFETCH]		= { "prefetch", 60, op_prefetch },
-	[OP_APPLIED]		= { "applied", 40, op_applied },
-	[OP_WRITE]		= { "write", 140, op_write },
-	[OP_WRITE_CHECKED]	= { "write, tag checked", 80, op_write_checked },
-	[OP_RESET]		= { "reset", 4, op_reset },
-	[OP_MEMORY]		= { "memory off and on", 8, op_memory },
-	[OP_REOPEN]		= { "close and open", 2, op_reopen },
+	[OP_EXPORT] = { "export", 120, op_export },
+	[OP_RELEASE] = { "release", 20, op_release },
+	[OP_SET] = { "set", 140, op_set },
+	[OP_GET] = { "get", 100, op_get },
+	[OP_PROBE] = { "probe", 40, op_probe },
+	[OP_REGISTER_8BIT] = { "register (8-bit NIC)", 140, op_register },
+	[OP_REGISTER_EXT] = { "register (Extended NIC)", 0, NULL },
+	[OP_REREGISTER] = { "register again", 0, NULL },
+	[OP_REREG_REFUSED] = { "ibv_rereg_mr refused", 20, op_rereg },
+	[OP_DEREGISTER] = { "deregister", 40, op_deregister },
+	[OP_PREFETCH] = { "prefetch", 60, op_prefetch },
+	[OP_APPLIED] = { "applied", 40, op_applied },
+	[OP_WRITE] = { "write", 140, op_write },
+	[OP_WRITE_CHECKED] = { "write, tag checked", 80, op_write_checked },
+	[OP_RESET] = { "reset", 4, op_reset },
+	[OP_MEMORY] = { "memory off and on", 8, op_memory },
+	[OP_REOPEN] = { "close and open", 2, op_reopen },
 };
 
 void answer(struct worker *w, enum op op, int ret, const int *allowed)
 {
 	while (*allowed != 1 && *allowed != ret)
 		allowed++;
-	require(*allowed == ret, "%s: %d (%s), which is not allowed in this state", ops[op].name, ret, strerror(-ret));
+	require(*allowed == ret, "%s: %d (%s), which is not allowed in this state", ops[op].name,
+		ret, strerror(-ret));
 	if (ret)
 		w->refused[op]++;
 	else
@@ -121,8 +122,8 @@ static void report(const struct worker *workers, unsigned int seconds)
 	}
 	for (int i = 0; i < THREADS; i++)
 		inconclusive += workers[i].inconclusive;
-	printf("%lu operations in %u s and %u rounds; tags of %lu of %lu checked writes compared\n", total, seconds,
-	       stress.round, checked - inconclusive, checked);
+	printf("%lu operations in %u s and %u rounds; tags of %lu of %lu checked writes compared\n",
+	       total, seconds, stress.round, checked - inconclusive, checked);
 	require(!missing, "%d operations were never done", missing);
 	require(checked > inconclusive, "no checked write could be compared");
 }

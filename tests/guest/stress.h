@@ -20,17 +20,31 @@
 #include "tests/guest/rdma.h"
 #include "tests/guest/vfio.h"
 
-#define SLOTS		4
-#define REGIONS		6	/* even ones on the 8-bit NIC, odd ones on the Extended one */
-#define NICS		2
-#define BUFFER_SIZE	0x10000u
-#define UNKNOWN		(~0u)
+#define SLOTS	    4
+#define REGIONS	    6 /* even ones on the 8-bit NIC, odd ones on the Extended one */
+#define NICS	    2
+#define BUFFER_SIZE 0x10000u
+#define UNKNOWN	    (~0u)
 
 enum op {
-	OP_EXPORT, OP_RELEASE, OP_SET, OP_GET, OP_PROBE,
-	OP_REGISTER_8BIT, OP_REGISTER_EXT, OP_REREGISTER, OP_REREG_REFUSED, OP_DEREGISTER,
-	OP_PREFETCH, OP_APPLIED, OP_WRITE, OP_WRITE_CHECKED,
-	OP_RESET, OP_MEMORY, OP_REOPEN, OP_COUNT
+	OP_EXPORT,
+	OP_RELEASE,
+	OP_SET,
+	OP_GET,
+	OP_PROBE,
+	OP_REGISTER_8BIT,
+	OP_REGISTER_EXT,
+	OP_REREGISTER,
+	OP_REREG_REFUSED,
+	OP_DEREGISTER,
+	OP_PREFETCH,
+	OP_APPLIED,
+	OP_WRITE,
+	OP_WRITE_CHECKED,
+	OP_RESET,
+	OP_MEMORY,
+	OP_REOPEN,
+	OP_COUNT
 };
 
 /* Changes that have begun and that have ended. */
@@ -40,25 +54,25 @@ struct stamp {
 
 struct device {
 	const char *bdf;
-	int slot;		/* descriptor of the open device, or nothing */
-	struct vfio_dev now;	/* owned by who holds reopen; its fd is in slot */
+	int slot;	     /* descriptor of the open device, or nothing */
+	struct vfio_dev now; /* owned by who holds reopen; its fd is in slot */
 	pthread_mutex_t reopen;
-	struct stamp life;	/* open and close */
-	struct stamp memory;	/* reset and memory decoding; both leave it on */
+	struct stamp life;   /* open and close */
+	struct stamp memory; /* reset and memory decoding; both leave it on */
 };
 
 struct buffer {
 	int slot;
 	pthread_mutex_t exchange;
-	struct stamp stamp;	/* exported, released, tag set */
-	atomic_uint owner;	/* value of device.life at the export, or UNKNOWN */
+	struct stamp stamp; /* exported, released, tag set */
+	atomic_uint owner;  /* value of device.life at the export, or UNKNOWN */
 };
 
 struct region {
 	pthread_rwlock_t lock;
-	struct ibv_mr *mr;	/* NULL: free */
-	atomic_uint rkey;	/* also of the last one, for writes that race */
-	bool exact;		/* tph is what the buffer held when it was mapped */
+	struct ibv_mr *mr; /* NULL: free */
+	atomic_uint rkey;  /* also of the last one, for writes that race */
+	bool exact;	   /* tph is what the buffer held when it was mapped */
 	tph_t tph;
 	unsigned int life, memory; /* stamps of the device since the mapping, or UNKNOWN */
 };
@@ -84,21 +98,27 @@ struct stress {
 	struct buffer buffer[SLOTS];
 	struct region region[REGIONS];
 	struct port port[NICS];
-	struct stamp table[NICS];	/* registrations, which may write the NIC's steering tag table */
+	struct stamp table[NICS]; /* registrations, which may write the NIC's steering tag table */
 	pthread_rwlock_t traffic; /* held for writing by a write that is checked */
 	unsigned int round;
-	atomic_uint tags;	/* bit slot * 3 + k: tag k of the slot was set in this round */
+	atomic_uint tags; /* bit slot * 3 + k: tag k of the slot was set in this round */
 	atomic_bool over;
-	int nothing;		/* O_PATH */
+	int nothing; /* O_PATH */
 };
 extern struct stress stress;
 
 /* stress.c: count an answer, or end the program if it is none of allowed (terminated by 1). */
 void answer(struct worker *w, enum op op, int ret, const int *allowed);
-#define ANY(...) ((const int[]) { __VA_ARGS__, 1 })
+#define ANY(...) ((const int[]){ __VA_ARGS__, 1 })
 
-static inline void stamp_begin(struct stamp *stamp) { atomic_fetch_add(&stamp->begun, 1); }
-static inline void stamp_end(struct stamp *stamp) { atomic_fetch_add(&stamp->ended, 1); }
+static inline void stamp_begin(struct stamp *stamp)
+{
+	atomic_fetch_add(&stamp->begun, 1);
+}
+static inline void stamp_end(struct stamp *stamp)
+{
+	atomic_fetch_add(&stamp->ended, 1);
+}
 
 /* The value while nothing is changing, or UNKNOWN. */
 static inline unsigned int stamp_now(struct stamp *stamp)
@@ -146,7 +166,7 @@ void op_write_checked(struct worker *w);
 tph_t tag_make(unsigned int slot, unsigned int k, uint32_t flags);
 void tag_verify(const tph_t *tph, unsigned int slot, const char *where);
 
-struct tag_row {		/* as counted by the endpoint; width 0: no hint */
+struct tag_row { /* as counted by the endpoint; width 0: no hint */
 	uint32_t width, st, ph;
 };
 

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BAR_MEMORY	2
-#define BAR_PAGES	0x4000u	/* 64 MiB */
-#define OPEN_TRIES	50000	/* of 200 us each */
+#define BAR_MEMORY 2
+#define BAR_PAGES  0x4000u /* 64 MiB */
+#define OPEN_TRIES 50000   /* of 200 us each */
 
 static void slot_put(int slot, int fd)
 {
@@ -87,7 +87,8 @@ void op_reset(struct worker *w)
 	ret = vfio_reset(dev->slot);
 	stamp_end(&dev->memory);
 	/* EAGAIN: somebody else holds the device's lock, for instance another reset */
-	answer(w, OP_RESET, ret, stamp_is(&dev->life, life) ? ANY(0, -EAGAIN) : ANY(0, -EAGAIN, -EBADF));
+	answer(w, OP_RESET, ret,
+	       stamp_is(&dev->life, life) ? ANY(0, -EAGAIN) : ANY(0, -EAGAIN, -EBADF));
 }
 
 /* Off, and on again after a moment. */
@@ -140,7 +141,8 @@ void op_export(struct worker *w)
 		stamp_end(&buffer->stamp);
 	}
 	pthread_mutex_unlock(&buffer->exchange);
-	answer(w, OP_EXPORT, fd < 0 ? fd : 0, stamp_is(&stress.dev.life, life) ? ANY(0) : ANY(0, -EBADF));
+	answer(w, OP_EXPORT, fd < 0 ? fd : 0,
+	       stamp_is(&stress.dev.life, life) ? ANY(0) : ANY(0, -EBADF));
 }
 
 void buffer_empty(struct buffer *buffer)
@@ -198,9 +200,12 @@ void op_get(struct worker *w)
 
 	if (!ret) {
 		tag_verify(&tph, slot, "GET");
-		require(tph.supported == (VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT), "supported is 0x%x", tph.supported);
+		require(tph.supported == (VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT),
+			"supported is 0x%x", tph.supported);
 	}
-	answer_feature(w, OP_GET, ret, stamp_is(&buffer->stamp, now) && stamp_is(&stress.dev.life, life) && owner == life);
+	answer_feature(w, OP_GET, ret,
+		       stamp_is(&buffer->stamp, now) && stamp_is(&stress.dev.life, life) &&
+			       owner == life);
 }
 
 void op_probe(struct worker *w)

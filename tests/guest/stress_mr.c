@@ -7,8 +7,8 @@
 #include <tphbuf/mr.h>
 #include <tphbuf/tphbuf.h>
 
-#define ACCESS		(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
-#define HOST_SIZE	4096u
+#define ACCESS	  (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
+#define HOST_SIZE 4096u
 
 static unsigned int nic_of(const struct region *region)
 {
@@ -50,7 +50,8 @@ void loops_close(struct worker *w)
 /* Nobody has revoked the mapping since it was made: a write must succeed. */
 static bool undisturbed(const struct region *region)
 {
-	return stamp_is(&stress.dev.life, region->life) && stamp_is(&stress.dev.memory, region->memory);
+	return stamp_is(&stress.dev.life, region->life) &&
+	       stamp_is(&stress.dev.memory, region->memory);
 }
 
 void region_empty(struct region *region)
@@ -67,11 +68,12 @@ void region_empty(struct region *region)
 /* The tag of the buffer, if it can be known: then it does not change before the caller looks at the stamp again. */
 static bool read_tag(const struct buffer *buffer, tph_t *tph)
 {
-	*tph = (tph_t) { .dmabuf_fd = buffer->slot };
+	*tph = (tph_t){ .dmabuf_fd = buffer->slot };
 	return !vfio_tph(stress.dev.slot, VFIO_DEVICE_FEATURE_GET, tph);
 }
 
-static void answer_registration(struct worker *w, const struct region *region, bool again, int ret, bool certain)
+static void answer_registration(struct worker *w, const struct region *region, bool again, int ret,
+				bool certain)
 {
 	const int *allowed = certain ? ANY(0) : ANY(0, -EBADF, -ENODEV, -EAGAIN);
 
@@ -98,14 +100,16 @@ void op_register(struct worker *w)
 	owner = atomic_load(&buffer->owner);
 	known = read_tag(buffer, &region->tph);
 	stamp_begin(&stress.table[nic_of(region)]);
-	region->mr = ibv_reg_dmabuf_mr(stress.port[nic_of(region)].pd, 0, BUFFER_SIZE, 0, buffer->slot, ACCESS);
+	region->mr = ibv_reg_dmabuf_mr(stress.port[nic_of(region)].pd, 0, BUFFER_SIZE, 0,
+				       buffer->slot, ACCESS);
 	ret = region->mr ? 0 : -errno;
 	stamp_end(&stress.table[nic_of(region)]);
 	region->exact = known && stamp_is(&buffer->stamp, now);
 	if (region->mr)
 		atomic_store(&region->rkey, region->mr->rkey);
-	answer_registration(w, region, again, ret, stamp_is(&buffer->stamp, now) && owner == region->life &&
-			    undisturbed(region));
+	answer_registration(w, region, again, ret,
+			    stamp_is(&buffer->stamp, now) && owner == region->life &&
+				    undisturbed(region));
 	if (!undisturbed(region))
 		region->life = UNKNOWN;
 	pthread_rwlock_unlock(&region->lock);
@@ -131,8 +135,10 @@ void op_rereg(struct worker *w)
 
 	pthread_rwlock_wrlock(&region->lock);
 	if (region->mr) {
-		ret = ibv_rereg_mr(region->mr, IBV_REREG_MR_CHANGE_ACCESS, NULL, NULL, 0, IBV_ACCESS_LOCAL_WRITE);
-		require(ret == IBV_REREG_MR_ERR_INPUT || ret == IBV_REREG_MR_ERR_CMD, "ibv_rereg_mr: %d", ret);
+		ret = ibv_rereg_mr(region->mr, IBV_REREG_MR_CHANGE_ACCESS, NULL, NULL, 0,
+				   IBV_ACCESS_LOCAL_WRITE);
+		require(ret == IBV_REREG_MR_ERR_INPUT || ret == IBV_REREG_MR_ERR_CMD,
+			"ibv_rereg_mr: %d", ret);
 		require(errno == EINVAL || errno == EOPNOTSUPP, "ibv_rereg_mr: %m");
 		answer(w, OP_REREG_REFUSED, 0, ANY(0));
 	}
@@ -148,10 +154,11 @@ void op_prefetch(struct worker *w)
 	if (region->mr) {
 		bool calm = undisturbed(region);
 		struct ibv_sge sge = { .length = BUFFER_SIZE, .lkey = region->mr->lkey };
-		int ret = ibv_advise_mr(region->mr->pd, IBV_ADVISE_MR_ADVICE_PREFETCH_WRITE, IBV_ADVISE_MR_FLAG_FLUSH,
-					&sge, 1);
+		int ret = ibv_advise_mr(region->mr->pd, IBV_ADVISE_MR_ADVICE_PREFETCH_WRITE,
+					IBV_ADVISE_MR_FLAG_FLUSH, &sge, 1);
 
-		answer(w, OP_PREFETCH, -ret, calm && undisturbed(region) ? ANY(0) : ANY(0, -ESTALE, -ENODEV));
+		answer(w, OP_PREFETCH, -ret,
+		       calm && undisturbed(region) ? ANY(0) : ANY(0, -ESTALE, -ENODEV));
 	}
 	pthread_rwlock_unlock(&region->lock);
 }
@@ -170,14 +177,17 @@ void op_applied(struct worker *w)
 		goto out;
 	ret = tphbuf_ibv_applied(w->ctx, region->mr, BUFFER_SIZE, &applied);
 	answer(w, OP_APPLIED, ret, ANY(0));
-	require(applied.state != TPHBUF_APPLIED_UNKNOWN, "the kernel does not tell: %s", applied.reason);
+	require(applied.state != TPHBUF_APPLIED_UNKNOWN, "the kernel does not tell: %s",
+		applied.reason);
 	if (!region->exact)
 		goto out;
-	require((applied.state == TPHBUF_APPLIED_YES) == !!(region->tph.flags & bit), "applied: %d (%s) with flags 0x%x",
-		applied.state, applied.reason, region->tph.flags);
+	require((applied.state == TPHBUF_APPLIED_YES) == !!(region->tph.flags & bit),
+		"applied: %d (%s) with flags 0x%x", applied.state, applied.reason,
+		region->tph.flags);
 	st = nic_of(region) ? region->tph.steering_tag_ext : region->tph.steering_tag;
 	require(applied.state != TPHBUF_APPLIED_YES ||
-		((nic_of(region) ? applied.tag.xst : applied.tag.st) == st && applied.tag.ph == region->tph.ph),
+			((nic_of(region) ? applied.tag.xst : applied.tag.st) == st &&
+			 applied.tag.ph == region->tph.ph),
 		"another tag is applied than 0x%x ph %u", st, region->tph.ph);
 out:
 	pthread_rwlock_unlock(&region->lock);
@@ -188,10 +198,16 @@ static enum ibv_wc_status write_once(struct worker *w, unsigned int nic, uint32_
 {
 	struct loop *loop = &w->loop[nic];
 	uint32_t len = 1 + random_below(&w->random, HOST_SIZE);
-	struct ibv_sge sge = { .addr = (uintptr_t)loop->host.addr, .length = len, .lkey = loop->host.mr->lkey };
+	struct ibv_sge sge = { .addr = (uintptr_t)loop->host.addr,
+			       .length = len,
+			       .lkey = loop->host.mr->lkey };
 	struct ibv_send_wr wr = {
-		.opcode = IBV_WR_RDMA_WRITE, .sg_list = &sge, .num_sge = 1, .send_flags = IBV_SEND_SIGNALED,
-		.wr.rdma = { .remote_addr = random_below(&w->random, BUFFER_SIZE - len), .rkey = rkey },
+		.opcode = IBV_WR_RDMA_WRITE,
+		.sg_list = &sge,
+		.num_sge = 1,
+		.send_flags = IBV_SEND_SIGNALED,
+		.wr.rdma = { .remote_addr = random_below(&w->random, BUFFER_SIZE - len),
+			     .rkey = rkey },
 	};
 	struct ibv_wc wc;
 
@@ -206,7 +222,8 @@ static enum ibv_wc_status write_once(struct worker *w, unsigned int nic, uint32_
 
 static void answer_write(struct worker *w, enum op op, enum ibv_wc_status status, bool certain)
 {
-	require(status == IBV_WC_SUCCESS || status == IBV_WC_REM_ACCESS_ERR, "write: %s", ibv_wc_status_str(status));
+	require(status == IBV_WC_SUCCESS || status == IBV_WC_REM_ACCESS_ERR, "write: %s",
+		ibv_wc_status_str(status));
 	answer(w, op, status == IBV_WC_SUCCESS ? 0 : -EACCES, certain ? ANY(0) : ANY(0, -EACCES));
 }
 
@@ -225,7 +242,8 @@ void op_write(struct worker *w)
 
 static bool tags_verified(struct region *region, bool table_written)
 {
-	return region->exact ? tags_verify_exact(&region->tph, width_of(region), table_written) : tags_verify_tally();
+	return region->exact ? tags_verify_exact(&region->tph, width_of(region), table_written) :
+			       tags_verify_tally();
 }
 
 /* The only write there is at this time, of a region that stays: every TLP must carry just the region's tag. */

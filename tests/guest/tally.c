@@ -31,7 +31,8 @@ static uint64_t registers(struct tphbuf_device *dev)
 
 	require(!ret, "VFIO_DEVICE_GET_REGION_INFO: %m");
 	require(!tphbuf_device_memory(dev, true), "memory decoding of %s", tphbuf_device_bdf(dev));
-	require(reg(dev, info.offset, EP_MAGIC, 4) == EP_MAGIC_VALUE, "%s is not the fabric's endpoint", tphbuf_device_bdf(dev));
+	require(reg(dev, info.offset, EP_MAGIC, 4) == EP_MAGIC_VALUE,
+		"%s is not the fabric's endpoint", tphbuf_device_bdf(dev));
 	return info.offset;
 }
 
@@ -44,9 +45,11 @@ void tally_read(struct tphbuf_device *dev, struct tally *tally)
 {
 	uint64_t base = registers(dev);
 
-	*tally = (struct tally) {
-		.writes = reg(dev, base, EP_MWR_TLPS, 8), .writes_tagged = reg(dev, base, EP_MWR_TAGGED, 8),
-		.reads = reg(dev, base, EP_MRD_TLPS, 8), .reads_tagged = reg(dev, base, EP_MRD_TAGGED, 8),
+	*tally = (struct tally){
+		.writes = reg(dev, base, EP_MWR_TLPS, 8),
+		.writes_tagged = reg(dev, base, EP_MWR_TAGGED, 8),
+		.reads = reg(dev, base, EP_MRD_TLPS, 8),
+		.reads_tagged = reg(dev, base, EP_MRD_TAGGED, 8),
 		.nrows = (unsigned int)reg(dev, base, EP_ROWS, 4),
 	};
 	require(tally->nrows <= TALLY_ROWS, "%u different tags arrived", tally->nrows);
@@ -82,9 +85,10 @@ void tally_expect(const struct tally *tally, uint32_t width, uint32_t st, uint32
 
 		if (!row->write)
 			continue;
-		require(row->th == !!width, "%lu writes %s a hint", (unsigned long)row->tlps, row->th ? "carry" : "carry no");
+		require(row->th == !!width, "%lu writes %s a hint", (unsigned long)row->tlps,
+			row->th ? "carry" : "carry no");
 		require(!width || (row->width == width && row->st == st && row->ph == ph),
-			"%lu writes carry %u-bit tag 0x%x ph %u instead of %u-bit 0x%x ph %u", (unsigned long)row->tlps,
-			row->width, row->st, row->ph, width, st, ph);
+			"%lu writes carry %u-bit tag 0x%x ph %u instead of %u-bit 0x%x ph %u",
+			(unsigned long)row->tlps, row->width, row->st, row->ph, width, st, ph);
 	}
 }

@@ -10,8 +10,8 @@
 #include <tphbuf/device.h>
 
 struct tally_row {
-	bool write;		/* MWr, else MRd */
-	bool th;		/* carries a hint */
+	bool write; /* MWr, else MRd */
+	bool th;    /* carries a hint */
 	uint32_t width, st, ph;
 	uint64_t tlps;
 };

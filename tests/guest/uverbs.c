@@ -24,7 +24,9 @@ static struct ib_uverbs_attr *add(struct request *req, uint16_t id, uint16_t len
 {
 	struct ib_uverbs_attr *attr = &req->attr[req->head.num_attrs++];
 
-	*attr = (struct ib_uverbs_attr) { .attr_id = id, .len = len, .flags = UVERBS_ATTR_F_MANDATORY, .data = data };
+	*attr = (struct ib_uverbs_attr){
+		.attr_id = id, .len = len, .flags = UVERBS_ATTR_F_MANDATORY, .data = data
+	};
 	return attr;
 }
 
@@ -38,7 +40,8 @@ static int submit(struct ibv_context *ctx, struct request *req, uint16_t object,
 	req->head.object_id = object;
 	req->head.method_id = method;
 	req->head.driver_id = RDMA_DRIVER_MLX5;
-	req->head.length = (uint16_t)(sizeof(req->head) + req->head.num_attrs * sizeof(req->attr[0]));
+	req->head.length =
+		(uint16_t)(sizeof(req->head) + req->head.num_attrs * sizeof(req->attr[0]));
 	return ioctl(ctx->cmd_fd, RDMA_VERBS_IOCTL, req) ? -errno : 0;
 }
 
@@ -50,7 +53,8 @@ int uverbs_dmah_alloc(struct ibv_context *ctx, const struct uverbs_dmah_opts *op
 
 	if (opts->has_cpu) {
 		add(&req, UVERBS_ATTR_ALLOC_DMAH_CPU_ID, sizeof(opts->cpu), opts->cpu);
-		add(&req, UVERBS_ATTR_ALLOC_DMAH_TPH_MEM_TYPE, 0, 0)->attr_data.enum_data.elem_id = 0;
+		add(&req, UVERBS_ATTR_ALLOC_DMAH_TPH_MEM_TYPE, 0, 0)->attr_data.enum_data.elem_id =
+			0;
 	}
 	if (opts->has_ph)
 		add(&req, UVERBS_ATTR_ALLOC_DMAH_PH, sizeof(opts->ph), opts->ph);
@@ -68,7 +72,8 @@ int uverbs_dmah_free(struct ibv_context *ctx, uint32_t handle)
 	return submit(ctx, &req, UVERBS_OBJECT_DMAH, UVERBS_METHOD_DMAH_FREE);
 }
 
-int uverbs_reg_dmabuf(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t dmah, struct uverbs_mr *mr)
+int uverbs_reg_dmabuf(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t dmah,
+		      struct uverbs_mr *mr)
 {
 	struct request req = { 0 };
 	struct ib_uverbs_attr *mine = add(&req, UVERBS_ATTR_REG_MR_HANDLE, 0, 0);
@@ -105,9 +110,14 @@ int uverbs_rereg_access(struct ibv_mr *mr, struct ibv_pd *pd, int access)
 		struct ib_uverbs_cmd_hdr head;
 		struct ib_uverbs_rereg_mr body;
 	} cmd = {
-		.head = { .command = IB_USER_VERBS_CMD_REREG_MR, .in_words = sizeof(cmd) / 4, .out_words = sizeof(answer) / 4 },
-		.body = { .response = (uintptr_t)&answer, .mr_handle = mr->handle, .flags = IBV_REREG_MR_CHANGE_ACCESS,
-			  .pd_handle = pd->handle, .access_flags = (uint32_t)access },
+		.head = { .command = IB_USER_VERBS_CMD_REREG_MR,
+			  .in_words = sizeof(cmd) / 4,
+			  .out_words = sizeof(answer) / 4 },
+		.body = { .response = (uintptr_t)&answer,
+			  .mr_handle = mr->handle,
+			  .flags = IBV_REREG_MR_CHANGE_ACCESS,
+			  .pd_handle = pd->handle,
+			  .access_flags = (uint32_t)access },
 	};
 
 	return write(mr->context->cmd_fd, &cmd, sizeof(cmd)) == sizeof(cmd) ? 0 : -errno;

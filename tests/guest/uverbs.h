@@ -13,7 +13,7 @@
 #define UVERBS_NO_DMAH UINT32_MAX
 
 struct uverbs_dmah_opts {
-	bool has_cpu;		/* with the steering tag of that CPU for volatile memory */
+	bool has_cpu; /* with the steering tag of that CPU for volatile memory */
 	uint32_t cpu;
 	bool has_ph;
 	uint8_t ph;
@@ -23,11 +23,13 @@ struct uverbs_mr {
 	uint32_t handle, lkey, rkey;
 };
 
-int uverbs_dmah_alloc(struct ibv_context *ctx, const struct uverbs_dmah_opts *opts, uint32_t *handle);
+int uverbs_dmah_alloc(struct ibv_context *ctx, const struct uverbs_dmah_opts *opts,
+		      uint32_t *handle);
 int uverbs_dmah_free(struct ibv_context *ctx, uint32_t handle);
 
 /* The first len bytes of a dma-buf, at address 0. dmah may be UVERBS_NO_DMAH. */
-int uverbs_reg_dmabuf(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t dmah, struct uverbs_mr *mr);
+int uverbs_reg_dmabuf(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t dmah,
+		      struct uverbs_mr *mr);
 int uverbs_dereg(struct ibv_context *ctx, const struct uverbs_mr *mr);
 
 /* Other access rights for an MR of libibverbs. */

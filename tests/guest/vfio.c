@@ -120,7 +120,8 @@ int vfio_export(int fd, uint32_t bar, const struct vfio_region_dma_range *ranges
 
 	if (n > sizeof(request.ranges) / sizeof(request.ranges[0]))
 		return -E2BIG;
-	request.head.argsz = (uint32_t)(sizeof(request.head) + sizeof(request.buf) + n * sizeof(ranges[0]));
+	request.head.argsz =
+		(uint32_t)(sizeof(request.head) + sizeof(request.buf) + n * sizeof(ranges[0]));
 	memcpy(request.ranges, ranges, n * sizeof(ranges[0]));
 	ret = ioctl(fd, VFIO_DEVICE_FEATURE, &request);
 	return ret < 0 ? -errno : ret;

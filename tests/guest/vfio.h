@@ -12,8 +12,8 @@
 
 struct vfio_dev {
 	int fd, iommufd;
-	uint64_t config;	/* file offset of config space */
-	uint64_t regs;		/* and of the endpoint's register BAR */
+	uint64_t config; /* file offset of config space */
+	uint64_t regs;	 /* and of the endpoint's register BAR */
 };
 
 typedef struct vfio_device_feature_dma_buf_tph tph_t;

@@ -45,7 +45,8 @@ drmVersionPtr __wrap_drmGetVersion(int fd)
 	version = calloc(1, sizeof(*version));
 	if (!version)
 		return NULL;
-	version->name = (char *)"fake_gpu_with_a_name_that_is_longer_than_the_63_characters_there_is_room_for";
+	version->name =
+		(char *)"fake_gpu_with_a_name_that_is_longer_than_the_63_characters_there_is_room_for";
 	return version;
 }
 
@@ -85,10 +86,8 @@ int __wrap_drmGetCap(int fd, uint64_t cap, uint64_t *value)
 	return give(0);
 }
 
-int __wrap_drmModeCreateDumbBuffer(int fd, uint32_t width, uint32_t height,
-				   uint32_t bpp, uint32_t flags,
-				   uint32_t *handle, uint32_t *pitch,
-				   uint64_t *size)
+int __wrap_drmModeCreateDumbBuffer(int fd, uint32_t width, uint32_t height, uint32_t bpp,
+				   uint32_t flags, uint32_t *handle, uint32_t *pitch, uint64_t *size)
 {
 	int ret = give(fake_drm.dumb_err);
 
@@ -115,8 +114,7 @@ int __wrap_drmModeDestroyDumbBuffer(int fd, uint32_t handle)
 	return 0;
 }
 
-int __wrap_drmPrimeHandleToFD(int fd, uint32_t handle, uint32_t flags,
-			      int *prime)
+int __wrap_drmPrimeHandleToFD(int fd, uint32_t handle, uint32_t flags, int *prime)
 {
 	int ret = give(fake_drm.export_err);
 
@@ -126,8 +124,7 @@ int __wrap_drmPrimeHandleToFD(int fd, uint32_t handle, uint32_t flags,
 	if (flags != (DRM_CLOEXEC | DRM_RDWR))
 		return give(EINVAL);
 	fake_drm.handle = handle;
-	*prime = fake_foreign_dmabuf(fake_drm.height ? 4096ull *
-				     fake_drm.height : 4096);
+	*prime = fake_foreign_dmabuf(fake_drm.height ? 4096ull * fake_drm.height : 4096);
 	return 0;
 }
 
@@ -150,8 +147,7 @@ int __wrap_drmCloseBufferHandle(int fd, uint32_t handle)
 	return give(fake_drm.release_err);
 }
 
-static int fake_init(int fd, uint32_t *major, uint32_t *minor,
-		     amdgpu_device_handle *device)
+static int fake_init(int fd, uint32_t *major, uint32_t *minor, amdgpu_device_handle *device)
 {
 	(void)fd;
 	if (fake_drm.init_err)
@@ -170,8 +166,7 @@ static int fake_deinit(amdgpu_device_handle device)
 	return 0;
 }
 
-static int fake_alloc(amdgpu_device_handle device,
-		      struct amdgpu_bo_alloc_request *request,
+static int fake_alloc(amdgpu_device_handle device, struct amdgpu_bo_alloc_request *request,
 		      amdgpu_bo_handle *bo)
 {
 	(void)device;
@@ -183,8 +178,7 @@ static int fake_alloc(amdgpu_device_handle device,
 	return 0;
 }
 
-static int fake_export(amdgpu_bo_handle bo, enum amdgpu_bo_handle_type type,
-		       uint32_t *fd)
+static int fake_export(amdgpu_bo_handle bo, enum amdgpu_bo_handle_type type, uint32_t *fd)
 {
 	if (type != amdgpu_bo_handle_type_dma_buf_fd)
 		return -EINVAL;
@@ -206,7 +200,7 @@ static int fake_free(amdgpu_bo_handle bo)
 
 static const struct {
 	const char *name;
-	void *library;	/* NULL: the program's own */
+	void *library; /* NULL: the program's own */
 	void *function;
 } symbols[] = {
 	{ "amdgpu_device_initialize", &amdgpu_library, fake_init },
@@ -243,15 +237,13 @@ void *__wrap_dlsym(void *library, const char *name)
 {
 	size_t i;
 
-	if (library != &amdgpu_library && library != &mlx5_library &&
-	    library != RTLD_DEFAULT)
+	if (library != &amdgpu_library && library != &mlx5_library && library != RTLD_DEFAULT)
 		return __real_dlsym(library, name);
 	if (fake_drm.no_symbol && !strcmp(name, fake_drm.no_symbol))
 		return NULL;
 	for (i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
 		if (!strcmp(name, symbols[i].name) &&
-		    (symbols[i].library ? symbols[i].library == library :
-		     library == RTLD_DEFAULT))
+		    (symbols[i].library ? symbols[i].library == library : library == RTLD_DEFAULT))
 			return symbols[i].function;
 	return NULL;
 }

@@ -9,23 +9,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FAKE_DRM_HANDLE	5
+#define FAKE_DRM_HANDLE 5
 
 struct fake_drm {
-	bool no_driver;		/* the descriptor is no DRM node */
+	bool no_driver; /* the descriptor is no DRM node */
 	bool no_pci;
-	int dumb_err;		/* positive errno values, 0 for success */
+	int dumb_err; /* positive errno values, 0 for success */
 	int export_err;
 	int import_err;
 	int release_err;
-	bool minus_one;		/* errors come as -1 and errno */
+	bool minus_one; /* errors come as -1 and errno */
 	/* What was asked for last. */
 	uint32_t width, height, bpp, handle;
 	int fd;
 	unsigned int live_dumbs;
 	/* libdrm_amdgpu */
-	bool no_amdgpu;		/* dlopen fails */
-	const char *no_symbol;	/* dlsym fails for this one */
+	bool no_amdgpu;	       /* dlopen fails */
+	const char *no_symbol; /* dlsym fails for this one */
 	int init_err, alloc_err, amdgpu_export_err;
 	uint32_t heap;
 	unsigned int live_bos, live_devices;

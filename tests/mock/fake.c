@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The ioctl side of the fake machine and the call wrappers, see fake.h. */
-#define _GNU_SOURCE	/* memfd_create */
+#define _GNU_SOURCE /* memfd_create */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,9 +25,9 @@
 #include "tests/mock/fault.h"
 #include "tests/mock/region.h"
 
-#define MAX_DMABUFS	4096
-#define IOAS_ID		42
-#define FEATURE_OPS	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET)
+#define MAX_DMABUFS 4096
+#define IOAS_ID	    42
+#define FEATURE_OPS (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET)
 
 /* The fake itself makes the real calls. */
 int __real_fcntl(int fd, int cmd, ...);
@@ -208,8 +208,7 @@ static int bind_iommufd(struct vfio_device_bind_iommufd *arg)
 	if (arg->flags & VFIO_DEVICE_BIND_FLAG_TOKEN) {
 		if (arg->argsz < sizeof(*arg) || !fake.token)
 			return -EINVAL;
-		if (memcmp((void *)(uintptr_t)arg->token_uuid_ptr, fake.token,
-			   16))
+		if (memcmp((void *)(uintptr_t)arg->token_uuid_ptr, fake.token, 16))
 			return -EACCES;
 	} else if (fake.token) {
 		return -EACCES;
@@ -232,14 +231,12 @@ static int region_info(struct vfio_region_info *arg)
 		return -EINVAL;
 	arg->size = fake.bar_size[arg->index];
 	if (arg->size)
-		arg->flags = VFIO_REGION_INFO_FLAG_READ |
-			     VFIO_REGION_INFO_FLAG_WRITE |
+		arg->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
 			     fake.bar_flags[arg->index];
 	return 0;
 }
 
-static int feature_dma_buf(uint32_t flags, size_t size,
-			   struct vfio_device_feature_dma_buf *arg)
+static int feature_dma_buf(uint32_t flags, size_t size, struct vfio_device_feature_dma_buf *arg)
 {
 	uint64_t length = 0;
 	uint32_t i;
@@ -267,8 +264,7 @@ static int foreign_feature(uint32_t flags)
 	return 0;
 }
 
-static int set_tph(const struct vfio_device_feature_dma_buf_tph *arg,
-		   struct dmabuf *dmabuf)
+static int set_tph(const struct vfio_device_feature_dma_buf_tph *arg, struct dmabuf *dmabuf)
 {
 	struct fake_tag tag = { .flags = arg->flags };
 
@@ -282,8 +278,7 @@ static int set_tph(const struct vfio_device_feature_dma_buf_tph *arg,
 	return 0;
 }
 
-static int feature_tph(uint32_t flags, size_t size,
-		       struct vfio_device_feature_dma_buf_tph *arg)
+static int feature_tph(uint32_t flags, size_t size, struct vfio_device_feature_dma_buf_tph *arg)
 {
 	struct dmabuf *dmabuf;
 
@@ -295,8 +290,7 @@ static int feature_tph(uint32_t flags, size_t size,
 		return -EOPNOTSUPP;
 	if (flags & VFIO_DEVICE_FEATURE_PROBE)
 		return 0;
-	if ((flags & FEATURE_OPS) == FEATURE_OPS || !(flags & FEATURE_OPS) ||
-	    size < sizeof(*arg))
+	if ((flags & FEATURE_OPS) == FEATURE_OPS || !(flags & FEATURE_OPS) || size < sizeof(*arg))
 		return -EINVAL;
 	if (flags & VFIO_DEVICE_FEATURE_SET) {
 		if (arg->flags & ~3u || arg->supported || arg->ph > 3)
@@ -342,8 +336,7 @@ static int feature(struct vfio_device_feature *arg)
 /* Host memory: lengths as the kernel takes them; the memfd is sealed. */
 static int udmabuf_create(const struct udmabuf_create *arg)
 {
-	if (arg->offset || !arg->size || arg->size % 4096 ||
-	    arg->size > FAKE_UDMABUF_MAX ||
+	if (arg->offset || !arg->size || arg->size % 4096 || arg->size > FAKE_UDMABUF_MAX ||
 	    __real_fcntl((int)arg->memfd, F_GET_SEALS) != F_SEAL_SHRINK)
 		return -EINVAL;
 	return new_dmabuf(arg->size, true);
@@ -351,8 +344,7 @@ static int udmabuf_create(const struct udmabuf_create *arg)
 
 static int heap_alloc(struct dma_heap_allocation_data *arg)
 {
-	if (arg->fd || arg->heap_flags || !arg->len ||
-	    arg->fd_flags != (O_RDWR | O_CLOEXEC))
+	if (arg->fd || arg->heap_flags || !arg->len || arg->fd_flags != (O_RDWR | O_CLOEXEC))
 		return -EINVAL;
 	arg->fd = (uint32_t)new_dmabuf(arg->len, true);
 	return 0;
@@ -445,14 +437,12 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 /* Lead /sys and /dev/{vfio,iommu} into the tree. */
 static const char *lead(const char *path, char *buf)
 {
-	if (!fake_root()[0] ||
-	    (strncmp(path, "/sys/", 5) && strncmp(path, "/dev/vfio", 9) &&
-	     strcmp(path, "/dev/iommu") && strcmp(path, "/proc/cpuinfo") &&
-	     strcmp(path, "/proc/cmdline") && strcmp(path, "/dev/udmabuf") &&
-	     strncmp(path, "/dev/dma_heap/", 14)))
+	if (!fake_root()[0] || (strncmp(path, "/sys/", 5) && strncmp(path, "/dev/vfio", 9) &&
+				strcmp(path, "/dev/iommu") && strcmp(path, "/proc/cpuinfo") &&
+				strcmp(path, "/proc/cmdline") && strcmp(path, "/dev/udmabuf") &&
+				strncmp(path, "/dev/dma_heap/", 14)))
 		return path;
-	if ((size_t)snprintf(buf, PATH_MAX, "%s%s", fake_root(), path) >=
-	    PATH_MAX)
+	if ((size_t)snprintf(buf, PATH_MAX, "%s%s", fake_root(), path) >= PATH_MAX)
 		abort();
 	return buf;
 }
@@ -460,12 +450,10 @@ static const char *lead(const char *path, char *buf)
 /* What procfs says of a dma-buf. Return: -1 if @path is about another file. */
 static int open_fdinfo(const char *path)
 {
-	static const char text[] =
-		"pos:\t0\nflags:\t02\nsize:\t4096\ncount:\t2\nexp_name:\tfake\n";
+	static const char text[] = "pos:\t0\nflags:\t02\nsize:\t4096\ncount:\t2\nexp_name:\tfake\n";
 	int about, fd;
 
-	if (sscanf(path, "/proc/self/fdinfo/%d", &about) != 1 ||
-	    !find_dmabuf(about))
+	if (sscanf(path, "/proc/self/fdinfo/%d", &about) != 1 || !find_dmabuf(about))
 		return -1;
 	fd = memfd_create("fdinfo", MFD_CLOEXEC);
 	if (fd < 0 || __real_pwrite(fd, text, sizeof(text) - 1, 0) < 0)
@@ -521,8 +509,7 @@ int __wrap_access(const char *path, int mode)
 	if (call_fails("access"))
 		return -1;
 	path = lead(path, buf);
-	if (!access_failure.path ||
-	    strcmp(fake_path("%s", access_failure.path), path))
+	if (!access_failure.path || strcmp(fake_path("%s", access_failure.path), path))
 		return __real_access(path, mode);
 	errno = access_failure.err;
 	return -1;
@@ -538,8 +525,7 @@ char *__wrap_realpath(const char *path, char *resolved)
 {
 	char buf[PATH_MAX];
 
-	return call_fails("realpath") ? NULL :
-	       __real_realpath(lead(path, buf), resolved);
+	return call_fails("realpath") ? NULL : __real_realpath(lead(path, buf), resolved);
 }
 
 ssize_t __real_readlink(const char *path, char *target, size_t size);
@@ -551,8 +537,7 @@ ssize_t __wrap_readlink(const char *path, char *target, size_t size)
 
 	if (call_fails("readlink"))
 		return -1;
-	if (sscanf(path, "/proc/self/fd/%d", &fd) == 1 && fake_root()[0] &&
-	    fd_is(fd, DEV_NODE) &&
+	if (sscanf(path, "/proc/self/fd/%d", &fd) == 1 && fake_root()[0] && fd_is(fd, DEV_NODE) &&
 	    size >= sizeof(anon) - 1) {
 		memcpy(target, anon, sizeof(anon) - 1);
 		return sizeof(anon) - 1;
@@ -560,13 +545,10 @@ ssize_t __wrap_readlink(const char *path, char *target, size_t size)
 	return __real_readlink(lead(path, buf), target, size);
 }
 
-void *__real_mmap(void *addr, size_t length, int prot, int flags, int fd,
-		  off_t offset);
-void *__wrap_mmap(void *addr, size_t length, int prot, int flags, int fd,
-		  off_t offset)
+void *__real_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
 {
-	return call_fails("mmap") ? MAP_FAILED :
-	       __real_mmap(addr, length, prot, flags, fd, offset);
+	return call_fails("mmap") ? MAP_FAILED : __real_mmap(addr, length, prot, flags, fd, offset);
 }
 
 ssize_t __real_pread(int fd, void *buf, size_t size, off_t offset);

@@ -16,29 +16,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FAKE_BDF	"0000:03:00.0"
-#define FAKE_NIC_BDF	"0000:05:00.0"
-#define FAKE_BAR2_SIZE	(64u << 20)
+#define FAKE_BDF       "0000:03:00.0"
+#define FAKE_NIC_BDF   "0000:05:00.0"
+#define FAKE_BAR2_SIZE (64u << 20)
 /* Nodes of the legacy interface: made by fake_group_nodes(). */
-#define FAKE_CONTAINER	"dev/vfio/vfio"
-#define FAKE_GROUP	"dev/vfio/12"
+#define FAKE_CONTAINER "dev/vfio/vfio"
+#define FAKE_GROUP     "dev/vfio/12"
 
 /* What the function's device file answers; defaults are a good device. */
 struct fake_device {
 	uint64_t bar_size[6];
-	uint32_t bar_flags[6];		/* VFIO_REGION_INFO_FLAG_ */
+	uint32_t bar_flags[6]; /* VFIO_REGION_INFO_FLAG_ */
 	uint64_t config_size;
-	bool has_dmabuf;		/* VFIO_DEVICE_FEATURE_DMA_BUF */
-	bool has_tph;			/* the TPH feature's number is ours */
-	uint32_t supported;		/* namespaces; 0: no completer */
+	bool has_dmabuf;    /* VFIO_DEVICE_FEATURE_DMA_BUF */
+	bool has_tph;	    /* the TPH feature's number is ours */
+	uint32_t supported; /* namespaces; 0: no completer */
 	/* What another kernel may do with the number instead. */
 	enum { FOREIGN_NONE, FOREIGN_SET_ONLY, FOREIGN_BOTH } foreign;
-	const char *token;		/* 16 bytes wanted at bind, or NULL */
-	uint32_t device_flags;		/* VFIO_DEVICE_FLAGS_ */
-	bool is_cdev;			/* its node is a character device 511:0 */
+	const char *token;     /* 16 bytes wanted at bind, or NULL */
+	uint32_t device_flags; /* VFIO_DEVICE_FLAGS_ */
+	bool is_cdev;	       /* its node is a character device 511:0 */
 	/* The legacy interface. */
 	int api_version;
-	uint32_t models;		/* set of bits 1 << VFIO_..._IOMMU */
+	uint32_t models; /* set of bits 1 << VFIO_..._IOMMU */
 	bool viable;
 	/* Others get at most so long before a rename() replaces something. */
 	unsigned int rename_delay_us;
@@ -47,10 +47,10 @@ struct fake_device {
 extern struct fake_device fake;
 
 /* Flags of the first DMA_BUF_IOCTL_SYNC calls. */
-#define FAKE_SYNCS		8
+#define FAKE_SYNCS 8
 extern uint64_t fake_sync[FAKE_SYNCS];
 
-#define FAKE_UDMABUF_MAX	(64u << 20)
+#define FAKE_UDMABUF_MAX (64u << 20)
 
 /* Build the tree with the default machine, reset all state. */
 void fake_setup(void);
@@ -60,8 +60,7 @@ void fake_teardown(void);
 /* The directory that stands for "/": "<root>/sys", "<root>/dev". */
 const char *fake_root(void);
 /* Path below the root, in a static buffer overwritten by the next call. */
-const char *fake_path(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2)));
+const char *fake_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Container and group of FAKE_BDF; without them only the cdev is there. */
 void fake_group_nodes(void);
@@ -72,8 +71,7 @@ void fake_write(const char *path, const void *data, size_t size);
 void fake_text(const char *path, const char *text);
 void fake_link(const char *path, const char *target);
 void fake_remove(const char *path);
-void fake_bytes(const char *path, uint64_t offset, const void *data,
-		size_t size);
+void fake_bytes(const char *path, uint64_t offset, const void *data, size_t size);
 /* The config space of FAKE_BDF, in sysfs and behind vfio. */
 void fake_config(unsigned int offset, uint32_t value, unsigned int size);
 void fake_device_config(unsigned int offset, uint32_t value, unsigned int size);

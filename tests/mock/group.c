@@ -45,8 +45,7 @@ static int group_device(const char *name)
 			return -EACCES;
 	} else {
 		if (strncmp(name, option, strlen(option)) ||
-		    uuid_text_parse(name + strlen(option), token) ||
-		    !fake.token)
+		    uuid_text_parse(name + strlen(option), token) || !fake.token)
 			return -EINVAL;
 		if (memcmp(token, fake.token, sizeof(token)))
 			return -EACCES;

@@ -8,8 +8,8 @@
 #include "tests/mock/fake.h"
 #include "tests/mock/machine.h"
 
-#define DEVICES		"sys/bus/pci/devices"
-#define CONFIG_SIZE	4096
+#define DEVICES	    "sys/bus/pci/devices"
+#define CONFIG_SIZE 4096
 
 static const char *last_of(const char *path)
 {
@@ -18,8 +18,7 @@ static const char *last_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static void put(unsigned char *cfg, unsigned int offset, uint32_t value,
-		unsigned int size)
+static void put(unsigned char *cfg, unsigned int offset, uint32_t value, unsigned int size)
 {
 	memcpy(cfg + offset, &value, size);
 }
@@ -28,8 +27,7 @@ static void build_config(const struct machine_fn *fn, unsigned char *cfg)
 {
 	memset(cfg, 0, CONFIG_SIZE);
 	put(cfg, PCI_VENDOR_ID, fn->vendor | (uint32_t)fn->device << 16, 4);
-	put(cfg, PCI_COMMAND, PCI_COMMAND_MASTER |
-	    (fn->no_memory ? 0 : PCI_COMMAND_MEMORY), 2);
+	put(cfg, PCI_COMMAND, PCI_COMMAND_MASTER | (fn->no_memory ? 0 : PCI_COMMAND_MEMORY), 2);
 	put(cfg, PCI_STATUS, PCI_STATUS_CAP_LIST, 2);
 	put(cfg, PCI_CLASS_REVISION, fn->class_code << 8, 4);
 	put(cfg, PCI_CAPABILITY_LIST, MACHINE_PM_CAP, 1);
@@ -41,19 +39,21 @@ static void build_config(const struct machine_fn *fn, unsigned char *cfg)
 	put(cfg, MACHINE_EXP_CAP + PCI_EXP_DEVCTL, fn->mps << 5, 2);
 	put(cfg, MACHINE_EXP_CAP + PCI_EXP_LNKCAP, 5 | 16 << 4, 4);
 	put(cfg, MACHINE_EXP_CAP + PCI_EXP_LNKSTA, 4 | 8 << 4, 2);
-	put(cfg, MACHINE_EXP_CAP + PCI_EXP_DEVCAP2, fn->completer << 12 |
-	    (fn->no_prefixes ? 0 : PCI_EXP_DEVCAP2_EE_PREFIX), 4);
-	put(cfg, MACHINE_ACS_CAP, (fn->acs == MACHINE_NO_ACS ?
-	    0x0001 : PCI_EXT_CAP_ID_ACS) | 1 << 16 |
-	    (fn->requester ? MACHINE_TPH_CAP << 20 : 0), 4);
+	put(cfg, MACHINE_EXP_CAP + PCI_EXP_DEVCAP2,
+	    fn->completer << 12 | (fn->no_prefixes ? 0 : PCI_EXP_DEVCAP2_EE_PREFIX), 4);
+	put(cfg, MACHINE_ACS_CAP,
+	    (fn->acs == MACHINE_NO_ACS ? 0x0001 : PCI_EXT_CAP_ID_ACS) | 1 << 16 |
+		    (fn->requester ? MACHINE_TPH_CAP << 20 : 0),
+	    4);
 	if (fn->acs != MACHINE_NO_ACS)
 		put(cfg, MACHINE_ACS_CAP + PCI_ACS_CTRL, (uint32_t)fn->acs, 2);
 	if (!fn->requester)
 		return;
 	put(cfg, MACHINE_TPH_CAP, PCI_EXT_CAP_ID_TPH | 1 << 16, 4);
-	put(cfg, MACHINE_TPH_CAP + PCI_TPH_CAP, PCI_TPH_CAP_ST_DS |
-	    PCI_TPH_LOC_CAP | 63 << PCI_TPH_CAP_ST_SHIFT |
-	    (fn->requester == MACHINE_REQ_XST ? PCI_TPH_CAP_EXT_TPH : 0), 4);
+	put(cfg, MACHINE_TPH_CAP + PCI_TPH_CAP,
+	    PCI_TPH_CAP_ST_DS | PCI_TPH_LOC_CAP | 63 << PCI_TPH_CAP_ST_SHIFT |
+		    (fn->requester == MACHINE_REQ_XST ? PCI_TPH_CAP_EXT_TPH : 0),
+	    4);
 	put(cfg, MACHINE_TPH_CAP + PCI_TPH_CTRL, fn->enabled << 8, 4);
 }
 
@@ -67,8 +67,7 @@ static void build_vf_config(unsigned char *cfg)
 	put(cfg, MACHINE_EXP_CAP + PCI_EXP_LNKSTA, 0, 2);
 }
 
-static void put_number(const char *dir, const char *name, unsigned int digits,
-		       uint32_t value)
+static void put_number(const char *dir, const char *name, unsigned int digits, uint32_t value)
 {
 	char path[512], text[16];
 
@@ -83,8 +82,7 @@ static void put_links(const struct machine_fn *fn, const char *dir)
 
 	if (fn->driver) {
 		snprintf(path, sizeof(path), "%s/driver", dir);
-		snprintf(target, sizeof(target), "../../../bus/pci/drivers/%s",
-			 fn->driver);
+		snprintf(target, sizeof(target), "../../../bus/pci/drivers/%s", fn->driver);
 		fake_link(path, target);
 		if (strstr(fn->driver, "vfio")) {
 			snprintf(path, sizeof(path), "%s/vfio-dev/vfio7", dir);
@@ -98,26 +96,21 @@ static void put_links(const struct machine_fn *fn, const char *dir)
 	}
 	if (fn->group != MACHINE_NO_GROUP) {
 		snprintf(path, sizeof(path), "%s/iommu_group", dir);
-		snprintf(target, sizeof(target), "../../kernel/iommu_groups/%d",
-			 fn->group);
+		snprintf(target, sizeof(target), "../../kernel/iommu_groups/%d", fn->group);
 		fake_link(path, target);
-		snprintf(path, sizeof(path),
-			 "sys/kernel/iommu_groups/%d/devices/%s", fn->group,
+		snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%d/devices/%s", fn->group,
 			 last_of(fn->path));
-		snprintf(target, sizeof(target), "../../../../devices/%s",
-			 fn->path);
+		snprintf(target, sizeof(target), "../../../../devices/%s", fn->path);
 		fake_link(path, target);
 	}
 	if (!fn->rdma)
 		return;
-	snprintf(path, sizeof(path), "%s/infiniband/%s/ports/1/state", dir,
-		 fn->rdma);
+	snprintf(path, sizeof(path), "%s/infiniband/%s/ports/1/state", dir, fn->rdma);
 	fake_text(path, "4: ACTIVE\n");
 	snprintf(path, sizeof(path), "%s/infiniband_verbs/uverbs0/ibdev", dir);
 	snprintf(target, sizeof(target), "%s\n", fn->rdma);
 	fake_text(path, target);
-	snprintf(path, sizeof(path), "sys/class/infiniband/%s/device",
-		 fn->rdma);
+	snprintf(path, sizeof(path), "sys/class/infiniband/%s/device", fn->rdma);
 	snprintf(target, sizeof(target), "../../../devices/%s", fn->path);
 	fake_link(path, target);
 }
@@ -167,8 +160,7 @@ void machine_truncate_config(const char *bdf, unsigned int size)
 		perror("truncate");
 }
 
-void machine_config(const char *bdf, unsigned int offset, uint32_t value,
-		    unsigned int size)
+void machine_config(const char *bdf, unsigned int offset, uint32_t value, unsigned int size)
 {
 	char path[256];
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* More calls about files that are wrapped, see fake.h. */
-#define _GNU_SOURCE	/* statx, renameat2 */
+#define _GNU_SOURCE /* statx, renameat2 */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +12,8 @@
 #include "tests/mock/region.h"
 
 /* A group's device has a file without type. */
-int __real_statx(int fd, const char *path, int flags, unsigned int mask,
-		 struct statx *st);
-int __wrap_statx(int fd, const char *path, int flags, unsigned int mask,
-		 struct statx *st)
+int __real_statx(int fd, const char *path, int flags, unsigned int mask, struct statx *st);
+int __wrap_statx(int fd, const char *path, int flags, unsigned int mask, struct statx *st)
 {
 	if (call_fails("statx"))
 		return -1;
@@ -30,10 +28,8 @@ int __wrap_statx(int fd, const char *path, int flags, unsigned int mask,
 }
 
 /* Time for others, before a name that is taken changes hands. */
-int __real_renameat2(int from_dir, const char *from, int to_dir, const char *to,
-		     unsigned int flags);
-int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to,
-		     unsigned int flags)
+int __real_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
+int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
 {
 	if (call_fails("renameat2"))
 		return -1;

@@ -12,8 +12,8 @@
 #include "tests/mock/region.h"
 #include "tests/mock/verbs.h"
 
-#define NR_GIDS		8
-#define FIRST_QPN	0x100
+#define NR_GIDS	  8
+#define FIRST_QPN 0x100
 
 struct fake_port fake_port;
 
@@ -30,7 +30,7 @@ static const union ibv_gid gid = { .raw = { 0xfe, 0x80, [15] = 0x2a } };
 
 void fake_port_setup(void)
 {
-	fake_port = (struct fake_port) {
+	fake_port = (struct fake_port){
 		.link_layer = IBV_LINK_LAYER_INFINIBAND,
 		.state = IBV_PORT_ACTIVE,
 		.gid_index = -1,
@@ -47,23 +47,20 @@ int __wrap_ibv_query_device(struct ibv_context *of, struct ibv_device_attr *attr
 	return 0;
 }
 
-int __wrap_ibv_query_port(struct ibv_context *of, uint8_t port,
-			  struct ibv_port_attr *attr)
+int __wrap_ibv_query_port(struct ibv_context *of, uint8_t port, struct ibv_port_attr *attr)
 {
 	(void)of;
 	if (port != 1)
 		return EINVAL;
 	attr->state = fake_port.state;
 	attr->link_layer = (uint8_t)fake_port.link_layer;
-	attr->lid = fake_port.link_layer == IBV_LINK_LAYER_ETHERNET ? 0 :
-								     FAKE_LID;
+	attr->lid = fake_port.link_layer == IBV_LINK_LAYER_ETHERNET ? 0 : FAKE_LID;
 	attr->gid_tbl_len = NR_GIDS;
 	attr->active_mtu = IBV_MTU_1024;
 	return 0;
 }
 
-int __wrap_ibv_query_gid(struct ibv_context *of, uint8_t port, int index,
-			 union ibv_gid *to)
+int __wrap_ibv_query_gid(struct ibv_context *of, uint8_t port, int index, union ibv_gid *to)
 {
 	(void)of;
 	if (port != 1 || index < 0 || index >= NR_GIDS)
@@ -74,8 +71,7 @@ int __wrap_ibv_query_gid(struct ibv_context *of, uint8_t port, int index,
 	return 0;
 }
 
-struct ibv_mr *__wrap_ibv_reg_mr(struct ibv_pd *pd, void *addr, size_t length,
-				 int access)
+struct ibv_mr *__wrap_ibv_reg_mr(struct ibv_pd *pd, void *addr, size_t length, int access)
 {
 	struct ibv_mr *mr = fault_hits() ? NULL : calloc(1, sizeof(*mr));
 
@@ -95,10 +91,8 @@ static bool arrives(const struct queue_pair *q)
 		return false;
 	if (q->av.is_global)
 		return !memcmp(&q->av.grh.dgid, &gid, sizeof(gid)) &&
-		       q->av.grh.sgid_index == fake_port.gid_index &&
-		       q->av.grh.hop_limit;
-	return fake_port.link_layer == IBV_LINK_LAYER_INFINIBAND &&
-	       q->av.dlid == FAKE_LID;
+		       q->av.grh.sgid_index == fake_port.gid_index && q->av.grh.hop_limit;
+	return fake_port.link_layer == IBV_LINK_LAYER_INFINIBAND && q->av.dlid == FAKE_LID;
 }
 
 /* The BAR is a part of the device's node. */
@@ -106,28 +100,26 @@ static void copy(const struct ibv_send_wr *wr)
 {
 	uint8_t *data = (uint8_t *)(uintptr_t)wr->sg_list[0].addr;
 	uint32_t length = wr->sg_list[0].length;
-	off_t at = (off_t)(REGION_OFFSET(2) + wr->wr.rdma.remote_addr -
-			   fake_verbs.iova);
+	off_t at = (off_t)(REGION_OFFSET(2) + wr->wr.rdma.remote_addr - fake_verbs.iova);
 	int fd = open(fake_path(DEV_NODE), O_RDWR | O_CLOEXEC);
 
 	data[length / 2] ^= fake_port.corrupts;
-	if (fd < 0 || (wr->opcode == IBV_WR_RDMA_READ ?
-		       pread(fd, data, length, at) :
-		       pwrite(fd, data, length, at)) != (ssize_t)length)
+	if (fd < 0 ||
+	    (wr->opcode == IBV_WR_RDMA_READ ? pread(fd, data, length, at) :
+					      pwrite(fd, data, length, at)) != (ssize_t)length)
 		pending.status = IBV_WC_REM_OP_ERR;
 	if (fd >= 0)
 		close(fd);
 }
 
-static int post_send(struct ibv_qp *qp, struct ibv_send_wr *wr,
-		     struct ibv_send_wr **bad)
+static int post_send(struct ibv_qp *qp, struct ibv_send_wr *wr, struct ibv_send_wr **bad)
 {
 	const struct queue_pair *q = (const struct queue_pair *)qp;
 
 	*bad = wr;
 	if (qp->state != IBV_QPS_RTS || nr_pending)
 		return EINVAL;
-	pending = (struct ibv_wc) { .status = fake_port.status };
+	pending = (struct ibv_wc){ .status = fake_port.status };
 	if (!arrives(q))
 		pending.status = IBV_WC_RETRY_EXC_ERR;
 	if (pending.status == IBV_WC_SUCCESS)
@@ -147,8 +139,7 @@ static int poll_cq(struct ibv_cq *cq, int n, struct ibv_wc *wc)
 }
 
 struct ibv_cq *__wrap_ibv_create_cq(struct ibv_context *of, int cqe, void *arg,
-				    struct ibv_comp_channel *channel,
-				    int vector)
+				    struct ibv_comp_channel *channel, int vector)
 {
 	struct ibv_cq *cq = fault_hits() ? NULL : calloc(1, sizeof(*cq));
 
@@ -169,8 +160,7 @@ int __wrap_ibv_destroy_cq(struct ibv_cq *cq)
 	return 0;
 }
 
-struct ibv_qp *__wrap_ibv_create_qp(struct ibv_pd *pd,
-				    struct ibv_qp_init_attr *init)
+struct ibv_qp *__wrap_ibv_create_qp(struct ibv_pd *pd, struct ibv_qp_init_attr *init)
 {
 	struct queue_pair *q = fault_hits() ? NULL : calloc(1, sizeof(*q));
 

@@ -10,14 +10,14 @@
 #include <infiniband/verbs.h>
 #include <stdbool.h>
 
-#define FAKE_LID	9
+#define FAKE_LID 9
 
 extern struct fake_port {
-	int link_layer;			/* IBV_LINK_LAYER_ */
+	int link_layer; /* IBV_LINK_LAYER_ */
 	enum ibv_port_state state;
-	int gid_index;			/* of the only GID; -1: none */
-	enum ibv_wc_status status;	/* how requests end */
-	bool corrupts;			/* one byte of each transfer */
+	int gid_index;		   /* of the only GID; -1: none */
+	enum ibv_wc_status status; /* how requests end */
+	bool corrupts;		   /* one byte of each transfer */
 } fake_port;
 
 /* An active InfiniBand port without GID. */

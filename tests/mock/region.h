@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REGION_CONFIG		7
-#define REGION_OFFSET(index)	((uint64_t)(index) << 28)
+#define REGION_CONFIG	     7
+#define REGION_OFFSET(index) ((uint64_t)(index) << 28)
 
 /* The device's node, which is also what a group hands out. */
-#define DEV_NODE		"dev/vfio/devices/vfio0"
+#define DEV_NODE "dev/vfio/devices/vfio0"
 
 void tree_build(void);
 

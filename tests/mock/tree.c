@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The tree of the fake machine, see fake.h. */
-#define _GNU_SOURCE	/* nftw */
+#define _GNU_SOURCE /* nftw */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,11 +19,11 @@
 
 static char root[PATH_MAX];
 
-#define SYS_DEV		"sys/bus/pci/devices/" FAKE_BDF
-#define SYS_NIC		"sys/bus/pci/devices/" FAKE_NIC_BDF
+#define SYS_DEV	    "sys/bus/pci/devices/" FAKE_BDF
+#define SYS_NIC	    "sys/bus/pci/devices/" FAKE_NIC_BDF
 
-#define EXP_CAP		0x40
-#define TPH_EXT_CAP	0x100
+#define EXP_CAP	    0x40
+#define TPH_EXT_CAP 0x100
 
 static void die(const char *what, const char *path)
 {
@@ -81,8 +81,7 @@ static void make_parent(const char *relative)
 	}
 }
 
-void fake_bytes(const char *relative, uint64_t offset, const void *data,
-		size_t size)
+void fake_bytes(const char *relative, uint64_t offset, const void *data, size_t size)
 {
 	const char *path = fake_path("%s", relative);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -112,8 +111,7 @@ void fake_link(const char *relative, const char *target)
 		die("symlink", relative);
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag,
-		      struct FTW *ftw)
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	(void)st;
 	(void)flag;
@@ -137,8 +135,7 @@ void fake_teardown(void)
 
 void fake_device_config(unsigned int offset, uint32_t value, unsigned int size)
 {
-	fake_bytes(DEV_NODE, REGION_OFFSET(REGION_CONFIG) + offset, &value,
-		   size);
+	fake_bytes(DEV_NODE, REGION_OFFSET(REGION_CONFIG) + offset, &value, size);
 }
 
 void fake_config(unsigned int offset, uint32_t value, unsigned int size)
@@ -152,19 +149,18 @@ static void build_config(void)
 	static const unsigned char zeros[4096];
 
 	fake_write(SYS_DEV "/config", zeros, sizeof(zeros));
-	fake_bytes(DEV_NODE, REGION_OFFSET(REGION_CONFIG), zeros,
-		   sizeof(zeros));
+	fake_bytes(DEV_NODE, REGION_OFFSET(REGION_CONFIG), zeros, sizeof(zeros));
 	fake_config(PCI_VENDOR_ID, 0x11101af4, 4);
 	fake_config(PCI_COMMAND, PCI_COMMAND_MASTER, 2);
 	fake_config(PCI_STATUS, PCI_STATUS_CAP_LIST, 2);
 	fake_config(PCI_CAPABILITY_LIST, EXP_CAP, 1);
 	fake_config(EXP_CAP, PCI_CAP_ID_EXP | 2 << 16, 4);
-	fake_config(EXP_CAP + PCI_EXP_DEVCAP2,
-		    PCI_EXP_DEVCAP2_TPH_COMP_EXT_TPH << 12, 4);
+	fake_config(EXP_CAP + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_TPH_COMP_EXT_TPH << 12, 4);
 	fake_config(TPH_EXT_CAP, PCI_EXT_CAP_ID_TPH | 1 << 16, 4);
 	fake_config(TPH_EXT_CAP + PCI_TPH_CAP,
 		    PCI_TPH_CAP_ST_DS | PCI_TPH_CAP_EXT_TPH | PCI_TPH_LOC_CAP |
-		    63 << PCI_TPH_CAP_ST_SHIFT, 4);
+			    63 << PCI_TPH_CAP_ST_SHIFT,
+		    4);
 	fake_config(TPH_EXT_CAP + PCI_TPH_CTRL, PCI_TPH_REQ_TPH_ONLY << 8, 4);
 }
 
@@ -173,32 +169,28 @@ static void build_sysfs(void)
 	fake_text(SYS_DEV "/vendor", "0x1af4\n");
 	fake_text(SYS_DEV "/device", "0x1110\n");
 	fake_text(SYS_DEV "/class", "0x050000\n");
-	fake_text(SYS_DEV "/resource",
-		  "0x00000000fe000000 0x00000000fe000fff 0x0000000000040200\n"
-		  "0x000000000000c000 0x000000000000c01f 0x0000000000040101\n"
-		  "0x00000000f8000000 0x00000000fbffffff 0x000000000014220c\n"
-		  "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-		  "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
-		  "0x00000000fe001000 0x00000000fe0010ff 0x0000000000040200\n"
-		  "0x0000000000000000 0x0000000000000000 0x0000000000000000\n");
+	fake_text(SYS_DEV "/resource", "0x00000000fe000000 0x00000000fe000fff 0x0000000000040200\n"
+				       "0x000000000000c000 0x000000000000c01f 0x0000000000040101\n"
+				       "0x00000000f8000000 0x00000000fbffffff 0x000000000014220c\n"
+				       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+				       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n"
+				       "0x00000000fe001000 0x00000000fe0010ff 0x0000000000040200\n"
+				       "0x0000000000000000 0x0000000000000000 0x0000000000000000\n");
 	fake_link(SYS_DEV "/driver", "../../../../bus/pci/drivers/vfio-pci");
 	fake_link(SYS_DEV "/iommu_group", "../../../../kernel/iommu_groups/12");
 	fake_link("sys/kernel/iommu_groups/12/devices/" FAKE_BDF,
 		  "../../../../bus/pci/devices/" FAKE_BDF);
 	fake_mkdir(SYS_DEV "/vfio-dev/vfio0");
-	fake_link("sys/dev/char/511:0",
-		  "../../bus/pci/devices/" FAKE_BDF "/vfio-dev/vfio0");
+	fake_link("sys/dev/char/511:0", "../../bus/pci/devices/" FAKE_BDF "/vfio-dev/vfio0");
 
 	fake_text(SYS_NIC "/vendor", "0x15b3\n");
 	fake_text(SYS_NIC "/device", "0x1021\n");
 	fake_text(SYS_NIC "/class", "0x020700\n");
-	fake_text(SYS_NIC "/resource",
-		  "0x00000000f4000000 0x00000000f5ffffff 0x000000000014220c\n");
+	fake_text(SYS_NIC "/resource", "0x00000000f4000000 0x00000000f5ffffff 0x000000000014220c\n");
 	fake_link(SYS_NIC "/driver", "../../../../bus/pci/drivers/mlx5_core");
 	fake_mkdir(SYS_NIC "/infiniband/mlx5_0");
 	fake_write(SYS_NIC "/config", "\xb3\x15\x21\x10", 4);
-	fake_link("sys/class/infiniband/mlx5_0/device",
-		  "../../../" FAKE_NIC_BDF);
+	fake_link("sys/class/infiniband/mlx5_0/device", "../../../" FAKE_NIC_BDF);
 
 	fake_text("sys/bus/pci/devices/not-a-device", "");
 	fake_text("dev/iommu", "");

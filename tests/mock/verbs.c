@@ -44,9 +44,8 @@ struct ibv_pd *fake_pd(void)
 	return &pd;
 }
 
-struct ibv_mr *__wrap_ibv_reg_dmabuf_mr(struct ibv_pd *of, uint64_t offset,
-					size_t length, uint64_t iova, int fd,
-					int access)
+struct ibv_mr *__wrap_ibv_reg_dmabuf_mr(struct ibv_pd *of, uint64_t offset, size_t length,
+					uint64_t iova, int fd, int access)
 {
 	struct ibv_mr *mr;
 
@@ -72,12 +71,10 @@ struct ibv_mr *__wrap_ibv_reg_dmabuf_mr(struct ibv_pd *of, uint64_t offset,
 	return mr;
 }
 
-struct ibv_mr *fake_reg_data_direct(struct ibv_pd *of, uint64_t offset,
-				    size_t length, uint64_t iova, int fd,
-				    int access, int mlx5_access)
+struct ibv_mr *fake_reg_data_direct(struct ibv_pd *of, uint64_t offset, size_t length,
+				    uint64_t iova, int fd, int access, int mlx5_access)
 {
-	struct ibv_mr *mr = __wrap_ibv_reg_dmabuf_mr(of, offset, length, iova,
-						     fd, access);
+	struct ibv_mr *mr = __wrap_ibv_reg_dmabuf_mr(of, offset, length, iova, fd, access);
 
 	fake_verbs.by = BY_DATA_DIRECT;
 	fake_verbs.mlx5_access = mlx5_access;
@@ -93,8 +90,8 @@ struct ibv_mr *fake_reg_mr_ex(struct ibv_pd *of, struct fake_init_attr *attr)
 		errno = EINVAL;
 		return NULL;
 	}
-	mr = __wrap_ibv_reg_dmabuf_mr(of, attr->fd_offset, attr->length,
-				      attr->iova, attr->fd, attr->access);
+	mr = __wrap_ibv_reg_dmabuf_mr(of, attr->fd_offset, attr->length, attr->iova, attr->fd,
+				      attr->access);
 	fake_verbs.by = BY_REG_MR_EX;
 	fake_verbs.dmah = attr->dmah;
 	return mr;
@@ -231,9 +228,8 @@ int __wrap_nl_connect(struct nl_sock *sock, int protocol)
 	return protocol == NETLINK_RDMA ? 0 : -NLE_PROTO_MISMATCH;
 }
 
-int __wrap_nl_socket_modify_cb(struct nl_sock *sock, enum nl_cb_type type,
-			       enum nl_cb_kind kind, nl_recvmsg_msg_cb_t fn,
-			       void *arg)
+int __wrap_nl_socket_modify_cb(struct nl_sock *sock, enum nl_cb_type type, enum nl_cb_kind kind,
+			       nl_recvmsg_msg_cb_t fn, void *arg)
 {
 	(void)sock;
 	if (type != NL_CB_VALID || kind != NL_CB_CUSTOM || fault_hits())
@@ -262,8 +258,7 @@ int __wrap_nl_send_auto(struct nl_sock *sock, struct nl_msg *msg)
 
 	(void)sock;
 	index = nlmsg_find_attr(hdr, 0, RDMA_NLDEV_ATTR_DEV_INDEX);
-	if (hdr->nlmsg_type != RDMA_NL_GET_TYPE(RDMA_NL_NLDEV,
-						RDMA_NLDEV_CMD_RES_MR_GET) ||
+	if (hdr->nlmsg_type != RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_RES_MR_GET) ||
 	    (hdr->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP || !index ||
 	    nla_get_u32(index) != FAKE_DEV_INDEX)
 		return -NLE_INVAL;
@@ -278,21 +273,17 @@ static void put_driver(struct nl_msg *msg, const struct fake_attr *attr)
 
 	table = nla_nest_start(msg, RDMA_NLDEV_ATTR_DRIVER | NLA_F_NESTED);
 	if (nl.garbage)
-		nlmsg_append(msg, (void *)(uintptr_t)nl.garbage,
-			     nl.garbage_size, 4);
+		nlmsg_append(msg, (void *)(uintptr_t)nl.garbage, nl.garbage_size, 4);
 	for (; attr && attr->name; attr++) {
 		nla_put_string(msg, RDMA_NLDEV_ATTR_DRIVER_STRING, attr->name);
 		if (attr->string) {
-			nla_put_string(msg, RDMA_NLDEV_ATTR_DRIVER_STRING,
-				       attr->string);
+			nla_put_string(msg, RDMA_NLDEV_ATTR_DRIVER_STRING, attr->string);
 		} else if (attr->wide) {
 			nla_put(msg, RDMA_NLDEV_ATTR_PAD, 0, NULL);
-			nla_put_u64(msg, RDMA_NLDEV_ATTR_DRIVER_U64,
-				    attr->number);
+			nla_put_u64(msg, RDMA_NLDEV_ATTR_DRIVER_U64, attr->number);
 		} else {
 			nla_put_u8(msg, RDMA_NLDEV_ATTR_DRIVER_PRINT_TYPE, 1);
-			nla_put_u32(msg, RDMA_NLDEV_ATTR_DRIVER_U32,
-				    (uint32_t)attr->number);
+			nla_put_u32(msg, RDMA_NLDEV_ATTR_DRIVER_U32, (uint32_t)attr->number);
 		}
 	}
 	nla_nest_end(msg, table);
@@ -300,8 +291,7 @@ static void put_driver(struct nl_msg *msg, const struct fake_attr *attr)
 
 static void put_entry(struct nl_msg *msg, const struct fake_entry *e)
 {
-	struct nlattr *entry = nla_nest_start(msg,
-					      RDMA_NLDEV_ATTR_RES_MR_ENTRY);
+	struct nlattr *entry = nla_nest_start(msg, RDMA_NLDEV_ATTR_RES_MR_ENTRY);
 
 	if (!e->no_lkey) {
 		nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_RKEY, e->lkey);
@@ -336,8 +326,8 @@ int __wrap_nl_recvmsgs_default(struct nl_sock *sock)
 	}
 	if (fault_hits())
 		return -NLE_FAILURE;
-	msg = __real_nlmsg_alloc_simple(RDMA_NL_GET_TYPE(
-		RDMA_NL_NLDEV, RDMA_NLDEV_CMD_RES_MR_GET), NLM_F_MULTI);
+	msg = __real_nlmsg_alloc_simple(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_RES_MR_GET),
+					NLM_F_MULTI);
 	if (!msg)
 		abort();
 	table = nla_nest_start(msg, RDMA_NLDEV_ATTR_RES_MR);

@@ -14,16 +14,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FAKE_LKEY	0x1800
-#define FAKE_DEV_INDEX	3
+#define FAKE_LKEY      0x1800
+#define FAKE_DEV_INDEX 3
 
 struct fake_verbs {
-	int reg_errno;		/* ibv_reg_dmabuf_mr() fails with this */
-	int dereg_errno;	/* ibv_dereg_mr() returns this */
+	int reg_errno;	 /* ibv_reg_dmabuf_mr() fails with this */
+	int dereg_errno; /* ibv_dereg_mr() returns this */
 	bool no_devices;
 	int open_errno;
 	int pd_errno;
-	bool no_mlx5;		/* libmlx5 is not installed */
+	bool no_mlx5; /* libmlx5 is not installed */
 	int dev_index;
 	unsigned int live_mrs;
 	unsigned int live_pds;
@@ -41,9 +41,8 @@ extern struct fake_verbs fake_verbs;
 void fake_verbs_setup(void);
 
 /* What dlsym() finds: see drm.c. */
-struct ibv_mr *fake_reg_data_direct(struct ibv_pd *pd, uint64_t offset,
-				    size_t length, uint64_t iova, int fd,
-				    int access, int mlx5_access);
+struct ibv_mr *fake_reg_data_direct(struct ibv_pd *pd, uint64_t offset, size_t length,
+				    uint64_t iova, int fd, int access, int mlx5_access);
 /* struct ibv_mr_init_attr as in rdma-core 60, which not every host has. */
 struct fake_init_attr {
 	size_t length;
@@ -61,9 +60,9 @@ struct ibv_pd *fake_pd(void);
 /* One driver attribute: a number of 4 or 8 bytes, or a string. */
 struct fake_attr {
 	const char *name;
-	const char *string;	/* NULL for a number */
+	const char *string; /* NULL for a number */
 	uint64_t number;
-	bool wide;		/* 8 bytes, after padding */
+	bool wide; /* 8 bytes, after padding */
 };
 
 /* Of a region that carries st=0x5a,ph=2 */
@@ -73,7 +72,7 @@ struct fake_entry {
 	bool no_lkey, no_pid, no_length, no_driver, of_kernel;
 	uint32_t lkey, pid, mrn;
 	uint64_t length;
-	const struct fake_attr *attrs;	/* ends with a NULL name */
+	const struct fake_attr *attrs; /* ends with a NULL name */
 };
 
 /* What the next dump holds. The array stays the caller's. */
@@ -81,8 +80,7 @@ void fake_netlink(const struct fake_entry *entries, unsigned int n);
 /* The next @dumps leave out everything. */
 void fake_netlink_skip(unsigned int dumps);
 /* Fail at this step with this libnl error, or kernel errno for RECV. */
-enum fake_nl_step { NL_STEP_NONE, NL_STEP_CONNECT, NL_STEP_SEND, NL_STEP_RECV,
-		    NL_STEP_KERNEL };
+enum fake_nl_step { NL_STEP_NONE, NL_STEP_CONNECT, NL_STEP_SEND, NL_STEP_RECV, NL_STEP_KERNEL };
 void fake_netlink_fail(enum fake_nl_step step, int err);
 /* Break the attributes of the driver table: names without values and such. */
 void fake_netlink_garbage(const void *data, unsigned int size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Whether a region carries its tag: lib/verbs/applied.c, nldev.c. */
-#define _GNU_SOURCE	/* gettid */
+#define _GNU_SOURCE /* gettid */
 #include <errno.h>
 #include <netlink/errno.h>
 #include <pthread.h>
@@ -60,7 +60,10 @@ static void netlink_errors(void **state)
 static void applied_by_key(void **state)
 {
 	const struct fake_entry other = {
-		.lkey = 0x999, .mrn = 3, .length = LENGTH, .attrs = not_applied,
+		.lkey = 0x999,
+		.mrn = 3,
+		.length = LENGTH,
+		.attrs = not_applied,
 	};
 	const struct fake_entry both[] = { other, entry_st, other };
 	struct fixture *f = *state;
@@ -86,10 +89,9 @@ static void applied_by_key(void **state)
 
 static void applied_no_has_a_reason(void **state)
 {
-	static const char * const codes[] = {
-		"untagged", "other-namespace", "nic-disabled", "tag-range",
-		"table-full", "user-limit", "table-error", "data-direct",
-		"dmah",
+	static const char *const codes[] = {
+		"untagged",   "other-namespace", "nic-disabled", "tag-range", "table-full",
+		"user-limit", "table-error",	 "data-direct",	 "dmah",
 	};
 	struct fixture *f = *state;
 	struct tphbuf_applied a;
@@ -114,8 +116,7 @@ static void applied_no_has_a_reason(void **state)
 	{
 		const struct fake_attr attrs[] = {
 			{ "tph", "none", 0, false },
-			{ "tph_reason", "a-word-of-a-later-kernel-that-is-long",
-			  0, false },
+			{ "tph_reason", "a-word-of-a-later-kernel-that-is-long", 0, false },
 			{ 0 },
 		};
 		struct fake_entry entry = entry_none;
@@ -157,10 +158,8 @@ static void applied_unknown_cases(void **state)
 	} cases[] = {
 		{ { .lkey = 1 }, 0, "does not list" },
 		{ { .lkey = 0x999, .length = LENGTH }, 1, "does not list" },
-		{ { .lkey = FAKE_LKEY, .no_driver = true }, 1,
-		  "does not report" },
-		{ { .lkey = FAKE_LKEY, .attrs = old_kernel }, 1,
-		  "does not report" },
+		{ { .lkey = FAKE_LKEY, .no_driver = true }, 1, "does not report" },
+		{ { .lkey = FAKE_LKEY, .attrs = old_kernel }, 1, "does not report" },
 		{ { .lkey = FAKE_LKEY, .attrs = width }, 1, "cannot be" },
 		{ { .lkey = FAKE_LKEY, .attrs = too_big }, 1, "cannot be" },
 		{ { .lkey = FAKE_LKEY, .attrs = hint }, 1, "cannot be" },
@@ -275,7 +274,9 @@ static void *register_in_a_thread(void *arg)
 {
 	static const struct tphbuf_tag tag = { TPHBUF_TAG_ST, 0, 0x5a, 2 };
 	struct tphbuf_mr_opts opts = {
-		.size = sizeof(opts), .flags = TPHBUF_MR_REQUIRE, .tag = &tag,
+		.size = sizeof(opts),
+		.flags = TPHBUF_MR_REQUIRE,
+		.tag = &tag,
 	};
 	struct tphbuf_mr *mr;
 
@@ -298,8 +299,7 @@ static void in_a_thread(void)
 {
 	pthread_t thread;
 
-	assert_int_equal(pthread_create(&thread, NULL, register_in_a_thread,
-					NULL), 0);
+	assert_int_equal(pthread_create(&thread, NULL, register_in_a_thread, NULL), 0);
 	pthread_join(thread, NULL);
 }
 
@@ -367,8 +367,7 @@ static void malformed_driver_attributes(void **state)
 	assert_int_equal(a.state, TPHBUF_APPLIED_UNKNOWN);
 }
 
-#define MR_TEST(fn) \
-	cmocka_unit_test_setup_teardown(fn, fixture_mr, close_mr)
+#define MR_TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_mr, close_mr)
 
 int main(void)
 {

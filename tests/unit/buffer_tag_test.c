@@ -5,11 +5,9 @@
 
 #include "tests/unit/test.h"
 
-#define TPH_GET		(VFIO_DEVICE_FEATURE_GET | \
-			 VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
-#define TPH_SET		(VFIO_DEVICE_FEATURE_SET | \
-			 VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
-#define TPH_PROBE	(VFIO_DEVICE_FEATURE_PROBE | TPH_GET | TPH_SET)
+#define TPH_GET	  (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
+#define TPH_SET	  (VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
+#define TPH_PROBE (VFIO_DEVICE_FEATURE_PROBE | TPH_GET | TPH_SET)
 
 static const struct tphbuf_tag tag_st = { TPHBUF_TAG_ST, 0, 0x5a, 2 };
 static const struct tphbuf_tag tag_both = { TPHBUF_TAG_MASK, 0x1234, 0x5a, 1 };
@@ -64,8 +62,7 @@ static void device_that_is_no_completer_is_unsupported(void **state)
 	uint32_t supported;
 
 	fake.supported = 0;
-	assert_int_equal(tphbuf_buffer_tag_probe(f->buf, &supported),
-			 -EOPNOTSUPP);
+	assert_int_equal(tphbuf_buffer_tag_probe(f->buf, &supported), -EOPNOTSUPP);
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "no TPH completer");
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, FAKE_BDF);
 }
@@ -153,8 +150,7 @@ static void kernel_errors_are_explained(void **state)
 
 	for (i = 0; i < NR(cases); i++) {
 		fake_fail_feature(cases[i].flags, cases[i].err);
-		assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_st),
-				 cases[i].ret);
+		assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_st), cases[i].ret);
 		assert_error_at(f->ctx, TPHBUF_STAGE_TAG, cases[i].part);
 	}
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_st), 0);
@@ -181,9 +177,7 @@ static void imported_buffers(void **state)
 	tphbuf_buffer_close(buf);
 	close(foreign);
 	/* The tag belongs to the dma-buf, not to the descriptor. */
-	assert_int_equal(tphbuf_buffer_import(f->ctx,
-					      tphbuf_buffer_fd(f->buf), &opts,
-					      &buf), 0);
+	assert_int_equal(tphbuf_buffer_import(f->ctx, tphbuf_buffer_fd(f->buf), &opts, &buf), 0);
 	fake_dmabuf_tag();
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), 0);
 	assert_int_equal(tphbuf_buffer_tag_get(buf, &s), 0);
@@ -198,8 +192,7 @@ static void export_sets_the_tag(void **state)
 	struct fixture *f = *state;
 	struct tphbuf_buffer *buf;
 
-	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, &opts,
-					      &buf), 0);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, &opts, &buf), 0);
 	assert_int_equal(fake_dmabuf_tag()->xst, 0x1234);
 	assert_int_equal(fake_dmabuf_tag()->st, 0x5a);
 	tphbuf_buffer_close(buf);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Buffers: lib/buffer/buffer.c, lib/buffer/ranges.c. */
-#define _GNU_SOURCE	/* memfd_create */
+#define _GNU_SOURCE /* memfd_create */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/vfio.h>
@@ -11,14 +11,25 @@
 
 #include "tests/unit/test.h"
 
-#define GET_DMA_BUF	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF)
+#define GET_DMA_BUF (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF)
 
 static void size_parse_bad_texts(void **state)
 {
-	static const char * const bad[] = {
-		"", "K", "x", "-1", "1KK", "1KB", "1 K", "0x", "1.5M", "1T",
-		"18446744073709551616", "18014398509481984K",
-		"17592186044416M", "17179869184G",
+	static const char *const bad[] = {
+		"",
+		"K",
+		"x",
+		"-1",
+		"1KK",
+		"1KB",
+		"1 K",
+		"0x",
+		"1.5M",
+		"1T",
+		"18446744073709551616",
+		"18014398509481984K",
+		"17592186044416M",
+		"17179869184G",
 	};
 	uint64_t value = 7;
 	const char *why;
@@ -41,9 +52,15 @@ static void size_parse_suffixes(void **state)
 		const char *text;
 		uint64_t value;
 	} good[] = {
-		{ "0", 0 }, { "4096", 4096 }, { "0x1000", 4096 }, { "4K", 4096 },
-		{ "4k", 4096 }, { "1M", 1 << 20 }, { "0x10m", 16 << 20 },
-		{ "2G", 2ull << 30 }, { "2g", 2ull << 30 },
+		{ "0", 0 },
+		{ "4096", 4096 },
+		{ "0x1000", 4096 },
+		{ "4K", 4096 },
+		{ "4k", 4096 },
+		{ "1M", 1 << 20 },
+		{ "0x10m", 16 << 20 },
+		{ "2G", 2ull << 30 },
+		{ "2g", 2ull << 30 },
 		{ "17179869183G", 17179869183ull << 30 },
 	};
 	uint64_t value;
@@ -51,15 +68,14 @@ static void size_parse_suffixes(void **state)
 
 	(void)state;
 	for (i = 0; i < NR(good); i++) {
-		assert_int_equal(tphbuf_size_parse(good[i].text, &value, NULL),
-				 0);
+		assert_int_equal(tphbuf_size_parse(good[i].text, &value, NULL), 0);
 		assert_true(value == good[i].value);
 	}
 }
 
 static void range_parse_forms(void **state)
 {
-	static const char * const bad[] = {
+	static const char *const bad[] = {
 		"", "+", "0", "0+", "+4K", "0-4K", "0+4K+4K", "0:4K", "x+4K",
 	};
 	struct tphbuf_range range = { 1, 2 };
@@ -80,8 +96,8 @@ static void range_parse_forms(void **state)
 	assert_int_equal(range.length, 0x10000);
 }
 
-static int try_export(struct fixture *f, unsigned int bar,
-		      const struct tphbuf_range *ranges, size_t n)
+static int try_export(struct fixture *f, unsigned int bar, const struct tphbuf_range *ranges,
+		      size_t n)
 {
 	struct tphbuf_buffer *buf = NULL;
 	int ret = tphbuf_buffer_export(f->dev, bar, ranges, n, NULL, &buf);
@@ -99,12 +115,9 @@ static void export_bad_arguments(void **state)
 	struct fixture *f = *state;
 	struct tphbuf_buffer *buf;
 
-	assert_int_equal(tphbuf_buffer_export(NULL, 2, &range, 1, NULL, &buf),
-			 -EINVAL);
-	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL, NULL),
-			 -EINVAL);
-	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, &unset,
-					      &buf), -EINVAL);
+	assert_int_equal(tphbuf_buffer_export(NULL, 2, &range, 1, NULL, &buf), -EINVAL);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL, NULL), -EINVAL);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, &unset, &buf), -EINVAL);
 	assert_int_equal(try_export(f, 2, NULL, 1), -EINVAL);
 	assert_int_equal(try_export(f, 2, &range, 0), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "no range");
@@ -131,23 +144,17 @@ static void export_bad_ranges_name_the_range_and_the_reason(void **state)
 		{ { { 0, ~0xfffull } }, 1, { "0xfffffffffffff000", "ends" } },
 		{ { { ~0xfffull, 4096 } }, 1, { "", "wraps" } },
 		{ { { ~0xfffull, ~0xfffull } }, 1, { "", "wraps" } },
-		{ { { 0, 8192 }, { 4096, 8192 } }, 2,
-		  { "0x1000+0x2000", "overlap" } },
-		{ { { 0x5000, 4096 }, { 0, 0x6000 } }, 2,
-		  { "0x5000+0x1000", "overlap" } },
-		{ { { 4096, 4096 }, { 0, 4096 }, { 4096, 4096 } }, 3,
-		  { "0x1000+0x1000", "overlap" } },
+		{ { { 0, 8192 }, { 4096, 8192 } }, 2, { "0x1000+0x2000", "overlap" } },
+		{ { { 0x5000, 4096 }, { 0, 0x6000 } }, 2, { "0x5000+0x1000", "overlap" } },
+		{ { { 4096, 4096 }, { 0, 4096 }, { 4096, 4096 } }, 3, { "0x1000+0x1000", "overlap" } },
 	};
 	struct fixture *f = *state;
 	size_t i;
 
 	for (i = 0; i < NR(cases); i++) {
-		assert_int_equal(try_export(f, 2, cases[i].ranges, cases[i].n),
-				 -EINVAL);
-		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT,
-				cases[i].part[0]);
-		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT,
-				cases[i].part[1]);
+		assert_int_equal(try_export(f, 2, cases[i].ranges, cases[i].n), -EINVAL);
+		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, cases[i].part[0]);
+		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, cases[i].part[1]);
 		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, FAKE_BDF);
 	}
 	assert_int_equal(fake_nr_dmabufs(), 0);
@@ -164,8 +171,7 @@ static void export_number_of_ranges_is_limited(void **state)
 		ranges[i].offset = 2 * i * 4096;
 		ranges[i].length = 4096;
 	}
-	assert_int_equal(try_export(f, 2, ranges, TPHBUF_MAX_RANGES + 1),
-			 -EINVAL);
+	assert_int_equal(try_export(f, 2, ranges, TPHBUF_MAX_RANGES + 1), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "too many");
 	assert_int_equal(try_export(f, 2, ranges, TPHBUF_MAX_RANGES), 0);
 	test_free(ranges);
@@ -201,15 +207,16 @@ static void export_kernel_errors_are_explained(void **state)
 static void export_of_several_ranges_keeps_their_order(void **state)
 {
 	const struct tphbuf_range ranges[] = {
-		{ 0x8000, 0x1000 }, { 0, 0x2000 }, { 0x2000, 0x1000 },
+		{ 0x8000, 0x1000 },
+		{ 0, 0x2000 },
+		{ 0x2000, 0x1000 },
 	};
 	const struct tphbuf_range *got;
 	struct tphbuf_buffer *buf;
 	struct fixture *f = *state;
 	size_t n;
 
-	assert_int_equal(tphbuf_buffer_export(f->dev, 2, ranges, 3, NULL, &buf),
-			 0);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, ranges, 3, NULL, &buf), 0);
 	assert_int_equal(tphbuf_buffer_length(buf), 0x4000);
 	assert_int_equal(tphbuf_buffer_bar(buf), 2);
 	assert_ptr_equal(tphbuf_buffer_device(buf), f->dev);
@@ -230,8 +237,7 @@ static void export_never_returns_a_standard_descriptor(void **state)
 
 	/* The kernel takes the lowest free number. */
 	close(STDIN_FILENO);
-	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL, &buf),
-			 0);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL, &buf), 0);
 	assert_true(tphbuf_buffer_fd(buf) > STDERR_FILENO);
 	assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), -1);
 	tphbuf_buffer_close(buf);
@@ -248,8 +254,7 @@ static void export_with_a_tag_that_fails_leaves_nothing(void **state)
 	struct fixture *f = *state;
 
 	fake.supported = TPHBUF_TAG_ST;
-	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, &opts,
-					      &buf), -EOPNOTSUPP);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, &opts, &buf), -EOPNOTSUPP);
 	assert_null(buf);
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "Extended");
 	assert_int_equal(fake_nr_dmabufs(), 1);
@@ -277,13 +282,11 @@ static void import_bad_descriptors(void **state)
 	assert_int_equal(tphbuf_buffer_import(NULL, 0, NULL, &buf), -EINVAL);
 	assert_int_equal(tphbuf_buffer_import(f->ctx, -1, NULL, &buf), -EBADF);
 	assert_error_at(f->ctx, TPHBUF_STAGE_IMPORT, "descriptor -1");
-	assert_int_equal(tphbuf_buffer_import(f->ctx, 9999, NULL, &buf),
-			 -EBADF);
+	assert_int_equal(tphbuf_buffer_import(f->ctx, 9999, NULL, &buf), -EBADF);
 	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, NULL, &buf), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_IMPORT, "not a dma-buf");
-	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, &unset, &buf),
-			 -EINVAL);
+	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, &unset, &buf), -EINVAL);
 	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, NULL, NULL), -EINVAL);
 	close(fd);
 	assert_null(buf);
@@ -340,10 +343,8 @@ static void identity_is_the_same_for_every_descriptor(void **state)
 	struct fixture *f = *state;
 	struct tphbuf_identity a, b;
 
-	assert_int_equal(tphbuf_buffer_import(f->ctx, tphbuf_buffer_fd(f->buf),
-					      NULL, &same), 0);
-	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL,
-					      &other), 0);
+	assert_int_equal(tphbuf_buffer_import(f->ctx, tphbuf_buffer_fd(f->buf), NULL, &same), 0);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL, &other), 0);
 	a = tphbuf_buffer_identity(f->buf);
 	b = tphbuf_buffer_identity(same);
 	assert_true(a.ino);
@@ -352,8 +353,7 @@ static void identity_is_the_same_for_every_descriptor(void **state)
 	assert_int_not_equal(a.ino, b.ino);
 	assert_int_equal(tphbuf_buffer_source(other), TPHBUF_SOURCE_BAR);
 	assert_string_equal(tphbuf_source_name(TPHBUF_SOURCE_BAR), "bar");
-	assert_string_equal(tphbuf_source_name((enum tphbuf_source)99),
-			    "unknown");
+	assert_string_equal(tphbuf_source_name((enum tphbuf_source)99), "unknown");
 	tphbuf_buffer_close(same);
 	tphbuf_buffer_close(other);
 }
@@ -385,9 +385,8 @@ static void export_and_tag_make_one_system_call_each(void **state)
 	/* The first tag of a device proves the feature. */
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag), 0);
 	fault_arm(100);
-	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL, &buf),
-			 0);
-	assert_int_equal(fault_calls(), 2);	/* and one allocation */
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL, &buf), 0);
+	assert_int_equal(fault_calls(), 2); /* and one allocation */
 	assert_int_equal(tphbuf_buffer_tag_set(buf, &tag), 0);
 	assert_int_equal(fault_calls(), 3);
 	fault_disarm();
@@ -400,8 +399,10 @@ static void imported_buffers_are_mapped_through_the_dmabuf(void **state)
 		int err, ret;
 	} cases[] = {
 		/* An exporter without mmap, like vfio. */
-		{ EINVAL, -EOPNOTSUPP }, { ENODEV, -EOPNOTSUPP },
-		{ ENOMEM, -ENOMEM }, { EPERM, -EPERM },
+		{ EINVAL, -EOPNOTSUPP },
+		{ ENODEV, -EOPNOTSUPP },
+		{ ENOMEM, -ENOMEM },
+		{ EPERM, -EPERM },
 	};
 	int fd = fake_foreign_dmabuf(0x3000);
 	struct tphbuf_buffer *buf;
@@ -435,8 +436,7 @@ static void cpu_access_is_told_to_the_exporter(void **state)
 
 	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, NULL, &buf), 0);
 	close(fd);
-	assert_int_equal(tphbuf_buffer_cpu_begin(NULL, TPHBUF_CPU_READ),
-			 -EINVAL);
+	assert_int_equal(tphbuf_buffer_cpu_begin(NULL, TPHBUF_CPU_READ), -EINVAL);
 	assert_int_equal(tphbuf_buffer_cpu_begin(buf, 0), -EINVAL);
 	assert_int_equal(tphbuf_buffer_cpu_end(buf, 4), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "access 0x4");
@@ -444,8 +444,7 @@ static void cpu_access_is_told_to_the_exporter(void **state)
 	fake_fail_ioctl(DMA_BUF_IOCTL_SYNC, 1, EINTR);
 	assert_int_equal(tphbuf_buffer_cpu_begin(buf, TPHBUF_CPU_WRITE), 0);
 	fake_fail_ioctl(DMA_BUF_IOCTL_SYNC, 1, EAGAIN);
-	assert_int_equal(tphbuf_buffer_cpu_end(buf, TPHBUF_CPU_WRITE |
-					       TPHBUF_CPU_READ), 0);
+	assert_int_equal(tphbuf_buffer_cpu_end(buf, TPHBUF_CPU_WRITE | TPHBUF_CPU_READ), 0);
 	assert_int_equal(fake_sync[0], DMA_BUF_SYNC_WRITE | DMA_BUF_SYNC_START);
 	assert_int_equal(fake_sync[1], DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END);
 	fake_fail_ioctl(DMA_BUF_IOCTL_SYNC, 1, EIO);
@@ -460,25 +459,23 @@ static void cpu_access_is_told_to_the_exporter(void **state)
 static void map_shows_the_ranges_in_order(void **state)
 {
 	const struct tphbuf_range ranges[] = {
-		{ 0x8000, 0x1000 }, { 0, 0x2000 },
+		{ 0x8000, 0x1000 },
+		{ 0, 0x2000 },
 	};
 	struct tphbuf_buffer *buf;
 	struct fixture *f = *state;
 	char byte = 0;
 	void *addr;
 
-	assert_int_equal(tphbuf_buffer_export(f->dev, 2, ranges, 2, NULL, &buf),
-			 0);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, ranges, 2, NULL, &buf), 0);
 	assert_int_equal(tphbuf_buffer_map(buf, NULL), -EINVAL);
 	assert_int_equal(tphbuf_buffer_map(buf, &addr), 0);
 	assert_int_equal(tphbuf_buffer_map(buf, &addr), -EBUSY);
 	((char *)addr)[0] = 'a';
 	((char *)addr)[0x1000] = 'b';
-	assert_int_equal(pread(tphbuf_device_fd(f->dev), &byte, 1,
-			       (2ll << 28) + 0x8000), 1);
+	assert_int_equal(pread(tphbuf_device_fd(f->dev), &byte, 1, (2ll << 28) + 0x8000), 1);
 	assert_int_equal(byte, 'a');
-	assert_int_equal(pread(tphbuf_device_fd(f->dev), &byte, 1, 2ll << 28),
-			 1);
+	assert_int_equal(pread(tphbuf_device_fd(f->dev), &byte, 1, 2ll << 28), 1);
 	assert_int_equal(byte, 'b');
 	tphbuf_buffer_unmap(buf);
 	tphbuf_buffer_unmap(buf);
@@ -500,8 +497,7 @@ static void map_failures_leave_it_unmapped(void **state)
 	assert_int_equal(tphbuf_buffer_map(f->buf, &addr), 0);
 	fake.bar_flags[2] = 0;
 	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, NULL, &dev), 0);
-	assert_int_equal(tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf),
-			 0);
+	assert_int_equal(tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf), 0);
 	assert_int_equal(tphbuf_buffer_map(buf, &addr), -EOPNOTSUPP);
 	tphbuf_buffer_close(buf);
 	tphbuf_device_close(dev);
@@ -545,8 +541,7 @@ static int op_export_and_map(struct fixture *f)
 static int op_import(struct fixture *f)
 {
 	struct tphbuf_buffer *buf;
-	int ret = tphbuf_buffer_import(f->ctx, tphbuf_buffer_fd(f->buf), NULL,
-				       &buf);
+	int ret = tphbuf_buffer_import(f->ctx, tphbuf_buffer_fd(f->buf), NULL, &buf);
 
 	if (!ret)
 		tphbuf_buffer_close(buf);

@@ -9,8 +9,8 @@
 #include "tests/unit/cli_machine.h"
 
 /* The finding @id of "doctor ARGS" has this severity and mentions @part. */
-static void assert_finding(const char *args, const char *id,
-			   const char *severity, const char *part, int code)
+static void assert_finding(const char *args, const char *id, const char *severity, const char *part,
+			   int code)
 {
 	const cJSON *findings, *f;
 	char line[128];
@@ -27,8 +27,7 @@ static void assert_finding(const char *args, const char *id,
 		const char *text = at(f, "text", NULL);
 		const char *remedy = at(f, "remedy", NULL);
 
-		if (strcmp(at(f, "id", NULL), id) ||
-		    strcmp(at(f, "severity", NULL), severity))
+		if (strcmp(at(f, "id", NULL), id) || strcmp(at(f, "severity", NULL), severity))
 			continue;
 		if (!strstr(text, part) && !(remedy && strstr(remedy, part)))
 			continue;
@@ -40,8 +39,8 @@ static void assert_finding(const char *args, const char *id,
 	found = f;
 	cJSON_Delete(json);
 	if (!found || (code >= 0 && result.code != code))
-		fail_msg("doctor %s: %s, %s, %s: exit %d\n%s", args, id,
-			 severity, part, result.code, result.out);
+		fail_msg("doctor %s: %s, %s, %s: exit %d\n%s", args, id, severity, part,
+			 result.code, result.out);
 }
 
 static void doctor_finds_a_healthy_machine_healthy(void **state)
@@ -76,19 +75,14 @@ static void doctor_examines_the_host(void **state)
 	fake_remove("dev/iommu");
 	assert_finding("", "iommufd", "error", "modprobe iommufd", 1);
 	build(good);
-	fake_text("sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
-		  "Y\n");
+	fake_text("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y\n");
 	assert_finding("", "noiommu", "warning", "echo N", 3);
 	build(good);
-	fake_text("sys/module/iommufd/parameters/allow_unsafe_interrupts",
-		  "Y\n");
-	assert_finding("", "interrupts", "warning",
-		       "echo N > /sys/module/iommufd/", 3);
+	fake_text("sys/module/iommufd/parameters/allow_unsafe_interrupts", "Y\n");
+	assert_finding("", "interrupts", "warning", "echo N > /sys/module/iommufd/", 3);
 	build(good);
-	fake_text("sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts",
-		  "Y\n");
-	assert_finding("", "interrupts", "warning",
-		       "echo N > /sys/module/vfio_iommu_type1/", 3);
+	fake_text("sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "Y\n");
+	assert_finding("", "interrupts", "warning", "echo N > /sys/module/vfio_iommu_type1/", 3);
 	assert_null(strstr(result.out, "iommufd/parameters"));
 	build(good);
 	fake_text("sys/class/iommu/dmar0/intel-iommu/ecap", "f00f5e\n");
@@ -101,8 +95,7 @@ static void doctor_examines_the_device(void **state)
 {
 	(void)state;
 	WITH(MEM_FN, driver, "nvme");
-	assert_finding(MEM, "driver", "error",
-		       "echo " MEM " > /sys/bus/pci/drivers/nvme/unbind", 1);
+	assert_finding(MEM, "driver", "error", "echo " MEM " > /sys/bus/pci/drivers/nvme/unbind", 1);
 	/* A tree that somebody else has copied may hold anything. */
 	WITH(MEM_FN, driver, "n\x1b[2Jvme");
 	run(rooted("doctor " MEM " --no-open"));
@@ -122,11 +115,9 @@ static void doctor_examines_the_device(void **state)
 	fake_text(SYS MEM "/power_state", "D3cold\n");
 	assert_finding(MEM, "power", "warning", "does not answer", 1);
 	build(good);
-	fake_text(SYS MEM "/resource",
-		  "0x0000000000000000 0x0000000003ffffff 0x000000000014220c\n");
+	fake_text(SYS MEM "/resource", "0x0000000000000000 0x0000000003ffffff 0x000000000014220c\n");
 	assert_finding(MEM, "bar", "error", "Above 4G", 1);
-	fake_text(SYS MEM "/resource",
-		  "0x00000000f0000000 0x00000000f00000ff 0x0000000000040200\n");
+	fake_text(SYS MEM "/resource", "0x00000000f0000000 0x00000000f00000ff 0x0000000000040200\n");
 	assert_finding(MEM, "bar", "unsupported", "no memory BAR", 4);
 	build(good);
 	machine_config(MEM, PCI_COMMAND, 0xffffffff, 4);
@@ -154,8 +145,8 @@ static void doctor_knows_both_ways_in(void **state)
 	assert_finding(MEM, "node", "ok", "dev/vfio/12 can be opened", 0);
 	assert_finding(MEM, "iommufd", "ok", "dev/vfio/vfio can be opened", 0);
 	assert_finding(MEM " --backend group", "node", "ok", "dev/vfio/12", 0);
-	assert_finding(MEM " --backend iommufd", "node", "unsupported",
-		       "CONFIG_VFIO_DEVICE_CDEV", 1);
+	assert_finding(MEM " --backend iommufd", "node", "unsupported", "CONFIG_VFIO_DEVICE_CDEV",
+		       1);
 	fake_text("proc/4711/comm", "qemu\n");
 	fake_link("proc/4711/fd/7", "/dev/vfio/12");
 	assert_finding(MEM, "busy", "error", "process 4711", 1);
@@ -175,8 +166,7 @@ static void doctor_knows_both_ways_in(void **state)
 	fake_remove("dev/iommu");
 	assert_finding(MEM, "node", "error", "modprobe iommufd", 1);
 	assert_finding(MEM, "iommufd", "error", "modprobe iommufd", 1);
-	assert_finding(MEM " --backend group", "iommufd", "error",
-		       "modprobe vfio", 1);
+	assert_finding(MEM " --backend group", "iommufd", "error", "modprobe vfio", 1);
 }
 
 static void doctor_tells_permissions_apart(void **state)
@@ -232,8 +222,7 @@ static void doctor_reports_what_is_not_there(void **state)
 {
 	(void)state;
 	build(good);
-	assert_finding(MEM " mlx5_9", "nic", "error", "no RDMA device mlx5_9",
-		       1);
+	assert_finding(MEM " mlx5_9", "nic", "error", "no RDMA device mlx5_9", 1);
 	assert_finding(MEM " mlx5_9", "driver", "ok", "vfio-pci", 1);
 	assert_finding("09:00.0 mlx5_0", "device", "error", "no such PCI", 1);
 	assert_finding("09:00.0 mlx5_0", "importer", "ok", "revoked", 1);
@@ -244,12 +233,10 @@ static void doctor_notices_swapped_ends(void **state)
 {
 	(void)state;
 	build(good);
-	assert_finding("mlx5_0 " MEM, "device", "error",
-		       "tphbuf doctor " MEM " " NIC, 1);
+	assert_finding("mlx5_0 " MEM, "device", "error", "tphbuf doctor " MEM " " NIC, 1);
 	assert_null(strstr(result.out, "unbind"));
 	assert_finding("mlx5_0", "device", "error", "is a NIC", 1);
-	assert_finding("mlx5_0 mlx5_0", "device", "error", "first the device",
-		       1);
+	assert_finding("mlx5_0 mlx5_0", "device", "error", "first the device", 1);
 }
 
 static void doctor_knows_virtual_functions(void **state)
@@ -260,8 +247,7 @@ static void doctor_knows_virtual_functions(void **state)
 	assert_finding(MEM, "memory", "ok", "is a VF", 0);
 	assert_finding(MEM, "completer", "ok", "xst", 0);
 	assert_finding(MEM " mlx5_0", "route", "ok", "direct", 0);
-	assert_run(rooted("info 03:00.0 --no-open"), 0,
-		   "completer    st, xst", "");
+	assert_run(rooted("info 03:00.0 --no-open"), 0, "completer    st, xst", "");
 	assert_run(rooted("topo 03:00.0 mlx5_0"), 0, "128 of 512", "");
 	/* The NIC is one, too: it sends what its PF is set to. */
 	{
@@ -277,13 +263,12 @@ static void doctor_knows_virtual_functions(void **state)
 		build(fns);
 	}
 	assert_finding(MEM " mlx5_0", "requester", "ok", "16-bit", 1);
-	assert_finding(MEM " mlx5_0", "payload", "error",
-		       "sends up to 512 bytes", 1);
+	assert_finding(MEM " mlx5_0", "payload", "error", "sends up to 512 bytes", 1);
 	WITH(NIC_FN, driver, "vfio-pci");
 	fake_link(SYS MEM "/physfn", "../" NIC);
 	assert_finding(MEM, "vf-token", "warning", "--vf-token UUID", 3);
-	assert_finding(MEM " --vf-token 12345678-1234-1234-1234-123456789abc",
-		       "driver", "ok", "vfio-pci", 0);
+	assert_finding(MEM " --vf-token 12345678-1234-1234-1234-123456789abc", "driver", "ok",
+		       "vfio-pci", 0);
 	build(good);
 	fake_text(SYS MEM "/sriov_numvfs", "4\n");
 	assert_finding(MEM, "vf-token", "warning", "has 4 VFs", 3);
@@ -301,14 +286,13 @@ static void doctor_finds_other_users(void **state)
 	neighbour.driver = "snd_hda_intel";
 	machine_add(&neighbour);
 	assert_finding(MEM, "group", "error", "snd_hda_intel", 1);
-	assert_finding(MEM, "group", "error",
-		       "echo vfio-pci > /sys/bus/pci/devices/0000:03:00.1", 1);
+	assert_finding(MEM, "group", "error", "echo vfio-pci > /sys/bus/pci/devices/0000:03:00.1",
+		       1);
 	/* The driver counts, not the class. */
 	neighbour.class_code = 0x060100;
 	neighbour.driver = "lpc_ich";
 	machine_add(&neighbour);
-	assert_finding(MEM, "group", "error",
-		       "/devices/0000:03:00.1/driver/unbind", 1);
+	assert_finding(MEM, "group", "error", "/devices/0000:03:00.1/driver/unbind", 1);
 	neighbour.class_code = 0x020000;
 	neighbour.driver = "pci-pf-stub";
 	machine_add(&neighbour);
@@ -325,13 +309,11 @@ static void doctor_finds_other_users(void **state)
 	fake_text("proc/4711/comm", "qemu-system-x86\n");
 	fake_link("proc/4711/fd/9", "/dev/vfio/devices/vfio7");
 	fake_link("proc/4711/fd/8", "/dev/vfio/devices/vfio7");
-	assert_finding(MEM, "busy", "error", "process 4711 (qemu-system-x86)",
-		       1);
+	assert_finding(MEM, "busy", "error", "process 4711 (qemu-system-x86)", 1);
 	fake_remove("proc/4711/fd/9");
 	fake_remove("proc/4711/fd/8");
 	fake_link("proc/4711/fd/7", "/dev/vfio/12");
-	assert_finding(MEM, "busy", "error",
-		       "end process 4711 (qemu-system-x86)", 1);
+	assert_finding(MEM, "busy", "error", "end process 4711 (qemu-system-x86)", 1);
 	assert_finding(MEM, "busy", "error", "/dev/vfio/12 open", 1);
 	fake_link("proc/4711/fd/7", "/dev/vfio/13");
 	assert_finding(MEM, "busy", "ok", "no other program", 0);
@@ -355,10 +337,11 @@ static void doctor_examines_the_nic(void **state)
 	WITH(NIC_FN, rdma, NULL);
 	fake_link(SYS NIC "/driver", "../../../bus/pci/drivers/vfio-pci");
 	assert_finding(MEM " " NIC, "rdma", "error",
-		       "modprobe -a mlx5_core mlx5_ib; echo > /sys/bus/pci/devices/"
-		       NIC "/driver_override; echo " NIC
+		       "modprobe -a mlx5_core mlx5_ib; echo > /sys/bus/pci/devices/" NIC
+		       "/driver_override; echo " NIC
 		       " > /sys/bus/pci/drivers/vfio-pci/unbind; echo " NIC
-		       " > /sys/bus/pci/drivers_probe", 1);
+		       " > /sys/bus/pci/drivers_probe",
+		       1);
 	fake_remove(SYS NIC "/driver");
 	assert_finding(MEM " " NIC, "rdma", "error", "bound to no driver", 1);
 	assert_null(strstr(result.out, "unbind"));
@@ -375,22 +358,18 @@ static void doctor_examines_the_nic(void **state)
 	fake_remove("dev/infiniband");
 	assert_finding(MEM " mlx5_0", "uverbs", "error", "pass the node", 1);
 	fake_remove(SYS NIC "/infiniband_verbs");
-	assert_finding(MEM " mlx5_0", "uverbs", "error", "modprobe ib_uverbs",
-		       1);
+	assert_finding(MEM " mlx5_0", "uverbs", "error", "modprobe ib_uverbs", 1);
 	/* Its own node, not any. */
 	build(good);
 	fake_text(SYS NIC "/infiniband_verbs/uverbs0/ibdev", "mlx5_1\n");
 	fake_text(SYS NIC "/infiniband_verbs/uverbs3/ibdev", "mlx5_0\n");
 	assert_finding(MEM " mlx5_0", "uverbs", "error", "uverbs3", 1);
 	WITH(NIC_FN, requester, 0);
-	assert_finding(MEM " mlx5_0", "requester", "unsupported",
-		       "cannot send tags", 1);
+	assert_finding(MEM " mlx5_0", "requester", "unsupported", "cannot send tags", 1);
 	WITH(NIC_FN, enabled, 0);
-	assert_finding(MEM " mlx5_0", "requester", "error",
-		       "has not enabled TPH", 1);
+	assert_finding(MEM " mlx5_0", "requester", "error", "has not enabled TPH", 1);
 	fake_text("proc/cmdline", "pci=notph\n");
-	assert_finding(MEM " mlx5_0", "requester", "error",
-		       "TPH is switched off", 1);
+	assert_finding(MEM " mlx5_0", "requester", "error", "TPH is switched off", 1);
 	{
 		struct machine_fn fns[NR(good)];
 
@@ -402,8 +381,8 @@ static void doctor_examines_the_nic(void **state)
 	assert_finding(MEM " mlx5_0", "requester", "unsupported",
 		       "root port 0000:00:01.0 is no TPH completer", 1);
 	build(good);
-	machine_config(NIC, MACHINE_TPH_CAP + PCI_TPH_CAP,
-		       PCI_TPH_CAP_ST_DS | PCI_TPH_CAP_EXT_TPH, 4);
+	machine_config(NIC, MACHINE_TPH_CAP + PCI_TPH_CAP, PCI_TPH_CAP_ST_DS | PCI_TPH_CAP_EXT_TPH,
+		       4);
 	assert_finding(MEM " mlx5_0", "st-table", "note", "mkey", 0);
 }
 
@@ -411,14 +390,11 @@ static void doctor_examines_the_route(void **state)
 {
 	(void)state;
 	WITH(DSP0, acs, 0x1d);
-	assert_finding(MEM " mlx5_0", "route", "error", "disable_acs_redir",
-		       1);
+	assert_finding(MEM " mlx5_0", "route", "error", "disable_acs_redir", 1);
 	assert_finding(MEM " mlx5_0", "survival", "error", "no route", 1);
-	fake_text("proc/cpuinfo",
-		  "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n");
+	fake_text("proc/cpuinfo", "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n");
 	assert_finding(MEM " mlx5_0", "route", "warning", "selftest", 3);
-	assert_finding(MEM " mlx5_0", "survival", "warning", "no register",
-		       3);
+	assert_finding(MEM " mlx5_0", "survival", "warning", "no register", 3);
 	WITH(NIC_FN, mps, 2);
 	assert_finding(MEM " mlx5_0", "payload", "error", "pcie_bus_safe", 1);
 	build(good);
@@ -436,19 +412,16 @@ static void doctor_opens_as_it_is_told(void **state)
 	fake_group_nodes();
 	fake_mkdir("sys/bus/pci/drivers/vfio-pci");
 	fake_remove(SYS FAKE_BDF "/vfio-dev");
-	assert_run("doctor 03:00.0", 0,
-		   "tags          the kernel sets tags", "");
+	assert_run("doctor 03:00.0", 0, "tags          the kernel sets tags", "");
 	assert_non_null(strstr(result.out, "vfio/12 can be opened"));
-	assert_run("doctor 03:00.0 --backend iommufd", 4,
-		   "offers no vfio character device", "");
+	assert_run("doctor 03:00.0 --backend iommufd", 4, "offers no vfio character device", "");
 	/* The number of a device without IOMMU is taken only if told to. */
 	fake_text("sys/kernel/iommu_groups/12/name", "vfio-noiommu\n");
 	fake_link("dev/vfio/noiommu-12", "12");
 	fake.models |= 1u << VFIO_NOIOMMU_IOMMU;
-	assert_run("doctor 03:00.0", 1, "open          " FAKE_BDF
-		   ": no IOMMU isolates the device", "");
-	assert_run("doctor 03:00.0 --noiommu", 3,
-		   "tags          the kernel sets tags", "");
+	assert_run("doctor 03:00.0", 1, "open          " FAKE_BDF ": no IOMMU isolates the device",
+		   "");
+	assert_run("doctor 03:00.0 --noiommu", 3, "tags          the kernel sets tags", "");
 	assert_run("doctor 03:00.0 --backend x", 2, "", "use auto, iommufd");
 }
 

@@ -3,7 +3,7 @@
  * The command on machines of other shapes: list, topo and show on sysfs trees
  * with a switch, ACS, registers that cannot be read.
  */
-#define _GNU_SOURCE	/* ptsname and its kin */
+#define _GNU_SOURCE /* ptsname and its kin */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 
 static void usage_errors_are_2(void **state)
 {
-	static const char * const lines[][2] = {
+	static const char *const lines[][2] = {
 		{ "topo", "no pair of functions" },
 		{ "topo 03:00.0", "no pair of functions" },
 		{ "topo 03:00.0 04:00.0 05:00.0", "unexpected argument" },
@@ -49,22 +49,20 @@ static void failures_are_1(void **state)
 {
 	(void)state;
 	build(good);
-	assert_run(rooted("topo 03:00.0 mlx5_7"), 1, "",
-		   "no RDMA device mlx5_7");
-	assert_run(rooted("topo 09:00.0 mlx5_0"), 1, "",
-		   "no such PCI function");
+	assert_run(rooted("topo 03:00.0 mlx5_7"), 1, "", "no RDMA device mlx5_7");
+	assert_run(rooted("topo 09:00.0 mlx5_0"), 1, "", "no such PCI function");
 	assert_run(rooted("doctor 09:00.0"), 1, "no such PCI function", "");
 	assert_run(rooted("show 4711"), 1, "", "process 4711");
-	assert_run(rooted("show 4711/3"), 1, "",
-		   "descriptor 3 of process 4711");
-	assert_run("topo 03:00.0 mlx5_0 --root /nonexistent", 1, "",
-		   "no such PCI function");
+	assert_run(rooted("show 4711/3"), 1, "", "descriptor 3 of process 4711");
+	assert_run("topo 03:00.0 mlx5_0 --root /nonexistent", 1, "", "no such PCI function");
 }
 
 static void help_shows_an_example(void **state)
 {
-	static const char * const names[] = {
-		"topo", "doctor", "show",
+	static const char *const names[] = {
+		"topo",
+		"doctor",
+		"show",
 	};
 	char line[64], example[64];
 	size_t i;
@@ -88,9 +86,7 @@ static void list_shows_the_machine(void **state)
 	assert_non_null(strstr(result.out, MEM));
 	assert_null(strstr(result.out, "\033"));
 	json = run_json(rooted("list --all --json"), 0);
-	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json,
-								"devices")),
-			 7);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "devices")), 7);
 	cJSON_Delete(json);
 }
 
@@ -109,13 +105,10 @@ static void topo_judges_the_route(void **state)
 	json = run_json(rooted("topo 03:00.0 04:00.0 --json"), 0);
 	assert_string_equal(at(json, "route", "state"), "direct");
 	assert_string_equal(at(json, "route", "common"), "0000:01:00.0");
-	assert_string_equal(at(cJSON_GetObjectItem(json, "tags"), "xst",
-			       "fate"), "arrives");
-	ports = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "requester"),
-				    "ports");
+	assert_string_equal(at(cJSON_GetObjectItem(json, "tags"), "xst", "fate"), "arrives");
+	ports = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "requester"), "ports");
 	assert_int_equal(cJSON_GetArraySize(ports), 4);
-	assert_string_equal(at(cJSON_GetArrayItem(ports, 1), "type", NULL),
-			    "downstream");
+	assert_string_equal(at(cJSON_GetArrayItem(ports, 1), "type", NULL), "downstream");
 	cJSON_Delete(json);
 }
 
@@ -127,8 +120,7 @@ static void topo_shows_redirection(void **state)
 	WITH(DSP0, acs, 0x1d);
 	assert_run(rooted("topo 03:00.0 mlx5_0"), 0, "SV RR CR UF", "");
 	assert_non_null(strstr(result.out, "route       refused: ACS"));
-	assert_non_null(strstr(result.out,
-			       "pci=disable_acs_redir=0000:02:00.0"));
+	assert_non_null(strstr(result.out, "pci=disable_acs_redir=0000:02:00.0"));
 	json = run_json(rooted("topo 03:00.0 mlx5_0 --json"), 0);
 	assert_string_equal(at(json, "route", "state"), "refused");
 	cJSON_Delete(json);
@@ -142,8 +134,7 @@ static void topo_of_unprivileged_users(void **state)
 	build(good);
 	for (fn = good; fn->path; fn++)
 		machine_truncate_config(strrchr(fn->path, '/') + 1, 64);
-	assert_run(rooted("topo 03:00.0 mlx5_0"), 0, "route       unknown",
-		   "");
+	assert_run(rooted("topo 03:00.0 mlx5_0"), 0, "route       unknown", "");
 	assert_non_null(strstr(result.out, "run as root"));
 }
 
@@ -156,29 +147,31 @@ static void show_reads_fdinfo(void **state)
 	fake_text("proc/4711/fdinfo/0", "pos:\t0\nflags:\t02\n");
 	assert_run(rooted("show 4711"), 0, "holds no dma-buf", "");
 	assert_run(rooted("show 4711/0"), 1, "", "is no dma-buf");
-	fake_text("proc/4711/fdinfo/11",
-		  "pos:\t0\nino:\t7\nsize:\t1048576\ncount:\t2\n"
-		  "exp_name:\tvfio_pci_core\nname:\tslice\x1b[2J\n");
-	fake_text("proc/4711/fdinfo/7",
-		  "size:\t4096\ncount:\t1\nexp_name:\tudmabuf\n");
+	fake_text("proc/4711/fdinfo/11", "pos:\t0\nino:\t7\nsize:\t1048576\ncount:\t2\n"
+					 "exp_name:\tvfio_pci_core\nname:\tslice\x1b[2J\n");
+	fake_text("proc/4711/fdinfo/7", "size:\t4096\ncount:\t1\nexp_name:\tudmabuf\n");
 	assert_run(rooted("show 4711"), 0, "vfio_pci_core", "");
-	assert_true(strstr(result.out, "udmabuf") <
-		    strstr(result.out, "vfio_pci_core"));
+	assert_true(strstr(result.out, "udmabuf") < strstr(result.out, "vfio_pci_core"));
 	assert_null(strstr(result.out, "\033"));
 	json = run_json(rooted("show 4711/11 --json"), 0);
-	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json,
-								"buffers")),
-			 1);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "buffers")), 1);
 	cJSON_Delete(json);
 }
 
 static void show_rejects_garbled_fdinfo(void **state)
 {
-	static const char * const texts[] = {
-		"", "\n\n\n", "size", "size:", "size:\t4096\n",
-		"size:\t\nexp_name:\tx\n", "size:\t-1\nexp_name:\tx\n",
+	static const char *const texts[] = {
+		"",
+		"\n\n\n",
+		"size",
+		"size:",
+		"size:\t4096\n",
+		"size:\t\nexp_name:\tx\n",
+		"size:\t-1\nexp_name:\tx\n",
 		"size:\t99999999999999999999\nexp_name:\tx\n",
-		"exp_name:\tx\ncount:\t1\n", "size:\t1\nexp_name:\n", ":::\n",
+		"exp_name:\tx\ncount:\t1\n",
+		"size:\t1\nexp_name:\n",
+		":::\n",
 	};
 	size_t i;
 
@@ -257,18 +250,12 @@ static void every_failing_call_ends_cleanly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CLI_TEST(usage_errors_are_2),
-		CLI_TEST(failures_are_1),
-		CLI_TEST(help_shows_an_example),
-		CLI_TEST(list_shows_the_machine),
-		CLI_TEST(topo_judges_the_route),
-		CLI_TEST(topo_shows_redirection),
-		CLI_TEST(topo_of_unprivileged_users),
-		CLI_TEST(show_reads_fdinfo),
-		CLI_TEST(show_rejects_garbled_fdinfo),
-		CLI_TEST(show_takes_an_inherited_descriptor),
-		CLI_TEST(colours_are_for_terminals),
-		CLI_TEST(every_failing_call_ends_cleanly),
+		CLI_TEST(usage_errors_are_2),	       CLI_TEST(failures_are_1),
+		CLI_TEST(help_shows_an_example),       CLI_TEST(list_shows_the_machine),
+		CLI_TEST(topo_judges_the_route),       CLI_TEST(topo_shows_redirection),
+		CLI_TEST(topo_of_unprivileged_users),  CLI_TEST(show_reads_fdinfo),
+		CLI_TEST(show_rejects_garbled_fdinfo), CLI_TEST(show_takes_an_inherited_descriptor),
+		CLI_TEST(colours_are_for_terminals),   CLI_TEST(every_failing_call_ends_cleanly),
 	};
 
 	return cmocka_run_group_tests_name("cli_machine", tests, NULL, NULL);

@@ -18,8 +18,8 @@
 #include "tests/mock/verbs.h"
 #include "tests/unit/cli_run.h"
 
-#define DEV	"sys/bus/pci/devices/" FAKE_BDF
-#define LOST	"cannot write to standard output"
+#define DEV  "sys/bus/pci/devices/" FAKE_BDF
+#define LOST "cannot write to standard output"
 
 static int setup(void **state)
 {
@@ -34,8 +34,7 @@ static void run_to(const char *line, int out)
 	pid_t pid = start(line, 0, out, err);
 
 	waitpid(pid, &result.status, 0);
-	result.code = WIFEXITED(result.status) ? WEXITSTATUS(result.status) :
-						 -1;
+	result.code = WIFEXITED(result.status) ? WEXITSTATUS(result.status) : -1;
 	read_back(err, result.err);
 }
 
@@ -46,8 +45,7 @@ static void assert_lost(const char *line, int out)
 	run_to(line, out);
 	said = strstr(result.err, LOST);
 	if (result.code != 1 || !said)
-		fail_msg("tphbuf %s: %d, expected 1\n%s", line, result.code,
-			 result.err);
+		fail_msg("tphbuf %s: %d, expected 1\n%s", line, result.code, result.err);
 	/* Once, and before it blocks or runs something. */
 	assert_null(strstr(said + 1, LOST));
 	assert_null(strstr(result.err, "held by"));
@@ -57,14 +55,21 @@ static void assert_lost(const char *line, int out)
 /* As text and as JSON, on a full disk and without standard output. */
 static void no_command_loses_its_answer(void **state)
 {
-	static const char * const lines[] = {
-		"list", "list --all", "info 03:00.0", "info 05:00.0",
-		"doctor", "doctor 03:00.0 mlx5_0",
-		"export 03:00.0 --bar 2", "export 03:00.0 --bar 2 --hold",
-		"tag 03:00.0 --bar 2 --get", "show self",
+	static const char *const lines[] = {
+		"list",
+		"list --all",
+		"info 03:00.0",
+		"info 05:00.0",
+		"doctor",
+		"doctor 03:00.0 mlx5_0",
+		"export 03:00.0 --bar 2",
+		"export 03:00.0 --bar 2 --hold",
+		"tag 03:00.0 --bar 2 --get",
+		"show self",
 		"register 03:00.0 --bar 2 --ibdev mlx5_0",
 		"register 03:00.0 --bar 2 --ibdev mlx5_0 --hold",
-		"selftest 03:00.0 mlx5_0 --bar 2", "list --help",
+		"selftest 03:00.0 mlx5_0 --bar 2",
+		"list --help",
 	};
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	char line[512];
@@ -74,22 +79,19 @@ static void no_command_loses_its_answer(void **state)
 	(void)state;
 	for (i = 0; i < 2 * NR(lines); i++) {
 		json = i % 2;
-		snprintf(line, sizeof(line), "%s%s", lines[i / 2],
-			 json ? " --json" : "");
+		snprintf(line, sizeof(line), "%s%s", lines[i / 2], json ? " --json" : "");
 		assert_lost(line, full);
 		assert_lost(line, CLOSED_FD);
 	}
 	for (json = 0; json < 2; json++) {
 		const char *word = json ? "--json" : "";
 
-		snprintf(line, sizeof(line),
-			 "serve 03:00.0 --bar 2 --socket %s %s", fake_path("s"),
+		snprintf(line, sizeof(line), "serve 03:00.0 --bar 2 --socket %s %s", fake_path("s"),
 			 word);
 		assert_lost(line, full);
 		assert_lost(line, CLOSED_FD);
 		snprintf(line, sizeof(line),
-			 "export 03:00.0 --bar 2 %s --exec ls /ran/all/the/same",
-			 word);
+			 "export 03:00.0 --bar 2 %s --exec ls /ran/all/the/same", word);
 		assert_lost(line, full);
 		assert_lost(line, CLOSED_FD);
 	}
@@ -107,13 +109,17 @@ static void no_command_loses_its_answer(void **state)
 static void build_path(const char *driver)
 {
 	const struct machine_fn fns[] = {
-		{ .path = "pci0000:00/0000:00:01.0", .class_code = 0x060400,
-		  .type = PCI_EXP_TYPE_ROOT_PORT, .completer = 3 },
+		{ .path = "pci0000:00/0000:00:01.0",
+		  .class_code = 0x060400,
+		  .type = PCI_EXP_TYPE_ROOT_PORT,
+		  .completer = 3 },
 		{ .path = "pci0000:00/0000:00:01.0/" FAKE_BDF,
-		  .type = PCI_EXP_TYPE_ENDPOINT, .acs = MACHINE_NO_ACS,
+		  .type = PCI_EXP_TYPE_ENDPOINT,
+		  .acs = MACHINE_NO_ACS,
 		  .driver = driver },
 		{ .path = "pci0000:00/0000:00:01.0/0000:03:00.1",
-		  .type = PCI_EXP_TYPE_ENDPOINT, .acs = MACHINE_NO_ACS },
+		  .type = PCI_EXP_TYPE_ENDPOINT,
+		  .acs = MACHINE_NO_ACS },
 		{ 0 },
 	};
 
@@ -147,8 +153,7 @@ static void an_early_failed_write_counts(void **state)
 
 	(void)state;
 	for (i = 0; i < 64; i++) {
-		snprintf(name, sizeof(name),
-			 "sys/bus/pci/devices/0000:40:%02x.0", i / 2);
+		snprintf(name, sizeof(name), "sys/bus/pci/devices/0000:40:%02x.0", i / 2);
 		name[strlen(name) - 1] = (char)('0' + i % 2);
 		fake_mkdir(name);
 	}
@@ -168,11 +173,17 @@ static void an_early_failed_write_counts(void **state)
 /* --json counts wherever it is, but not behind the options. */
 static void usage_errors_are_json_too(void **state)
 {
-	static const char * const lines[] = {
-		"nosuch --json", "--json list", "--json", "--jso --json",
-		"nosuch a b --json -- c", "list --bogus --json",
-		"list --json --bogus", "tag 03:00.0 --exec --json",
-		"info --json nonsense -- x", "serve --json",
+	static const char *const lines[] = {
+		"nosuch --json",
+		"--json list",
+		"--json",
+		"--jso --json",
+		"nosuch a b --json -- c",
+		"list --bogus --json",
+		"list --json --bogus",
+		"tag 03:00.0 --exec --json",
+		"info --json nonsense -- x",
+		"serve --json",
 	};
 	cJSON *json;
 	size_t i;
@@ -202,9 +213,16 @@ static void assert_utf8(const char *text)
 
 static void json_is_always_utf8(void **state)
 {
-	static const char * const bytes[] = {
-		"\xff", "\xc3", "\xc3(", "\xc0\xaf", "\xe0\x80\x80",
-		"\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x9f\x98", "\x9b",
+	static const char *const bytes[] = {
+		"\xff",
+		"\xc3",
+		"\xc3(",
+		"\xc0\xaf",
+		"\xe0\x80\x80",
+		"\xed\xa0\x80",
+		"\xf4\x90\x80\x80",
+		"\xf0\x9f\x98",
+		"\x9b",
 	};
 	char line[1024] = "info ";
 	size_t i, at_byte;
@@ -216,8 +234,7 @@ static void json_is_always_utf8(void **state)
 		cJSON_Delete(run_json(line, 2));
 		assert_utf8(result.out);
 		assert_utf8(result.err);
-		snprintf(line, sizeof(line), "attach --json /nonexistent/%s",
-			 bytes[i]);
+		snprintf(line, sizeof(line), "attach --json /nonexistent/%s", bytes[i]);
 		cJSON_Delete(run_json(line, 1));
 		assert_utf8(result.out);
 		fake_remove(DEV "/driver");
@@ -239,15 +256,21 @@ static void json_is_always_utf8(void **state)
 		assert_null(strchr(result.err, '?'));
 	}
 	/* What is right stays. */
-	assert_run("info \u00e9\u20ac\U0001f600 --json", 2,
-		   "\u00e9\u20ac\U0001f600", "\u00e9\u20ac\U0001f600");
+	assert_run("info \u00e9\u20ac\U0001f600 --json", 2, "\u00e9\u20ac\U0001f600",
+		   "\u00e9\u20ac\U0001f600");
 }
 
 /* Bell, colour, the same as one character of Latin 1 and of Unicode. */
 static void terminals_get_no_orders(void **state)
 {
-	static const char * const evil[] = {
-		"a\ab", "\033[31mred", "\x9b" "31m", "\xc2\x9b" "31m", "a\rb",
+	static const char *const evil[] = {
+		"a\ab",
+		"\033[31mred",
+		"\x9b"
+		"31m",
+		"\xc2\x9b"
+		"31m",
+		"a\rb",
 		"del\x7f",
 	};
 	char line[512];
@@ -255,10 +278,15 @@ static void terminals_get_no_orders(void **state)
 
 	(void)state;
 	for (i = 0; i < NR(evil); i++) {
-		const char * const lines[] = {
-			"%s", "list --%s", "info %s", "export 03:00.0 --bar %s",
-			"attach /nonexistent/%s", "list --root=%s",
-			"list --all", "info 03:00.0 --no-open",
+		const char *const lines[] = {
+			"%s",
+			"list --%s",
+			"info %s",
+			"export 03:00.0 --bar %s",
+			"attach /nonexistent/%s",
+			"list --root=%s",
+			"list --all",
+			"info 03:00.0 --no-open",
 			"export 03:00.0 --bar 2 --exec %s",
 			"export 03:00.0 --bar 2 --vendor /nonexistent/%s",
 		};
@@ -268,27 +296,21 @@ static void terminals_get_no_orders(void **state)
 		for (k = 0; k < NR(lines); k++) {
 			snprintf(line, sizeof(line), lines[k], evil[i]);
 			run(line);
-			if (strstr(result.out, evil[i]) ||
-			    strstr(result.err, evil[i]))
-				fail_msg("tphbuf %s: it passes\n%s%s", line,
-					 result.out, result.err);
+			if (strstr(result.out, evil[i]) || strstr(result.err, evil[i]))
+				fail_msg("tphbuf %s: it passes\n%s%s", line, result.out, result.err);
 			assert_true(result.out[0] || result.err[0]);
 		}
 	}
 }
 
-#define OUTPUT_TEST(fn) \
-	cmocka_unit_test_setup_teardown(fn, setup, fixture_close)
+#define OUTPUT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, fixture_close)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		OUTPUT_TEST(no_command_loses_its_answer),
-		OUTPUT_TEST(topo_does_not_either),
-		OUTPUT_TEST(an_early_failed_write_counts),
-		OUTPUT_TEST(usage_errors_are_json_too),
-		OUTPUT_TEST(json_is_always_utf8),
-		OUTPUT_TEST(terminals_get_no_orders),
+		OUTPUT_TEST(no_command_loses_its_answer),  OUTPUT_TEST(topo_does_not_either),
+		OUTPUT_TEST(an_early_failed_write_counts), OUTPUT_TEST(usage_errors_are_json_too),
+		OUTPUT_TEST(json_is_always_utf8),	   OUTPUT_TEST(terminals_get_no_orders),
 	};
 
 	return cmocka_run_group_tests_name("cli_output", tests, NULL, NULL);

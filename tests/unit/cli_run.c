@@ -16,8 +16,8 @@
 #include "tests/mock/verbs.h"
 #include "tests/unit/cli_run.h"
 
-#define MAX_ARGS	24
-#define REPORT_EXIT	99	/* check-valgrind.sh knows it */
+#define MAX_ARGS    24
+#define REPORT_EXIT 99 /* check-valgrind.sh knows it */
 
 int tphbuf_main(int argc, char **argv);
 
@@ -83,8 +83,7 @@ pid_t start(const char *line, unsigned int fault, int out, int err)
 	if (pid)
 		return pid;
 	snprintf(copy, sizeof(copy), "%s", line);
-	for (word = strtok(copy, " "); word && argc < MAX_ARGS;
-	     word = strtok(NULL, " "))
+	for (word = strtok(copy, " "); word && argc < MAX_ARGS; word = strtok(NULL, " "))
 		argv[argc++] = word;
 	if (out != CLOSED_FD)
 		dup2(out, STDOUT_FILENO);
@@ -114,8 +113,7 @@ int run_fault(const char *line, unsigned int fault)
 	pid_t pid = start(line, fault, out, err);
 
 	waitpid(pid, &result.status, 0);
-	result.code = WIFEXITED(result.status) ? WEXITSTATUS(result.status) :
-						 -1;
+	result.code = WIFEXITED(result.status) ? WEXITSTATUS(result.status) : -1;
 	read_back(out, result.out);
 	read_back(err, result.err);
 	if (result.code == REPORT_EXIT)
@@ -128,14 +126,12 @@ int run(const char *line)
 	return run_fault(line, 0);
 }
 
-void assert_run(const char *line, int code, const char *out,
-		       const char *err)
+void assert_run(const char *line, int code, const char *out, const char *err)
 {
 	run(line);
-	if (result.code != code || !strstr(result.out, out) ||
-	    !strstr(result.err, err))
-		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code,
-			 code, result.out, result.err);
+	if (result.code != code || !strstr(result.out, out) || !strstr(result.err, err))
+		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code, code, result.out,
+			 result.err);
 }
 
 cJSON *run_json(const char *line, int code)
@@ -145,10 +141,9 @@ cJSON *run_json(const char *line, int code)
 	run(line);
 	json = cJSON_Parse(result.out);
 	if (result.code != code || !json)
-		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code,
-			 code, result.out, result.err);
-	assert_int_equal(cJSON_GetObjectItem(json, "schema_version")->valueint,
-			 1);
+		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code, code, result.out,
+			 result.err);
+	assert_int_equal(cJSON_GetObjectItem(json, "schema_version")->valueint, 1);
 	assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(json, "ok")), !code);
 	return json;
 }
@@ -157,8 +152,7 @@ const char *at(const cJSON *json, const char *name, const char *member)
 {
 	const cJSON *item = cJSON_GetObjectItem(json, name);
 
-	return cJSON_GetStringValue(member ? cJSON_GetObjectItem(item, member) :
-					     item);
+	return cJSON_GetStringValue(member ? cJSON_GetObjectItem(item, member) : item);
 }
 
 int cli_setup(void **state)
@@ -175,12 +169,11 @@ void sweep_command(const char *line)
 
 	for (n = 1; n < MAX_FAULTS; n += step) {
 		run_fault(line, n);
-		if (WIFSIGNALED(result.status) &&
-		    WTERMSIG(result.status) == SIGUSR1)
+		if (WIFSIGNALED(result.status) && WTERMSIG(result.status) == SIGUSR1)
 			break;
 		if (result.code < 0 || result.code > 4)
-			fail_msg("tphbuf %s, failure %u: status %x\n%s", line,
-				 n, result.status, result.err);
+			fail_msg("tphbuf %s, failure %u: status %x\n%s", line, n, result.status,
+				 result.err);
 		failures += result.code != 0;
 		if (result.code && !result.err[0] && !result.out[0])
 			fail_msg("tphbuf %s, failure %u: no message", line, n);

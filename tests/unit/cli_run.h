@@ -15,11 +15,11 @@
 /* It is killed by an execve(2) that fails. */
 bool cli_on_valgrind(void);
 
-#define OUTPUT_MAX	65536
+#define OUTPUT_MAX 65536
 
 extern struct cli_result {
-	int status;		/* as waitpid() has it */
-	int code;		/* exit code, or -1 */
+	int status; /* as waitpid() has it */
+	int code;   /* exit code, or -1 */
 	char out[OUTPUT_MAX];
 	char err[OUTPUT_MAX];
 } result;
@@ -27,7 +27,7 @@ extern struct cli_result {
 /* The region of a failed deregistration stays; nobody can free it. */
 extern bool cli_leak_expected;
 
-#define CLOSED_FD	(-1)
+#define CLOSED_FD (-1)
 
 /*
  * Start "tphbuf LINE", words separated by blanks, with call @fault failing.
@@ -50,7 +50,6 @@ const char *at(const cJSON *json, const char *name, const char *member);
 
 int cli_setup(void **state);
 
-#define CLI_TEST(fn) \
-	cmocka_unit_test_setup_teardown(fn, cli_setup, fixture_close)
+#define CLI_TEST(fn) cmocka_unit_test_setup_teardown(fn, cli_setup, fixture_close)
 
 #endif

@@ -6,7 +6,7 @@
 #include "tests/mock/verbs.h"
 #include "tests/unit/cli_run.h"
 
-#define SELFTEST	"selftest 03:00.0 mlx5_0 --bar 2"
+#define SELFTEST "selftest 03:00.0 mlx5_0 --bar 2"
 
 static int setup(void **state)
 {
@@ -40,8 +40,7 @@ static void ethernet_takes_the_first_gid(void **state)
 	on_ethernet(0);
 	assert_run(SELFTEST, 0, "65536 bytes by RDMA write", "");
 	on_ethernet(-1);
-	assert_run(SELFTEST, 1, "",
-		   "give its interface an address, see rdma link");
+	assert_run(SELFTEST, 1, "", "give its interface an address, see rdma link");
 }
 
 static void ports_must_be_active(void **state)
@@ -91,8 +90,7 @@ static void what_the_range_held_is_put_back(void **state)
 	FILE *node;
 
 	(void)state;
-	fake_bytes("dev/vfio/devices/vfio0", 2ull << 28, before,
-		   sizeof(before));
+	fake_bytes("dev/vfio/devices/vfio0", 2ull << 28, before, sizeof(before));
 	assert_run(SELFTEST, 0, "65536 bytes", "");
 	node = fopen(fake_path("dev/vfio/devices/vfio0"), "r");
 	assert_non_null(node);
@@ -104,7 +102,7 @@ static void what_the_range_held_is_put_back(void **state)
 
 static void usage_errors_are_2(void **state)
 {
-	static const char * const lines[][2] = {
+	static const char *const lines[][2] = {
 		{ "selftest 03:00.0", "no RDMA device" },
 		{ "selftest 03:00.0 mlx5_0", "no BAR" },
 		{ SELFTEST " --require", "--require without --tag" },
@@ -125,8 +123,7 @@ static void every_failing_call_ends_cleanly(void **state)
 	sweep_command(SELFTEST " --length 4K");
 }
 
-#define SELFTEST_TEST(fn) \
-	cmocka_unit_test_setup_teardown(fn, setup, fixture_close)
+#define SELFTEST_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, fixture_close)
 
 int main(void)
 {

@@ -16,7 +16,7 @@
 #include "tests/mock/verbs.h"
 #include "tests/unit/cli_run.h"
 
-#define SERVE	"serve 03:00.0 --bar 2 --length 64K"
+#define SERVE "serve 03:00.0 --bar 2 --length 64K"
 
 static const char *socket_path(void)
 {
@@ -37,7 +37,7 @@ static const char *with_socket(const char *line, const char *option)
 
 static void usage_errors_are_2(void **state)
 {
-	static const char * const lines[][2] = {
+	static const char *const lines[][2] = {
 		{ "serve", "no device" },
 		{ "serve 03:00.0", "no BAR" },
 		{ SERVE, "no socket" },
@@ -49,10 +49,9 @@ static void usage_errors_are_2(void **state)
 		{ SERVE " --socket /tmp/s --count 1000001", "1 to 1000000" },
 		{ SERVE " --socket /tmp/s --count 0", "1 to 1000000" },
 		{ SERVE " --socket=", "no path; name one" },
-		{ SERVE " --socket /tmp/s --label bad\tlabel",
-		  "at most 39 characters" },
+		{ SERVE " --socket /tmp/s --label bad\tlabel", "at most 39 characters" },
 		{ SERVE " --socket /tmp/s --count 1 --label "
-		  "0123456789012345678901234567890123456789",
+			"0123456789012345678901234567890123456789",
 		  "at most 39 characters" },
 		{ SERVE " --socket /tmp/s --exec true", "is no option" },
 		{ SERVE " --socket /tmp/s extra", "unexpected argument" },
@@ -105,8 +104,7 @@ static pid_t start_serve(const char *options, int out, int err)
 	pid_t pid;
 	int i;
 
-	snprintf(line, sizeof(line), SERVE " --socket %s %s", socket_path(),
-		 options);
+	snprintf(line, sizeof(line), SERVE " --socket %s %s", socket_path(), options);
 	unlink(socket_path());
 	pid = start(line, 0, out, err);
 	for (i = 0; i < 2000 && stat(socket_path(), &st); i++)
@@ -120,8 +118,8 @@ static void end(pid_t pid, int out, int err, int code)
 	read_back(out, result.out);
 	read_back(err, result.err);
 	if (!WIFEXITED(result.status) || WEXITSTATUS(result.status) != code)
-		fail_msg("status %x instead of exit %d\n%s%s", result.status,
-			 code, result.out, result.err);
+		fail_msg("status %x instead of exit %d\n%s%s", result.status, code, result.out,
+			 result.err);
 }
 
 /* What the peer gets. Return: number of descriptors. */
@@ -133,8 +131,10 @@ static unsigned int receive(int sock, char *data, size_t size)
 	} control;
 	struct iovec iov = { data, size };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *header;
 	unsigned int n, i;
@@ -160,12 +160,12 @@ static void serve_hands_out_and_ends(void **state)
 	pid_t pid;
 
 	pid = start_serve("--count 2 --mode 0640 --tag st=1 --label "
-			  "012345678901234567890123456789012345678", out, err);
+			  "012345678901234567890123456789012345678",
+			  out, err);
 	assert_int_equal(stat(socket_path(), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(),
-						      &sock), 0);
+		assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock), 0);
 		assert_int_equal(receive(sock, data, sizeof(data)), 1);
 		close(sock);
 	}
@@ -182,8 +182,7 @@ static void serve_hands_the_device_on_request(void **state)
 	char data[65536];
 	pid_t pid = start_serve("--count 1 --device --json", out, err);
 
-	assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock),
-			 0);
+	assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock), 0);
 	assert_int_equal(receive(sock, data, sizeof(data)), 2);
 	close(sock);
 	end(pid, out, err, 0);
@@ -215,15 +214,12 @@ static void serve_survives_a_failed_hand_over(void **state)
 	char data[16];
 	pid_t pid;
 
-	fake_fail_feature(VFIO_DEVICE_FEATURE_GET |
-			  VFIO_DEVICE_FEATURE_DMA_BUF_TPH, EIO);
+	fake_fail_feature(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH, EIO);
 	pid = start_serve("", out, err);
-	assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock),
-			 0);
+	assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock), 0);
 	assert_int_equal(recv(sock, data, sizeof(data), 0), 0);
 	close(sock);
-	assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock),
-			 0);
+	assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock), 0);
 	close(sock);
 	kill(pid, SIGTERM);
 	end(pid, out, err, 0);
@@ -231,23 +227,21 @@ static void serve_survives_a_failed_hand_over(void **state)
 }
 
 /* Run "attach SOCKET OPTIONS" with output to @out; this process serves f->buf. */
-static void attach_to(struct fixture *f, const char *options, int code,
-		      int out)
+static void attach_to(struct fixture *f, const char *options, int code, int out)
 {
 	struct tphbuf_send_opts send = {
-		.size = sizeof(send), .label = "slice 3",
+		.size = sizeof(send),
+		.label = "slice 3",
 	};
 	int err = temp_file(), listener, sock;
 	char line[1024];
 	pid_t pid;
 
 	unlink(socket_path());
-	assert_int_equal(tphbuf_share_listen(f->ctx, socket_path(), 0600,
-					     &listener), 0);
+	assert_int_equal(tphbuf_share_listen(f->ctx, socket_path(), 0600, &listener), 0);
 	snprintf(line, sizeof(line), "attach %s %s", socket_path(), options);
 	pid = start(line, 0, out, err);
-	assert_int_equal(tphbuf_share_accept(f->ctx, listener, 10000, &sock),
-			 0);
+	assert_int_equal(tphbuf_share_accept(f->ctx, listener, 10000, &sock), 0);
 	assert_int_equal(tphbuf_buffer_send(f->buf, sock, &send), 0);
 	end(pid, out, err, code);
 	close(sock);
@@ -261,20 +255,22 @@ static void attach(struct fixture *f, const char *options, int code)
 
 static void attach_loses_no_answer(void **state)
 {
-	static const char * const lines[] = {
-		"", "--json", "--hold", "--hold --json",
-		"--exec ls /ran/all/the/same", "--ibdev mlx5_0",
+	static const char *const lines[] = {
+		"",
+		"--json",
+		"--hold",
+		"--hold --json",
+		"--exec ls /ran/all/the/same",
+		"--ibdev mlx5_0",
 		"--ibdev mlx5_0 --hold --json",
 	};
 	size_t i;
 
 	for (i = 0; i < NR(lines); i++) {
 		attach_to(*state, lines[i], 1, open("/dev/full", O_WRONLY));
-		assert_non_null(strstr(result.err,
-				       "cannot write to standard output"));
+		assert_non_null(strstr(result.err, "cannot write to standard output"));
 		attach_to(*state, lines[i], 1, CLOSED_FD);
-		assert_non_null(strstr(result.err,
-				       "cannot write to standard output"));
+		assert_non_null(strstr(result.err, "cannot write to standard output"));
 		assert_null(strstr(result.err, "held by"));
 		assert_null(strstr(result.err, "/ran/all"));
 	}
@@ -303,16 +299,16 @@ static void attach_shows_what_came(void **state)
 	assert_string_equal(at(json, "tag", "text"), "st=0x5a,ph=2");
 	assert_string_equal(at(json, "buffer", "bdf"), FAKE_BDF);
 	cJSON_Delete(json);
-	attach(f, "--exec printenv TPHBUF_TAG TPHBUF_LENGTH TPHBUF_BDF TPHBUF_BAR",
-	       0);
-	assert_non_null(strstr(result.out, "st=0x5a,ph=2\n65536\n" FAKE_BDF
-			       "\n2\n"));
+	attach(f, "--exec printenv TPHBUF_TAG TPHBUF_LENGTH TPHBUF_BDF TPHBUF_BAR", 0);
+	assert_non_null(strstr(result.out, "st=0x5a,ph=2\n65536\n" FAKE_BDF "\n2\n"));
 }
 
 static void attach_registers(void **state)
 {
 	static const struct fake_entry entry = {
-		.lkey = FAKE_LKEY, .mrn = 7, .length = 65536,
+		.lkey = FAKE_LKEY,
+		.mrn = 7,
+		.length = 65536,
 		.attrs = fake_applied_st,
 	};
 	struct fixture *f = *state;
@@ -333,7 +329,7 @@ static void attach_registers(void **state)
 
 static void attach_refuses_nonsense(void **state)
 {
-	static const char * const messages[] = { "x", "hello, world", "" };
+	static const char *const messages[] = { "x", "hello, world", "" };
 	struct fixture *f = *state;
 	size_t i;
 
@@ -341,11 +337,9 @@ static void attach_refuses_nonsense(void **state)
 		int out = temp_file(), err = temp_file(), listener, sock;
 		pid_t pid;
 
-		assert_int_equal(tphbuf_share_listen(f->ctx, socket_path(),
-						     0600, &listener), 0);
+		assert_int_equal(tphbuf_share_listen(f->ctx, socket_path(), 0600, &listener), 0);
 		pid = start(with_socket("attach", ""), 0, out, err);
-		assert_int_equal(tphbuf_share_accept(f->ctx, listener, 10000,
-						     &sock), 0);
+		assert_int_equal(tphbuf_share_accept(f->ctx, listener, 10000, &sock), 0);
 		if (messages[i][0])
 			send(sock, messages[i], strlen(messages[i]), 0);
 		close(sock);
@@ -361,8 +355,7 @@ static int share_setup(void **state)
 	return fixture_buffer(state);
 }
 
-#define SHARE_TEST(fn) \
-	cmocka_unit_test_setup_teardown(fn, share_setup, fixture_close)
+#define SHARE_TEST(fn) cmocka_unit_test_setup_teardown(fn, share_setup, fixture_close)
 
 int main(void)
 {

@@ -13,11 +13,11 @@
 #include "tests/mock/verbs.h"
 #include "tests/unit/cli_run.h"
 
-#define DEV		"sys/bus/pci/devices/" FAKE_BDF
+#define DEV "sys/bus/pci/devices/" FAKE_BDF
 
 static void usage_errors_are_2(void **state)
 {
-	static const char * const lines[][2] = {
+	static const char *const lines[][2] = {
 		{ "", "usage:" },
 		{ "frobnicate", "no command 'frobnicate'" },
 		{ "list extra", "unexpected argument 'extra'" },
@@ -63,10 +63,8 @@ static void usage_errors_are_2(void **state)
 		{ "tag 03:00.0 --bar 2 --set xst=0x10000", "16 bits" },
 		{ "tag 03:00.0 --bar 2 --exec true", "is no option" },
 		{ "register 03:00.0 --bar 2", "no RDMA device" },
-		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --require",
-		  "--require without --tag" },
-		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --iova x",
-		  "byte count" },
+		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --require", "--require without --tag" },
+		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --iova x", "byte count" },
 		/* Known only with the device, but wrong input all the same. */
 		{ "export 03:00.0 --bar 3", "no BAR3" },
 		{ "export 03:00.0 --bar 2 --range 1+4K", "start on a page" },
@@ -77,10 +75,8 @@ static void usage_errors_are_2(void **state)
 		{ "list --backend group", "--backend is no option" },
 		{ "info 03:00.0 --vendor x.so", "--vendor is no option" },
 		/* A name counts only behind the library that has it. */
-		{ "export 03:00.0 --bar 2 --tag slice3 --vendor x.so",
-		  "--tag 'slice3'" },
-		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --iova 1",
-		  "multiple of the page size" },
+		{ "export 03:00.0 --bar 2 --tag slice3 --vendor x.so", "--tag 'slice3'" },
+		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --iova 1", "multiple of the page size" },
 	};
 	size_t i;
 
@@ -105,28 +101,26 @@ static void failures_are_1(void **state)
 	(void)state;
 	assert_run("info 99:00.0", 1, "", "no such PCI function");
 	assert_run("export 99:00.0 --bar 2", 1, "", "no such PCI function");
-	assert_run("register 03:00.0 --bar 2 --ibdev rxe0", 1, "",
-		   "no RDMA device rxe0");
+	assert_run("register 03:00.0 --bar 2 --ibdev rxe0", 1, "", "no RDMA device rxe0");
 	fake_verbs.open_errno = EACCES;
 	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
 		   "mlx5_0 (Permission denied); check the permissions");
 	fake_verbs.open_errno = EAGAIN;
-	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
-		   "raise hca_handle");
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "", "raise hca_handle");
 	fake_verbs.open_errno = 0;
 	fake_verbs.pd_errno = ENOMEM;
 	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
 		   "no protection domain (Cannot allocate memory); see dmesg");
 	fake_verbs.pd_errno = EAGAIN;
-	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
-		   "raise hca_object");
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "", "raise hca_object");
 	fake_verbs.pd_errno = 0;
 	fake_verbs.reg_errno = EINVAL;
 	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 1, "",
 		   "register failed: " FAKE_BDF " BAR2 with mlx5_0");
 	fake_verbs.reg_errno = 0;
 	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0 --tag st=1 "
-		   "--require", 1, "", "cannot be confirmed");
+		   "--require",
+		   1, "", "cannot be confirmed");
 	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EBUSY);
 	assert_run("info 03:00.0", 1, "", "bind failed");
 	fake_fail_ioctl(0, 0, 0);
@@ -139,8 +133,7 @@ static void lack_of_support_is_4(void **state)
 	(void)state;
 	assert_run("export 05:00.0 --bar 0", 4, "", "not bound to vfio-pci");
 	fake.has_tph = false;
-	assert_run("tag 03:00.0 --bar 2 --get", 4, "",
-		   "this kernel has no tags");
+	assert_run("tag 03:00.0 --bar 2 --get", 4, "", "this kernel has no tags");
 	assert_run("export 03:00.0 --bar 2 --tag st=1", 4, "", "tag failed");
 	/* Not asking for a tag is fine. */
 	assert_run("export 03:00.0 --bar 2", 0, "none", "");
@@ -151,15 +144,14 @@ static void lack_of_support_is_4(void **state)
 	fake.has_dmabuf = false;
 	assert_run("export 03:00.0 --bar 2", 4, "", "no vfio dma-buf export");
 	fake_verbs.no_devices = true;
-	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 4, "",
-		   "ib_uverbs");
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0", 4, "", "ib_uverbs");
 	fake_remove(DEV "/vfio-dev");
 	assert_run("export 03:00.0 --bar 2", 4, "", "CONFIG_VFIO_DEVICE_CDEV");
 }
 
 static const struct command *const commands[] = {
-	&cmd_list, &cmd_info, &cmd_topo, &cmd_doctor, &cmd_export, &cmd_tag,
-	&cmd_show, &cmd_register, &cmd_selftest, &cmd_serve, &cmd_attach,
+	&cmd_list, &cmd_info,	  &cmd_topo,	 &cmd_doctor, &cmd_export, &cmd_tag,
+	&cmd_show, &cmd_register, &cmd_selftest, &cmd_serve,  &cmd_attach,
 };
 
 static void help_shows_an_example(void **state)
@@ -189,21 +181,36 @@ static void help_names_each_option(void **state)
 		enum opt opt;
 		const char *name;
 	} options[] = {
-		{ OPT_BAR, "--bar " }, { OPT_RANGE, "--range " },
-		{ OPT_OFFSET, "--offset " }, { OPT_LENGTH, "--length " },
-		{ OPT_VF_TOKEN, "--vf-token " }, { OPT_TAG, "--tag " },
-		{ OPT_HOLD, "--hold " }, { OPT_EXEC, "--exec " },
-		{ OPT_ALL, "--all " }, { OPT_NO_OPEN, "--no-open " },
-		{ OPT_SYSFS, "--sysfs " }, { OPT_REQUIRE, "--require " },
-		{ OPT_IOVA, "--iova " }, { OPT_ROOT, "--root " },
-		{ OPT_GID_INDEX, "--gid-index " }, { OPT_PORT, "--port " },
-		{ OPT_SOCKET, "--socket " }, { OPT_LABEL, "--label " },
-		{ OPT_DEVICE, "--device " }, { OPT_MODE, "--mode " },
-		{ OPT_COUNT, "--count " }, { OPT_TIMEOUT, "--timeout " },
-		{ OPT_SET, "--set " }, { OPT_CLEAR, "--clear " },
-		{ OPT_GET, "--get " }, { OPT_PROBE, "--probe " },
-		{ OPT_BACKEND, "--backend " }, { OPT_NOIOMMU, "--noiommu " },
-		{ OPT_VENDOR, "--vendor " }, { OPT_JSON, "--json " },
+		{ OPT_BAR, "--bar " },
+		{ OPT_RANGE, "--range " },
+		{ OPT_OFFSET, "--offset " },
+		{ OPT_LENGTH, "--length " },
+		{ OPT_VF_TOKEN, "--vf-token " },
+		{ OPT_TAG, "--tag " },
+		{ OPT_HOLD, "--hold " },
+		{ OPT_EXEC, "--exec " },
+		{ OPT_ALL, "--all " },
+		{ OPT_NO_OPEN, "--no-open " },
+		{ OPT_SYSFS, "--sysfs " },
+		{ OPT_REQUIRE, "--require " },
+		{ OPT_IOVA, "--iova " },
+		{ OPT_ROOT, "--root " },
+		{ OPT_GID_INDEX, "--gid-index " },
+		{ OPT_PORT, "--port " },
+		{ OPT_SOCKET, "--socket " },
+		{ OPT_LABEL, "--label " },
+		{ OPT_DEVICE, "--device " },
+		{ OPT_MODE, "--mode " },
+		{ OPT_COUNT, "--count " },
+		{ OPT_TIMEOUT, "--timeout " },
+		{ OPT_SET, "--set " },
+		{ OPT_CLEAR, "--clear " },
+		{ OPT_GET, "--get " },
+		{ OPT_PROBE, "--probe " },
+		{ OPT_BACKEND, "--backend " },
+		{ OPT_NOIOMMU, "--noiommu " },
+		{ OPT_VENDOR, "--vendor " },
+		{ OPT_JSON, "--json " },
 		{ OPT_VERBOSE, "--verbose " },
 	};
 	size_t i, k;
@@ -215,8 +222,8 @@ static void help_names_each_option(void **state)
 		for (k = 0; k < NR(options); k++)
 			if (commands[i]->accepts & ACCEPT(options[k].opt) &&
 			    !strstr(commands[i]->help, options[k].name))
-				fail_msg("the help of %s does not tell of %s",
-					 commands[i]->name, options[k].name);
+				fail_msg("the help of %s does not tell of %s", commands[i]->name,
+					 options[k].name);
 }
 
 static void list_shows_what_matters(void **state)
@@ -232,10 +239,9 @@ static void list_shows_what_matters(void **state)
 	json = run_json("list --json", 0);
 	devices = cJSON_GetObjectItem(json, "devices");
 	assert_int_equal(cJSON_GetArraySize(devices), 2);
-	assert_string_equal(at(cJSON_GetArrayItem(devices, 0), "bdf", NULL),
-			    FAKE_BDF);
-	assert_true(cJSON_IsNull(cJSON_GetObjectItem(
-		cJSON_GetArrayItem(devices, 1), "tph_completer")));
+	assert_string_equal(at(cJSON_GetArrayItem(devices, 0), "bdf", NULL), FAKE_BDF);
+	assert_true(
+		cJSON_IsNull(cJSON_GetObjectItem(cJSON_GetArrayItem(devices, 1), "tph_completer")));
 	cJSON_Delete(json);
 }
 
@@ -244,12 +250,10 @@ static void list_reads_another_tree(void **state)
 	char line[1024];
 
 	(void)state;
-	snprintf(line, sizeof(line), "list --all --sysfs %s",
-		 fake_path("sys"));
+	snprintf(line, sizeof(line), "list --all --sysfs %s", fake_path("sys"));
 	assert_run(line, 0, FAKE_NIC_BDF, "");
 	assert_run("list --sysfs /nonexistent", 1, "", "/nonexistent");
-	assert_run("list --sysfs /etc/passwd", 1, "",
-		   "give the directory that stands for /sys");
+	assert_run("list --sysfs /etc/passwd", 1, "", "give the directory that stands for /sys");
 }
 
 static void info_without_opening(void **state)
@@ -274,8 +278,8 @@ static void info_tells_whether_tags_can_be_set(void **state)
 	assert_non_null(strstr(result.out, "exportable"));
 	fake.supported = 0;
 	json = run_json("info 03:00.0 --json", 0);
-	assert_true(cJSON_IsFalse(cJSON_GetObjectItem(
-		cJSON_GetObjectItem(json, "tags"), "supported")));
+	assert_true(
+		cJSON_IsFalse(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "tags"), "supported")));
 	assert_non_null(strstr(at(json, "tags", "reason"), "completer"));
 	cJSON_Delete(json);
 }
@@ -306,13 +310,12 @@ static void export_json_holds_ranges_and_tag(void **state)
 
 	(void)state;
 	json = run_json("export 03:00.0 --bar 2 --range 64K+64K --range 0+4K "
-			"--tag xst=0x1234,ph=1 --json", 0);
-	ranges = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "buffer"),
-				     "ranges");
+			"--tag xst=0x1234,ph=1 --json",
+			0);
+	ranges = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "buffer"), "ranges");
 	assert_int_equal(cJSON_GetArraySize(ranges), 2);
 	assert_string_equal(at(json, "tag", "text"), "xst=0x1234,ph=1");
-	assert_true(cJSON_IsNull(cJSON_GetObjectItem(
-		cJSON_GetObjectItem(json, "tag"), "st")));
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "tag"), "st")));
 	cJSON_Delete(json);
 }
 
@@ -321,15 +324,14 @@ static void exec_inherits_the_buffer(void **state)
 	(void)state;
 	assert_run("export 03:00.0 --bar 2 --offset 0 --length 8K --tag "
 		   "st=0x5a,ph=2 --exec printenv TPHBUF_TAG TPHBUF_LENGTH "
-		   "TPHBUF_BDF TPHBUF_BAR", 0,
-		   "st=0x5a,ph=2\n8192\n" FAKE_BDF "\n2\n", "");
+		   "TPHBUF_BDF TPHBUF_BAR",
+		   0, "st=0x5a,ph=2\n8192\n" FAKE_BDF "\n2\n", "");
 	fake_text("child.sh", "test -e /proc/self/fd/$TPHBUF_FD || exit 40\n"
 			      "exit 41\n");
 	{
 		char line[1024];
 
-		snprintf(line, sizeof(line),
-			 "export 03:00.0 --bar 2 -- sh %s",
+		snprintf(line, sizeof(line), "export 03:00.0 --bar 2 -- sh %s",
 			 fake_path("child.sh"));
 		assert_run(line, 41, "", "");
 		fake_text("child.sh", "kill -TERM $$\n");
@@ -344,7 +346,7 @@ static void a_program_that_is_not_there_fails_first(void **state)
 		const char *program;
 		int code;
 	} cases[] = {
-		{ "/nonexistent", 127 }, { "no-such-program", 127 },
+		{ "/nonexistent", 127 },    { "no-such-program", 127 },
 		{ "/proc/version/x", 127 }, { "/", 126 },
 		{ "/proc/version", 126 },
 	};
@@ -354,12 +356,10 @@ static void a_program_that_is_not_there_fails_first(void **state)
 
 	(void)state;
 	for (i = 0; i < NR(cases); i++) {
-		snprintf(line, sizeof(line), "export 99:00.0 --bar 2 --exec %s",
-			 cases[i].program);
+		snprintf(line, sizeof(line), "export 99:00.0 --bar 2 --exec %s", cases[i].program);
 		assert_run(line, cases[i].code, "", "cannot run '");
 		assert_string_equal(result.out, "");
-		snprintf(line, sizeof(line),
-			 "attach /nonexistent --json --exec %s",
+		snprintf(line, sizeof(line), "attach /nonexistent --json --exec %s",
 			 cases[i].program);
 		json = run_json(line, cases[i].code);
 		assert_string_equal(at(json, "error", "stage"), "exec");
@@ -370,8 +370,7 @@ static void a_program_that_is_not_there_fails_first(void **state)
 	/* What exec alone can know. */
 	fake_text("program", "#!/nonexistent/interpreter\n");
 	assert_int_equal(chmod(fake_path("program"), 0755), 0);
-	snprintf(line, sizeof(line), "export 03:00.0 --bar 2 --exec %s",
-		 fake_path("program"));
+	snprintf(line, sizeof(line), "export 03:00.0 --bar 2 --exec %s", fake_path("program"));
 	assert_run(line, 127, "dma-buf fd", "interpreter");
 }
 
@@ -383,8 +382,7 @@ static void hold_ends_with_a_signal(void **state)
 	(void)state;
 	for (i = 0; i < NR(signals); i++) {
 		int out = temp_file(), err = temp_file(), waited;
-		pid_t pid = start("export 03:00.0 --bar 2 --hold --json", 0,
-				  out, err);
+		pid_t pid = start("export 03:00.0 --bar 2 --hold --json", 0, out, err);
 
 		for (waited = 0; waited < 1000; waited++) {
 			char text[256];
@@ -414,24 +412,26 @@ static void tag_shows_each_step(void **state)
 	cJSON *json;
 
 	(void)state;
-	assert_run("tag 03:00.0 --bar 2 --set st=1,ph=1 --clear", 0,
-		   "set    -> tag st=0x01,ph=1", "");
+	assert_run("tag 03:00.0 --bar 2 --set st=1,ph=1 --clear", 0, "set    -> tag st=0x01,ph=1",
+		   "");
 	assert_non_null(strstr(result.out, "clear  -> tag none"));
 	json = run_json("tag 03:00.0 --bar 2 --probe --set st=1,xst=2 --get "
-			"--set none --json", 0);
+			"--set none --json",
+			0);
 	steps = cJSON_GetObjectItem(json, "steps");
 	assert_int_equal(cJSON_GetArraySize(steps), 4);
 	assert_string_equal(at(cJSON_GetArrayItem(steps, 2), "tag", "text"),
 			    "st=0x01,xst=0x0002,ph=0");
-	assert_true(cJSON_IsNull(cJSON_GetObjectItem(
-		cJSON_GetArrayItem(steps, 3), "tag")));
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(cJSON_GetArrayItem(steps, 3), "tag")));
 	cJSON_Delete(json);
 }
 
 static void register_shows_everything(void **state)
 {
 	static const struct fake_entry entry = {
-		.lkey = FAKE_LKEY, .mrn = 7, .length = 1 << 20,
+		.lkey = FAKE_LKEY,
+		.mrn = 7,
+		.length = 1 << 20,
 		.attrs = fake_applied_st,
 	};
 	const cJSON *applied;
@@ -440,10 +440,11 @@ static void register_shows_everything(void **state)
 	(void)state;
 	fake_netlink(&entry, 1);
 	assert_run("register 03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 --tag "
-		   "st=0x5a,ph=2 --require", 0, "applied     yes, st=0x5a,ph=2",
-		   "");
+		   "st=0x5a,ph=2 --require",
+		   0, "applied     yes, st=0x5a,ph=2", "");
 	json = run_json("register 03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 "
-			"--tag st=0x5a,ph=2 --iova 0x7000000000 --json", 0);
+			"--tag st=0x5a,ph=2 --iova 0x7000000000 --json",
+			0);
 	assert_string_equal(at(json, "mr", "lkey"), "0x1800");
 	assert_string_equal(at(json, "mr", "iova"), "0x7000000000");
 	assert_string_equal(at(json, "applied", "state"), "yes");
@@ -453,8 +454,8 @@ static void register_shows_everything(void **state)
 	/* A failing deregistration shows. */
 	fake_verbs.dereg_errno = EBUSY;
 	cli_leak_expected = true;
-	assert_run("register 03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0", 1,
-		   "lkey", "memory window");
+	assert_run("register 03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0", 1, "lkey",
+		   "memory window");
 	cli_leak_expected = false;
 }
 
@@ -463,12 +464,10 @@ static void back_ends_are_chosen_and_shown(void **state)
 	cJSON *json;
 
 	(void)state;
-	assert_run("export 03:00.0 --bar 2 --backend group", 1, "",
-		   "open failed: /dev/vfio/12");
+	assert_run("export 03:00.0 --bar 2 --backend group", 1, "", "open failed: /dev/vfio/12");
 	fake_group_nodes();
 	assert_run("export 03:00.0 --bar 2", 0, "open through iommufd", "");
-	assert_run("export 03:00.0 --bar 2 --backend group", 0,
-		   "open through group", "");
+	assert_run("export 03:00.0 --bar 2 --backend group", 0, "open through group", "");
 	json = run_json("tag 03:00.0 --bar 2 --get --json --backend group", 0);
 	assert_string_equal(at(json, "buffer", "backend"), "group");
 	cJSON_Delete(json);
@@ -476,8 +475,7 @@ static void back_ends_are_chosen_and_shown(void **state)
 	fake_remove(DEV "/vfio-dev");
 	assert_run("export 03:00.0 --bar 2", 0, "open through group", "");
 	assert_run("info 03:00.0", 0, "can be set", "");
-	assert_run("info 03:00.0 --backend iommufd", 4, "",
-		   "CONFIG_VFIO_DEVICE_CDEV");
+	assert_run("info 03:00.0 --backend iommufd", 4, "", "CONFIG_VFIO_DEVICE_CDEV");
 	fake_text("sys/kernel/iommu_groups/12/name", "vfio-noiommu\n");
 	fake_link("dev/vfio/noiommu-12", "12");
 	assert_run("export 03:00.0 --bar 2", 4, "", "--noiommu");
@@ -501,28 +499,31 @@ static const char *vendor_line(const char *fmt)
 static void names_of_a_vendor_are_tags(void **state)
 {
 	(void)state;
-	assert_run("export 03:00.0 --bar 2 --vendor ./no-such.so", 2, "",
-		   "cannot load the library");
+	assert_run("export 03:00.0 --bar 2 --vendor ./no-such.so", 2, "", "cannot load the library");
 	assert_run("export 03:00.0 --bar 2 --vendor libc.so.6", 2, "",
 		   "has no tphbuf_vendor_init()");
 	/* Not a device of theirs. */
 	assert_run(vendor_line("export 03:00.0 --bar 2 --vendor %s "
-			       "--tag cacheslice3"), 2, "",
-		   "nobody knows a tag 'cacheslice3'");
+			       "--tag cacheslice3"),
+		   2, "", "nobody knows a tag 'cacheslice3'");
 	fake_config(0, 0x54481234, 4);
 	fake_text(DEV "/vendor", "0x1234\n");
 	fake_text(DEV "/device", "0x5448\n");
 	assert_run(vendor_line("export 03:00.0 --bar 2 --vendor %s "
-			       "--tag cacheslice3"), 0, "xst=0x0013,ph=2", "");
+			       "--tag cacheslice3"),
+		   0, "xst=0x0013,ph=2", "");
 	assert_run(vendor_line("export 03:00.0 --bar 2 --vendor %s "
-			       "--tag st=7"), 0, "st=0x07,ph=0", "");
+			       "--tag st=7"),
+		   0, "st=0x07,ph=0", "");
 	assert_run(vendor_line("tag 03:00.0 --bar 2 --vendor %s "
-			       "--set cacheslice15 --set st=1 --get"), 0,
-		   "xst=0x001f,ph=2", "");
+			       "--set cacheslice15 --set st=1 --get"),
+		   0, "xst=0x001f,ph=2", "");
 	assert_run(vendor_line("tag 03:00.0 --bar 2 --vendor %s "
-			       "--set cacheslice16"), 2, "", "use 0 to 15");
+			       "--set cacheslice16"),
+		   2, "", "use 0 to 15");
 	assert_run(vendor_line("tag 03:00.0 --bar 2 --vendor %s "
-			       "--set st=256"), 2, "", "8 bits");
+			       "--set st=256"),
+		   2, "", "8 bits");
 }
 
 static void verbose_says_what_is_done(void **state)
@@ -534,8 +535,9 @@ static void verbose_says_what_is_done(void **state)
 /* Whatever fails: an exit code, a message, and no sanitizer report. */
 static void every_failing_call_ends_cleanly(void **state)
 {
-	static const char * const lines[] = {
-		"list", "info 03:00.0",
+	static const char *const lines[] = {
+		"list",
+		"info 03:00.0",
 		"export 03:00.0 --bar 2 --tag st=1 --exec true",
 		"tag 03:00.0 --bar 2 --set st=1 --get",
 		"register 03:00.0 --bar 2 --ibdev mlx5_0 --tag st=1 --require",

@@ -5,7 +5,7 @@
 
 #include "tests/unit/test.h"
 
-#undef fail	/* cmocka's */
+#undef fail /* cmocka's */
 #include "lib/core/internal.h"
 
 struct log {
@@ -75,8 +75,7 @@ static void error_may_quote_the_previous_one(void **state)
 	struct fixture *f = *state;
 
 	tphbuf_priv_fail(f->ctx, TPHBUF_STAGE_TAG, -EIO, "inner");
-	tphbuf_priv_fail(f->ctx, TPHBUF_STAGE_TAG, -EIO, "outer: %s",
-	     tphbuf_ctx_error(f->ctx));
+	tphbuf_priv_fail(f->ctx, TPHBUF_STAGE_TAG, -EIO, "outer: %s", tphbuf_ctx_error(f->ctx));
 	assert_string_equal(tphbuf_ctx_error(f->ctx), "outer: inner");
 }
 
@@ -125,12 +124,9 @@ static void stage_names_are_distinct(void **state)
 	(void)state;
 	for (a = TPHBUF_STAGE_NONE; a <= TPHBUF_STAGE_SHARE; a++)
 		for (b = TPHBUF_STAGE_NONE; b < a; b++)
-			assert_string_not_equal(tphbuf_stage_name(a),
-						tphbuf_stage_name(b));
-	assert_string_equal(tphbuf_stage_name(TPHBUF_STAGE_SHARE + 1),
-			    "unknown");
-	assert_string_equal(tphbuf_stage_name((enum tphbuf_stage)-1),
-			    "unknown");
+			assert_string_not_equal(tphbuf_stage_name(a), tphbuf_stage_name(b));
+	assert_string_equal(tphbuf_stage_name(TPHBUF_STAGE_SHARE + 1), "unknown");
+	assert_string_equal(tphbuf_stage_name((enum tphbuf_stage) - 1), "unknown");
 }
 
 /* The errno values with more than one meaning must be told apart. */
@@ -165,13 +161,10 @@ static void explain_depends_on_the_stage(void **state)
 		assert_non_null(strstr(text, cases[i].part));
 		/* A remedy follows the cause. */
 		assert_non_null(strchr(text, ';'));
-		assert_ptr_equal(text, tphbuf_explain(cases[i].stage,
-						      -cases[i].err));
+		assert_ptr_equal(text, tphbuf_explain(cases[i].stage, -cases[i].err));
 	}
-	assert_string_equal(tphbuf_explain(TPHBUF_STAGE_TAG, ENOSPC),
-			    "No space left on device");
-	assert_string_equal(tphbuf_explain(TPHBUF_STAGE_TAG, 99999),
-			    "unknown error");
+	assert_string_equal(tphbuf_explain(TPHBUF_STAGE_TAG, ENOSPC), "No space left on device");
+	assert_string_equal(tphbuf_explain(TPHBUF_STAGE_TAG, 99999), "unknown error");
 	assert_string_equal(tphbuf_explain((enum tphbuf_stage)77, ENOSPC),
 			    "No space left on device");
 }

@@ -9,15 +9,15 @@
 
 #include "tests/unit/test.h"
 
-#define DEV	"sys/bus/pci/devices/" FAKE_BDF
-#define TOKEN	"bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3"
-#define TOKEN_BYTES \
-	"\xbd\x8d\x9d\x2b\x5a\x5f\x4f\x5a\xa2\x11\xf5\x91\x51\x4b\xa1\xf3"
+#define DEV	    "sys/bus/pci/devices/" FAKE_BDF
+#define TOKEN	    "bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3"
+#define TOKEN_BYTES "\xbd\x8d\x9d\x2b\x5a\x5f\x4f\x5a\xa2\x11\xf5\x91\x51\x4b\xa1\xf3"
 
 static int try_open(struct fixture *f, const char *token)
 {
 	struct tphbuf_device_opts opts = {
-		.size = sizeof(opts), .vf_token = token,
+		.size = sizeof(opts),
+		.vf_token = token,
 	};
 	struct tphbuf_device *dev = NULL;
 	int ret;
@@ -35,19 +35,14 @@ static void open_bad_arguments(void **state)
 	struct fixture *f = *state;
 	struct tphbuf_device *dev;
 
-	assert_int_equal(tphbuf_device_open(NULL, FAKE_BDF, NULL, &dev),
-			 -EINVAL);
-	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, NULL, NULL),
-			 -EINVAL);
-	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, &unset, &dev),
-			 -EINVAL);
+	assert_int_equal(tphbuf_device_open(NULL, FAKE_BDF, NULL, &dev), -EINVAL);
+	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, NULL, NULL), -EINVAL);
+	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, &unset, &dev), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "tphbuf_device_opts");
-	assert_int_equal(tphbuf_device_open(f->ctx, "03:00", NULL, &dev),
-			 -EINVAL);
+	assert_int_equal(tphbuf_device_open(f->ctx, "03:00", NULL, &dev), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'03:00'");
 	assert_int_equal(tphbuf_device_open(f->ctx, NULL, NULL, &dev), -EINVAL);
-	assert_int_equal(tphbuf_device_open(f->ctx, "99:00.0", NULL, &dev),
-			 -ENODEV);
+	assert_int_equal(tphbuf_device_open(f->ctx, "99:00.0", NULL, &dev), -ENODEV);
 	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "0000:99:00.0");
 }
 
@@ -71,8 +66,7 @@ static void open_without_cdev_support_is_unsupported(void **state)
 
 	fake_remove(DEV "/vfio-dev");
 	assert_int_equal(try_open(f, NULL), -EOPNOTSUPP);
-	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP,
-			"CONFIG_VFIO_DEVICE_CDEV");
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "CONFIG_VFIO_DEVICE_CDEV");
 }
 
 static void open_noiommu_is_refused(void **state)
@@ -112,10 +106,8 @@ static void bind_errors_are_explained(void **state)
 		int err;
 		const char *part;
 	} cases[] = {
-		{ EBUSY, "in use" },
-		{ EINVAL, "open in another program" },
-		{ EPERM, "kernel driver" },
-		{ EACCES, "VF token" },
+		{ EBUSY, "in use" },	    { EINVAL, "open in another program" },
+		{ EPERM, "kernel driver" }, { EACCES, "VF token" },
 		{ ENOTTY, "Linux 6.6" },
 	};
 	struct fixture *f = *state;
@@ -165,8 +157,7 @@ static void token_cases(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "takes no VF token");
 	fake.token = TOKEN_BYTES;
 	assert_int_equal(try_open(f, NULL), -EACCES);
-	assert_int_equal(try_open(f, "00000000-0000-0000-0000-000000000000"),
-			 -EACCES);
+	assert_int_equal(try_open(f, "00000000-0000-0000-0000-000000000000"), -EACCES);
 	assert_int_equal(try_open(f, TOKEN), 0);
 }
 
@@ -223,10 +214,9 @@ static void info_describes_the_open_device(void **state)
 	assert_int_equal(tphbuf_device_info(f->dev, NULL), -EINVAL);
 	assert_int_equal(tphbuf_device_info(f->dev, &info), 0);
 	assert_int_equal(info.completer, TPHBUF_TPH_ST_EXT);
-	assert_int_equal(info.bar[0].flags, TPHBUF_BAR_PRESENT |
-			 TPHBUF_BAR_MAPPABLE | TPHBUF_BAR_EXPORTABLE);
-	assert_int_equal(info.bar[1].flags,
-			 TPHBUF_BAR_PRESENT | TPHBUF_BAR_IO);
+	assert_int_equal(info.bar[0].flags,
+			 TPHBUF_BAR_PRESENT | TPHBUF_BAR_MAPPABLE | TPHBUF_BAR_EXPORTABLE);
+	assert_int_equal(info.bar[1].flags, TPHBUF_BAR_PRESENT | TPHBUF_BAR_IO);
 	assert_true(info.bar[2].flags & TPHBUF_BAR_EXPORTABLE);
 	assert_int_equal(info.bar[5].flags, TPHBUF_BAR_PRESENT);
 	/* The kernel's word counts, not what sysfs shows. */
@@ -282,8 +272,7 @@ static void map_bad_ranges(void **state)
 	size_t i;
 
 	for (i = 0; i < NR(cases); i++) {
-		assert_int_equal(tphbuf_device_map(f->dev, cases[i].bar,
-						   cases[i].offset,
+		assert_int_equal(tphbuf_device_map(f->dev, cases[i].bar, cases[i].offset,
 						   cases[i].length, &addr),
 				 cases[i].ret);
 		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, cases[i].part);
@@ -300,8 +289,7 @@ static void map_of_an_unmappable_bar_is_unsupported(void **state)
 
 	fake.bar_flags[2] = 0;
 	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, NULL, &dev), 0);
-	assert_int_equal(tphbuf_device_map(dev, 2, 0, 4096, &addr),
-			 -EOPNOTSUPP);
+	assert_int_equal(tphbuf_device_map(dev, 2, 0, 4096, &addr), -EOPNOTSUPP);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "cannot be mapped");
 	tphbuf_device_close(dev);
 	fake_fail_call("mmap", EPERM);
@@ -315,11 +303,9 @@ static void map_shows_the_bar(void **state)
 	char byte = 0;
 	char *addr;
 
-	assert_int_equal(tphbuf_device_map(f->dev, 2, 0x3000, 0x2000,
-					   (void **)&addr), 0);
+	assert_int_equal(tphbuf_device_map(f->dev, 2, 0x3000, 0x2000, (void **)&addr), 0);
 	addr[0x1fff] = 'x';
-	assert_int_equal(pread(tphbuf_device_fd(f->dev), &byte, 1,
-			       (2ll << 28) + 0x4fff), 1);
+	assert_int_equal(pread(tphbuf_device_fd(f->dev), &byte, 1, (2ll << 28) + 0x4fff), 1);
 	assert_int_equal(byte, 'x');
 	tphbuf_device_unmap(f->dev, addr, 0x2000);
 }
@@ -328,8 +314,7 @@ static unsigned int command_register(struct fixture *f)
 {
 	uint16_t command = 0;
 
-	assert_int_equal(pread(tphbuf_device_fd(f->dev), &command, 2,
-			       (7ll << 28) + PCI_COMMAND), 2);
+	assert_int_equal(pread(tphbuf_device_fd(f->dev), &command, 2, (7ll << 28) + PCI_COMMAND), 2);
 	return command;
 }
 
@@ -339,8 +324,7 @@ static void memory_switches_one_bit(void **state)
 
 	assert_int_equal(command_register(f), PCI_COMMAND_MASTER);
 	assert_int_equal(tphbuf_device_memory(f->dev, true), 0);
-	assert_int_equal(command_register(f),
-			 PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+	assert_int_equal(command_register(f), PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
 	/* Nothing to write. */
 	fake_fail_call("pwrite", EIO);
 	assert_int_equal(tphbuf_device_memory(f->dev, true), 0);

@@ -7,9 +7,9 @@
 #include "tests/mock/drm.h"
 #include "tests/unit/test.h"
 
-#define DRM_FD		77
-#define HEAP_GTT	2	/* AMDGPU_GEM_DOMAIN_ */
-#define HEAP_VRAM	4
+#define DRM_FD	  77
+#define HEAP_GTT  2 /* AMDGPU_GEM_DOMAIN_ */
+#define HEAP_VRAM 4
 
 static int fixture_drm(void **state)
 {
@@ -19,8 +19,8 @@ static int fixture_drm(void **state)
 
 static int close_drm(void **state)
 {
-	if (fake_drm.live_dumbs || fake_drm.live_bos ||
-	    fake_drm.live_devices || fake_drm.live_libraries) {
+	if (fake_drm.live_dumbs || fake_drm.live_bos || fake_drm.live_devices ||
+	    fake_drm.live_libraries) {
 		print_error("something of DRM is left\n");
 		return -1;
 	}
@@ -41,8 +41,7 @@ static int dumb(struct fixture *f, uint64_t length)
 static int amdgpu(struct fixture *f, uint64_t length, int domain)
 {
 	struct tphbuf_buffer *buf = NULL;
-	int ret = tphbuf_drm_amdgpu(f->ctx, DRM_FD, length,
-				    (enum tphbuf_drm_domain)domain, &buf);
+	int ret = tphbuf_drm_amdgpu(f->ctx, DRM_FD, length, (enum tphbuf_drm_domain)domain, &buf);
 
 	if (ret)
 		assert_null(buf);
@@ -71,8 +70,7 @@ static void bad_arguments(void **state)
 	assert_int_equal(tphbuf_drm_import(NULL, DRM_FD, &handle), -EINVAL);
 	assert_int_equal(tphbuf_drm_import(f->buf, DRM_FD, NULL), -EINVAL);
 	assert_int_equal(tphbuf_drm_release(NULL, DRM_FD, 1), -EINVAL);
-	assert_int_equal(tphbuf_drm_amdgpu(NULL, DRM_FD, 1, TPHBUF_DRM_GTT,
-					   &buf), -EINVAL);
+	assert_int_equal(tphbuf_drm_amdgpu(NULL, DRM_FD, 1, TPHBUF_DRM_GTT, &buf), -EINVAL);
 	assert_int_equal(amdgpu(f, 0, TPHBUF_DRM_GTT), -EINVAL);
 	assert_int_equal(amdgpu(f, 1, 7), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "no domain 7");
@@ -84,7 +82,8 @@ static void info_names_driver_and_device(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(tphbuf_drm_query(f->ctx, DRM_FD, &info), 0);
-	assert_string_equal(info.driver, "fake_gpu_with_a_name_that_is_longer_than_the_63_characters_ther");
+	assert_string_equal(info.driver,
+			    "fake_gpu_with_a_name_that_is_longer_than_the_63_characters_ther");
 	assert_string_equal(info.bdf, "0000:09:01.2");
 	assert_true(info.can_export);
 	assert_false(info.can_import);
@@ -122,8 +121,7 @@ static void errors_of_the_driver_are_explained(void **state)
 	fake_drm.export_err = EOPNOTSUPP;
 	assert_int_equal(dumb(f, 4096), -EOPNOTSUPP);
 	fake_drm.import_err = EOPNOTSUPP;
-	assert_int_equal(tphbuf_drm_import(f->buf, DRM_FD, &handle),
-			 -EOPNOTSUPP);
+	assert_int_equal(tphbuf_drm_import(f->buf, DRM_FD, &handle), -EOPNOTSUPP);
 	assert_error_at(f->ctx, TPHBUF_STAGE_DRM, "import of a bar buffer");
 	assert_error_at(f->ctx, TPHBUF_STAGE_DRM, "cannot give up");
 	fake_drm.import_err = EINVAL;
@@ -170,9 +168,10 @@ static void handles_go_both_ways(void **state)
 
 static void amdgpu_is_loaded_when_asked_for(void **state)
 {
-	static const char * const symbols[] = {
+	static const char *const symbols[] = {
 		"amdgpu_device_initialize", "amdgpu_device_deinitialize",
-		"amdgpu_bo_alloc", "amdgpu_bo_export", "amdgpu_bo_free",
+		"amdgpu_bo_alloc",	    "amdgpu_bo_export",
+		"amdgpu_bo_free",
 	};
 	struct fixture *f = *state;
 	size_t i;
@@ -220,8 +219,7 @@ static void every_failing_call_is_handled(void **state)
 	sweep_faults(*state, op_drm);
 }
 
-#define DRM_TEST(fn) \
-	cmocka_unit_test_setup_teardown(fn, fixture_drm, close_drm)
+#define DRM_TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_drm, close_drm)
 
 int main(void)
 {

@@ -13,7 +13,9 @@ int tphbuf_main(int argc, char **argv);
 int main(int argc, char **argv)
 {
 	static const struct fake_entry entry = {
-		.lkey = FAKE_LKEY, .mrn = 7, .length = FAKE_BAR2_SIZE,
+		.lkey = FAKE_LKEY,
+		.mrn = 7,
+		.length = FAKE_BAR2_SIZE,
 		.attrs = fake_applied_st,
 	};
 	int code;

@@ -30,8 +30,13 @@ static int heap(struct fixture *f, const char *name, uint64_t length)
 
 static void bad_arguments(void **state)
 {
-	static const char * const names[] = {
-		"", ".", "..", "../udmabuf", "a/b", "/dev/null",
+	static const char *const names[] = {
+		"",
+		".",
+		"..",
+		"../udmabuf",
+		"a/b",
+		"/dev/null",
 		"012345678901234567890123456789012345678901234567890123456789",
 	};
 	struct tphbuf_buffer *buf;
@@ -59,7 +64,8 @@ static void kernel_errors_are_explained(void **state)
 		int err;
 		const char *part;
 	} cases[] = {
-		{ EINVAL, "size_limit_mb" }, { ENOMEM, "memory" },
+		{ EINVAL, "size_limit_mb" },
+		{ ENOMEM, "memory" },
 		{ EMFILE, "ulimit" },
 	};
 	struct fixture *f = *state;

@@ -33,13 +33,22 @@ const struct fake_attr old_kernel[] = {
 };
 
 const struct fake_entry entry_st = {
-	.lkey = FAKE_LKEY, .mrn = 7, .length = LENGTH, .attrs = applied_st,
+	.lkey = FAKE_LKEY,
+	.mrn = 7,
+	.length = LENGTH,
+	.attrs = applied_st,
 };
 const struct fake_entry entry_xst = {
-	.lkey = FAKE_LKEY, .mrn = 7, .length = LENGTH, .attrs = applied_xst,
+	.lkey = FAKE_LKEY,
+	.mrn = 7,
+	.length = LENGTH,
+	.attrs = applied_xst,
 };
 const struct fake_entry entry_none = {
-	.lkey = FAKE_LKEY, .mrn = 7, .length = LENGTH, .attrs = not_applied,
+	.lkey = FAKE_LKEY,
+	.mrn = 7,
+	.length = LENGTH,
+	.attrs = not_applied,
 };
 
 int fixture_mr(void **state)

@@ -6,7 +6,7 @@
 #include "tests/mock/verbs.h"
 #include "tests/unit/test.h"
 
-#define LENGTH	0x10000
+#define LENGTH 0x10000
 
 /* Attributes of a region without its tag, and of one on a kernel without the series. */
 extern const struct fake_attr not_applied[];

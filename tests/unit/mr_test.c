@@ -12,7 +12,7 @@
 #include "tests/mock/verbs.h"
 #include "tests/unit/mr_rig.h"
 
-#define TPH_GET	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
+#define TPH_GET (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
 
 static const struct tphbuf_tag tag_both = { TPHBUF_TAG_MASK, 0x1234, 0x5a, 2 };
 
@@ -36,8 +36,7 @@ static void a_region_costs_one_allocation(void **state)
 	struct ibv_mr *ibv;
 
 	fault_arm(100);
-	ibv = ibv_reg_dmabuf_mr(fake_pd(), 0, LENGTH, 0,
-				tphbuf_buffer_fd(f->buf),
+	ibv = ibv_reg_dmabuf_mr(fake_pd(), 0, LENGTH, 0, tphbuf_buffer_fd(f->buf),
 				IBV_ACCESS_LOCAL_WRITE);
 	assert_int_equal(ibv_dereg_mr(ibv), 0);
 	verbs = fault_calls();
@@ -61,8 +60,7 @@ static void register_bad_arguments(void **state)
 		{ { .offset = 1, .length = LENGTH }, "behind the end" },
 		{ { .offset = 1, .length = UINT64_MAX }, "behind the end" },
 		{ { .flags = TPHBUF_MR_IOVA, .iova = 0x1001 }, "use 0x1000," },
-		{ { .flags = TPHBUF_MR_IOVA, .iova = 0x5000, .offset = 0x10 },
-		  "use 0x5010," },
+		{ { .flags = TPHBUF_MR_IOVA, .iova = 0x5000, .offset = 0x10 }, "use 0x5010," },
 		{ { .flags = TPHBUF_MR_IOVA, .iova = ~0xfffull }, "wraps" },
 		{ { .access = IBV_ACCESS_ON_DEMAND }, "access 0x40" },
 		{ { .access = IBV_ACCESS_REMOTE_WRITE }, "LOCAL_WRITE" },
@@ -74,11 +72,9 @@ static void register_bad_arguments(void **state)
 	struct tphbuf_mr *mr = NULL;
 	size_t i;
 
-	assert_int_equal(tphbuf_mr_register(NULL, fake_pd(), NULL, &mr),
-			 -EINVAL);
+	assert_int_equal(tphbuf_mr_register(NULL, fake_pd(), NULL, &mr), -EINVAL);
 	assert_int_equal(tphbuf_mr_register(f->buf, NULL, NULL, &mr), -EINVAL);
-	assert_int_equal(tphbuf_mr_register(f->buf, fake_pd(), NULL, NULL),
-			 -EINVAL);
+	assert_int_equal(tphbuf_mr_register(f->buf, fake_pd(), NULL, NULL), -EINVAL);
 	assert_int_equal(try_register(f, &unset), -EINVAL);
 	for (i = 0; i < NR(cases); i++) {
 		struct tphbuf_mr_opts opts = cases[i].o;
@@ -124,7 +120,9 @@ static void register_errors_name_both_devices(void **state)
 static void register_passes_offset_length_iova(void **state)
 {
 	struct tphbuf_mr_opts opts = {
-		.size = sizeof(opts), .offset = 0x1234, .access = 1,
+		.size = sizeof(opts),
+		.offset = 0x1234,
+		.access = 1,
 	};
 	struct fixture *f = *state;
 	struct tphbuf_mr *mr;
@@ -134,8 +132,8 @@ static void register_passes_offset_length_iova(void **state)
 	assert_int_equal(fake_verbs.length, LENGTH);
 	assert_int_equal(fake_verbs.iova, 0);
 	assert_int_equal(fake_verbs.fd, tphbuf_buffer_fd(f->buf));
-	assert_int_equal(fake_verbs.access, IBV_ACCESS_LOCAL_WRITE |
-			 IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ);
+	assert_int_equal(fake_verbs.access,
+			 IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ);
 	assert_int_equal(tphbuf_mr_ibv(mr)->lkey, FAKE_LKEY);
 	assert_int_equal(tphbuf_mr_deregister(mr), 0);
 
@@ -160,7 +158,8 @@ static void register_passes_offset_length_iova(void **state)
 static void data_direct_goes_through_mlx5dv(void **state)
 {
 	struct tphbuf_mr_opts opts = {
-		.size = sizeof(opts), .flags = TPHBUF_MR_DATA_DIRECT,
+		.size = sizeof(opts),
+		.flags = TPHBUF_MR_DATA_DIRECT,
 		.offset = 0x1000,
 	};
 	struct fixture *f = *state;
@@ -187,7 +186,9 @@ static void data_direct_goes_through_mlx5dv(void **state)
 static void a_dma_handle_goes_through_reg_mr_ex(void **state)
 {
 	struct tphbuf_mr_opts opts = {
-		.size = sizeof(opts), .offset = 0x2000, .length = 0x3000,
+		.size = sizeof(opts),
+		.offset = 0x2000,
+		.length = 0x3000,
 		.dmah = (struct ibv_dmah *)&opts,
 	};
 	struct fixture *f = *state;
@@ -221,7 +222,8 @@ static void require_takes_the_tag_from_the_caller(void **state)
 	static const struct tphbuf_tag none = { 0 };
 	static const struct tphbuf_tag bad = { TPHBUF_TAG_ST, 0, 0x5a, 9 };
 	struct tphbuf_mr_opts opts = {
-		.size = sizeof(opts), .flags = TPHBUF_MR_REQUIRE,
+		.size = sizeof(opts),
+		.flags = TPHBUF_MR_REQUIRE,
 		.tag = &tag_both,
 	};
 	int fd = fake_foreign_dmabuf(LENGTH);
@@ -236,16 +238,13 @@ static void require_takes_the_tag_from_the_caller(void **state)
 	assert_int_equal(tphbuf_mr_deregister(mr), 0);
 	mr = NULL;
 	opts.tag = &other;
-	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr),
-			 -ENODATA);
+	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr), -ENODATA);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "applies st=0x5a,ph=2");
 	opts.tag = &none;
-	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr),
-			 -EINVAL);
+	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "it is empty");
 	opts.tag = &bad;
-	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr),
-			 -EINVAL);
+	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr), -EINVAL);
 	assert_null(mr);
 	tphbuf_buffer_close(foreign);
 }
@@ -257,22 +256,21 @@ static void completions_are_explained(void **state)
 	(void)state;
 	for (status = -2; status < 40; status++)
 		assert_true(strlen(tphbuf_explain_wc(status)) > 10);
-	assert_non_null(strstr(tphbuf_explain_wc(IBV_WC_REM_ACCESS_ERR),
-			       "revoked"));
-	assert_non_null(strstr(tphbuf_explain_wc(IBV_WC_LOC_PROT_ERR),
-			       "revoked"));
-	assert_non_null(strstr(tphbuf_explain_wc(IBV_WC_WR_FLUSH_ERR),
-			       "first completion"));
+	assert_non_null(strstr(tphbuf_explain_wc(IBV_WC_REM_ACCESS_ERR), "revoked"));
+	assert_non_null(strstr(tphbuf_explain_wc(IBV_WC_LOC_PROT_ERR), "revoked"));
+	assert_non_null(strstr(tphbuf_explain_wc(IBV_WC_WR_FLUSH_ERR), "first completion"));
 	assert_ptr_equal(tphbuf_explain_wc(-1), tphbuf_explain_wc(1000));
 }
 
 static void a_registry_keeps_regions(void **state)
 {
 	struct tphbuf_mr_opts template = {
-		.size = sizeof(template), .flags = TPHBUF_MR_REQUIRE,
+		.size = sizeof(template),
+		.flags = TPHBUF_MR_REQUIRE,
 	};
 	struct tphbuf_registry_opts opts = {
-		.size = sizeof(opts), .arg = &template,
+		.size = sizeof(opts),
+		.arg = &template,
 		.ops = tphbuf_mr_registry_ops(),
 	};
 	struct tphbuf_registration *region = NULL;
@@ -295,29 +293,26 @@ static void a_registry_keeps_regions(void **state)
 	/* The tag of the buffer is required, not just any. */
 	fake_dmabuf_tag()->st = 0x11;
 	assert_int_equal(tphbuf_registry_invalidate(reg, NULL), 1);
-	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0,
-					     &region), -ENODATA);
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0, &region), -ENODATA);
 	tphbuf_registry_error(reg, text, sizeof(text));
 	assert_non_null(strstr(text, "applies st=0x5a"));
 	/* No tag at all. */
 	fake_dmabuf_tag()->flags = 0;
 	fake_netlink(&entry_none, 1);
-	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0,
-					     &region), -ENODATA);
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0, &region), -ENODATA);
 	fake_verbs.reg_errno = EOPNOTSUPP;
-	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0,
-					     &region), -EOPNOTSUPP);
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0, &region), -EOPNOTSUPP);
 	assert_int_equal(tphbuf_registry_free(reg), 0);
 }
 
 /* The options of a program that was built with an older library. */
 static void a_registry_takes_short_options(void **state)
 {
-	const size_t size = offsetof(struct tphbuf_mr_opts, flags) +
-			    sizeof(uint32_t);
+	const size_t size = offsetof(struct tphbuf_mr_opts, flags) + sizeof(uint32_t);
 	struct tphbuf_mr_opts *short_opts = calloc(1, size);
 	struct tphbuf_registry_opts opts = {
-		.size = sizeof(opts), .arg = short_opts,
+		.size = sizeof(opts),
+		.arg = short_opts,
 		.ops = tphbuf_mr_registry_ops(),
 	};
 	struct tphbuf_registration *region = NULL;
@@ -325,11 +320,9 @@ static void a_registry_takes_short_options(void **state)
 	struct tphbuf_registry *reg;
 
 	assert_int_equal(tphbuf_registry_new(f->ctx, &opts, &reg), 0);
-	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0,
-					     &region), -EINVAL);
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0, &region), -EINVAL);
 	memcpy(short_opts, &size, sizeof(size));
-	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0,
-					     &region), 0);
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0, &region), 0);
 	tphbuf_registration_put(region);
 	assert_int_equal(tphbuf_registry_free(reg), 0);
 	free(short_opts);
@@ -339,16 +332,29 @@ static void a_registry_takes_short_options(void **state)
 static void refused_route_is_explained(void **state)
 {
 	static const struct machine_fn fns[] = {
-		{ .path = "pci0000:00/0000:00:00.0", .vendor = 0x8086,
-		  .device = 0x29c0, .type = 9, .acs = MACHINE_NO_ACS },
-		{ .path = "pci0000:00/0000:00:01.0", .vendor = 0x8086,
-		  .device = 1, .type = 4, .acs = MACHINE_NO_ACS },
-		{ .path = "pci0000:00/0000:00:02.0", .vendor = 0x8086,
-		  .device = 1, .type = 4, .acs = MACHINE_NO_ACS },
+		{ .path = "pci0000:00/0000:00:00.0",
+		  .vendor = 0x8086,
+		  .device = 0x29c0,
+		  .type = 9,
+		  .acs = MACHINE_NO_ACS },
+		{ .path = "pci0000:00/0000:00:01.0",
+		  .vendor = 0x8086,
+		  .device = 1,
+		  .type = 4,
+		  .acs = MACHINE_NO_ACS },
+		{ .path = "pci0000:00/0000:00:02.0",
+		  .vendor = 0x8086,
+		  .device = 1,
+		  .type = 4,
+		  .acs = MACHINE_NO_ACS },
 		{ .path = "pci0000:00/0000:00:01.0/" FAKE_BDF,
-		  .vendor = 0x1234, .device = 1, .acs = MACHINE_NO_ACS },
+		  .vendor = 0x1234,
+		  .device = 1,
+		  .acs = MACHINE_NO_ACS },
 		{ .path = "pci0000:00/0000:00:02.0/" FAKE_NIC_BDF,
-		  .vendor = 0x15b3, .device = 1, .acs = MACHINE_NO_ACS,
+		  .vendor = 0x15b3,
+		  .device = 1,
+		  .acs = MACHINE_NO_ACS,
 		  .rdma = "mlx5_0" },
 		{ 0 },
 	};
@@ -361,15 +367,15 @@ static void refused_route_is_explained(void **state)
 		fake_verbs.reg_errno = errors[i];
 		assert_int_equal(try_register(f, NULL), -errors[i]);
 		assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER,
-				"the route between " FAKE_BDF " and mlx5_0 is refused by p2pdma, because they share no bridge");
+				"the route between " FAKE_BDF
+				" and mlx5_0 is refused by p2pdma, because they share no bridge");
 	}
 	/* Another errno has another reason. */
 	fake_verbs.reg_errno = ENOMEM;
 	try_register(f, NULL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "memory keys");
 	/* A route that is fine is not the reason of an EINVAL. */
-	fake_text("proc/cpuinfo",
-		  "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n");
+	fake_text("proc/cpuinfo", "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n");
 	fake_verbs.reg_errno = EINVAL;
 	try_register(f, NULL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "see dmesg");
@@ -424,7 +430,8 @@ static void null_region_is_harmless(void **state)
 static void require_without_a_tag_is_refused_before_registration(void **state)
 {
 	const struct tphbuf_mr_opts require = {
-		.size = sizeof(require), .flags = TPHBUF_MR_REQUIRE,
+		.size = sizeof(require),
+		.flags = TPHBUF_MR_REQUIRE,
 	};
 	struct fixture *f = *state;
 
@@ -463,7 +470,8 @@ static void require_deregisters_when_not_applied(void **state)
 		{ other_hint, "st=0x5a,ph=1, not" },
 	};
 	const struct tphbuf_mr_opts require = {
-		.size = sizeof(require), .flags = TPHBUF_MR_REQUIRE,
+		.size = sizeof(require),
+		.flags = TPHBUF_MR_REQUIRE,
 	};
 	struct fixture *f = *state;
 	size_t i;
@@ -490,7 +498,8 @@ static void require_deregisters_when_not_applied(void **state)
 static void require_accepts_either_namespace(void **state)
 {
 	const struct tphbuf_mr_opts require = {
-		.size = sizeof(require), .flags = TPHBUF_MR_REQUIRE,
+		.size = sizeof(require),
+		.flags = TPHBUF_MR_REQUIRE,
 	};
 	const struct tphbuf_tag only_st = { TPHBUF_TAG_ST, 0, 0x5a, 2 };
 	struct fixture *f = *state;
@@ -508,7 +517,8 @@ static void require_accepts_either_namespace(void **state)
 static void require_on_a_foreign_buffer_wants_any_tag(void **state)
 {
 	const struct tphbuf_mr_opts require = {
-		.size = sizeof(require), .flags = TPHBUF_MR_REQUIRE,
+		.size = sizeof(require),
+		.flags = TPHBUF_MR_REQUIRE,
 	};
 	int fd = fake_foreign_dmabuf(LENGTH);
 	struct fixture *f = *state;
@@ -518,8 +528,7 @@ static void require_on_a_foreign_buffer_wants_any_tag(void **state)
 	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, NULL, &buf), 0);
 	close(fd);
 	fake_netlink(&entry_none, 1);
-	assert_int_equal(tphbuf_mr_register(buf, fake_pd(), &require, &mr),
-			 -ENODATA);
+	assert_int_equal(tphbuf_mr_register(buf, fake_pd(), &require, &mr), -ENODATA);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "dma-buf descriptor");
 	fake_netlink(&entry_xst, 1);
 	assert_int_equal(tphbuf_mr_register(buf, fake_pd(), &require, &mr), 0);
@@ -530,7 +539,8 @@ static void require_on_a_foreign_buffer_wants_any_tag(void **state)
 static int op_register(struct fixture *f)
 {
 	const struct tphbuf_mr_opts require = {
-		.size = sizeof(require), .flags = TPHBUF_MR_REQUIRE,
+		.size = sizeof(require),
+		.flags = TPHBUF_MR_REQUIRE,
 	};
 	struct tphbuf_mr *mr;
 	int ret;
@@ -551,8 +561,7 @@ static void every_failing_call_is_reported(void **state)
 	sweep_faults(f, op_register);
 }
 
-#define MR_TEST(fn) \
-	cmocka_unit_test_setup_teardown(fn, fixture_mr, close_mr)
+#define MR_TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_mr, close_mr)
 
 int main(void)
 {

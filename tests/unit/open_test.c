@@ -10,15 +10,15 @@
 
 #include "tests/unit/test.h"
 
-#define DEV	"sys/bus/pci/devices/" FAKE_BDF
-#define GROUP	"sys/kernel/iommu_groups/12"
-#define PEER	"0000:03:00.1"
+#define DEV   "sys/bus/pci/devices/" FAKE_BDF
+#define GROUP "sys/kernel/iommu_groups/12"
+#define PEER  "0000:03:00.1"
 
-static int open_as(struct fixture *f, enum tphbuf_backend backend,
-		   const char *how)
+static int open_as(struct fixture *f, enum tphbuf_backend backend, const char *how)
 {
 	struct tphbuf_device_opts opts = {
-		.size = sizeof(opts), .backend = backend,
+		.size = sizeof(opts),
+		.backend = backend,
 	};
 	struct tphbuf_device *dev = NULL;
 	int ret;
@@ -58,13 +58,11 @@ static void bad_options(void **state)
 	struct tphbuf_device *dev;
 
 	opts.backend = (enum tphbuf_backend)3;
-	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev),
-			 -EINVAL);
+	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "back end 3");
 	opts.backend = TPHBUF_BACKEND_AUTO;
 	opts.flags = 1u << 31;
-	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev),
-			 -EINVAL);
+	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "0x80000000");
 }
 
@@ -78,15 +76,14 @@ static void older_options_mean_automatic(void **state)
 	struct fixture *f = *state;
 	struct tphbuf_device *dev;
 
-	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, (void *)&old,
-					    &dev), 0);
+	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, (void *)&old, &dev), 0);
 	assert_string_equal(tphbuf_device_backend(dev), "iommufd");
 	tphbuf_device_close(dev);
 }
 
 static void sysfs_paths_name_the_device(void **state)
 {
-	static const char * const good[] = {
+	static const char *const good[] = {
 		"/sys/bus/pci/devices/" FAKE_BDF,
 		"/sys/bus/pci/devices/" FAKE_BDF "/",
 		"/sys/class/thing/one/device",
@@ -95,11 +92,9 @@ static void sysfs_paths_name_the_device(void **state)
 	struct tphbuf_device *dev;
 	size_t i;
 
-	fake_link("sys/class/thing/one/device",
-		  "../../../bus/pci/devices/" FAKE_BDF);
+	fake_link("sys/class/thing/one/device", "../../../bus/pci/devices/" FAKE_BDF);
 	for (i = 0; i < NR(good); i++) {
-		assert_int_equal(tphbuf_device_open(f->ctx, good[i], NULL,
-						    &dev), 0);
+		assert_int_equal(tphbuf_device_open(f->ctx, good[i], NULL, &dev), 0);
 		assert_string_equal(tphbuf_device_bdf(dev), FAKE_BDF);
 		tphbuf_device_close(dev);
 	}
@@ -110,25 +105,24 @@ static void wrong_paths_are_refused(void **state)
 	struct fixture *f = *state;
 	struct tphbuf_device *dev;
 
-	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/no/such", NULL,
-					    &dev), -ENOENT);
+	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/no/such", NULL, &dev), -ENOENT);
 	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "/sys/no/such");
 	assert_int_equal(tphbuf_device_open(f->ctx, "/", NULL, &dev), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'/'");
-	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/bus/pci", NULL,
-					    &dev), -EINVAL);
+	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/bus/pci", NULL, &dev), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "leads to");
 	/* A path that ends in an address, but of no PCI function. */
 	fake_mkdir("sys/elsewhere/0000:77:00.0");
-	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/elsewhere/0000:77:00.0",
-					    NULL, &dev), -ENODEV);
+	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/elsewhere/0000:77:00.0", NULL, &dev),
+			 -ENODEV);
 	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "0000:77:00.0");
 }
 
 static void group_opens_and_works(void **state)
 {
 	struct tphbuf_device_opts opts = {
-		.size = sizeof(opts), .backend = TPHBUF_BACKEND_GROUP,
+		.size = sizeof(opts),
+		.backend = TPHBUF_BACKEND_GROUP,
 	};
 	const struct tphbuf_range range = { 0, 0x10000 };
 	struct tphbuf_tag tag = { .valid = TPHBUF_TAG_ST, .st = 9, .ph = 1 };
@@ -210,11 +204,8 @@ static void group_node_refused(void **state)
 		int err;
 		const char *part;
 	} cases[] = {
-		{ EACCES, "udev rule" },
-		{ EBUSY, "close the program" },
-		{ EPERM, "cgroup" },
-		{ ENODEV, "went away" },
-		{ EMFILE, "ulimit" },
+		{ EACCES, "udev rule" }, { EBUSY, "close the program" }, { EPERM, "cgroup" },
+		{ ENODEV, "went away" }, { EMFILE, "ulimit" },
 	};
 	struct fixture *f = *state;
 	size_t i;
@@ -253,8 +244,7 @@ static void group_not_viable_names_who_is_in_the_way(void **state)
 	add_peer("0000:03:00.6", "pci-pf-stub");
 	add_peer("0000:03:00.7", "lpc_ich");
 	/* One of another bus: sysfs leads to it through the group only. */
-	fake_link("sys/devices/platform/codec/driver",
-		  "../../../bus/platform/drivers/codec-drv");
+	fake_link("sys/devices/platform/codec/driver", "../../../bus/platform/drivers/codec-drv");
 	fake_link(GROUP "/devices/codec", "../../../../devices/platform/codec");
 	/* Not in the way. */
 	add_peer("0000:02:00.0", "pcieport");
@@ -315,22 +305,15 @@ static void group_ioctl_errors(void **state)
 		enum tphbuf_stage stage;
 		const char *part;
 	} cases[] = {
-		{ VFIO_GET_API_VERSION, EIO, -EOPNOTSUPP, TPHBUF_STAGE_ATTACH,
-		  "another version" },
+		{ VFIO_GET_API_VERSION, EIO, -EOPNOTSUPP, TPHBUF_STAGE_ATTACH, "another version" },
 		{ VFIO_GROUP_GET_STATUS, ENODEV, -ENODEV, TPHBUF_STAGE_ATTACH,
 		  "state of its IOMMU group" },
-		{ VFIO_GROUP_SET_CONTAINER, EINVAL, -EINVAL,
-		  TPHBUF_STAGE_ATTACH, "container" },
-		{ VFIO_SET_IOMMU, ENODEV, -ENODEV, TPHBUF_STAGE_ATTACH,
-		  "IOMMU model 3" },
-		{ VFIO_SET_IOMMU, EBUSY, -EBUSY, TPHBUF_STAGE_ATTACH,
-		  "address space" },
-		{ VFIO_GROUP_GET_DEVICE_FD, ENODEV, -ENODEV, TPHBUF_STAGE_BIND,
-		  "still bound" },
-		{ VFIO_GROUP_GET_DEVICE_FD, EIO, -EIO, TPHBUF_STAGE_BIND,
-		  "does not answer" },
-		{ VFIO_DEVICE_GET_REGION_INFO, EIO, -EIO, TPHBUF_STAGE_REGION,
-		  "region 0" },
+		{ VFIO_GROUP_SET_CONTAINER, EINVAL, -EINVAL, TPHBUF_STAGE_ATTACH, "container" },
+		{ VFIO_SET_IOMMU, ENODEV, -ENODEV, TPHBUF_STAGE_ATTACH, "IOMMU model 3" },
+		{ VFIO_SET_IOMMU, EBUSY, -EBUSY, TPHBUF_STAGE_ATTACH, "address space" },
+		{ VFIO_GROUP_GET_DEVICE_FD, ENODEV, -ENODEV, TPHBUF_STAGE_BIND, "still bound" },
+		{ VFIO_GROUP_GET_DEVICE_FD, EIO, -EIO, TPHBUF_STAGE_BIND, "does not answer" },
+		{ VFIO_DEVICE_GET_REGION_INFO, EIO, -EIO, TPHBUF_STAGE_REGION, "region 0" },
 	};
 	struct fixture *f = *state;
 	size_t i;
@@ -365,8 +348,7 @@ static void automatic_choice(void **state)
 	fake_remove(DEV "/vfio-dev");
 	assert_int_equal(open_auto(f, "group"), 0);
 	/* Told to, it does not look elsewhere. */
-	assert_int_equal(open_as(f, TPHBUF_BACKEND_IOMMUFD, ""),
-			 -EOPNOTSUPP);
+	assert_int_equal(open_as(f, TPHBUF_BACKEND_IOMMUFD, ""), -EOPNOTSUPP);
 }
 
 static void automatic_choice_keeps_errors_of_the_device(void **state)
@@ -410,11 +392,12 @@ static void both_closed_reports_the_one_that_exists(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "CONFIG_VFIO_DEVICE_CDEV");
 }
 
-static int open_noiommu(struct fixture *f, enum tphbuf_backend backend,
-			uint32_t flags)
+static int open_noiommu(struct fixture *f, enum tphbuf_backend backend, uint32_t flags)
 {
 	struct tphbuf_device_opts opts = {
-		.size = sizeof(opts), .backend = backend, .flags = flags,
+		.size = sizeof(opts),
+		.backend = backend,
+		.flags = flags,
 	};
 	struct tphbuf_device *dev = NULL;
 	int ret = tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev);
@@ -435,19 +418,16 @@ static void noiommu_is_refused_unless_forced(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "noiommu-vfio0");
 	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_GROUP, 0), -EOPNOTSUPP);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "vfio/noiommu-12");
-	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_IOMMUFD, 0),
-			 -EOPNOTSUPP);
+	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_IOMMUFD, 0), -EOPNOTSUPP);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "--noiommu");
 	assert_int_equal(fake_model(), 0);
 
 	fake_bytes("dev/vfio/devices/noiommu-vfio0", 0, "", 1);
-	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_IOMMUFD,
-				      TPHBUF_DEVICE_NOIOMMU), 0);
+	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_IOMMUFD, TPHBUF_DEVICE_NOIOMMU), 0);
 	fake_remove("dev/vfio/noiommu-12");
 	fake_link("dev/vfio/noiommu-12", "12");
 	fake.models |= 1u << VFIO_NOIOMMU_IOMMU;
-	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_GROUP,
-				      TPHBUF_DEVICE_NOIOMMU), 0);
+	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_GROUP, TPHBUF_DEVICE_NOIOMMU), 0);
 	assert_int_equal(fake_model(), VFIO_NOIOMMU_IOMMU);
 }
 
@@ -456,8 +436,7 @@ static void noiommu_flag_on_an_isolated_device(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_GROUP,
-				      TPHBUF_DEVICE_NOIOMMU), 0);
+	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_GROUP, TPHBUF_DEVICE_NOIOMMU), 0);
 	assert_int_equal(fake_model(), VFIO_TYPE1v2_IOMMU);
 }
 
@@ -469,8 +448,7 @@ static int op_group(struct fixture *f)
 static int op_auto(struct fixture *f)
 {
 	struct tphbuf_device *dev;
-	int ret = tphbuf_device_open(f->ctx, "/sys/bus/pci/devices/" FAKE_BDF,
-				     NULL, &dev);
+	int ret = tphbuf_device_open(f->ctx, "/sys/bus/pci/devices/" FAKE_BDF, NULL, &dev);
 
 	if (!ret)
 		tphbuf_device_close(dev);
@@ -498,8 +476,7 @@ static void every_failing_call_after_a_fallback(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, PEER " (nvme)");
 }
 
-#define TEST_GROUP(fn) \
-	cmocka_unit_test_setup_teardown(fn, setup_group, fixture_close)
+#define TEST_GROUP(fn) cmocka_unit_test_setup_teardown(fn, setup_group, fixture_close)
 
 int main(void)
 {

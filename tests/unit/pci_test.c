@@ -5,16 +5,32 @@
 
 #include "tests/unit/test.h"
 
-#define DEV	"sys/bus/pci/devices/" FAKE_BDF
+#define DEV "sys/bus/pci/devices/" FAKE_BDF
 
 static void bdf_parse_bad_forms(void **state)
 {
-	static const char * const bad[] = {
-		"", "0", "03:00", "03:00.", "03:00.8", "03:20.0", "003:00.0",
-		"0000:03:00.0 ", " 03:00.0", "000:03:00.0", "0000:03:00.00",
-		"0000:03:00.0:", "123456789:03:00.0", "0000:03.00.0",
-		"xyzw:03:00.0", "0000::00.0", "../../../etc/passwd", "-1:00.0",
-		"0000:03:00.0\n", ":03:00.0", "0000:0g:00.0",
+	static const char *const bad[] = {
+		"",
+		"0",
+		"03:00",
+		"03:00.",
+		"03:00.8",
+		"03:20.0",
+		"003:00.0",
+		"0000:03:00.0 ",
+		" 03:00.0",
+		"000:03:00.0",
+		"0000:03:00.00",
+		"0000:03:00.0:",
+		"123456789:03:00.0",
+		"0000:03.00.0",
+		"xyzw:03:00.0",
+		"0000::00.0",
+		"../../../etc/passwd",
+		"-1:00.0",
+		"0000:03:00.0\n",
+		":03:00.0",
+		"0000:0g:00.0",
 	};
 	char bdf[TPHBUF_BDF_MAX] = "untouched";
 	size_t i;
@@ -30,7 +46,7 @@ static void bdf_parse_bad_forms(void **state)
 
 static void bdf_parse_normalises(void **state)
 {
-	static const char * const good[][2] = {
+	static const char *const good[][2] = {
 		{ "03:00.0", "0000:03:00.0" },
 		{ "3:0.1", "0000:03:00.1" },
 		{ "0000:AB:1F.7", "0000:ab:1f.7" },
@@ -67,15 +83,14 @@ static void read_unknown_function_is_enodev(void **state)
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	struct fixture *f = *state;
 
-	assert_int_equal(tphbuf_pci_read(f->ctx, "0000:99:00.0", &info),
-			 -ENODEV);
+	assert_int_equal(tphbuf_pci_read(f->ctx, "0000:99:00.0", &info), -ENODEV);
 	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "0000:99:00.0");
 }
 
 /* Files without which a function cannot be described. */
 static void read_missing_file_names_the_function(void **state)
 {
-	static const char * const files[] = {
+	static const char *const files[] = {
 		"vendor", "device", "class", "resource", "config",
 	};
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
@@ -88,8 +103,7 @@ static void read_missing_file_names_the_function(void **state)
 		fake_setup();
 		snprintf(path, sizeof(path), DEV "/%s", files[i]);
 		fake_remove(path);
-		assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info),
-				 -ENOENT);
+		assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), -ENOENT);
 		assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, FAKE_BDF);
 	}
 }
@@ -120,8 +134,7 @@ static void read_malformed_files(void **state)
 		{ DEV "/vendor", "", -EINVAL },
 		{ DEV "/vendor", "12q\n", -EINVAL },
 		{ DEV "/class", "0x\n", -EINVAL },
-		{ DEV "/device",
-		  "0x11111111111111111111111111111111111111111\n", -E2BIG },
+		{ DEV "/device", "0x11111111111111111111111111111111111111111\n", -E2BIG },
 	};
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	struct fixture *f = *state;
@@ -131,8 +144,7 @@ static void read_malformed_files(void **state)
 		fake_teardown();
 		fake_setup();
 		fake_text(cases[i].path, cases[i].text);
-		assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info),
-				 cases[i].ret);
+		assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), cases[i].ret);
 	}
 	fake_teardown();
 	fake_setup();
@@ -176,7 +188,7 @@ static void read_long_names(void **state)
 /* Hidden addresses, odd lines, missing lines: no BAR, but an answer. */
 static void read_strange_resources(void **state)
 {
-	static const char * const texts[] = {
+	static const char *const texts[] = {
 		"",
 		"\n\n\n",
 		"garbage\n",
@@ -216,13 +228,11 @@ static void read_describes_the_function(void **state)
 	assert_int_equal(info.st_table, TPHBUF_ST_TABLE_CAP);
 	assert_int_equal(info.st_entries, 64);
 	assert_int_equal(info.bar[0].size, 4096);
-	assert_int_equal(info.bar[1].flags,
-			 TPHBUF_BAR_PRESENT | TPHBUF_BAR_IO);
+	assert_int_equal(info.bar[1].flags, TPHBUF_BAR_PRESENT | TPHBUF_BAR_IO);
 	assert_int_equal(info.bar[2].size, FAKE_BAR2_SIZE);
 	assert_int_equal(info.bar[2].addr, 0xf8000000);
 	assert_int_equal(info.bar[2].flags,
-			 TPHBUF_BAR_PRESENT | TPHBUF_BAR_64BIT |
-			 TPHBUF_BAR_PREFETCH);
+			 TPHBUF_BAR_PRESENT | TPHBUF_BAR_64BIT | TPHBUF_BAR_PREFETCH);
 	assert_int_equal(info.bar[3].flags, 0);
 }
 
@@ -252,7 +262,7 @@ static void read_dead_function_is_an_answer(void **state)
 static void list_is_sorted_and_skips_strangers(void **state)
 {
 	struct fixture *f = *state;
-	char (*bdfs)[TPHBUF_BDF_MAX];
+	char(*bdfs)[TPHBUF_BDF_MAX];
 	size_t n;
 
 	fake_mkdir("sys/bus/pci/devices/0000:00:1f.2");
@@ -268,7 +278,7 @@ static void list_is_sorted_and_skips_strangers(void **state)
 static void list_bad_arguments_and_no_sysfs(void **state)
 {
 	struct fixture *f = *state;
-	char (*bdfs)[TPHBUF_BDF_MAX];
+	char(*bdfs)[TPHBUF_BDF_MAX];
 	size_t n;
 
 	assert_int_equal(tphbuf_pci_list(NULL, &bdfs, &n), -EINVAL);
@@ -282,14 +292,13 @@ static void list_bad_arguments_and_no_sysfs(void **state)
 static void list_many_functions(void **state)
 {
 	struct fixture *f = *state;
-	char (*bdfs)[TPHBUF_BDF_MAX];
+	char(*bdfs)[TPHBUF_BDF_MAX];
 	char path[64];
 	size_t n;
 	int i;
 
 	for (i = 0; i < 256; i++) {
-		snprintf(path, sizeof(path),
-			 "sys/bus/pci/devices/0001:%02x:00.0", i);
+		snprintf(path, sizeof(path), "sys/bus/pci/devices/0001:%02x:00.0", i);
 		fake_mkdir(path);
 	}
 	assert_int_equal(tphbuf_pci_list(f->ctx, &bdfs, &n), 0);
@@ -328,7 +337,7 @@ static int op_read(struct fixture *f)
 
 static int op_list(struct fixture *f)
 {
-	char (*bdfs)[TPHBUF_BDF_MAX];
+	char(*bdfs)[TPHBUF_BDF_MAX];
 	size_t n;
 	int ret = tphbuf_pci_list(f->ctx, &bdfs, &n);
 

@@ -6,18 +6,17 @@
 #include "lib/pci/config.h"
 #include "tests/unit/test.h"
 
-#define CAP	0x40
-#define EXT	0x100
+#define CAP 0x40
+#define EXT 0x100
 
 struct space {
 	unsigned char bytes[4096];
-	unsigned int size;	/* what is accessible */
-	unsigned int fail_at;	/* offset whose read fails, or 0 */
+	unsigned int size;    /* what is accessible */
+	unsigned int fail_at; /* offset whose read fails, or 0 */
 	unsigned int reads;
 };
 
-static int read_space(void *arg, unsigned int offset, void *buf,
-		      unsigned int size)
+static int read_space(void *arg, unsigned int offset, void *buf, unsigned int size)
 {
 	struct space *s = arg;
 
@@ -30,8 +29,7 @@ static int read_space(void *arg, unsigned int offset, void *buf,
 	return 0;
 }
 
-static void put(struct space *s, unsigned int offset, uint32_t value,
-		unsigned int size)
+static void put(struct space *s, unsigned int offset, uint32_t value, unsigned int size)
 {
 	memcpy(s->bytes + offset, &value, size);
 }
@@ -51,8 +49,8 @@ static struct space *good_space(void)
 	put(s, 0x60 + PCI_EXP_DEVCAP2, 3 << 12, 4);
 	put(s, EXT, 0x0001 | 1 << 16 | 0x140u << 20, 4);
 	put(s, 0x140, PCI_EXT_CAP_ID_TPH | 1 << 16, 4);
-	put(s, 0x140 + PCI_TPH_CAP, PCI_TPH_CAP_EXT_TPH | PCI_TPH_LOC_CAP |
-	    62 << PCI_TPH_CAP_ST_SHIFT, 4);
+	put(s, 0x140 + PCI_TPH_CAP,
+	    PCI_TPH_CAP_EXT_TPH | PCI_TPH_LOC_CAP | 62 << PCI_TPH_CAP_ST_SHIFT, 4);
 	put(s, 0x140 + PCI_TPH_CTRL, PCI_TPH_REQ_EXT_TPH << 8, 4);
 	return s;
 }
@@ -184,9 +182,16 @@ static void short_space_is_unknown_not_none(void **state)
 static void every_read_error_is_passed_on(void **state)
 {
 	static const unsigned int at[] = {
-		PCI_COMMAND, PCI_STATUS, PCI_CAPABILITY_LIST, CAP,
-		0x60 + PCI_EXP_FLAGS, 0x60 + PCI_EXP_DEVCAP2, EXT, 0x140,
-		0x140 + PCI_TPH_CAP, 0x140 + PCI_TPH_CTRL,
+		PCI_COMMAND,
+		PCI_STATUS,
+		PCI_CAPABILITY_LIST,
+		CAP,
+		0x60 + PCI_EXP_FLAGS,
+		0x60 + PCI_EXP_DEVCAP2,
+		EXT,
+		0x140,
+		0x140 + PCI_TPH_CAP,
+		0x140 + PCI_TPH_CTRL,
 	};
 	struct tphbuf_pci_info info;
 	size_t i;
@@ -205,7 +210,9 @@ static void every_read_error_is_passed_on(void **state)
 static void reserved_encoding_means_none(void **state)
 {
 	static const enum tphbuf_tph meaning[] = {
-		TPHBUF_TPH_NONE, TPHBUF_TPH_ST, TPHBUF_TPH_NONE,
+		TPHBUF_TPH_NONE,
+		TPHBUF_TPH_ST,
+		TPHBUF_TPH_NONE,
 		TPHBUF_TPH_ST_EXT,
 	};
 	struct tphbuf_pci_info info;
@@ -255,8 +262,7 @@ static void st_table_location_and_size(void **state)
 	for (i = 0; i < NR(cases); i++) {
 		struct space *s = good_space();
 
-		put(s, 0x140 + PCI_TPH_CAP,
-		    cases[i].loc | 62 << PCI_TPH_CAP_ST_SHIFT, 4);
+		put(s, 0x140 + PCI_TPH_CAP, cases[i].loc | 62 << PCI_TPH_CAP_ST_SHIFT, 4);
 		assert_int_equal(decode(s, &info), 0);
 		assert_int_equal(info.requester, TPHBUF_TPH_ST);
 		assert_int_equal(info.st_table, cases[i].table);

@@ -5,7 +5,7 @@
 #include "lib/registry/registry.h"
 #include "tests/unit/test.h"
 
-#define MAX_RANGES	5000
+#define MAX_RANGES 5000
 
 static const size_t sizes[] = {
 	1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 511, 512, 513, MAX_RANGES,
@@ -18,7 +18,7 @@ static void make(struct addr_index *index, size_t n, uint64_t first)
 
 	assert_int_equal(index_alloc(index, n), 0);
 	for (i = 0; i < n; i++)
-		index->range[i] = (struct addr_range) {
+		index->range[i] = (struct addr_range){
 			.addr = first + 16 * i,
 			.length = 8,
 			.offset = i,
@@ -47,10 +47,8 @@ static void every_address_has_its_place(void **state)
 	for (i = 0; i < NR(sizes); i++) {
 		make(&index, sizes[i], 16);
 		for (addr = 0; addr < 16 * sizes[i] + 40; addr += 3)
-			if (index_place(&index, addr) !=
-			    place_by_counting(&index, addr))
-				fail_msg("%zu ranges, address %u", sizes[i],
-					 (unsigned int)addr);
+			if (index_place(&index, addr) != place_by_counting(&index, addr))
+				fail_msg("%zu ranges, address %u", sizes[i], (unsigned int)addr);
 		assert_int_equal(index_place(&index, UINT64_MAX), sizes[i]);
 		index_free(&index);
 	}
@@ -111,8 +109,7 @@ static void ranges_are_taken_out_in_place(void **state)
 		index.nr--;
 		index_build(&index);
 		for (addr = 0; addr < 16 * 600; addr += 37)
-			assert_int_equal(index_place(&index, addr),
-					 place_by_counting(&index, addr));
+			assert_int_equal(index_place(&index, addr), place_by_counting(&index, addr));
 	}
 	index_free(&index);
 }

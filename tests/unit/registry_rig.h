@@ -11,9 +11,9 @@
 /* The library's; tests mean cmocka's. */
 #undef fail
 
-#define LENGTH		0x10000
-#define PAGE		0x1000
-#define TPH_GET		(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
+#define LENGTH	0x10000
+#define PAGE	0x1000
+#define TPH_GET (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
 
 /* What the operations saw; regions are numbered objects. */
 struct ops_log {
@@ -25,7 +25,7 @@ struct ops_log {
 	void (*meanwhile)(struct fixture *f);
 	/* Called by unreg. */
 	void (*leaving)(struct fixture *f);
-	bool strict;	/* reg fails if the tag is not the one asked for */
+	bool strict; /* reg fails if the tag is not the one asked for */
 	struct fixture *f;
 };
 
@@ -39,15 +39,14 @@ struct object {
 extern const struct tphbuf_registry_ops fake_ops;
 
 /* A registry of fake regions; clears the log. */
-struct tphbuf_registry *new_registry(struct fixture *f, uint32_t flags,
-				     uint32_t limit, uint64_t granule);
+struct tphbuf_registry *new_registry(struct fixture *f, uint32_t flags, uint32_t limit,
+				     uint64_t granule);
 /* Free, and nothing may be left registered. */
 void end(struct tphbuf_registry *reg);
 struct tphbuf_registry_stats stats_of(struct tphbuf_registry *reg);
 /* Get and put at once; the object tells one region from another. */
-void *touch(struct tphbuf_registry *reg, void *domain,
-	    struct tphbuf_buffer *buf, uint64_t offset, uint64_t length,
-	    int access);
+void *touch(struct tphbuf_registry *reg, void *domain, struct tphbuf_buffer *buf, uint64_t offset,
+	    uint64_t length, int access);
 void set_tag(struct tphbuf_buffer *buf, uint8_t st);
 
 #endif

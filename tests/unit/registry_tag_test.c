@@ -17,8 +17,7 @@ static void another_tag_is_another_region(void **state)
 	struct object *object;
 
 	set_tag(f->buf, 0x11);
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, &held),
-			 0);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, &held), 0);
 	object = tphbuf_registration_object(held);
 	assert_true(object->has_tag);
 	assert_int_equal(object->tag.st, 0x11);
@@ -35,8 +34,7 @@ static void another_tag_is_another_region(void **state)
 	assert_int_equal(stats_of(reg).stale, 2);
 	/* What is held stays registered until it is put back. */
 	assert_int_equal(ops_log.unmade, 1);
-	assert_int_equal(((struct object *)tphbuf_registration_object(held))->tag.st,
-			 0x11);
+	assert_int_equal(((struct object *)tphbuf_registration_object(held))->tag.st, 0x11);
 	assert_int_equal(tphbuf_registry_free(reg), -EBUSY);
 	tphbuf_registration_put(held);
 	assert_int_equal(ops_log.unmade, 2);
@@ -54,8 +52,7 @@ static void a_tag_set_through_another_object_is_seen(void **state)
 	opts.dev = f->dev;
 	set_tag(f->buf, 0x11);
 	touch(reg, NULL, f->buf, 0, 1, 0);
-	assert_int_equal(tphbuf_buffer_import(f->ctx, tphbuf_buffer_fd(f->buf),
-					      &opts, &other), 0);
+	assert_int_equal(tphbuf_buffer_import(f->ctx, tphbuf_buffer_fd(f->buf), &opts, &other), 0);
 	set_tag(other, 0x22);
 	object = touch(reg, NULL, f->buf, 0, 1, 0);
 	assert_int_equal(object->tag.st, 0x22);
@@ -122,8 +119,7 @@ static void a_tag_that_changes_meanwhile_is_noticed(void **state)
 	assert_int_equal(ops_log.unmade, 1);
 
 	ops_log.meanwhile = retag_always;
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, PAGE, 1, 0,
-					     &region), -EAGAIN);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, PAGE, 1, 0, &region), -EAGAIN);
 	assert_null(region);
 	end(reg);
 }
@@ -143,12 +139,10 @@ static void a_change_that_fails_the_operation_is_tried_again(void **state)
 	assert_int_equal(object->tag.st, 0x77);
 
 	ops_log.meanwhile = retag_always;
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, PAGE, 1, 0,
-					     &region), -EAGAIN);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, PAGE, 1, 0, &region), -EAGAIN);
 	ops_log.meanwhile = NULL;
 	ops_log.fail = ENODEV;
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, PAGE, 1, 0,
-					     &region), -ENODEV);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, PAGE, 1, 0, &region), -ENODEV);
 	assert_null(region);
 	end(reg);
 }
@@ -166,8 +160,9 @@ static void a_device_may_come_later(void **state)
 	for (i = 0; i < NR(flags); i++) {
 		reg = new_registry(f, flags[i], 0, 0);
 		set_tag(f->buf, 0x11);
-		assert_int_equal(tphbuf_registry_get_fd(reg, NULL,
-			tphbuf_buffer_fd(f->buf), 0, 1, 0, &region), 0);
+		assert_int_equal(tphbuf_registry_get_fd(reg, NULL, tphbuf_buffer_fd(f->buf), 0, 1,
+							0, &region),
+				 0);
 		tphbuf_registration_put(region);
 		touch(reg, NULL, f->buf, 0, 1, 0);
 		set_tag(f->buf, 0x22);
@@ -186,15 +181,15 @@ static void a_wrong_device_is_not_learnt(void **state)
 	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
 
 	set_tag(f->buf, 0x11);
-	assert_int_equal(tphbuf_registry_get_fd(reg, NULL,
-			 tphbuf_buffer_fd(f->buf), 0, 1, 0, &held), 0);
+	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, tphbuf_buffer_fd(f->buf), 0, 1, 0, &held),
+			 0);
 	fake_fail_feature(TPH_GET, EINVAL);
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0,
-					     &region), -EINVAL);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, &region), -EINVAL);
 	assert_null(region);
 	fake_fail_feature(0, 0);
-	assert_int_equal(tphbuf_registry_get_fd(reg, NULL,
-			 tphbuf_buffer_fd(f->buf), 0, 1, 0, &region), 0);
+	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, tphbuf_buffer_fd(f->buf), 0, 1, 0,
+						&region),
+			 0);
 	assert_ptr_equal(region, held);
 	tphbuf_registration_put(region);
 	tphbuf_registration_put(held);
@@ -202,21 +197,21 @@ static void a_wrong_device_is_not_learnt(void **state)
 	end(reg);
 }
 
-static struct tphbuf_ctx *another_context(struct fixture *f,
-					  struct tphbuf_buffer **buf)
+static struct tphbuf_ctx *another_context(struct fixture *f, struct tphbuf_buffer **buf)
 {
 	const struct tphbuf_ctx_opts roots = {
-		.size = sizeof(roots), .sysfs_root = f->ctx->sysfs_root,
-		.dev_root = f->ctx->dev_root, .proc_root = f->ctx->proc_root,
+		.size = sizeof(roots),
+		.sysfs_root = f->ctx->sysfs_root,
+		.dev_root = f->ctx->dev_root,
+		.proc_root = f->ctx->proc_root,
 	};
 	struct tphbuf_import_opts opts = { .size = sizeof(opts) };
 	struct tphbuf_ctx *ctx;
 
 	assert_int_equal(tphbuf_ctx_new(&roots, &ctx), 0);
-	assert_int_equal(tphbuf_device_from_fd(ctx, tphbuf_device_fd(f->dev),
-					       FAKE_BDF, &opts.dev), 0);
-	assert_int_equal(tphbuf_buffer_import(ctx, tphbuf_buffer_fd(f->buf),
-					      &opts, buf), 0);
+	assert_int_equal(tphbuf_device_from_fd(ctx, tphbuf_device_fd(f->dev), FAKE_BDF, &opts.dev),
+			 0);
+	assert_int_equal(tphbuf_buffer_import(ctx, tphbuf_buffer_fd(f->buf), &opts, buf), 0);
 	tphbuf_device_close(opts.dev);
 	return ctx;
 }
@@ -237,8 +232,8 @@ static void every_context_is_heard(void **state)
 	touch(reg, NULL, f->buf, 0, 1, 0);
 	for (i = 0; i < NR(buf); i++) {
 		ctx[i] = another_context(f, &buf[i]);
-		assert_int_equal(tphbuf_registry_add_range(reg, 0x1000000 * (i + 1),
-							   PAGE, buf[i], 0), 0);
+		assert_int_equal(tphbuf_registry_add_range(reg, 0x1000000 * (i + 1), PAGE, buf[i], 0),
+				 0);
 		touch(reg, NULL, buf[i], 0, 1, 0);
 		fault_arm(100);
 		touch(reg, NULL, buf[i], 0, 1, 0);
@@ -251,8 +246,8 @@ static void every_context_is_heard(void **state)
 		object = touch(reg, NULL, f->buf, 0, 1, 0);
 		assert_int_equal(object->tag.st, st);
 		set_tag(buf[i], ++st);
-		assert_int_equal(tphbuf_registry_get_addr(reg, NULL, 0x1000000,
-				 1, 0, NULL, &region), 0);
+		assert_int_equal(tphbuf_registry_get_addr(reg, NULL, 0x1000000, 1, 0, NULL, &region),
+				 0);
 		object = tphbuf_registration_object(region);
 		assert_int_equal(object->tag.st, st);
 		tphbuf_registration_put(region);
@@ -273,8 +268,7 @@ static void regions_and_ranges_keep_the_device_open(void **state)
 	unsigned int before = fake_count_fds();
 
 	touch(reg, NULL, f->buf, 0, 1, 0);
-	assert_int_equal(tphbuf_registry_add_range(reg, PAGE, PAGE, f->buf, 0),
-			 0);
+	assert_int_equal(tphbuf_registry_add_range(reg, PAGE, PAGE, f->buf, 0), 0);
 	assert_true(fake_count_fds() > before);
 	assert_int_equal(tphbuf_registry_invalidate(reg, &id), 1);
 	assert_true(fake_count_fds() > before);
@@ -287,7 +281,7 @@ static struct {
 	struct tphbuf_registry *reg;
 	pthread_t thread;
 	bool started;
-	int got;	/* atomic: the tag of the region, 0 if none yet */
+	int got; /* atomic: the tag of the region, 0 if none yet */
 } bystander;
 
 static void *bystander_gets(void *arg)
@@ -307,8 +301,7 @@ static void let_a_bystander_ask(struct fixture *f)
 	if (bystander.started)
 		return;
 	bystander.started = true;
-	assert_int_equal(pthread_create(&bystander.thread, NULL, bystander_gets,
-					f), 0);
+	assert_int_equal(pthread_create(&bystander.thread, NULL, bystander_gets, f), 0);
 	/* Time for a wrong answer; the right one comes only after this. */
 	for (i = 0; i < 100; i++) {
 		if (__atomic_load_n(&bystander.got, __ATOMIC_ACQUIRE))

@@ -12,10 +12,14 @@
 static void new_bad_arguments(void **state)
 {
 	const struct tphbuf_registry_ops half = {
-		sizeof(half), fake_ops.reg, NULL,
+		sizeof(half),
+		fake_ops.reg,
+		NULL,
 	};
 	const struct tphbuf_registry_ops no_size = {
-		0, fake_ops.reg, fake_ops.unreg,
+		0,
+		fake_ops.reg,
+		fake_ops.unreg,
 	};
 	const struct {
 		struct tphbuf_registry_opts o;
@@ -25,25 +29,22 @@ static void new_bad_arguments(void **state)
 		{ { .size = sizeof(cases[0].o) }, "no operations" },
 		{ { .size = sizeof(cases[0].o), .ops = &half }, "reg and unreg" },
 		{ { .size = sizeof(cases[0].o), .ops = &no_size }, "no operations" },
-		{ { .size = sizeof(cases[0].o), .ops = &fake_ops, .flags = 2 },
-		  "unknown flags 0x2" },
-		{ { .size = sizeof(cases[0].o), .ops = &fake_ops,
-		    .limit = TPHBUF_REGISTRY_MAX + 1 }, "too large" },
-		{ { .size = sizeof(cases[0].o), .ops = &fake_ops,
-		    .granule = 0x3000 }, "power of two" },
+		{ { .size = sizeof(cases[0].o), .ops = &fake_ops, .flags = 2 }, "unknown flags 0x2" },
+		{ { .size = sizeof(cases[0].o), .ops = &fake_ops, .limit = TPHBUF_REGISTRY_MAX + 1 },
+		  "too large" },
+		{ { .size = sizeof(cases[0].o), .ops = &fake_ops, .granule = 0x3000 },
+		  "power of two" },
 	};
 	struct tphbuf_registry *reg = NULL;
 	struct fixture *f = *state;
 	size_t i;
 
 	for (i = 0; i < NR(cases); i++) {
-		assert_int_equal(tphbuf_registry_new(f->ctx, &cases[i].o, &reg),
-				 -EINVAL);
+		assert_int_equal(tphbuf_registry_new(f->ctx, &cases[i].o, &reg), -EINVAL);
 		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, cases[i].part);
 	}
 	assert_int_equal(tphbuf_registry_new(f->ctx, NULL, &reg), -EINVAL);
-	assert_int_equal(tphbuf_registry_new(f->ctx, &cases[1].o, NULL),
-			 -EINVAL);
+	assert_int_equal(tphbuf_registry_new(f->ctx, &cases[1].o, NULL), -EINVAL);
 	assert_int_equal(tphbuf_registry_new(NULL, &cases[1].o, &reg), -EINVAL);
 	assert_null(reg);
 }
@@ -57,24 +58,15 @@ static void null_is_harmless(void **state)
 	char text[8] = "x";
 
 	assert_int_equal(tphbuf_registry_free(NULL), 0);
-	assert_int_equal(tphbuf_registry_get(NULL, NULL, f->buf, 0, 1, 0,
-					     &region), -EINVAL);
-	assert_int_equal(tphbuf_registry_get(reg, NULL, NULL, 0, 1, 0, &region),
-			 -EINVAL);
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, NULL),
-			 -EINVAL);
-	assert_int_equal(tphbuf_registry_get_fd(NULL, NULL, 0, 0, 1, 0,
-						&region), -EINVAL);
-	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, 0, 0, 1, 0, NULL),
-			 -EINVAL);
-	assert_int_equal(tphbuf_registry_get_addr(NULL, NULL, 0, 1, 0, NULL,
-						  &region), -EINVAL);
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, 0, 1, 0, NULL,
-						  NULL), -EINVAL);
-	assert_int_equal(tphbuf_registry_add_range(NULL, 0, 1, f->buf, 0),
-			 -EINVAL);
-	assert_int_equal(tphbuf_registry_add_range(reg, 0, 1, NULL, 0),
-			 -EINVAL);
+	assert_int_equal(tphbuf_registry_get(NULL, NULL, f->buf, 0, 1, 0, &region), -EINVAL);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, NULL, 0, 1, 0, &region), -EINVAL);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, NULL), -EINVAL);
+	assert_int_equal(tphbuf_registry_get_fd(NULL, NULL, 0, 0, 1, 0, &region), -EINVAL);
+	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, 0, 0, 1, 0, NULL), -EINVAL);
+	assert_int_equal(tphbuf_registry_get_addr(NULL, NULL, 0, 1, 0, NULL, &region), -EINVAL);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, 0, 1, 0, NULL, NULL), -EINVAL);
+	assert_int_equal(tphbuf_registry_add_range(NULL, 0, 1, f->buf, 0), -EINVAL);
+	assert_int_equal(tphbuf_registry_add_range(reg, 0, 1, NULL, 0), -EINVAL);
 	assert_int_equal(tphbuf_registry_remove_range(NULL, 0), -EINVAL);
 	assert_int_equal(tphbuf_registry_invalidate(NULL, NULL), -EINVAL);
 	assert_int_equal(tphbuf_registry_read_stats(NULL, &s), -EINVAL);
@@ -94,7 +86,7 @@ static void null_is_harmless(void **state)
 static void bad_ranges_are_refused(void **state)
 {
 	static const uint64_t bad[][2] = {
-		{ 0, 0 }, { LENGTH, 1 }, { 0, LENGTH + 1 }, { 1, LENGTH },
+		{ 0, 0 },	   { LENGTH, 1 },     { 0, LENGTH + 1 },	  { 1, LENGTH },
 		{ UINT64_MAX, 1 }, { 1, UINT64_MAX }, { UINT64_MAX, UINT64_MAX },
 	};
 	struct tphbuf_registration *region = NULL;
@@ -104,14 +96,14 @@ static void bad_ranges_are_refused(void **state)
 	size_t i;
 
 	for (i = 0; i < NR(bad); i++) {
-		assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf,
-						     bad[i][0], bad[i][1], 0,
-						     &region), -EINVAL);
+		assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, bad[i][0], bad[i][1], 0,
+						     &region),
+				 -EINVAL);
 		tphbuf_registry_error(reg, text, sizeof(text));
 		assert_non_null(strstr(text, "not inside the buffer"));
-		assert_int_equal(tphbuf_registry_get_fd(reg, NULL,
-				 tphbuf_buffer_fd(f->buf), bad[i][0], bad[i][1],
-				 0, &region), -EINVAL);
+		assert_int_equal(tphbuf_registry_get_fd(reg, NULL, tphbuf_buffer_fd(f->buf),
+							bad[i][0], bad[i][1], 0, &region),
+				 -EINVAL);
 	}
 	assert_null(region);
 	assert_int_equal(ops_log.made, 0);
@@ -147,8 +139,7 @@ static void the_same_bytes_give_the_same_region(void **state)
 static void granule_may_be_the_whole_buffer(void **state)
 {
 	struct fixture *f = *state;
-	struct tphbuf_registry *reg = new_registry(f, 0, 0,
-						   TPHBUF_GRANULE_WHOLE);
+	struct tphbuf_registry *reg = new_registry(f, 0, 0, TPHBUF_GRANULE_WHOLE);
 	void *object = touch(reg, NULL, f->buf, 0x5001, 2, 0);
 
 	assert_ptr_equal(touch(reg, NULL, f->buf, 0, LENGTH, 0), object);
@@ -176,21 +167,18 @@ static void a_descriptor_finds_the_same_region(void **state)
 	void *object = touch(reg, NULL, f->buf, 0, 1, 0);
 	int fd = dup(tphbuf_buffer_fd(f->buf));
 
-	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, fd, 5, 1, 0,
-						&region), 0);
+	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, fd, 5, 1, 0, &region), 0);
 	assert_ptr_equal(tphbuf_registration_object(region), object);
 	tphbuf_registration_put(region);
 	close(fd);
-	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, fd, 5, 1, 0,
-						&region), -EBADF);
+	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, fd, 5, 1, 0, &region), -EBADF);
 	/* Another kind of file. */
 	fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 	assert_true(tphbuf_registry_get_fd(reg, NULL, fd, 0, 1, 0, &region) < 0);
 	close(fd);
 	/* A dma-buf that only its descriptor makes known. */
 	fd = fake_foreign_dmabuf(LENGTH);
-	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, fd, 0, 1, 0,
-						&region), 0);
+	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, fd, 0, 1, 0, &region), 0);
 	assert_ptr_not_equal(tphbuf_registration_object(region), object);
 	assert_null(ops_log.last.tag);
 	tphbuf_registration_put(region);
@@ -206,13 +194,11 @@ static void a_buffer_that_cannot_be_identified_is_refused(void **state)
 	char text[300];
 
 	fake_fail_call("fstat", EIO);
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0,
-					     &region), -EIO);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, &region), -EIO);
 	tphbuf_registry_error(reg, text, sizeof(text));
 	assert_non_null(strstr(text, "descriptor"));
 	fake_fail_call("fstat", EIO);
-	assert_int_equal(tphbuf_registry_add_range(reg, 0, PAGE, f->buf, 0),
-			 -EIO);
+	assert_int_equal(tphbuf_registry_add_range(reg, 0, PAGE, f->buf, 0), -EIO);
 	/* It passes. */
 	touch(reg, NULL, f->buf, 0, 1, 0);
 	end(reg);
@@ -226,14 +212,12 @@ static void failures_leave_nothing(void **state)
 	char text[200];
 
 	ops_log.fail = EOPNOTSUPP;
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0,
-					     &region), -EOPNOTSUPP);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, &region), -EOPNOTSUPP);
 	tphbuf_registry_error(reg, text, sizeof(text));
 	assert_string_equal(text, "told to fail");
 	ops_log.fail = 0;
 	fake_fail_feature(TPH_GET, ENODEV);
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0,
-					     &region), -ENODEV);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, &region), -ENODEV);
 	assert_null(region);
 	assert_int_equal(stats_of(reg).regions, 0);
 	/* A kernel without tags is no failure. */
@@ -264,19 +248,17 @@ static void eviction_takes_the_one_unused_for_longest(void **state)
 
 	/* What is held is never evicted. */
 	for (i = 0; i < 2; i++)
-		assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf,
-						     (uint64_t)(4 + i) * PAGE, 1,
-						     0, &held[i]), 0);
+		assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, (uint64_t)(4 + i) * PAGE, 1,
+						     0, &held[i]),
+				 0);
 	touch(reg, NULL, f->buf, 6 * PAGE, 1, 0);
 	touch(reg, NULL, f->buf, 7 * PAGE, 1, 0);
-	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 8 * PAGE, 1, 0,
-					     &region), 0);
+	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 8 * PAGE, 1, 0, &region), 0);
 	assert_int_equal(stats_of(reg).regions, 3);
 	{
 		struct tphbuf_registration *fourth = NULL;
 
-		assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf,
-						     9 * PAGE, 1, 0, &fourth),
+		assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 9 * PAGE, 1, 0, &fourth),
 				 -EBUSY);
 		assert_null(fourth);
 	}
@@ -298,65 +280,48 @@ static void addresses_lead_to_regions(void **state)
 	uint64_t offset = 0;
 	void *object;
 
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, 1, 0, NULL,
-						  &region), -ENOENT);
-	assert_int_equal(tphbuf_registry_add_range(reg, base, 0, f->buf, 0),
-			 -EINVAL);
-	assert_int_equal(tphbuf_registry_add_range(reg, base, LENGTH + 1,
-						   f->buf, 0), -EINVAL);
-	assert_int_equal(tphbuf_registry_add_range(reg, base, 1, f->buf,
-						   LENGTH), -EINVAL);
-	assert_int_equal(tphbuf_registry_add_range(reg, UINT64_MAX, 2, f->buf,
-						   0), -EINVAL);
-	assert_int_equal(tphbuf_registry_add_range(reg, base, 0x2000, f->buf,
-						   0x1000), 0);
-	assert_int_equal(tphbuf_registry_add_range(reg, base + 0x2000, 0x1000,
-						   f->buf, 0x8000), 0);
-	assert_int_equal(tphbuf_registry_add_range(reg, base - 0x1000, 0x1000,
-						   f->buf, 0), 0);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, 1, 0, NULL, &region), -ENOENT);
+	assert_int_equal(tphbuf_registry_add_range(reg, base, 0, f->buf, 0), -EINVAL);
+	assert_int_equal(tphbuf_registry_add_range(reg, base, LENGTH + 1, f->buf, 0), -EINVAL);
+	assert_int_equal(tphbuf_registry_add_range(reg, base, 1, f->buf, LENGTH), -EINVAL);
+	assert_int_equal(tphbuf_registry_add_range(reg, UINT64_MAX, 2, f->buf, 0), -EINVAL);
+	assert_int_equal(tphbuf_registry_add_range(reg, base, 0x2000, f->buf, 0x1000), 0);
+	assert_int_equal(tphbuf_registry_add_range(reg, base + 0x2000, 0x1000, f->buf, 0x8000), 0);
+	assert_int_equal(tphbuf_registry_add_range(reg, base - 0x1000, 0x1000, f->buf, 0), 0);
 	/* Overlaps: inside, across both ends, around. */
-	assert_int_equal(tphbuf_registry_add_range(reg, base + 1, 1, f->buf, 0),
-			 -EEXIST);
-	assert_int_equal(tphbuf_registry_add_range(reg, base - 0x2000, 0x1001,
-						   f->buf, 0), -EEXIST);
-	assert_int_equal(tphbuf_registry_add_range(reg, base + 0x2fff, 2,
-						   f->buf, 0), -EEXIST);
-	assert_int_equal(tphbuf_registry_add_range(reg, base - 0x2000, 0x8000,
-						   f->buf, 0), -EEXIST);
+	assert_int_equal(tphbuf_registry_add_range(reg, base + 1, 1, f->buf, 0), -EEXIST);
+	assert_int_equal(tphbuf_registry_add_range(reg, base - 0x2000, 0x1001, f->buf, 0), -EEXIST);
+	assert_int_equal(tphbuf_registry_add_range(reg, base + 0x2fff, 2, f->buf, 0), -EEXIST);
+	assert_int_equal(tphbuf_registry_add_range(reg, base - 0x2000, 0x8000, f->buf, 0), -EEXIST);
 
 	object = touch(reg, NULL, f->buf, 0x1000, 0x1000, 0);
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base + 0x10, 0x20,
-						  0, &offset, &region), 0);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base + 0x10, 0x20, 0, &offset, &region),
+			 0);
 	assert_int_equal(offset, 0x1010);
 	assert_ptr_equal(tphbuf_registration_object(region), object);
 	tphbuf_registration_put(region);
 	region = NULL;
 	/* Not in one range. */
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base + 0x1fff, 2,
-						  0, NULL, &region), -ENOENT);
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base + 0x3000, 1,
-						  0, NULL, &region), -ENOENT);
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, 0, 0, NULL,
-						  &region), -ENOENT);
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, UINT64_MAX,
-						  0, NULL, &region), -ENOENT);
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, 0, 1, 0, NULL,
-						  &region), -ENOENT);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base + 0x1fff, 2, 0, NULL, &region),
+			 -ENOENT);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base + 0x3000, 1, 0, NULL, &region),
+			 -ENOENT);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, 0, 0, NULL, &region), -ENOENT);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, UINT64_MAX, 0, NULL, &region),
+			 -ENOENT);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, 0, 1, 0, NULL, &region), -ENOENT);
 	assert_null(region);
 
 	/* A new tag counts for addresses, too. */
 	set_tag(f->buf, 0x22);
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, 1, 0, NULL,
-						  &region), 0);
-	assert_int_equal(((struct object *)tphbuf_registration_object(region))->tag.st,
-			 0x22);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, 1, 0, NULL, &region), 0);
+	assert_int_equal(((struct object *)tphbuf_registration_object(region))->tag.st, 0x22);
 	tphbuf_registration_put(region);
 
 	assert_int_equal(tphbuf_registry_remove_range(reg, base + 1), -ENOENT);
 	assert_int_equal(tphbuf_registry_remove_range(reg, base), 0);
 	assert_int_equal(tphbuf_registry_remove_range(reg, base), -ENOENT);
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, 1, 0, NULL,
-						  &region), -ENOENT);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, 1, 0, NULL, &region), -ENOENT);
 	/* The last range is freed with the registry. */
 	end(reg);
 }
@@ -367,16 +332,14 @@ static void ranges_outlive_the_buffer_object(void **state)
 	struct fixture *f = *state;
 	struct tphbuf_registry *reg = new_registry(f, 0, 0, 0);
 
-	assert_int_equal(tphbuf_registry_add_range(reg, PAGE, PAGE, f->buf, 0),
-			 0);
+	assert_int_equal(tphbuf_registry_add_range(reg, PAGE, PAGE, f->buf, 0), 0);
 	tphbuf_buffer_close(f->buf);
 	f->buf = NULL;
 	tphbuf_device_close(f->dev);
 	f->dev = NULL;
 	tphbuf_ctx_free(f->ctx);
 	f->ctx = NULL;
-	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, PAGE, 1, 0, NULL,
-						  &region), 0);
+	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, PAGE, 1, 0, NULL, &region), 0);
 	tphbuf_registration_put(region);
 	end(reg);
 }
@@ -384,7 +347,9 @@ static void ranges_outlive_the_buffer_object(void **state)
 static int op_registry(struct fixture *f)
 {
 	struct tphbuf_registry_opts opts = {
-		.size = sizeof(opts), .ops = &fake_ops, .arg = &ops_log,
+		.size = sizeof(opts),
+		.ops = &fake_ops,
+		.arg = &ops_log,
 	};
 	struct tphbuf_registration *region;
 	struct tphbuf_registry *reg;
@@ -396,8 +361,7 @@ static int op_registry(struct fixture *f)
 		return ret;
 	ret = tphbuf_registry_add_range(reg, PAGE, PAGE, f->buf, 0);
 	if (!ret)
-		ret = tphbuf_registry_get_addr(reg, NULL, PAGE, 1, 0, NULL,
-					       &region);
+		ret = tphbuf_registry_get_addr(reg, NULL, PAGE, 1, 0, NULL, &region);
 	if (!ret)
 		tphbuf_registration_put(region);
 	if (tphbuf_registry_free(reg))
@@ -417,15 +381,15 @@ static void every_failing_call_is_handled(void **state)
 	sweep_faults(f, op_registry);
 }
 
-#define NR_THREADS	8
-#define NR_ROUNDS	4000
-#define NR_PAGES	(LENGTH / PAGE)
+#define NR_THREADS 8
+#define NR_ROUNDS  4000
+#define NR_PAGES   (LENGTH / PAGE)
 
 static struct {
 	struct tphbuf_registry *reg;
 	struct tphbuf_buffer *buf;
-	unsigned int wrong;	/* atomic */
-	unsigned int running;	/* atomic */
+	unsigned int wrong;   /* atomic */
+	unsigned int running; /* atomic */
 } load;
 
 /* Regions are got and put at random; what comes must hold what was asked. */
@@ -440,11 +404,10 @@ static void *hammer(void *arg)
 		int ret;
 
 		if (i % 2)
-			ret = tphbuf_registry_get(load.reg, NULL, load.buf,
-						  page * PAGE, 1, 0, &region);
+			ret = tphbuf_registry_get(load.reg, NULL, load.buf, page * PAGE, 1, 0,
+						  &region);
 		else
-			ret = tphbuf_registry_get_addr(load.reg, NULL,
-						       page * PAGE, 1, 0, NULL,
+			ret = tphbuf_registry_get_addr(load.reg, NULL, page * PAGE, 1, 0, NULL,
 						       &region);
 		if (ret == -EBUSY || ret == -EAGAIN)
 			continue;
@@ -472,12 +435,11 @@ static void threads_share_a_registry(void **state)
 	load.wrong = 0;
 	load.running = NR_THREADS;
 	for (i = 0; i < NR_PAGES; i++)
-		assert_int_equal(tphbuf_registry_add_range(load.reg, i * PAGE,
-							   PAGE, f->buf,
-							   i * PAGE), 0);
+		assert_int_equal(tphbuf_registry_add_range(load.reg, i * PAGE, PAGE, f->buf,
+							   i * PAGE),
+				 0);
 	for (i = 0; i < NR_THREADS; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, hammer,
-						(void *)(i + 1)), 0);
+		assert_int_equal(pthread_create(&thread[i], NULL, hammer, (void *)(i + 1)), 0);
 	/* Meanwhile the tag changes, and regions are declared stale. */
 	while (__atomic_load_n(&load.running, __ATOMIC_ACQUIRE)) {
 		set_tag(f->buf, ++st);

@@ -23,14 +23,12 @@ static void sockets_listen_when_they_are_seen(void **state)
 	int status, fd, i, connected = 0;
 	pid_t pid;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock",
-		 fake_root());
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", fake_root());
 	pid = fork();
 	if (!pid) {
 		/* Left open, so that none is ever refused for its end. */
 		for (i = 0; i < 300; i++) {
-			if (tphbuf_share_listen(f->ctx, address.sun_path, 0600,
-						&fd))
+			if (tphbuf_share_listen(f->ctx, address.sun_path, 0600, &fd))
 				_exit(1);
 			usleep(200);
 			unlink(address.sun_path);
@@ -42,8 +40,7 @@ static void sockets_listen_when_they_are_seen(void **state)
 		if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
 			connected++;
 		else if (errno != ENOENT && errno != EAGAIN)
-			fail_msg("after %d connections: %s", connected,
-				 strerror(errno));
+			fail_msg("after %d connections: %s", connected, strerror(errno));
 		close(fd);
 	} while (!waitpid(pid, &status, WNOHANG));
 	assert_int_equal(status, 0);
@@ -57,26 +54,22 @@ static void a_busy_listener_is_not_waited_for(void **state)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int listener, other, waiting[64], n = 0;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock",
-		 fake_root());
-	assert_int_equal(tphbuf_share_listen(f->ctx, address.sun_path, 0600,
-					     &listener), 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", fake_root());
+	assert_int_equal(tphbuf_share_listen(f->ctx, address.sun_path, 0600, &listener), 0);
 	do {
 		assert_in_range(n, 0, 63);
 		waiting[n] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
-	} while (!connect(waiting[n++], (struct sockaddr *)&address,
-			  sizeof(address)));
+	} while (!connect(waiting[n++], (struct sockaddr *)&address, sizeof(address)));
 	assert_int_equal(errno, EAGAIN);
 	alarm(10);
-	assert_int_equal(tphbuf_share_listen(f->ctx, address.sun_path, 0600,
-					     &other), -EADDRINUSE);
+	assert_int_equal(tphbuf_share_listen(f->ctx, address.sun_path, 0600, &other), -EADDRINUSE);
 	alarm(0);
 	while (n)
 		close(waiting[--n]);
 	close(listener);
 }
 
-#define STARTERS	6
+#define STARTERS 6
 
 struct said {
 	int ret;
@@ -84,8 +77,7 @@ struct said {
 };
 
 /* Listen when @go ends; say how that went at @said; keep it until @end ends. */
-static void starter(struct fixture *f, const char *path, int go, int said,
-		    int end)
+static void starter(struct fixture *f, const char *path, int go, int said, int end)
 {
 	struct said what = { .pid = getpid() };
 	char byte;
@@ -117,8 +109,7 @@ static void one_round_of_starters(struct fixture *f, const char *path)
 	}
 	close(go[1]);
 	for (i = 0; i < STARTERS; i++) {
-		assert_int_equal(read(said[0], &what, sizeof(what)),
-				 sizeof(what));
+		assert_int_equal(read(said[0], &what, sizeof(what)), sizeof(what));
 		if (what.ret) {
 			assert_int_equal(what.ret, -EADDRINUSE);
 			continue;
@@ -129,8 +120,7 @@ static void one_round_of_starters(struct fixture *f, const char *path)
 	assert_int_equal(winners, 1);
 	/* And who connects gets to it. */
 	assert_int_equal(tphbuf_share_connect(f->ctx, path, &fd), 0);
-	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size),
-			 0);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
 	assert_int_equal(peer.pid, winner.pid);
 	close(fd);
 	close(end[1]);
@@ -173,8 +163,7 @@ static void leave_socket(const char *path)
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address,
-			      sizeof(address)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
 }
 
@@ -196,8 +185,7 @@ static void what_a_dead_starter_left_is_removed(void **state)
 	assert_int_equal(glob(other, 0, NULL, &left), GLOB_NOMATCH);
 	/* What is no socket is not ours. */
 	fake_text("sock~new", "precious");
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd),
-			 -EADDRINUSE);
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), -EADDRINUSE);
 	assert_int_equal(access(fake_path("sock~new"), F_OK), 0);
 	unlink(fake_path("sock~new"));
 	/* Nor is a link followed. */
@@ -246,8 +234,7 @@ static void a_kernel_without_locks_will_do(void **state)
 	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), 0);
 	close(fd);
 	fake_fail_call("flock", ENOLCK);
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd),
-			 -ENOLCK);
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), -ENOLCK);
 	fake_fail_call(NULL, 0);
 	unlink(path);
 }
@@ -261,21 +248,17 @@ static void a_listener_that_takes_nobody_times_out(void **state)
 	socklen_t size = sizeof(t);
 	int listener, fd, waiting[64], n = 0;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock",
-		 fake_root());
-	assert_int_equal(tphbuf_share_listen(f->ctx, address.sun_path, 0600,
-					     &listener), 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", fake_root());
+	assert_int_equal(tphbuf_share_listen(f->ctx, address.sun_path, 0600, &listener), 0);
 	/* Of what is connected every call waits as long as it likes. */
-	assert_int_equal(tphbuf_share_connect(f->ctx, address.sun_path, &fd),
-			 0);
+	assert_int_equal(tphbuf_share_connect(f->ctx, address.sun_path, &fd), 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, &size), 0);
 	assert_int_equal(t.tv_sec | t.tv_usec, 0);
 	close(fd);
 	do {
 		assert_in_range(n, 0, 63);
 		waiting[n] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
-	} while (!connect(waiting[n++], (struct sockaddr *)&address,
-			  sizeof(address)));
+	} while (!connect(waiting[n++], (struct sockaddr *)&address, sizeof(address)));
 	assert_int_equal(errno, EAGAIN);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	assert_int_equal(share_connect_to(fd, &address, 50), -ETIMEDOUT);

@@ -16,15 +16,14 @@
 #include "lib/share/msg.h"
 #include "tests/unit/test.h"
 
-#define TPH_GET		(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
-#define NO_TIME_MS	20
+#define TPH_GET	   (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH)
+#define NO_TIME_MS 20
 
 static const struct tphbuf_tag tag_both = { TPHBUF_TAG_MASK, 0x1234, 0x5a, 2 };
 
 static void make_pair(int pair[2])
 {
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-				    pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 }
 
 static void close_pair(const int pair[2])
@@ -38,7 +37,8 @@ static int receive(struct fixture *f, int sock, struct tphbuf_share_info *info,
 		   struct tphbuf_buffer **buf)
 {
 	struct tphbuf_receive_opts opts = {
-		.size = sizeof(opts), .timeout_ms = NO_TIME_MS,
+		.size = sizeof(opts),
+		.timeout_ms = NO_TIME_MS,
 	};
 	int ret;
 
@@ -63,8 +63,7 @@ static void send_bad_arguments(void **state)
 		{ { .size = sizeof(cases[0].o), .flags = 2 }, "flags 0x2" },
 		{ { .size = sizeof(cases[0].o), .label = "a\nb" }, "label" },
 		{ { .size = sizeof(cases[0].o), .label = "\x80" }, "label" },
-		{ { .size = sizeof(cases[0].o),
-		    .label = "0123456789012345678901234567890123456789" },
+		{ { .size = sizeof(cases[0].o), .label = "0123456789012345678901234567890123456789" },
 		  "at most 39" },
 	};
 	struct tphbuf_buffer *foreign;
@@ -75,8 +74,7 @@ static void send_bad_arguments(void **state)
 	make_pair(pair);
 	assert_int_equal(tphbuf_buffer_send(NULL, pair[0], NULL), -EINVAL);
 	for (i = 0; i < NR(cases); i++) {
-		assert_int_equal(tphbuf_buffer_send(f->buf, pair[0],
-						    &cases[i].o), -EINVAL);
+		assert_int_equal(tphbuf_buffer_send(f->buf, pair[0], &cases[i].o), -EINVAL);
 		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, cases[i].part);
 	}
 	fd = fake_foreign_dmabuf(4096);
@@ -84,11 +82,11 @@ static void send_bad_arguments(void **state)
 	close(fd);
 	{
 		struct tphbuf_send_opts o = {
-			.size = sizeof(o), .flags = TPHBUF_SEND_DEVICE,
+			.size = sizeof(o),
+			.flags = TPHBUF_SEND_DEVICE,
 		};
 
-		assert_int_equal(tphbuf_buffer_send(foreign, pair[0], &o),
-				 -EOPNOTSUPP);
+		assert_int_equal(tphbuf_buffer_send(foreign, pair[0], &o), -EOPNOTSUPP);
 	}
 	tphbuf_buffer_close(foreign);
 	close_pair(pair);
@@ -100,16 +98,14 @@ static void sockets_of_other_kinds_are_refused(void **state)
 	struct fixture *f = *state;
 	int pair[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-				    pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	assert_int_equal(tphbuf_buffer_send(f->buf, pair[0], NULL), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "SOCK_SEQPACKET");
 	assert_int_equal(receive(f, pair[0], NULL, &buf), -EINVAL);
 	close_pair(pair);
 	assert_int_equal(tphbuf_buffer_send(f->buf, pair[0], NULL), -EINVAL);
 	assert_int_equal(tphbuf_buffer_send(f->buf, -1, NULL), -EINVAL);
-	assert_int_equal(tphbuf_buffer_send(f->buf, tphbuf_buffer_fd(f->buf),
-					    NULL), -EINVAL);
+	assert_int_equal(tphbuf_buffer_send(f->buf, tphbuf_buffer_fd(f->buf), NULL), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "no socket");
 }
 
@@ -122,15 +118,11 @@ static void receive_bad_arguments(void **state)
 	int pair[2];
 
 	make_pair(pair);
-	assert_int_equal(tphbuf_buffer_receive(NULL, pair[0], NULL, NULL, &buf),
-			 -EINVAL);
-	assert_int_equal(tphbuf_buffer_receive(f->ctx, pair[0], NULL, NULL,
-					       NULL), -EINVAL);
-	assert_int_equal(tphbuf_buffer_receive(f->ctx, pair[0], &unset, NULL,
-					       &buf), -EINVAL);
+	assert_int_equal(tphbuf_buffer_receive(NULL, pair[0], NULL, NULL, &buf), -EINVAL);
+	assert_int_equal(tphbuf_buffer_receive(f->ctx, pair[0], NULL, NULL, NULL), -EINVAL);
+	assert_int_equal(tphbuf_buffer_receive(f->ctx, pair[0], &unset, NULL, &buf), -EINVAL);
 	assert_int_equal(tphbuf_buffer_send(f->buf, pair[1], NULL), 0);
-	assert_int_equal(tphbuf_buffer_receive(f->ctx, pair[0], NULL, &info,
-					       &buf), -EINVAL);
+	assert_int_equal(tphbuf_buffer_receive(f->ctx, pair[0], NULL, &info, &buf), -EINVAL);
 	assert_null(buf);
 	close_pair(pair);
 }
@@ -147,8 +139,7 @@ static void what_is_sent_is_received(void **state)
 	int pair[2];
 
 	make_pair(pair);
-	assert_int_equal(tphbuf_buffer_export(f->dev, 2, ranges, 2, &export,
-					      &buf), 0);
+	assert_int_equal(tphbuf_buffer_export(f->dev, 2, ranges, 2, &export, &buf), 0);
 	id = tphbuf_buffer_identity(buf);
 	assert_int_equal(tphbuf_buffer_send(buf, pair[0], &send), 0);
 	/* On its way it needs its sender no more. */
@@ -206,7 +197,8 @@ static void a_buffer_without_device_is_described_as_such(void **state)
 static void kernels_without_tags_are_no_failure(void **state)
 {
 	struct tphbuf_send_opts send = {
-		.size = sizeof(send), .flags = TPHBUF_SEND_DEVICE,
+		.size = sizeof(send),
+		.flags = TPHBUF_SEND_DEVICE,
 	};
 	struct tphbuf_share_info info;
 	struct tphbuf_buffer *got;
@@ -233,7 +225,8 @@ static void kernels_without_tags_are_no_failure(void **state)
 static void the_device_can_come_along(void **state)
 {
 	struct tphbuf_send_opts send = {
-		.size = sizeof(send), .flags = TPHBUF_SEND_DEVICE,
+		.size = sizeof(send),
+		.flags = TPHBUF_SEND_DEVICE,
 	};
 	const struct tphbuf_tag tag = { TPHBUF_TAG_ST, 0, 7, 1 };
 	struct tphbuf_share_info info;
@@ -277,8 +270,7 @@ static void the_kernel_has_the_last_word_on_the_tag(void **state)
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), 0);
 	assert_int_equal(tphbuf_buffer_send(f->buf, pair[0], NULL), 0);
 	fake_dmabuf_tag()->st = 0x66;
-	assert_int_equal(tphbuf_buffer_receive(f->ctx, pair[1], &opts, &info,
-					       &got), 0);
+	assert_int_equal(tphbuf_buffer_receive(f->ctx, pair[1], &opts, &info, &got), 0);
 	assert_int_equal(info.trust, TPHBUF_TAG_CORRECTED);
 	assert_int_equal(info.tag.st, 0x66);
 	tphbuf_buffer_close(got);
@@ -288,8 +280,7 @@ static void the_kernel_has_the_last_word_on_the_tag(void **state)
 	assert_int_equal(tphbuf_buffer_send(got, pair[0], NULL), 0);
 	tphbuf_buffer_close(got);
 	got = NULL;
-	assert_int_equal(tphbuf_buffer_receive(f->ctx, pair[1], &opts, NULL,
-					       &got), -EINVAL);
+	assert_int_equal(tphbuf_buffer_receive(f->ctx, pair[1], &opts, NULL, &got), -EINVAL);
 	assert_null(got);
 	close_pair(pair);
 }
@@ -297,7 +288,8 @@ static void the_kernel_has_the_last_word_on_the_tag(void **state)
 static void silence_times_out(void **state)
 {
 	struct tphbuf_send_opts send = {
-		.size = sizeof(send), .timeout_ms = NO_TIME_MS,
+		.size = sizeof(send),
+		.timeout_ms = NO_TIME_MS,
 	};
 	struct tphbuf_buffer *got;
 	struct fixture *f = *state;
@@ -317,7 +309,8 @@ static void silence_times_out(void **state)
 static void signals_do_not_end_a_call(void **state)
 {
 	struct tphbuf_send_opts send = {
-		.size = sizeof(send), .timeout_ms = NO_TIME_MS,
+		.size = sizeof(send),
+		.timeout_ms = NO_TIME_MS,
 	};
 	struct tphbuf_buffer *got;
 	struct fixture *f = *state;
@@ -359,8 +352,7 @@ static void good_message(struct fixture *f, struct forged *m)
 	m->ranges[1].length = 0x8000;
 }
 
-static void send_raw(int sock, const void *data, size_t size, const int *fds,
-		     size_t n)
+static void send_raw(int sock, const void *data, size_t size, const int *fds, size_t n)
 {
 	struct iovec iov = { (void *)(uintptr_t)data, size };
 	char control[CMSG_SPACE(300 * sizeof(int))] = { 0 };
@@ -406,8 +398,7 @@ static void forged_messages_are_refused(void **state)
 		uint64_t value;
 		int ret;
 	} cases[] = {
-#define FIELD(name)	offsetof(struct forged, name), \
-			sizeof(((struct forged *)NULL)->name)
+#define FIELD(name) offsetof(struct forged, name), sizeof(((struct forged *)NULL)->name)
 		{ FIELD(head.magic), 0, -EPROTO },
 		{ FIELD(head.magic), 0x74706266, -EPROTO },
 		{ FIELD(head.version), 0, -EPROTONOSUPPORT },
@@ -460,8 +451,7 @@ static void forged_messages_are_refused(void **state)
 		int ret;
 
 		good_message(f, &m);
-		memcpy((char *)&m + cases[i].offset, &cases[i].value,
-		       cases[i].size);
+		memcpy((char *)&m + cases[i].offset, &cases[i].value, cases[i].size);
 		ret = forge(f, &m, sizeof(m.head) + 2 * sizeof(m.ranges[0]), 1);
 		if (ret != cases[i].ret)
 			fail_msg("case %zu: %d", i, ret);
@@ -525,12 +515,10 @@ static void other_descriptors_are_refused(void **state)
 	make_pair(pair);
 	/* Not a dma-buf; a dma-buf, but another one of the same length. */
 	for (i = 0; i < 2; i++) {
-		fds[0] = i ? fake_foreign_dmabuf(0x10000) :
-			 open("/dev/null", O_RDWR | O_CLOEXEC);
+		fds[0] = i ? fake_foreign_dmabuf(0x10000) : open("/dev/null", O_RDWR | O_CLOEXEC);
 		send_raw(pair[0], &m, m.head.size, fds, 1);
 		close(fds[0]);
-		assert_int_equal(receive(f, pair[1], NULL, &got),
-				 i ? -EPROTO : -EINVAL);
+		assert_int_equal(receive(f, pair[1], NULL, &got), i ? -EPROTO : -EINVAL);
 	}
 	/* A device that is none. */
 	m.head.flags = SHARE_HAS_DEVICE;
@@ -564,8 +552,7 @@ static int unread_socket(int *listener, int *peer)
 	*peer = accept(*listener, NULL, NULL);
 	while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0)
 		;
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger,
-				    sizeof(linger)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
 	return fd;
 }
 
@@ -589,8 +576,7 @@ static void no_peer_makes_close_wait(void **state)
 		send_raw(pair[0], &m, m.head.size, fds, i + 1);
 		close(fds[i]);
 		clock_gettime(CLOCK_MONOTONIC, &before);
-		assert_int_equal(receive(f, pair[1], NULL, &got),
-				 i == 2 ? -EPROTO : -EINVAL);
+		assert_int_equal(receive(f, pair[1], NULL, &got), i == 2 ? -EPROTO : -EINVAL);
 		clock_gettime(CLOCK_MONOTONIC, &after);
 		assert_in_range(after.tv_sec - before.tv_sec, 0, 5);
 		close(peer);
@@ -600,7 +586,7 @@ static void no_peer_makes_close_wait(void **state)
 }
 
 #ifndef SO_PASSPIDFD
-#define SO_PASSPIDFD	76
+#define SO_PASSPIDFD 76
 #endif
 
 /* The caller's socket may ask for more than our message. */
@@ -643,8 +629,7 @@ static void random_messages_are_refused(void **state)
 		int ret;
 
 		good_message(f, &m);
-		size = i % 3 ? m.head.size :
-		       1 + (size_t)rand_r(&seed) % sizeof(m);
+		size = i % 3 ? m.head.size : 1 + (size_t)rand_r(&seed) % sizeof(m);
 		((char *)&m)[byte] ^= (char)(1 << rand_r(&seed) % 8);
 		ret = forge(f, &m, size, 1);
 		if (!ret)
@@ -672,8 +657,7 @@ static void sockets_by_path(void **state)
 	assert_int_equal(tphbuf_share_listen(f->ctx, path, 01777, &a), -EINVAL);
 	assert_int_equal(tphbuf_share_listen(f->ctx, NULL, 0600, &a), -EINVAL);
 	assert_int_equal(tphbuf_share_listen(f->ctx, "", 0600, &a), -EINVAL);
-	assert_int_equal(tphbuf_share_listen(f->ctx, text, 0600, &a),
-			 -ENAMETOOLONG);
+	assert_int_equal(tphbuf_share_listen(f->ctx, text, 0600, &a), -ENAMETOOLONG);
 	assert_int_equal(tphbuf_share_connect(NULL, path, &a), -EINVAL);
 	assert_int_equal(tphbuf_share_connect(f->ctx, path, NULL), -EINVAL);
 	assert_int_equal(tphbuf_share_connect(f->ctx, text, &a), -ENAMETOOLONG);
@@ -687,8 +671,7 @@ static void sockets_by_path(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
 	/* Somebody listens there. */
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &other),
-			 -EADDRINUSE);
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &other), -EADDRINUSE);
 	assert_int_equal(tphbuf_share_connect(f->ctx, path, &a), 0);
 	/* First the attempt to listen, which asked whether somebody does. */
 	assert_int_equal(tphbuf_share_accept(f->ctx, listener, 1000, &b), 0);
@@ -700,8 +683,7 @@ static void sockets_by_path(void **state)
 	tphbuf_buffer_close(got);
 	close(a);
 	close(b);
-	assert_int_equal(tphbuf_share_accept(f->ctx, listener, NO_TIME_MS, &b),
-			 -ETIMEDOUT);
+	assert_int_equal(tphbuf_share_accept(f->ctx, listener, NO_TIME_MS, &b), -ETIMEDOUT);
 	close(listener);
 	assert_int_equal(tphbuf_share_connect(f->ctx, path, &a), -ECONNREFUSED);
 	/* A stale socket is replaced, a file is not. */
@@ -709,8 +691,7 @@ static void sockets_by_path(void **state)
 	close(listener);
 	unlink(path);
 	fake_text("sock", "precious");
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &a),
-			 -EADDRINUSE);
+	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &a), -EADDRINUSE);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, strlen("precious"));
 }
@@ -718,7 +699,8 @@ static void sockets_by_path(void **state)
 static int op_share(struct fixture *f)
 {
 	struct tphbuf_send_opts send = {
-		.size = sizeof(send), .flags = TPHBUF_SEND_DEVICE,
+		.size = sizeof(send),
+		.flags = TPHBUF_SEND_DEVICE,
 	};
 	struct tphbuf_buffer *got;
 	int pair[2], ret;

@@ -8,7 +8,7 @@
 
 #include "tests/unit/test.h"
 
-#define DEV	"sys/bus/pci/devices/" FAKE_BDF
+#define DEV "sys/bus/pci/devices/" FAKE_BDF
 
 static int caller_fd(void)
 {
@@ -78,8 +78,7 @@ static void shared_descriptor_that_is_none(void **state)
 	int fd = caller_fd(), other = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	assert_int_equal(tphbuf_device_from_fd(NULL, fd, NULL, &dev), -EINVAL);
-	assert_int_equal(tphbuf_device_from_fd(f->ctx, fd, NULL, NULL),
-			 -EINVAL);
+	assert_int_equal(tphbuf_device_from_fd(f->ctx, fd, NULL, NULL), -EINVAL);
 	assert_int_equal(share(f, -1, NULL), -EBADF);
 	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no open file descriptor");
 	assert_int_equal(share(f, other, NULL), -EINVAL);
@@ -96,8 +95,10 @@ static void shared_descriptor_that_is_none(void **state)
 
 static void shared_cdev_of_another_device(void **state)
 {
-	static const char * const targets[] = {
-		NULL, "/", "../../bus/pci",
+	static const char *const targets[] = {
+		NULL,
+		"/",
+		"../../bus/pci",
 		"../../bus/pci/devices/" FAKE_BDF "/driver/vfio0",
 	};
 	struct fixture *f = *state;
@@ -105,8 +106,7 @@ static void shared_cdev_of_another_device(void **state)
 	size_t i;
 
 	assert_int_equal(share(f, fd, FAKE_NIC_BDF), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT,
-			FAKE_BDF " and not " FAKE_NIC_BDF);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, FAKE_BDF " and not " FAKE_NIC_BDF);
 	assert_int_equal(share(f, fd, "03:00"), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'03:00'");
 	/* A character device that sysfs does not know, or knows elsewhere. */
@@ -161,15 +161,13 @@ static void regions(void **state)
 	assert_int_equal(tphbuf_device_region(f->dev, 2, &r), 0);
 	assert_int_equal(r.length, FAKE_BAR2_SIZE);
 	assert_int_equal(r.offset, 2ll << 28);
-	assert_int_equal(r.flags, TPHBUF_REGION_READ | TPHBUF_REGION_WRITE |
-			 TPHBUF_REGION_MMAP);
+	assert_int_equal(r.flags, TPHBUF_REGION_READ | TPHBUF_REGION_WRITE | TPHBUF_REGION_MMAP);
 	/* I/O ports: no mapping, but a place to read and write. */
 	assert_int_equal(tphbuf_device_region(f->dev, 1, &r), 0);
 	assert_int_equal(r.flags, TPHBUF_REGION_READ | TPHBUF_REGION_WRITE);
 	assert_int_equal(tphbuf_device_region(f->dev, 3, &r), 0);
 	assert_int_equal(r.length, 0);
-	assert_int_equal(tphbuf_device_region(f->dev, TPHBUF_REGION_CONFIG,
-					      &r), 0);
+	assert_int_equal(tphbuf_device_region(f->dev, TPHBUF_REGION_CONFIG, &r), 0);
 	assert_int_equal(r.length, 4096);
 	fake_fail_ioctl(VFIO_DEVICE_GET_REGION_INFO, 1, ENODEV);
 	assert_int_equal(tphbuf_device_region(f->dev, 2, &r), -ENODEV);

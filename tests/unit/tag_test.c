@@ -4,7 +4,7 @@
 
 static const struct {
 	const char *text;
-	const char *why;	/* part of the reason */
+	const char *why; /* part of the reason */
 } bad_texts[] = {
 	{ "", "no '='" },
 	{ "st", "no '='" },
@@ -53,8 +53,7 @@ static void parse_bad_text_is_einval(void **state)
 		if (!why || !strstr(why, bad_texts[i].why))
 			fail_msg("'%s': reason '%s'", bad_texts[i].text, why);
 		assert_memory_equal(&tag, &before, sizeof(tag));
-		assert_int_equal(tphbuf_tag_parse(bad_texts[i].text, &tag, NULL),
-				 -EINVAL);
+		assert_int_equal(tphbuf_tag_parse(bad_texts[i].text, &tag, NULL), -EINVAL);
 	}
 }
 
@@ -122,15 +121,12 @@ static void format_then_parse_gives_the_same(void **state)
 	for (valid = 0; valid <= TPHBUF_TAG_MASK; valid++)
 		for (st = 0; st <= 0xffff; st += 13)
 			for (ph = 0; ph <= 3; ph++) {
-				struct tphbuf_tag tag = {
-					valid, (uint16_t)st, (uint8_t)st,
-					(uint8_t)ph
-				}, back;
+				struct tphbuf_tag tag = { valid, (uint16_t)st, (uint8_t)st,
+							  (uint8_t)ph },
+						  back;
 
-				assert_true(tphbuf_tag_format(&tag, text,
-							      sizeof(text)) > 0);
-				assert_int_equal(tphbuf_tag_parse(text, &back,
-								  NULL), 0);
+				assert_true(tphbuf_tag_format(&tag, text, sizeof(text)) > 0);
+				assert_int_equal(tphbuf_tag_parse(text, &back, NULL), 0);
 				assert_true(tphbuf_tag_equal(&tag, &back));
 			}
 }
@@ -144,8 +140,7 @@ static void check_names_the_missing_namespace(void **state)
 
 	(void)state;
 	assert_int_equal(tphbuf_tag_check(NULL, 3, &why), -EINVAL);
-	assert_int_equal(tphbuf_tag_check(&xst, TPHBUF_TAG_ST, &why),
-			 -EOPNOTSUPP);
+	assert_int_equal(tphbuf_tag_check(&xst, TPHBUF_TAG_ST, &why), -EOPNOTSUPP);
 	assert_non_null(strstr(why, "Extended"));
 	assert_int_equal(tphbuf_tag_check(&st, 0, &why), -EOPNOTSUPP);
 	assert_non_null(strstr(why, "no TPH completer"));
@@ -174,8 +169,7 @@ static void equal_ignores_what_is_not_valid(void **state)
 	assert_false(tphbuf_tag_equal(NULL, &a));
 	assert_true(tphbuf_tag_equal(&b, &(struct tphbuf_tag){ 0, 1, 1, 1 }));
 	b = (struct tphbuf_tag){ TPHBUF_TAG_XST, 9, 0, 0 };
-	assert_false(tphbuf_tag_equal(&b,
-		     &(struct tphbuf_tag){ TPHBUF_TAG_XST, 8, 0, 0 }));
+	assert_false(tphbuf_tag_equal(&b, &(struct tphbuf_tag){ TPHBUF_TAG_XST, 8, 0, 0 }));
 }
 
 int main(void)

@@ -58,14 +58,12 @@ int fixture_close(void **state)
 	return ret;
 }
 
-void assert_error_at(const struct tphbuf_ctx *ctx, enum tphbuf_stage stage,
-		     const char *part)
+void assert_error_at(const struct tphbuf_ctx *ctx, enum tphbuf_stage stage, const char *part)
 {
 	const char *text = tphbuf_ctx_error(ctx);
 
-	assert_string_equal(
-		tphbuf_stage_name(tphbuf_ctx_error_stage(ctx)),
-		tphbuf_stage_name(stage));
+	assert_string_equal(tphbuf_stage_name(tphbuf_ctx_error_stage(ctx)),
+			    tphbuf_stage_name(stage));
 	if (!strstr(text, part))
 		fail_msg("'%s' does not mention '%s'", text, part);
 }

@@ -18,9 +18,9 @@
 #include "tests/mock/fault.h"
 
 /* The number of calls of one operation is far below this. */
-#define MAX_FAULTS	600
+#define MAX_FAULTS 600
 
-#define NR(array)	(sizeof(array) / sizeof((array)[0]))
+#define NR(array)  (sizeof(array) / sizeof((array)[0]))
 
 struct fixture {
 	struct tphbuf_ctx *ctx;
@@ -36,12 +36,10 @@ int fixture_buffer(void **state);
 /* Closes everything; fails the test if a descriptor is left behind. */
 int fixture_close(void **state);
 
-#define TEST(fn, level) \
-	cmocka_unit_test_setup_teardown(fn, fixture_##level, fixture_close)
+#define TEST(fn, level) cmocka_unit_test_setup_teardown(fn, fixture_##level, fixture_close)
 
 /* The failure was recorded: stage, and a text that mentions @part. */
-void assert_error_at(const struct tphbuf_ctx *ctx, enum tphbuf_stage stage,
-		     const char *part);
+void assert_error_at(const struct tphbuf_ctx *ctx, enum tphbuf_stage stage, const char *part);
 
 /*
  * Run @op once for each call it makes, failing that call. @op must clean up

@@ -10,35 +10,56 @@
 #include "tests/mock/machine.h"
 #include "tests/unit/test.h"
 
-#define MEM	"0000:03:00.0"
-#define NIC	"0000:04:00.0"
-#define ROOT	"pci0000:00/0000:00:01.0"
-#define SWITCH	ROOT "/0000:01:00.0"
-#define ACS_ON	0x1d	/* what Linux sets: SV, RR, CR, UF */
+#define MEM    "0000:03:00.0"
+#define NIC    "0000:04:00.0"
+#define ROOT   "pci0000:00/0000:00:01.0"
+#define SWITCH ROOT "/0000:01:00.0"
+#define ACS_ON 0x1d /* what Linux sets: SV, RR, CR, UF */
 
-#define HOST(ids) \
-	{ .path = "pci0000:00/0000:00:00.0", .vendor = (ids) >> 16, \
-	  .device = (ids) & 0xffff, .class_code = 0x060000, \
-	  .type = PCI_EXP_TYPE_RC_END, .acs = MACHINE_NO_ACS, .group = 0 }
-#define UNKNOWN_HOST	0x808629c0u
-#define SKYLAKE_HOST	0x80862020u
-#define HASWELL_HOST	0x80862f00u
+#define HOST(ids)                            \
+	{ .path = "pci0000:00/0000:00:00.0", \
+	  .vendor = (ids) >> 16,             \
+	  .device = (ids) & 0xffff,          \
+	  .class_code = 0x060000,            \
+	  .type = PCI_EXP_TYPE_RC_END,       \
+	  .acs = MACHINE_NO_ACS,             \
+	  .group = 0 }
+#define UNKNOWN_HOST 0x808629c0u
+#define SKYLAKE_HOST 0x80862020u
+#define HASWELL_HOST 0x80862f00u
 
-#define BRIDGE(p, t, a) \
-	{ .path = (p), .vendor = 0x104c, .device = 0x8232, \
-	  .class_code = 0x060400, .type = (t), .acs = (a), .completer = 3, \
+#define BRIDGE(p, t, a)           \
+	{ .path = (p),            \
+	  .vendor = 0x104c,       \
+	  .device = 0x8232,       \
+	  .class_code = 0x060400, \
+	  .type = (t),            \
+	  .acs = (a),             \
+	  .completer = 3,         \
 	  .group = 1 }
-#define MEMORY_FN(p) \
-	{ .path = (p), .vendor = 0x1234, .device = 0x5448, \
-	  .class_code = 0x120000, .type = PCI_EXP_TYPE_ENDPOINT, \
-	  .completer = 3, .acs = MACHINE_NO_ACS, .driver = "vfio-pci", \
+#define MEMORY_FN(p)                     \
+	{ .path = (p),                   \
+	  .vendor = 0x1234,              \
+	  .device = 0x5448,              \
+	  .class_code = 0x120000,        \
+	  .type = PCI_EXP_TYPE_ENDPOINT, \
+	  .completer = 3,                \
+	  .acs = MACHINE_NO_ACS,         \
+	  .driver = "vfio-pci",          \
 	  .group = 12 }
-#define NIC_FN(p) \
-	{ .path = (p), .vendor = 0x15b3, .device = 0x1023, \
-	  .class_code = 0x020700, .type = PCI_EXP_TYPE_ENDPOINT, \
-	  .completer = 0, .acs = MACHINE_NO_ACS, .driver = "mlx5_core", \
-	  .rdma = "mlx5_0", .requester = MACHINE_REQ_XST, \
-	  .enabled = MACHINE_REQ_XST, .group = 13 }
+#define NIC_FN(p)                        \
+	{ .path = (p),                   \
+	  .vendor = 0x15b3,              \
+	  .device = 0x1023,              \
+	  .class_code = 0x020700,        \
+	  .type = PCI_EXP_TYPE_ENDPOINT, \
+	  .completer = 0,                \
+	  .acs = MACHINE_NO_ACS,         \
+	  .driver = "mlx5_core",         \
+	  .rdma = "mlx5_0",              \
+	  .requester = MACHINE_REQ_XST,  \
+	  .enabled = MACHINE_REQ_XST,    \
+	  .group = 13 }
 
 /* Two endpoints under one switch; [5] and [6] are the ends. */
 static struct machine_fn under_switch[] = {
@@ -65,9 +86,12 @@ static struct machine_fn two_roots[] = {
 /* Two host bridges. */
 static struct machine_fn two_hosts[] = {
 	HOST(SKYLAKE_HOST),
-	{ .path = "pci0000:80/0000:80:00.0", .vendor = 0x8086,
-	  .device = 0x2020, .class_code = 0x060000,
-	  .type = PCI_EXP_TYPE_RC_END, .acs = MACHINE_NO_ACS },
+	{ .path = "pci0000:80/0000:80:00.0",
+	  .vendor = 0x8086,
+	  .device = 0x2020,
+	  .class_code = 0x060000,
+	  .type = PCI_EXP_TYPE_RC_END,
+	  .acs = MACHINE_NO_ACS },
 	BRIDGE("pci0000:00/0000:00:01.0", PCI_EXP_TYPE_ROOT_PORT, 0),
 	BRIDGE("pci0000:80/0000:80:02.0", PCI_EXP_TYPE_ROOT_PORT, 0),
 	MEMORY_FN("pci0000:00/0000:00:01.0/" MEM),
@@ -104,12 +128,13 @@ static struct tphbuf_verdict judge(struct fixture *f)
 }
 
 /* Build a copy of a machine with one field changed. */
-#define WITH(machine, index, field, value) do { \
-	struct machine_fn copy_[NR(machine)]; \
-	memcpy(copy_, machine, sizeof(machine)); \
-	copy_[index].field = (value); \
-	machine_build(copy_); \
-} while (0)
+#define WITH(machine, index, field, value)               \
+	do {                                             \
+		struct machine_fn copy_[NR(machine)];    \
+		memcpy(copy_, machine, sizeof(machine)); \
+		copy_[index].field = (value);            \
+		machine_build(copy_);                    \
+	} while (0)
 
 static void switch_routes_directly(void **state)
 {
@@ -154,12 +179,10 @@ static void virtual_functions_are_described_by_their_pfs(void **state)
 	assert_int_equal(v.route, TPHBUF_ROUTE_DIRECT);
 	assert_int_equal(v.xst, TPHBUF_FATE_ARRIVES);
 	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
-	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_MEMORY, 0, &port),
-			 0);
+	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_MEMORY, 0, &port), 0);
 	assert_int_equal(port.type, TPHBUF_PORT_ENDPOINT);
 	assert_int_equal(port.mps, 256);
-	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_REQUESTER, 0,
-					  &port), 0);
+	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_REQUESTER, 0, &port), 0);
 	assert_int_equal(port.mps, 512);
 	assert_int_equal(port.link_gen, 4);
 	assert_int_equal(port.link_width_max, 16);
@@ -185,8 +208,7 @@ static void ports_are_described_from_the_end_up(void **state)
 	assert_int_equal(tphbuf_topo_ports(topo, TPHBUF_END_MEMORY), 4);
 	assert_int_equal(tphbuf_topo_ports(topo, TPHBUF_END_REQUESTER), 4);
 	assert_int_equal(tphbuf_topo_ports(topo, (enum tphbuf_end)2), 0);
-	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_REQUESTER, 1,
-					  &port), 0);
+	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_REQUESTER, 1, &port), 0);
 	assert_string_equal(port.bdf, "0000:02:01.0");
 	assert_int_equal(port.type, TPHBUF_PORT_DOWNSTREAM);
 	assert_int_equal(port.acs, 0);
@@ -198,15 +220,12 @@ static void ports_are_described_from_the_end_up(void **state)
 	assert_int_equal(port.link_width_max, 16);
 	assert_int_equal(port.prefixes, 1);
 	assert_int_equal(port.power, 0);
-	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_MEMORY, 3, &port),
-			 0);
+	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_MEMORY, 3, &port), 0);
 	assert_int_equal(port.type, TPHBUF_PORT_ROOT);
 	assert_int_equal(port.acs, TPHBUF_ACS_NONE);
-	assert_int_equal(tphbuf_topo_info(topo, TPHBUF_END_REQUESTER, &info),
-			 0);
+	assert_int_equal(tphbuf_topo_info(topo, TPHBUF_END_REQUESTER, &info), 0);
 	assert_string_equal(info.bdf, NIC);
-	assert_string_equal(tphbuf_topo_host(topo, TPHBUF_END_MEMORY),
-			    "pci0000:00");
+	assert_string_equal(tphbuf_topo_host(topo, TPHBUF_END_MEMORY), "pci0000:00");
 	tphbuf_topo_free(topo);
 }
 
@@ -220,13 +239,11 @@ static void lists_for_the_command_line_are_quoted(void **state)
 	fns[3].acs = ACS_ON;
 	machine_build(fns);
 	v = judge(*state);
-	assert_non_null(strstr(v.remedy,
-			       "boot with pci=disable_acs_redir=0000:02:00.0 "));
+	assert_non_null(strstr(v.remedy, "boot with pci=disable_acs_redir=0000:02:00.0 "));
 	fns[4].acs = ACS_ON;
 	machine_build(fns);
 	v = judge(*state);
-	assert_non_null(strstr(v.remedy,
-			       "\"pci=disable_acs_redir=0000:02:00.0;0000:02:01.0\""));
+	assert_non_null(strstr(v.remedy, "\"pci=disable_acs_redir=0000:02:00.0;0000:02:01.0\""));
 }
 
 static void wrong_questions_are_einval(void **state)
@@ -242,18 +259,14 @@ static void wrong_questions_are_einval(void **state)
 	assert_int_equal(tphbuf_topo_read(f->ctx, NULL, NIC, &topo), -EINVAL);
 	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NULL, &topo), -EINVAL);
 	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, NULL), -EINVAL);
-	assert_int_equal(tphbuf_topo_read(f->ctx, "../x", NIC, &topo),
-			 -EINVAL);
-	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, "mlx5_9", &topo),
-			 -ENODEV);
-	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, "09:00.0", &topo),
-			 -ENODEV);
+	assert_int_equal(tphbuf_topo_read(f->ctx, "../x", NIC, &topo), -EINVAL);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, "mlx5_9", &topo), -ENODEV);
+	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, "09:00.0", &topo), -ENODEV);
 	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
 	assert_int_equal(tphbuf_topo_port(NULL, 0, 0, &port), -EINVAL);
 	assert_int_equal(tphbuf_topo_port(topo, 0, 0, &port), -EINVAL);
 	assert_int_equal(tphbuf_topo_port(topo, 0, 4, &port), -EINVAL);
-	assert_int_equal(tphbuf_topo_port(topo, (enum tphbuf_end)7, 0, &port),
-			 -EINVAL);
+	assert_int_equal(tphbuf_topo_port(topo, (enum tphbuf_end)7, 0, &port), -EINVAL);
 	assert_int_equal(tphbuf_topo_info(NULL, 0, NULL), -EINVAL);
 	assert_int_equal(tphbuf_topo_info(topo, 0, NULL), -EINVAL);
 	assert_int_equal(tphbuf_topo_verdict(NULL, &v), -EINVAL);
@@ -360,12 +373,9 @@ static void amd_cpus_from_zen_on_route(void **state)
 	} cpus[] = {
 		{ "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\n",
 		  TPHBUF_ROUTE_HOST_BRIDGE },
-		{ "vendor_id\t: AuthenticAMD\ncpu family\t: 23\n",
-		  TPHBUF_ROUTE_HOST_BRIDGE },
-		{ "vendor_id\t: AuthenticAMD\ncpu family\t: 21\n",
-		  TPHBUF_ROUTE_REFUSED },
-		{ "vendor_id\t: GenuineIntel\ncpu family\t: 25\n",
-		  TPHBUF_ROUTE_REFUSED },
+		{ "vendor_id\t: AuthenticAMD\ncpu family\t: 23\n", TPHBUF_ROUTE_HOST_BRIDGE },
+		{ "vendor_id\t: AuthenticAMD\ncpu family\t: 21\n", TPHBUF_ROUTE_REFUSED },
+		{ "vendor_id\t: GenuineIntel\ncpu family\t: 25\n", TPHBUF_ROUTE_REFUSED },
 		{ "vendor_id\t: AuthenticAMD\n", TPHBUF_ROUTE_REFUSED },
 		{ "cpu family", TPHBUF_ROUTE_REFUSED },
 		{ "", TPHBUF_ROUTE_REFUSED },
@@ -387,7 +397,7 @@ static void the_ends_decide_about_tags(void **state)
 	v = judge(*state);
 	assert_int_equal(v.xst, TPHBUF_FATE_LOST);
 	assert_non_null(strstr(v.xst_reason, MEM " is no completer"));
-	WITH(under_switch, 5, completer, 2);	/* reserved: none */
+	WITH(under_switch, 5, completer, 2); /* reserved: none */
 	assert_int_equal(judge(*state).st, TPHBUF_FATE_LOST);
 	WITH(under_switch, 6, requester, 0);
 	v = judge(*state);
@@ -469,8 +479,7 @@ static void without_root_a_host_bridge_may_be_known(void **state)
 	/* At 00.0 it stands for the bridge whatever it is. */
 	machine_build(two_roots);
 	for (i = 0; two_roots[i].path; i++)
-		machine_truncate_config(strrchr(two_roots[i].path, '/') + 1,
-					64);
+		machine_truncate_config(strrchr(two_roots[i].path, '/') + 1, 64);
 	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
 	/* Nobody knows this one, whatever it is. */
 	fns[1].device = 0x1234;
@@ -481,8 +490,7 @@ static void without_root_a_host_bridge_may_be_known(void **state)
 
 static void a_function_and_its_sibling(void **state)
 {
-	struct machine_fn sibling =
-		NIC_FN(SWITCH "/0000:02:00.0/0000:03:00.1");
+	struct machine_fn sibling = NIC_FN(SWITCH "/0000:02:00.0/0000:03:00.1");
 	struct tphbuf_verdict v = { .size = sizeof(v) };
 	struct fixture *f = *state;
 	struct tphbuf_topo *topo;
@@ -504,8 +512,8 @@ static void a_function_and_its_sibling(void **state)
 static void only_the_last_host_bridge_counts(void **state)
 {
 	static const struct machine_fn vmd[] = {
-		BRIDGE("pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0",
-		       PCI_EXP_TYPE_ROOT_PORT, MACHINE_NO_ACS),
+		BRIDGE("pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0", PCI_EXP_TYPE_ROOT_PORT,
+		       MACHINE_NO_ACS),
 		MEMORY_FN("pci0000:00/0000:00:0e.0/pci10000:e0/10000:e0:06.0/10000:e1:00.0"),
 		{ 0 },
 	};
@@ -513,17 +521,18 @@ static void only_the_last_host_bridge_counts(void **state)
 	struct tphbuf_topo *topo;
 
 	machine_build(vmd);
-	assert_int_equal(tphbuf_topo_read(f->ctx, "10000:e1:00.0",
-					  "10000:e1:00.0", &topo), 0);
-	assert_string_equal(tphbuf_topo_host(topo, TPHBUF_END_MEMORY),
-			    "pci10000:e0");
+	assert_int_equal(tphbuf_topo_read(f->ctx, "10000:e1:00.0", "10000:e1:00.0", &topo), 0);
+	assert_string_equal(tphbuf_topo_host(topo, TPHBUF_END_MEMORY), "pci10000:e0");
 	assert_int_equal(tphbuf_topo_ports(topo, TPHBUF_END_MEMORY), 2);
 	tphbuf_topo_free(topo);
 }
 
-#define SYS_MEM	"sys/bus/pci/devices/" MEM
+#define SYS_MEM "sys/bus/pci/devices/" MEM
 
-static void break_loop(void) { fake_link(SYS_MEM, MEM); }
+static void break_loop(void)
+{
+	fake_link(SYS_MEM, MEM);
+}
 static void break_directory(void)
 {
 	fake_remove(SYS_MEM);
@@ -534,29 +543,47 @@ static void break_directory(void)
 	fake_text(SYS_MEM "/resource", "");
 	fake_text(SYS_MEM "/config", "");
 }
-static void break_dangling(void) { fake_link(SYS_MEM, "../nowhere/" MEM); }
+static void break_dangling(void)
+{
+	fake_link(SYS_MEM, "../nowhere/" MEM);
+}
 static void break_elsewhere(void)
 {
 	fake_link(SYS_MEM, "../../../devices/" SWITCH "/0000:02:01.0/" NIC);
 }
-static void break_no_vendor(void) { fake_remove(SYS_MEM "/vendor"); }
+static void break_no_vendor(void)
+{
+	fake_remove(SYS_MEM "/vendor");
+}
 static void break_vendor_text(void)
 {
 	fake_text(SYS_MEM "/vendor", "unknown\n");
 }
-static void break_vendor_empty(void) { fake_text(SYS_MEM "/vendor", ""); }
+static void break_vendor_empty(void)
+{
+	fake_text(SYS_MEM "/vendor", "");
+}
 static void break_class_garbage(void)
 {
 	fake_text(SYS_MEM "/class", "0xZZ\xff\xfe\n");
 }
-static void break_no_class(void) { fake_remove(SYS_MEM "/class"); }
-static void break_no_config(void) { fake_remove(SYS_MEM "/config"); }
+static void break_no_class(void)
+{
+	fake_remove(SYS_MEM "/class");
+}
+static void break_no_config(void)
+{
+	fake_remove(SYS_MEM "/config");
+}
 static void break_config_directory(void)
 {
 	fake_remove(SYS_MEM "/config");
 	fake_mkdir(SYS_MEM "/config");
 }
-static void break_no_resource(void) { fake_remove(SYS_MEM "/resource"); }
+static void break_no_resource(void)
+{
+	fake_remove(SYS_MEM "/resource");
+}
 static void break_group_text(void)
 {
 	fake_link(SYS_MEM "/iommu_group", "../groups/twelve");
@@ -599,19 +626,21 @@ static void break_deep(void)
 	strcat(target, "/" MEM);
 	fake_link(SYS_MEM, target);
 }
-static void break_no_list(void) { fake_remove("sys/bus/pci"); }
+static void break_no_list(void)
+{
+	fake_remove("sys/bus/pci");
+}
 
 /* Every broken tree is an error with a text, or an answer without claims. */
 static void broken_trees_fail_with_a_text(void **state)
 {
-	static void (* const breaks[])(void) = {
-		break_loop, break_directory, break_dangling, break_elsewhere,
-		break_no_vendor, break_vendor_text, break_vendor_empty,
-		break_class_garbage, break_no_class, break_no_config,
-		break_config_directory, break_no_resource, break_group_text,
-		break_group_negative, break_group_huge,
-		break_vendor_long, break_host_bus, break_bridge_config,
-		break_bridge_gone, break_deep, break_no_list,
+	static void (*const breaks[])(void) = {
+		break_loop,	  break_directory,	break_dangling,		break_elsewhere,
+		break_no_vendor,  break_vendor_text,	break_vendor_empty,	break_class_garbage,
+		break_no_class,	  break_no_config,	break_config_directory, break_no_resource,
+		break_group_text, break_group_negative, break_group_huge,	break_vendor_long,
+		break_host_bus,	  break_bridge_config,	break_bridge_gone,	break_deep,
+		break_no_list,
 	};
 	struct fixture *f = *state;
 	struct tphbuf_topo *topo = NULL;
@@ -643,24 +672,37 @@ static void break_ones(void)
 	memset(ones, 0xff, sizeof(ones));
 	fake_write(SYS_MEM "/config", ones, sizeof(ones));
 }
-static void break_cut_0(void) { machine_truncate_config(MEM, 0); }
-static void break_cut_10(void) { machine_truncate_config(MEM, 10); }
-static void break_cut_64(void) { machine_truncate_config(MEM, 64); }
-static void break_cut_256(void) { machine_truncate_config(MEM, 256); }
-static void break_cut_258(void) { machine_truncate_config(MEM, 258); }
+static void break_cut_0(void)
+{
+	machine_truncate_config(MEM, 0);
+}
+static void break_cut_10(void)
+{
+	machine_truncate_config(MEM, 10);
+}
+static void break_cut_64(void)
+{
+	machine_truncate_config(MEM, 64);
+}
+static void break_cut_256(void)
+{
+	machine_truncate_config(MEM, 256);
+}
+static void break_cut_258(void)
+{
+	machine_truncate_config(MEM, 258);
+}
 static void break_cap_loop(void)
 {
 	machine_config(MEM, MACHINE_PM_CAP + 1, MACHINE_PM_CAP, 1);
 }
 static void break_ext_loop(void)
 {
-	machine_config(MEM, MACHINE_ACS_CAP, 0x0001 | 1 << 16 | 0x100u << 20,
-		       4);
+	machine_config(MEM, MACHINE_ACS_CAP, 0x0001 | 1 << 16 | 0x100u << 20, 4);
 }
 static void break_ext_end(void)
 {
-	machine_config(MEM, MACHINE_ACS_CAP, 0x0001 | 1 << 16 | 0xffcu << 20,
-		       4);
+	machine_config(MEM, MACHINE_ACS_CAP, 0x0001 | 1 << 16 | 0xffcu << 20, 4);
 	machine_config(MEM, 0xffc, PCI_EXT_CAP_ID_ACS | 1 << 16, 4);
 }
 static void break_cap_end(void)
@@ -728,8 +770,7 @@ static void every_failing_call_is_clean(void **state)
 	sweep_faults(*state, op_topo);
 }
 
-#define TOPO_TEST(fn) \
-	cmocka_unit_test_setup_teardown(fn, topo_setup, fixture_close)
+#define TOPO_TEST(fn) cmocka_unit_test_setup_teardown(fn, topo_setup, fixture_close)
 
 int main(void)
 {

@@ -29,15 +29,12 @@ static void sized_in_bad_sizes(void **state)
 
 	(void)state;
 	caller.known.size = 0;
-	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller),
-			 -EINVAL);
+	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller), -EINVAL);
 	caller.known.size = sizeof(size_t) - 1;
-	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller),
-			 -EINVAL);
+	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller), -EINVAL);
 	caller.known.size = sizeof(caller);
 	caller.later[1] = 1;
-	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller),
-			 -E2BIG);
+	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller), -E2BIG);
 }
 
 static void sized_in_older_newer_and_null(void **state)
@@ -70,18 +67,15 @@ static void sized_out_keeps_the_callers_size(void **state)
 	} caller = { .later = { 7, 7 } };
 
 	(void)state;
-	assert_int_equal(sized_out(&caller, sizeof(size_t), &source,
-				   sizeof(source)), -EINVAL);
+	assert_int_equal(sized_out(&caller, sizeof(size_t), &source, sizeof(source)), -EINVAL);
 	caller.known.size = offsetof(struct grown, b);
 	caller.known.b = 5;
-	assert_int_equal(sized_out(&caller, sizeof(size_t), &source,
-				   sizeof(source)), 0);
+	assert_int_equal(sized_out(&caller, sizeof(size_t), &source, sizeof(source)), 0);
 	assert_int_equal(caller.known.size, offsetof(struct grown, b));
 	assert_int_equal(caller.known.a, 1);
 	assert_int_equal(caller.known.b, 5);
 	caller.known.size = sizeof(caller);
-	assert_int_equal(sized_out(&caller, sizeof(size_t), &source,
-				   sizeof(source)), 0);
+	assert_int_equal(sized_out(&caller, sizeof(size_t), &source, sizeof(source)), 0);
 	assert_int_equal(caller.known.b, 2);
 	assert_int_equal(caller.later[0], 0);
 	assert_int_equal(caller.later[1], 0);
@@ -114,8 +108,7 @@ static void number_limits(void **state)
 	for (i = 0; i < NR(cases); i++) {
 		uint64_t value = 0;
 
-		assert_int_equal(number_parse(cases[i].text,
-					      strlen(cases[i].text), &value),
+		assert_int_equal(number_parse(cases[i].text, strlen(cases[i].text), &value),
 				 cases[i].ret);
 		assert_true(value == cases[i].value);
 	}
@@ -138,8 +131,7 @@ static void hexadecimal_digits_and_no_others(void **state)
 		const char *at = c ? strchr(digits, c) : NULL;
 
 		value = at ? (int)(at - digits) : -1;
-		assert_int_equal(hex_digit((char)c),
-				 value > 15 ? value - 6 : value);
+		assert_int_equal(hex_digit((char)c), value > 15 ? value - 6 : value);
 	}
 }
 
@@ -164,8 +156,10 @@ static void files_are_read_from_their_start(void **state)
 
 static void uuid_only_in_its_form(void **state)
 {
-	static const char * const bad[] = {
-		"", "bd8d9d2b", "bd8d9d2b-5a5f-4f5a-a211-f591514ba1f",
+	static const char *const bad[] = {
+		"",
+		"bd8d9d2b",
+		"bd8d9d2b-5a5f-4f5a-a211-f591514ba1f",
 		"bd8d9d2b-5a5f-4f5a-a211-f591514ba1f33",
 		"bd8d9d2b-5a5f-4f5a-a211-f591514ba1fg",
 		"bd8d9d2b5a5f4f5aa211f591514ba1f3",
@@ -178,10 +172,11 @@ static void uuid_only_in_its_form(void **state)
 	(void)state;
 	for (i = 0; i < NR(bad); i++)
 		assert_int_equal(uuid_text_parse(bad[i], uuid), -EINVAL);
-	assert_int_equal(uuid_text_parse("bd8d9d2b-5a5f-4f5A-a211-f591514ba1f3",
-					 uuid), 0);
-	assert_memory_equal(uuid, "\xbd\x8d\x9d\x2b\x5a\x5f\x4f\x5a\xa2\x11"
-			    "\xf5\x91\x51\x4b\xa1\xf3", UUID_SIZE);
+	assert_int_equal(uuid_text_parse("bd8d9d2b-5a5f-4f5A-a211-f591514ba1f3", uuid), 0);
+	assert_memory_equal(uuid,
+			    "\xbd\x8d\x9d\x2b\x5a\x5f\x4f\x5a\xa2\x11"
+			    "\xf5\x91\x51\x4b\xa1\xf3",
+			    UUID_SIZE);
 }
 
 static void fd_above_std_moves_and_consumes(void **state)
@@ -239,12 +234,14 @@ static void fd_calls_survive_interruption(void **state)
 /* Linux 7.3: pci-pf-stub leaves driver_managed_dma unset. */
 static void drivers_that_block_a_group(void **state)
 {
-	static const char * const blocking[] = {
-		"nvme", "pci-pf-stub", "lpc_ich", "mlx5_core",
+	static const char *const blocking[] = {
+		"nvme",
+		"pci-pf-stub",
+		"lpc_ich",
+		"mlx5_core",
 	};
-	static const char * const harmless[] = {
-		"", "vfio-pci", "mlx5-vfio-pci", "hisi_acc_vfio_pci",
-		"pci-stub", "pcieport",
+	static const char *const harmless[] = {
+		"", "vfio-pci", "mlx5-vfio-pci", "hisi_acc_vfio_pci", "pci-stub", "pcieport",
 	};
 	size_t i;
 

@@ -9,10 +9,10 @@
 /* One hook's life and orders. */
 struct slices {
 	unsigned int asked, released;
-	int answer;			/* of resolve(), if not 0 */
-	struct tphbuf_tag bad;		/* given instead, if has_bad */
+	int answer;	       /* of resolve(), if not 0 */
+	struct tphbuf_tag bad; /* given instead, if has_bad */
 	bool has_bad;
-	bool mine;			/* what match() says */
+	bool mine; /* what match() says */
 };
 
 static bool slices_match(void *data, const struct tphbuf_pci_info *device)
@@ -24,9 +24,8 @@ static bool slices_match(void *data, const struct tphbuf_pci_info *device)
 	return s->mine;
 }
 
-static int slices_resolve(void *data, const struct tphbuf_pci_info *device,
-			  const char *text, struct tphbuf_tag *tag,
-			  const char **why)
+static int slices_resolve(void *data, const struct tphbuf_pci_info *device, const char *text,
+			  struct tphbuf_tag *tag, const char **why)
 {
 	struct slices *s = data;
 	unsigned int n;
@@ -135,8 +134,7 @@ static void names_are_resolved(void **state)
 	struct tphbuf_tag tag = { .st = 9 }, before = tag;
 	struct fixture *f = *state;
 
-	assert_int_equal(tphbuf_vendor_tag(f->dev, "cache slice 3", &tag),
-			 -ENOENT);
+	assert_int_equal(tphbuf_vendor_tag(f->dev, "cache slice 3", &tag), -ENOENT);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'cache slice 3'");
 	assert_int_equal(tphbuf_vendor_add(f->ctx, &slices, &other), 0);
 	assert_int_equal(tphbuf_vendor_add(f->ctx, &slices, &mine), 0);
@@ -163,8 +161,7 @@ static void first_that_knows_wins(void **state)
 
 	assert_int_equal(tphbuf_vendor_add(f->ctx, &slices, &first), 0);
 	assert_int_equal(tphbuf_vendor_add(f->ctx, &slices, &second), 0);
-	assert_int_equal(tphbuf_vendor_tag(f->dev, "cache slice 9", &tag),
-			 -ERANGE);
+	assert_int_equal(tphbuf_vendor_tag(f->dev, "cache slice 9", &tag), -ERANGE);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "switched off");
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "slices");
 	assert_int_equal(second.asked, 0);
@@ -181,19 +178,18 @@ static void first_that_knows_wins(void **state)
 static void malformed_tag_of_a_hook(void **state)
 {
 	struct slices data = {
-		.mine = true, .has_bad = true,
+		.mine = true,
+		.has_bad = true,
 		.bad = { .valid = TPHBUF_TAG_ST, .ph = 4 },
 	};
 	struct tphbuf_tag tag = { .st = 9 };
 	struct fixture *f = *state;
 
 	assert_int_equal(tphbuf_vendor_add(f->ctx, &slices, &data), 0);
-	assert_int_equal(tphbuf_vendor_tag(f->dev, "cache slice 1", &tag),
-			 -EINVAL);
+	assert_int_equal(tphbuf_vendor_tag(f->dev, "cache slice 1", &tag), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "processing hint");
 	data.bad.valid = 0x80;
-	assert_int_equal(tphbuf_vendor_tag(f->dev, "cache slice 1", &tag),
-			 -EINVAL);
+	assert_int_equal(tphbuf_vendor_tag(f->dev, "cache slice 1", &tag), -EINVAL);
 	assert_int_equal(tag.st, 9);
 	tphbuf_device_close(f->dev);
 	f->dev = NULL;
@@ -212,16 +208,12 @@ static void bad_arguments(void **state)
 	assert_int_equal(tphbuf_vendor_tag(f->dev, "none", NULL), -EINVAL);
 	assert_int_equal(tphbuf_vendor_tag(f->dev, "", &tag), -ENOENT);
 	assert_int_equal(tphbuf_vendor_describe(NULL, &tag, text, 64), -EINVAL);
-	assert_int_equal(tphbuf_vendor_describe(f->dev, NULL, text, 64),
-			 -EINVAL);
-	assert_int_equal(tphbuf_vendor_describe(f->dev, &tag, NULL, 64),
-			 -EINVAL);
-	assert_int_equal(tphbuf_vendor_describe(f->dev, &tag, text, 0),
-			 -EINVAL);
+	assert_int_equal(tphbuf_vendor_describe(f->dev, NULL, text, 64), -EINVAL);
+	assert_int_equal(tphbuf_vendor_describe(f->dev, &tag, NULL, 64), -EINVAL);
+	assert_int_equal(tphbuf_vendor_describe(f->dev, &tag, text, 0), -EINVAL);
 	tag.ph = 7;
 	tag.valid = TPHBUF_TAG_ST;
-	assert_int_equal(tphbuf_vendor_describe(f->dev, &tag, text, 64),
-			 -EINVAL);
+	assert_int_equal(tphbuf_vendor_describe(f->dev, &tag, text, 64), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "processing hint");
 }
 
@@ -233,24 +225,18 @@ static void tags_are_described(void **state)
 	struct fixture *f = *state;
 	char text[32];
 
-	assert_int_equal(tphbuf_vendor_describe(f->dev, &named, text,
-						sizeof(text)), 15);
+	assert_int_equal(tphbuf_vendor_describe(f->dev, &named, text, sizeof(text)), 15);
 	assert_string_equal(text, "xst=0x0103,ph=0");
 	assert_int_equal(tphbuf_vendor_add(f->ctx, &slices, &data), 0);
-	assert_int_equal(tphbuf_vendor_describe(f->dev, &named, text,
-						sizeof(text)), 13);
+	assert_int_equal(tphbuf_vendor_describe(f->dev, &named, text, sizeof(text)), 13);
 	assert_string_equal(text, "cache slice 3");
-	assert_int_equal(tphbuf_vendor_describe(f->dev, &plain, text,
-						sizeof(text)), 12);
+	assert_int_equal(tphbuf_vendor_describe(f->dev, &plain, text, sizeof(text)), 12);
 	assert_string_equal(text, "st=0x01,ph=1");
-	assert_int_equal(tphbuf_vendor_describe(f->dev, &named, text, 13),
-			 -ENOSPC);
+	assert_int_equal(tphbuf_vendor_describe(f->dev, &named, text, 13), -ENOSPC);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "13 bytes");
-	assert_int_equal(tphbuf_vendor_describe(f->dev, &plain, text, 12),
-			 -ENOSPC);
+	assert_int_equal(tphbuf_vendor_describe(f->dev, &plain, text, 12), -ENOSPC);
 	data.mine = false;
-	assert_int_equal(tphbuf_vendor_describe(f->dev, &named, text,
-						sizeof(text)), 15);
+	assert_int_equal(tphbuf_vendor_describe(f->dev, &named, text, sizeof(text)), 15);
 	tphbuf_device_close(f->dev);
 	f->dev = NULL;
 	tphbuf_ctx_free(f->ctx);

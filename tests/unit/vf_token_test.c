@@ -4,11 +4,10 @@
 
 #include "tests/unit/test.h"
 
-#define DEV	"sys/bus/pci/devices/" FAKE_BDF
-#define PF	"0000:03:00.7"
-#define TOKEN	"bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3"
-#define TOKEN_BYTES \
-	"\xbd\x8d\x9d\x2b\x5a\x5f\x4f\x5a\xa2\x11\xf5\x91\x51\x4b\xa1\xf3"
+#define DEV	    "sys/bus/pci/devices/" FAKE_BDF
+#define PF	    "0000:03:00.7"
+#define TOKEN	    "bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3"
+#define TOKEN_BYTES "\xbd\x8d\x9d\x2b\x5a\x5f\x4f\x5a\xa2\x11\xf5\x91\x51\x4b\xa1\xf3"
 
 static int setup_group(void **state)
 {
@@ -19,11 +18,12 @@ static int setup_group(void **state)
 	return ret;
 }
 
-static int open_token(struct fixture *f, enum tphbuf_backend backend,
-		      const char *token)
+static int open_token(struct fixture *f, enum tphbuf_backend backend, const char *token)
 {
 	struct tphbuf_device_opts opts = {
-		.size = sizeof(opts), .vf_token = token, .backend = backend,
+		.size = sizeof(opts),
+		.vf_token = token,
+		.backend = backend,
 	};
 	struct tphbuf_device *dev = NULL;
 	int ret = tphbuf_device_open(f->ctx, FAKE_BDF, &opts, &dev);
@@ -36,7 +36,8 @@ static int open_token(struct fixture *f, enum tphbuf_backend backend,
 }
 
 static const enum tphbuf_backend both[] = {
-	TPHBUF_BACKEND_IOMMUFD, TPHBUF_BACKEND_GROUP,
+	TPHBUF_BACKEND_IOMMUFD,
+	TPHBUF_BACKEND_GROUP,
 };
 
 static void token_of_no_pf_and_no_vf(void **state)
@@ -59,8 +60,7 @@ static void token_of_a_vf(void **state)
 	struct fixture *f = *state;
 	size_t i;
 
-	fake_link("sys/bus/pci/devices/" PF "/driver",
-		  "../../drivers/vfio-pci");
+	fake_link("sys/bus/pci/devices/" PF "/driver", "../../drivers/vfio-pci");
 	fake_link(DEV "/physfn", "../" PF);
 	fake.token = TOKEN_BYTES;
 	for (i = 0; i < NR(both); i++) {
@@ -128,8 +128,7 @@ static void every_failing_call_is_reported(void **state)
 	sweep_faults(f, op_group);
 }
 
-#define TEST_GROUP(fn) \
-	cmocka_unit_test_setup_teardown(fn, setup_group, fixture_close)
+#define TEST_GROUP(fn) cmocka_unit_test_setup_teardown(fn, setup_group, fixture_close)
 
 int main(void)
 {

@@ -18,13 +18,13 @@
 #include <tphbuf/mr.h>
 #include <tphbuf/tphbuf.h>
 
-#define JSON_SCHEMA_VERSION	1
+#define JSON_SCHEMA_VERSION 1
 
 /* Exit codes. */
 #define CLI_OK		0
 #define CLI_FAILURE	1
 #define CLI_USAGE	2
-#define CLI_UNSUPPORTED	4
+#define CLI_UNSUPPORTED 4
 
 #define MAX_TAG_OPS	32
 #define MAX_ARGS	3
@@ -33,10 +33,10 @@ enum tag_op { TAG_OP_SET, TAG_OP_CLEAR, TAG_OP_GET, TAG_OP_PROBE };
 
 struct options {
 	const char *bdf;
-	const char *args[MAX_ARGS];	/* other arguments, in their order */
+	const char *args[MAX_ARGS]; /* other arguments, in their order */
 	size_t nr_args;
 	const char *vf_token;
-	const char *vendor;		/* library with names for tags */
+	const char *vendor; /* library with names for tags */
 	enum tphbuf_backend backend;
 	bool noiommu;
 	const char *ibdev;
@@ -50,52 +50,52 @@ struct options {
 	const char *socket;
 	const char *label;
 	bool hand_device;
-	int mode;			/* permission bits; -1: not given */
-	int count;			/* of hand-overs; 0: no limit */
-	int timeout;			/* seconds; 0: not given */
-	int gid_index;			/* -1: not given */
-	int port;			/* of the RDMA device; 0: not given */
+	int mode;      /* permission bits; -1: not given */
+	int count;     /* of hand-overs; 0: no limit */
+	int timeout;   /* seconds; 0: not given */
+	int gid_index; /* -1: not given */
+	int port;      /* of the RDMA device; 0: not given */
 	struct tphbuf_tag tag;
-	const char *tag_name;		/* instead of @tag, for the vendor */
+	const char *tag_name; /* instead of @tag, for the vendor */
 
-	int bar;			/* -1: not given */
-	struct tphbuf_range *ranges;	/* none: the whole BAR */
+	int bar;		     /* -1: not given */
+	struct tphbuf_range *ranges; /* none: the whole BAR */
 	size_t nr_ranges;
 
 	struct {
 		enum tag_op op;
 		struct tphbuf_tag tag;
-		const char *name;	/* as tag_name */
+		const char *name; /* as tag_name */
 	} tag_ops[MAX_TAG_OPS];
 	size_t nr_tag_ops;
 
-	char **exec;			/* NULL-terminated tail of argv, or NULL */
+	char **exec; /* NULL-terminated tail of argv, or NULL */
 };
 
 struct cli {
-	const struct command *command;	/* NULL until it is known */
+	const struct command *command; /* NULL until it is known */
 	struct tphbuf_ctx *ctx;
 	/* NULL: the real ones */
 	const char *sysfs_root;
 	const char *proc_root;
 	const char *dev_root;
-	char *roots;			/* memory of --root's three */
-	void *vendor;			/* of dlopen(), or NULL */
+	char *roots;  /* memory of --root's three */
+	void *vendor; /* of dlopen(), or NULL */
 	bool verbose;
-	bool color;			/* standard output takes colours */
-	bool output_failed;		/* and it has been said */
-	cJSON *json;			/* the answer; NULL without --json */
+	bool color;	    /* standard output takes colours */
+	bool output_failed; /* and it has been said */
+	cJSON *json;	    /* the answer; NULL without --json */
 };
 
 struct command {
 	const char *name;
 	const char *summary;
 	const char *help;
-	uint64_t accepts;		/* set of enum opt */
-	const char *arg_name;		/* "PCI address"; for min_args */
-	size_t min_args;		/* beside the BDF of OPT_BDF */
+	uint64_t accepts;     /* set of enum opt */
+	const char *arg_name; /* "PCI address"; for min_args */
+	size_t min_args;      /* beside the BDF of OPT_BDF */
 	size_t max_args;
-	bool ibdev_optional;		/* with OPT_IBDEV */
+	bool ibdev_optional; /* with OPT_IBDEV */
 	int (*run)(struct cli *cli, struct options *opts);
 };
 
@@ -113,42 +113,68 @@ extern const struct command cmd_selftest;
 
 /* Options, one bit each in command.accepts. */
 enum opt {
-	OPT_BDF, OPT_BAR, OPT_RANGE, OPT_OFFSET, OPT_LENGTH, OPT_VF_TOKEN,
-	OPT_TAG, OPT_HOLD, OPT_EXEC, OPT_ALL, OPT_NO_OPEN, OPT_SYSFS,
-	OPT_IBDEV, OPT_REQUIRE, OPT_IOVA, OPT_ROOT, OPT_GID_INDEX, OPT_PORT,
-	OPT_SOCKET, OPT_LABEL, OPT_DEVICE, OPT_MODE, OPT_COUNT, OPT_TIMEOUT,
-	OPT_SET, OPT_CLEAR, OPT_GET, OPT_PROBE,
-	OPT_BACKEND, OPT_NOIOMMU, OPT_VENDOR,
-	OPT_JSON, OPT_VERBOSE, OPT_HELP,
+	OPT_BDF,
+	OPT_BAR,
+	OPT_RANGE,
+	OPT_OFFSET,
+	OPT_LENGTH,
+	OPT_VF_TOKEN,
+	OPT_TAG,
+	OPT_HOLD,
+	OPT_EXEC,
+	OPT_ALL,
+	OPT_NO_OPEN,
+	OPT_SYSFS,
+	OPT_IBDEV,
+	OPT_REQUIRE,
+	OPT_IOVA,
+	OPT_ROOT,
+	OPT_GID_INDEX,
+	OPT_PORT,
+	OPT_SOCKET,
+	OPT_LABEL,
+	OPT_DEVICE,
+	OPT_MODE,
+	OPT_COUNT,
+	OPT_TIMEOUT,
+	OPT_SET,
+	OPT_CLEAR,
+	OPT_GET,
+	OPT_PROBE,
+	OPT_BACKEND,
+	OPT_NOIOMMU,
+	OPT_VENDOR,
+	OPT_JSON,
+	OPT_VERBOSE,
+	OPT_HELP,
 	NR_OPTS
 };
 
-#define ACCEPT(opt)		(UINT64_C(1) << (opt))
-#define ACCEPT_COMMON		(ACCEPT(OPT_JSON) | ACCEPT(OPT_VERBOSE) | \
-				 ACCEPT(OPT_HELP))
-#define ACCEPT_DEVICE		(ACCEPT_COMMON | ACCEPT(OPT_BDF) | \
-				 ACCEPT(OPT_VF_TOKEN) | \
-				 ACCEPT(OPT_BACKEND) | ACCEPT(OPT_NOIOMMU))
-#define ACCEPT_BUFFER		(ACCEPT_DEVICE | ACCEPT(OPT_BAR) | \
-				 ACCEPT(OPT_RANGE) | ACCEPT(OPT_OFFSET) | \
-				 ACCEPT(OPT_LENGTH) | ACCEPT(OPT_VENDOR))
+#define ACCEPT(opt)   (UINT64_C(1) << (opt))
+#define ACCEPT_COMMON (ACCEPT(OPT_JSON) | ACCEPT(OPT_VERBOSE) | ACCEPT(OPT_HELP))
+#define ACCEPT_DEVICE                                                                   \
+	(ACCEPT_COMMON | ACCEPT(OPT_BDF) | ACCEPT(OPT_VF_TOKEN) | ACCEPT(OPT_BACKEND) | \
+	 ACCEPT(OPT_NOIOMMU))
+#define ACCEPT_BUFFER                                                               \
+	(ACCEPT_DEVICE | ACCEPT(OPT_BAR) | ACCEPT(OPT_RANGE) | ACCEPT(OPT_OFFSET) | \
+	 ACCEPT(OPT_LENGTH) | ACCEPT(OPT_VENDOR))
 
 /* The same options in help texts. */
-#define HELP_RANGES \
-"  --bar N                base address register, 0 to 5\n" \
-"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n" \
-"  --offset N --length N  the same for one range\n"
-#define HELP_DEVICE \
-"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n" \
-"  --backend NAME         auto, iommufd or group; auto prefers iommufd\n" \
-"  --noiommu              open a device that no IOMMU isolates\n" \
-"  --vendor LIBRARY       whose names of tags the options behind it take\n"
-#define HELP_OUTPUT \
-"  --json                 print JSON\n" \
-"  --verbose              say what is done, on standard error\n"
+#define HELP_RANGES                                                                \
+	"  --bar N                base address register, 0 to 5\n"                 \
+	"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; may be repeated\n" \
+	"  --offset N --length N  the same for one range\n"
+#define HELP_DEVICE                                                                   \
+	"  --vf-token UUID        VF token, for a VF whose PF is bound to vfio-pci\n" \
+	"  --backend NAME         auto, iommufd or group; auto prefers iommufd\n"     \
+	"  --noiommu              open a device that no IOMMU isolates\n"             \
+	"  --vendor LIBRARY       whose names of tags the options behind it take\n"
+#define HELP_OUTPUT                             \
+	"  --json                 print JSON\n" \
+	"  --verbose              say what is done, on standard error\n"
 
 /* What options_parse() returns instead of an exit code. */
-#define OPTIONS_RUN	(-1)
+#define OPTIONS_RUN (-1)
 
 /*
  * Parse the arguments of @cli->command. Return: OPTIONS_RUN, or the exit code
@@ -165,40 +191,37 @@ void options_find_json(struct cli *cli, int argc, char **argv);
 
 /* main.c: report a failure. Return: the exit code. */
 int cli_fail(struct cli *cli, int err);
-int cli_fail_text(struct cli *cli, int code, const char *stage,
-		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int cli_fail_text(struct cli *cli, int code, const char *stage, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* source.c: an open device, and a buffer of its BAR */
 struct source {
-	struct tphbuf_device *dev;	/* NULL: not open here */
+	struct tphbuf_device *dev; /* NULL: not open here */
 	struct tphbuf_buffer *buf;
 	/* What came with a buffer from another process; NULL for our own. */
 	const struct tphbuf_share_info *received;
 };
 
 /* Open opts->bdf as the options say. 0 or -errno. */
-int device_open(struct cli *cli, const struct options *opts,
-		struct tphbuf_device **dev);
+int device_open(struct cli *cli, const struct options *opts, struct tphbuf_device **dev);
 /* Where it lies: its own word, or the sender's; "" and -1 if nobody says. */
 const char *source_bdf(const struct source *src);
 int source_bar(const struct source *src);
 const struct tphbuf_range *source_ranges(const struct source *src, size_t *n);
 
 /* Open, enable memory, export, set opts->tag. Return: CLI_OK or exit code. */
-int source_open(struct cli *cli, const struct options *opts,
-		struct source *src);
+int source_open(struct cli *cli, const struct options *opts, struct source *src);
 void source_close(struct source *src);
 
 /* table.c: colours, if standard output takes them */
-enum color { COLOR_NONE, COLOR_GOOD, COLOR_WARN, COLOR_BAD, COLOR_DIM,
-	     NR_COLORS };
+enum color { COLOR_NONE, COLOR_GOOD, COLOR_WARN, COLOR_BAD, COLOR_DIM, NR_COLORS };
 bool color_wanted(void);
 const char *color_start(const struct cli *cli, enum color color);
 const char *color_end(const struct cli *cli, enum color color);
 
 /* table.c: at most 12 columns, each as wide as its content */
 struct table;
-struct table *table_new(const char * const *heads, size_t columns);
+struct table *table_new(const char *const *heads, size_t columns);
 /* One cell more, row after row; @text is copied. NULL tables are ignored. */
 void table_cell(struct table *table, enum color color, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -216,8 +239,7 @@ int hold(struct cli *cli);
  * Return: CLI_OK, also without --exec, or exit code.
  */
 int exec_check(struct cli *cli, const struct options *opts);
-int exec_with_buffer(struct cli *cli, const struct options *opts,
-		     const struct source *src);
+int exec_with_buffer(struct cli *cli, const struct options *opts, const struct source *src);
 
 /*
  * text.c: what other people wrote, made fit for a terminal and for JSON. What
@@ -248,8 +270,7 @@ void print_source(const struct source *src);
  * Print where @src lies, and its tag if it was asked for or came with it: a
  * kernel that knows no tags is fine otherwise. Return: CLI_OK or exit code.
  */
-int answer_source(struct cli *cli, const struct options *opts,
-		  const struct source *src);
+int answer_source(struct cli *cli, const struct options *opts, const struct source *src);
 const char *tag_text(const struct tphbuf_tag *tag, char *buf);
 const char *namespaces_text(uint32_t set);
 const char *tph_text(enum tphbuf_tph tph);

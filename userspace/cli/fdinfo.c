@@ -13,10 +13,8 @@ static bool take_u64(const char *text, size_t len, uint64_t *value)
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9' ||
-		    __builtin_mul_overflow(sum, 10, &sum) ||
-		    __builtin_add_overflow(sum, (uint64_t)(text[i] - '0'),
-					   &sum))
+		if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(sum, 10, &sum) ||
+		    __builtin_add_overflow(sum, (uint64_t)(text[i] - '0'), &sum))
 			return false;
 	}
 	*value = sum;
@@ -42,8 +40,7 @@ int fdinfo_parse(const char *text, size_t len, struct fdinfo *info)
 		if (!colon)
 			continue;
 		key = (size_t)(colon - line);
-		for (value = colon + 1;
-		     value < eol && (*value == '\t' || *value == ' '); value++)
+		for (value = colon + 1; value < eol && (*value == '\t' || *value == ' '); value++)
 			;
 		rest = (size_t)(eol - value);
 		if (key == 4 && !memcmp(line, "size", 4)) {
@@ -52,8 +49,7 @@ int fdinfo_parse(const char *text, size_t len, struct fdinfo *info)
 			if (take_u64(value, rest, &users) && users <= INT32_MAX)
 				info->users = (int64_t)users;
 		} else if (key == 8 && !memcmp(line, "exp_name", 8)) {
-			text_plain(value, rest, info->exporter,
-				   sizeof(info->exporter));
+			text_plain(value, rest, info->exporter, sizeof(info->exporter));
 			has_exporter = rest;
 		} else if (key == 4 && !memcmp(line, "name", 4)) {
 			text_plain(value, rest, info->name, sizeof(info->name));

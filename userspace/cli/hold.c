@@ -18,10 +18,10 @@
 
 #include "cli/cli.h"
 
-#define EXIT_SIGNAL_BASE	128	/* as the shell has it */
-#define EXIT_NOT_EXECUTABLE	126
-#define EXIT_NOT_FOUND		127
-#define DEFAULT_PATH		"/bin:/usr/bin"	/* execvp(3) */
+#define EXIT_SIGNAL_BASE    128 /* as the shell has it */
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND	    127
+#define DEFAULT_PATH	    "/bin:/usr/bin" /* execvp(3) */
 
 int hold(struct cli *cli)
 {
@@ -30,8 +30,7 @@ int hold(struct cli *cli)
 
 	if (finish_output(cli) != CLI_OK)
 		return CLI_FAILURE;
-	fprintf(stderr, "tphbuf: held by process %ld; end it with ^C or SIGTERM\n",
-		(long)getpid());
+	fprintf(stderr, "tphbuf: held by process %ld; end it with ^C or SIGTERM\n", (long)getpid());
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -43,8 +42,7 @@ int hold(struct cli *cli)
 
 static int exec_code(int err)
 {
-	return err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND :
-						 EXIT_NOT_EXECUTABLE;
+	return err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
 /* 0 or an errno value. */
@@ -52,8 +50,7 @@ static int check_file(const char *path)
 {
 	struct stat st;
 
-	if (fstatat(AT_FDCWD, path, &st, 0) ||
-	    faccessat(AT_FDCWD, path, X_OK, AT_EACCESS))
+	if (fstatat(AT_FDCWD, path, &st, 0) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS))
 		return errno;
 	return S_ISREG(st.st_mode) ? 0 : EACCES;
 }
@@ -71,8 +68,8 @@ static int find_program(const char *name)
 	for (dir = dir ? dir : DEFAULT_PATH; name[0]; dir += len + 1) {
 		len = strcspn(dir, ":");
 		err = ENOENT;
-		if ((size_t)snprintf(path, sizeof(path), "%.*s%s%s", (int)len,
-				     dir, len ? "/" : "", name) < sizeof(path))
+		if ((size_t)snprintf(path, sizeof(path), "%.*s%s%s", (int)len, dir, len ? "/" : "",
+				     name) < sizeof(path))
 			err = check_file(path);
 		if (!err)
 			return 0;
@@ -106,8 +103,7 @@ static int set_env(const char *name, uint64_t value)
 /* Empty if nobody says which. */
 static int set_bar(int bar)
 {
-	return bar < 0 ? setenv("TPHBUF_BAR", "", 1) :
-			 set_env("TPHBUF_BAR", (uint64_t)bar);
+	return bar < 0 ? setenv("TPHBUF_BAR", "", 1) : set_env("TPHBUF_BAR", (uint64_t)bar);
 }
 
 static int child_env(const struct source *src, int fd)
@@ -119,8 +115,7 @@ static int child_env(const struct source *src, int fd)
 		tag_text(&src->received->tag, text);
 	else if (!tphbuf_buffer_tag_get(src->buf, &state))
 		tag_text(&state.tag, text);
-	return setenv("TPHBUF_BDF", source_bdf(src), 1) ||
-	       set_env("TPHBUF_FD", (uint64_t)fd) ||
+	return setenv("TPHBUF_BDF", source_bdf(src), 1) || set_env("TPHBUF_FD", (uint64_t)fd) ||
 	       set_bar(source_bar(src)) ||
 	       set_env("TPHBUF_LENGTH", tphbuf_buffer_length(src->buf)) ||
 	       setenv("TPHBUF_TAG", text, 1);
@@ -139,13 +134,12 @@ static void child(char **argv, pid_t parent, int fd)
 	if (!fcntl(fd, F_SETFD, 0))
 		execvp(argv[0], argv);
 	err = errno;
-	say(stderr, "tphbuf: cannot run '%s' (%s); see whether its interpreter is there\n",
-	    argv[0], strerror(err));
+	say(stderr, "tphbuf: cannot run '%s' (%s); see whether its interpreter is there\n", argv[0],
+	    strerror(err));
 	_exit(exec_code(err));
 }
 
-int exec_with_buffer(struct cli *cli, const struct options *opts,
-		     const struct source *src)
+int exec_with_buffer(struct cli *cli, const struct options *opts, const struct source *src)
 {
 	int fd = tphbuf_buffer_fd(src->buf);
 	pid_t parent = getpid(), pid;
@@ -162,11 +156,11 @@ int exec_with_buffer(struct cli *cli, const struct options *opts,
 	if (!pid)
 		child(opts->exec, parent, fd);
 	if (pid < 0)
-		return cli_fail_text(cli, CLI_FAILURE, "exec", "cannot start a process (%s); raise the process limit (ulimit -u)",
+		return cli_fail_text(cli, CLI_FAILURE, "exec",
+				     "cannot start a process (%s); raise the process limit (ulimit -u)",
 				     strerror(errno));
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return CLI_FAILURE;
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-				   EXIT_SIGNAL_BASE + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SIGNAL_BASE + WTERMSIG(status);
 }

@@ -8,21 +8,19 @@
 
 #include "cli/loopback.h"
 
-#define DEPTH		4
-#define FIRST_PSN	7
-#define TIMEOUT		14	/* 4.096 us * 2^14: 67 ms */
-#define RETRIES		7
-#define POLL_SECONDS	20
-#define POLL_PAUSE_US	100
-#define HOPS		64
+#define DEPTH	      4
+#define FIRST_PSN     7
+#define TIMEOUT	      14 /* 4.096 us * 2^14: 67 ms */
+#define RETRIES	      7
+#define POLL_SECONDS  20
+#define POLL_PAUSE_US 100
+#define HOPS	      64
 
-static int fail_step(struct cli *cli, const struct loop_side *side,
-		     const char *step, int err)
+static int fail_step(struct cli *cli, const struct loop_side *side, const char *step, int err)
 {
 	return cli_fail_text(cli, CLI_FAILURE, "rdma",
-			     "%s port %u: %s: %s; see dmesg and ibv_devinfo -v",
-			     side->rdma->name, side->port, step,
-			     strerror(err));
+			     "%s port %u: %s: %s; see dmesg and ibv_devinfo -v", side->rdma->name,
+			     side->port, step, strerror(err));
 }
 
 /* The first active port, or the one that was asked for. */
@@ -37,14 +35,12 @@ static int find_port(struct cli *cli, struct loop_side *side, int wanted)
 		last = attr.phys_port_cnt;
 	for (i = first; i <= last; i++) {
 		side->port = (uint8_t)i;
-		if (!ibv_query_port(side->rdma->context, side->port,
-				    &side->attr) &&
+		if (!ibv_query_port(side->rdma->context, side->port, &side->attr) &&
 		    side->attr.state == IBV_PORT_ACTIVE)
 			return CLI_OK;
 	}
 	return cli_fail_text(cli, CLI_FAILURE, "rdma",
-			     "%s has no active port%s; connect it, see rdma link",
-			     side->rdma->name,
+			     "%s has no active port%s; connect it, see rdma link", side->rdma->name,
 			     wanted ? " of that number" : "");
 }
 
@@ -62,8 +58,8 @@ static int find_gid(struct cli *cli, struct loop_side *side, int wanted)
 	if (wanted < 0 && side->attr.link_layer != IBV_LINK_LAYER_ETHERNET)
 		return CLI_OK;
 	for (i = wanted < 0 ? 0 : wanted; i < side->attr.gid_tbl_len; i++) {
-		if (!ibv_query_gid(side->rdma->context, side->port, i,
-				   &side->gid) && !gid_is_zero(&side->gid)) {
+		if (!ibv_query_gid(side->rdma->context, side->port, i, &side->gid) &&
+		    !gid_is_zero(&side->gid)) {
 			side->gid_index = i;
 			return CLI_OK;
 		}
@@ -79,12 +75,13 @@ static int create(struct cli *cli, struct loop_side *side)
 {
 	struct ibv_qp_init_attr init = {
 		.qp_type = IBV_QPT_RC,
-		.cap = { .max_send_wr = DEPTH, .max_recv_wr = DEPTH,
-			 .max_send_sge = 1, .max_recv_sge = 1 },
+		.cap = { .max_send_wr = DEPTH,
+			 .max_recv_wr = DEPTH,
+			 .max_send_sge = 1,
+			 .max_recv_sge = 1 },
 	};
 
-	side->cq = ibv_create_cq(side->rdma->context, 2 * DEPTH, NULL, NULL,
-				 0);
+	side->cq = ibv_create_cq(side->rdma->context, 2 * DEPTH, NULL, NULL, 0);
 	if (!side->cq)
 		return fail_step(cli, side, "create a completion queue", errno);
 	init.send_cq = side->cq;
@@ -100,25 +97,21 @@ static int to_init(struct cli *cli, struct loop_side *side)
 	struct ibv_qp_attr attr = {
 		.qp_state = IBV_QPS_INIT,
 		.port_num = side->port,
-		.qp_access_flags = IBV_ACCESS_REMOTE_READ |
-				   IBV_ACCESS_REMOTE_WRITE,
+		.qp_access_flags = IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE,
 	};
-	int ret = ibv_modify_qp(side->qp, &attr, IBV_QP_STATE |
-				IBV_QP_PKEY_INDEX | IBV_QP_PORT |
-				IBV_QP_ACCESS_FLAGS);
+	int ret =
+		ibv_modify_qp(side->qp, &attr,
+			      IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS);
 
 	return ret ? fail_step(cli, side, "queue pair to INIT", ret) : CLI_OK;
 }
 
-static enum ibv_mtu smaller_mtu(const struct loop_side *a,
-				const struct loop_side *b)
+static enum ibv_mtu smaller_mtu(const struct loop_side *a, const struct loop_side *b)
 {
-	return a->attr.active_mtu < b->attr.active_mtu ? a->attr.active_mtu :
-							 b->attr.active_mtu;
+	return a->attr.active_mtu < b->attr.active_mtu ? a->attr.active_mtu : b->attr.active_mtu;
 }
 
-static int to_rts(struct cli *cli, struct loop_side *side,
-		  const struct loop_side *peer)
+static int to_rts(struct cli *cli, struct loop_side *side, const struct loop_side *peer)
 {
 	struct ibv_qp_attr attr = {
 		.qp_state = IBV_QPS_RTR,
@@ -137,13 +130,13 @@ static int to_rts(struct cli *cli, struct loop_side *side,
 		attr.ah_attr.grh.sgid_index = (uint8_t)side->gid_index;
 		attr.ah_attr.grh.hop_limit = HOPS;
 	}
-	ret = ibv_modify_qp(side->qp, &attr, IBV_QP_STATE | IBV_QP_AV |
-			    IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
-			    IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
-			    IBV_QP_MIN_RNR_TIMER);
+	ret = ibv_modify_qp(side->qp, &attr,
+			    IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
+				    IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
+				    IBV_QP_MIN_RNR_TIMER);
 	if (ret)
 		return fail_step(cli, side, "queue pair to RTR", ret);
-	attr = (struct ibv_qp_attr) {
+	attr = (struct ibv_qp_attr){
 		.qp_state = IBV_QPS_RTS,
 		.sq_psn = FIRST_PSN,
 		.timeout = TIMEOUT,
@@ -151,14 +144,14 @@ static int to_rts(struct cli *cli, struct loop_side *side,
 		.rnr_retry = RETRIES,
 		.max_rd_atomic = 1,
 	};
-	ret = ibv_modify_qp(side->qp, &attr, IBV_QP_STATE | IBV_QP_SQ_PSN |
-			    IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
-			    IBV_QP_RNR_RETRY | IBV_QP_MAX_QP_RD_ATOMIC);
+	ret = ibv_modify_qp(side->qp, &attr,
+			    IBV_QP_STATE | IBV_QP_SQ_PSN | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
+				    IBV_QP_RNR_RETRY | IBV_QP_MAX_QP_RD_ATOMIC);
 	return ret ? fail_step(cli, side, "queue pair to RTS", ret) : CLI_OK;
 }
 
-static int prepare(struct cli *cli, struct loop_side *side,
-		   const struct rdma *rdma, int port, int gid_index)
+static int prepare(struct cli *cli, struct loop_side *side, const struct rdma *rdma, int port,
+		   int gid_index)
 {
 	int ret;
 
@@ -241,27 +234,23 @@ static int wait_done(struct cli *cli, struct loop *loop, const char *what)
 			break;
 		if (seconds() > end)
 			return cli_fail_text(cli, CLI_FAILURE, "rdma",
-					     "%s: no completion within %d s; see dmesg",
-					     what, POLL_SECONDS);
+					     "%s: no completion within %d s; see dmesg", what,
+					     POLL_SECONDS);
 		usleep(POLL_PAUSE_US);
 	}
 	if (n < 0)
 		return cli_fail_text(cli, CLI_FAILURE, "rdma",
-				     "%s: the completion queue failed; see dmesg",
-				     what);
+				     "%s: the completion queue failed; see dmesg", what);
 	if (wc.status != IBV_WC_SUCCESS)
-		return cli_fail_text(cli, CLI_FAILURE, "rdma",
-				     "%s through %s ended with \"%s\": %s",
-				     what, loop->remote.rdma->name,
-				     ibv_wc_status_str(wc.status),
+		return cli_fail_text(cli, CLI_FAILURE, "rdma", "%s through %s ended with \"%s\": %s",
+				     what, loop->remote.rdma->name, ibv_wc_status_str(wc.status),
 				     explain(wc.status));
 	return CLI_OK;
 }
 
 int loop_do(struct cli *cli, struct loop *loop, const struct loop_request *r)
 {
-	const char *what = r->opcode == IBV_WR_RDMA_READ ? "RDMA read" :
-							   "RDMA write";
+	const char *what = r->opcode == IBV_WR_RDMA_READ ? "RDMA read" : "RDMA write";
 	struct ibv_sge sge = {
 		.addr = (uintptr_t)r->addr,
 		.length = r->length,

@@ -25,8 +25,8 @@ void rdma_close(struct rdma *rdma);
  * received buffer is required to carry the tag that came with it.
  * Return: CLI_OK or exit code.
  */
-int register_source(struct cli *cli, const struct options *opts,
-		    const struct source *src, struct ibv_pd *pd);
+int register_source(struct cli *cli, const struct options *opts, const struct source *src,
+		    struct ibv_pd *pd);
 
 struct loop_side {
 	const struct rdma *rdma;
@@ -35,7 +35,7 @@ struct loop_side {
 	struct ibv_port_attr attr;
 	union ibv_gid gid;
 	uint8_t port;
-	int gid_index;			/* -1: no global routing */
+	int gid_index; /* -1: no global routing */
 };
 
 struct loop {

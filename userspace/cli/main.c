@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The tphbuf command: subcommand table, failure report, exit codes. */
-#define _GNU_SOURCE	/* strerrorname_np, O_PATH */
+#define _GNU_SOURCE /* strerrorname_np, O_PATH */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -11,12 +11,12 @@
 
 #include "cli/cli.h"
 
-static const struct command * const commands[] = {
-	&cmd_list, &cmd_info, &cmd_topo, &cmd_doctor, &cmd_export, &cmd_tag,
-	&cmd_show, &cmd_register, &cmd_selftest, &cmd_serve, &cmd_attach,
+static const struct command *const commands[] = {
+	&cmd_list, &cmd_info,	  &cmd_topo,	 &cmd_doctor, &cmd_export, &cmd_tag,
+	&cmd_show, &cmd_register, &cmd_selftest, &cmd_serve,  &cmd_attach,
 };
 
-#define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void usage(FILE *out)
 {
@@ -24,17 +24,17 @@ static void usage(FILE *out)
 
 	fputs("usage: tphbuf COMMAND [OPTIONS]\n\n"
 	      "Device memory as dma-bufs with PCIe TPH steering tags.\n\n"
-	      "commands:\n", out);
+	      "commands:\n",
+	      out);
 	for (i = 0; i < NR_COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name,
-			commands[i]->summary);
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\ntphbuf COMMAND --help tells more and shows an example.\n"
 	      "exit status: 0 done, 1 failed, 2 wrong usage, 4 not supported here\n",
 	      out);
 }
 
-static void add_error(struct cli *cli, const char *stage, const char *name,
-		      int number, const char *text)
+static void add_error(struct cli *cli, const char *stage, const char *name, int number,
+		      const char *text)
 {
 	cJSON *error;
 
@@ -59,17 +59,14 @@ int cli_fail(struct cli *cli, int err)
 	else
 		say(stderr, "tphbuf %s: %s failed: %s\n", cli->command->name,
 		    tphbuf_stage_name(stage), text);
-	add_error(cli, tphbuf_stage_name(stage), strerrorname_np(-err), -err,
-		  text);
+	add_error(cli, tphbuf_stage_name(stage), strerrorname_np(-err), -err, text);
 	/* A peer that talks nonsense says nothing about this machine. */
-	if (tphbuf_is_unsupported(err) &&
-	    !(stage == TPHBUF_STAGE_SHARE && err == -EPROTO))
+	if (tphbuf_is_unsupported(err) && !(stage == TPHBUF_STAGE_SHARE && err == -EPROTO))
 		return CLI_UNSUPPORTED;
 	return stage == TPHBUF_STAGE_ARGUMENT ? CLI_USAGE : CLI_FAILURE;
 }
 
-int cli_fail_text(struct cli *cli, int code, const char *stage,
-		  const char *fmt, ...)
+int cli_fail_text(struct cli *cli, int code, const char *stage, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -84,8 +81,7 @@ int cli_fail_text(struct cli *cli, int code, const char *stage,
 	return code;
 }
 
-static void log_to_stderr(void *arg, enum tphbuf_log_level level,
-			  const char *text)
+static void log_to_stderr(void *arg, enum tphbuf_log_level level, const char *text)
 {
 	(void)arg;
 	/* cli_fail() reports errors. */
@@ -107,8 +103,7 @@ static int run(struct cli *cli, struct options *opts)
 
 	ret = tphbuf_ctx_new(&ctx_opts, &cli->ctx);
 	if (ret)
-		return cli_fail_text(cli, CLI_FAILURE, "argument",
-				     "out of memory");
+		return cli_fail_text(cli, CLI_FAILURE, "argument", "out of memory");
 	ret = vendor_load(cli, opts);
 	if (ret == CLI_OK)
 		ret = cli->command->run(cli, opts);
@@ -138,8 +133,7 @@ static int no_command(struct cli *cli, const char *word)
 				     "%s stands where the command belongs; put the command first, see tphbuf --help",
 				     word);
 	return cli_fail_text(cli, CLI_USAGE, "argument",
-			     "there is no command '%s'; see tphbuf --help",
-			     word);
+			     "there is no command '%s'; see tphbuf --help", word);
 }
 
 static int dispatch(struct cli *cli, int argc, char **argv)
@@ -150,22 +144,19 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		usage(stderr);
 		return CLI_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
-	    !strcmp(argv[1], "help")) {
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		usage(stdout);
 		return CLI_OK;
 	}
 	if (!strcmp(argv[1], "--version")) {
-		printf("tphbuf %d.%d\n", TPHBUF_VERSION_MAJOR,
-		       TPHBUF_VERSION_MINOR);
+		printf("tphbuf %d.%d\n", TPHBUF_VERSION_MAJOR, TPHBUF_VERSION_MINOR);
 		return CLI_OK;
 	}
 	for (i = 0; i < NR_COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i]->name))
 			cli->command = commands[i];
 	options_find_json(cli, argc, argv);
-	return cli->command ? run_command(cli, argc - 1, argv + 1) :
-			      no_command(cli, argv[1]);
+	return cli->command ? run_command(cli, argc - 1, argv + 1) : no_command(cli, argv[1]);
 }
 
 /*
@@ -196,8 +187,7 @@ int main(int argc, char **argv)
 	int ret;
 
 	if (!fill_standard_fds()) {
-		fputs("tphbuf: standard input, output or error is closed; open it\n",
-		      stderr);
+		fputs("tphbuf: standard input, output or error is closed; open it\n", stderr);
 		return CLI_FAILURE;
 	}
 	ret = dispatch(&cli, argc, argv);

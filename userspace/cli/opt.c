@@ -13,7 +13,7 @@
 #include "cli/cli.h"
 
 /* getopt_long() values: above every character. */
-#define OPT_BASE	256
+#define OPT_BASE 256
 
 static const struct option long_options[] = {
 	{ "bar", required_argument, NULL, OPT_BASE + OPT_BAR },
@@ -61,15 +61,12 @@ struct parse {
 	bool has_length;
 };
 
-static int bad_value(struct parse *p, const char *option, const char *text,
-		     const char *why)
+static int bad_value(struct parse *p, const char *option, const char *text, const char *why)
 {
-	return cli_fail_text(p->cli, CLI_USAGE, "argument", "%s '%s': %s",
-			     option, text, why);
+	return cli_fail_text(p->cli, CLI_USAGE, "argument", "%s '%s': %s", option, text, why);
 }
 
-static int take_size(struct parse *p, const char *option, const char *text,
-		     uint64_t *value)
+static int take_size(struct parse *p, const char *option, const char *text, uint64_t *value)
 {
 	const char *why;
 
@@ -93,8 +90,8 @@ static int take_iova(struct parse *p, const char *text)
 }
 
 /* With a vendor's library, what is no tag may be a name of theirs. */
-static int take_tag(struct parse *p, const char *option, const char *text,
-		    struct tphbuf_tag *tag, const char **name)
+static int take_tag(struct parse *p, const char *option, const char *text, struct tphbuf_tag *tag,
+		    const char **name)
 {
 	const char *why;
 
@@ -109,7 +106,7 @@ static int take_tag(struct parse *p, const char *option, const char *text,
 
 static int take_backend(struct parse *p, const char *text)
 {
-	static const char * const names[] = {
+	static const char *const names[] = {
 		[TPHBUF_BACKEND_AUTO] = "auto",
 		[TPHBUF_BACKEND_IOMMUFD] = "iommufd",
 		[TPHBUF_BACKEND_GROUP] = "group",
@@ -132,8 +129,7 @@ static int add_range(struct parse *p, const struct tphbuf_range *range)
 
 	more = realloc(opts->ranges, (opts->nr_ranges + 1) * sizeof(*more));
 	if (!more)
-		return cli_fail_text(p->cli, CLI_FAILURE, "argument",
-				     "out of memory");
+		return cli_fail_text(p->cli, CLI_FAILURE, "argument", "out of memory");
 	more[opts->nr_ranges++] = *range;
 	opts->ranges = more;
 	return OPTIONS_RUN;
@@ -163,12 +159,10 @@ static int add_tag_op(struct parse *p, enum tag_op op, const char *text)
 
 	if (opts->nr_tag_ops == MAX_TAG_OPS)
 		return cli_fail_text(p->cli, CLI_USAGE, "argument",
-				     "too many operations; use at most %d",
-				     MAX_TAG_OPS);
+				     "too many operations; use at most %d", MAX_TAG_OPS);
 	opts->tag_ops[opts->nr_tag_ops].op = op;
 	if (op == TAG_OP_SET) {
-		int ret = take_tag(p, "--set", text,
-				   &opts->tag_ops[opts->nr_tag_ops].tag,
+		int ret = take_tag(p, "--set", text, &opts->tag_ops[opts->nr_tag_ops].tag,
 				   &opts->tag_ops[opts->nr_tag_ops].name);
 
 		if (ret != OPTIONS_RUN)
@@ -179,8 +173,8 @@ static int add_tag_op(struct parse *p, enum tag_op op, const char *text)
 }
 
 /* A name or path, kept as it is. */
-static int take_name(struct parse *p, const char *option, const char *text,
-		     const char *what, const char **value)
+static int take_name(struct parse *p, const char *option, const char *text, const char *what,
+		     const char **value)
 {
 	char why[64];
 
@@ -202,8 +196,7 @@ static int take_root(struct parse *p, const char *dir)
 		return CLI_USAGE;
 	roots = realloc(cli->roots, 3 * len);
 	if (!roots)
-		return cli_fail_text(cli, CLI_FAILURE, "argument",
-				     "out of memory");
+		return cli_fail_text(cli, CLI_FAILURE, "argument", "out of memory");
 	cli->roots = roots;
 	cli->sysfs_root = roots;
 	cli->proc_root = roots + len;
@@ -214,17 +207,16 @@ static int take_root(struct parse *p, const char *dir)
 	return OPTIONS_RUN;
 }
 
-static int take_number(struct parse *p, const char *option, const char *text,
-		       int min, int max, int *value)
+static int take_number(struct parse *p, const char *option, const char *text, int min, int max,
+		       int *value)
 {
 	char allowed[64];
 	uint64_t number;
 	const char *why;
 
-	snprintf(allowed, sizeof(allowed), "no such number; use %d to %d", min,
-		 max);
-	if (tphbuf_size_parse(text, &number, &why) ||
-	    number < (uint64_t)min || number > (uint64_t)max)
+	snprintf(allowed, sizeof(allowed), "no such number; use %d to %d", min, max);
+	if (tphbuf_size_parse(text, &number, &why) || number < (uint64_t)min ||
+	    number > (uint64_t)max)
 		return bad_value(p, option, text, allowed);
 	*value = (int)number;
 	return OPTIONS_RUN;
@@ -238,8 +230,7 @@ static int take_label(struct parse *p, const char *text)
 
 	for (i = 0; text[i] >= ' ' && text[i] <= '~'; i++)
 		;
-	snprintf(why, sizeof(why),
-		 "not printable ASCII, or too long; use at most %d characters",
+	snprintf(why, sizeof(why), "not printable ASCII, or too long; use at most %d characters",
 		 TPHBUF_LABEL_MAX - 1);
 	if (text[i] || i >= TPHBUF_LABEL_MAX)
 		return bad_value(p, "--label", text, why);
@@ -252,10 +243,8 @@ static int take_mode(struct parse *p, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (!len || len > 4 || text[strspn(text, "01234567")] ||
-	    (len == 4 && text[0] != '0'))
-		return bad_value(p, "--mode", text,
-				 "no permission bits; use the form 0660");
+	if (!len || len > 4 || text[strspn(text, "01234567")] || (len == 4 && text[0] != '0'))
+		return bad_value(p, "--mode", text, "no permission bits; use the form 0660");
 	p->opts->mode = (int)strtoul(text, NULL, 8);
 	return OPTIONS_RUN;
 }
@@ -289,19 +278,15 @@ static int take_value(struct parse *p, enum opt opt, const char *value)
 	case OPT_BACKEND:
 		return take_backend(p, value);
 	case OPT_VENDOR:
-		return take_name(p, "--vendor", value, "library",
-				 &opts->vendor);
+		return take_name(p, "--vendor", value, "library", &opts->vendor);
 	case OPT_IBDEV:
-		return take_name(p, "--ibdev", value, "RDMA device",
-				 &opts->ibdev);
+		return take_name(p, "--ibdev", value, "RDMA device", &opts->ibdev);
 	case OPT_SYSFS:
-		return take_name(p, "--sysfs", value, "directory",
-				 &p->cli->sysfs_root);
+		return take_name(p, "--sysfs", value, "directory", &p->cli->sysfs_root);
 	case OPT_ROOT:
 		return take_root(p, value);
 	case OPT_GID_INDEX:
-		return take_number(p, "--gid-index", value, 0, 255,
-				   &opts->gid_index);
+		return take_number(p, "--gid-index", value, 0, 255, &opts->gid_index);
 	case OPT_SOCKET:
 		return take_name(p, "--socket", value, "path", &opts->socket);
 	case OPT_LABEL:
@@ -309,11 +294,9 @@ static int take_value(struct parse *p, enum opt opt, const char *value)
 	case OPT_MODE:
 		return take_mode(p, value);
 	case OPT_COUNT:
-		return take_number(p, "--count", value, 1, 1000000,
-				   &opts->count);
+		return take_number(p, "--count", value, 1, 1000000, &opts->count);
 	case OPT_TIMEOUT:
-		return take_number(p, "--timeout", value, 1, 86400,
-				   &opts->timeout);
+		return take_number(p, "--timeout", value, 1, 86400, &opts->timeout);
 	case OPT_PORT:
 		return take_number(p, "--port", value, 1, 255, &opts->port);
 	default:
@@ -354,7 +337,7 @@ static int take_option(struct parse *p, enum opt opt, const char *value)
 		p->cli->verbose = true;
 		return OPTIONS_RUN;
 	case OPT_JSON:
-		return OPTIONS_RUN;	/* options_find_json() saw it */
+		return OPTIONS_RUN; /* options_find_json() saw it */
 	case OPT_HELP:
 		cJSON_Delete(p->cli->json);
 		p->cli->json = NULL;
@@ -372,16 +355,13 @@ void options_find_json(struct cli *cli, int argc, char **argv)
 	int i;
 
 	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--") ||
-		    (execs && !strcmp(argv[i], "--exec")))
+		if (!strcmp(argv[i], "--") || (execs && !strcmp(argv[i], "--exec")))
 			return;
 		if (strcmp(argv[i], "--json"))
 			continue;
 		cli->json = cJSON_CreateObject();
-		cJSON_AddNumberToObject(cli->json, "schema_version",
-					JSON_SCHEMA_VERSION);
-		json_add_string_or_null(cli->json, "command",
-					command ? command->name : NULL);
+		cJSON_AddNumberToObject(cli->json, "schema_version", JSON_SCHEMA_VERSION);
+		json_add_string_or_null(cli->json, "command", command ? command->name : NULL);
 		cJSON_AddBoolToObject(cli->json, "ok", true);
 		return;
 	}
@@ -440,19 +420,16 @@ static int finish(struct parse *p, int argc, char **argv)
 	while (optind < argc && p->opts->nr_args < command->max_args)
 		p->opts->args[p->opts->nr_args++] = argv[optind++];
 	if (p->opts->nr_args < command->min_args)
-		return cli_fail_text(p->cli, CLI_USAGE, "argument",
-				     "no %s; see tphbuf %s --help",
+		return cli_fail_text(p->cli, CLI_USAGE, "argument", "no %s; see tphbuf %s --help",
 				     command->arg_name, command->name);
 	if (optind < argc)
 		return cli_fail_text(p->cli, CLI_USAGE, "argument",
-				     "unexpected argument '%s'; see tphbuf %s --help",
-				     argv[optind], command->name);
+				     "unexpected argument '%s'; see tphbuf %s --help", argv[optind],
+				     command->name);
 	if (accepts & ACCEPT(OPT_BAR) && p->opts->bar < 0)
 		return cli_fail_text(p->cli, CLI_USAGE, "argument",
-				     "no BAR; give --bar N, see tphbuf info %s",
-				     p->opts->bdf);
-	if (accepts & ACCEPT(OPT_IBDEV) && !p->opts->ibdev &&
-	    !command->ibdev_optional)
+				     "no BAR; give --bar N, see tphbuf info %s", p->opts->bdf);
+	if (accepts & ACCEPT(OPT_IBDEV) && !p->opts->ibdev && !command->ibdev_optional)
 		return cli_fail_text(p->cli, CLI_USAGE, "argument",
 				     "no RDMA device; give --ibdev NAME, see tphbuf list");
 	if (p->opts->exec && p->opts->hold)
@@ -479,8 +456,7 @@ static int not_ours(struct cli *cli, const char *typed)
 {
 	return cli_fail_text(cli, CLI_USAGE, "argument",
 			     "%.*s is no option of this command; see tphbuf %s --help",
-			     (int)strcspn(typed, "="), typed,
-			     cli->command->name);
+			     (int)strcspn(typed, "="), typed, cli->command->name);
 }
 
 /* Where getopt_long() found the option that it has just taken. */
@@ -519,10 +495,9 @@ static int bad_option(struct cli *cli, int c, char **argv)
 		return not_ours(cli, letter);
 	if (check_option(cli, typed, optopt) != OPTIONS_RUN)
 		return CLI_USAGE;
-	return cli_fail_text(cli, CLI_USAGE, "argument",
-			     "--%s %s; see tphbuf %s --help",
-			     long_name(optopt), c == ':' ? "needs a value" :
-			     "takes no value", cli->command->name);
+	return cli_fail_text(cli, CLI_USAGE, "argument", "--%s %s; see tphbuf %s --help",
+			     long_name(optopt), c == ':' ? "needs a value" : "takes no value",
+			     cli->command->name);
 }
 
 static int take_next(struct parse *p, int c, char **argv)

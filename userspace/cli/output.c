@@ -110,7 +110,7 @@ const char *tag_text(const struct tphbuf_tag *tag, char *buf)
 
 const char *namespaces_text(uint32_t set)
 {
-	static const char * const names[] = { "none", "st", "xst", "st, xst" };
+	static const char *const names[] = { "none", "st", "xst", "st, xst" };
 
 	return names[set & TPHBUF_TAG_MASK];
 }
@@ -144,8 +144,7 @@ const char *size_text(uint64_t size, char *buf, size_t buf_size)
 	static const char units[][4] = { "B", "KiB", "MiB", "GiB", "TiB" };
 	size_t unit = 0;
 
-	while (size && !(size % 1024) &&
-	       unit + 1 < sizeof(units) / sizeof(units[0])) {
+	while (size && !(size % 1024) && unit + 1 < sizeof(units) / sizeof(units[0])) {
 		size /= 1024;
 		unit++;
 	}
@@ -177,22 +176,17 @@ static void json_add_bars(cJSON *json, const struct tphbuf_pci_info *info)
 		cJSON_AddNumberToObject(object, "bar", i);
 		json_add_u64(object, "size", bar->size);
 		json_add_hex(object, "addr", bar->addr);
-		cJSON_AddBoolToObject(object, "io",
-				      !!(bar->flags & TPHBUF_BAR_IO));
-		cJSON_AddBoolToObject(object, "64bit",
-				      !!(bar->flags & TPHBUF_BAR_64BIT));
-		cJSON_AddBoolToObject(object, "prefetchable",
-				      !!(bar->flags & TPHBUF_BAR_PREFETCH));
-		cJSON_AddBoolToObject(object, "mappable",
-				      !!(bar->flags & TPHBUF_BAR_MAPPABLE));
-		cJSON_AddBoolToObject(object, "exportable",
-				      !!(bar->flags & TPHBUF_BAR_EXPORTABLE));
+		cJSON_AddBoolToObject(object, "io", !!(bar->flags & TPHBUF_BAR_IO));
+		cJSON_AddBoolToObject(object, "64bit", !!(bar->flags & TPHBUF_BAR_64BIT));
+		cJSON_AddBoolToObject(object, "prefetchable", !!(bar->flags & TPHBUF_BAR_PREFETCH));
+		cJSON_AddBoolToObject(object, "mappable", !!(bar->flags & TPHBUF_BAR_MAPPABLE));
+		cJSON_AddBoolToObject(object, "exportable", !!(bar->flags & TPHBUF_BAR_EXPORTABLE));
 	}
 }
 
 void json_add_pci(cJSON *json, const struct tphbuf_pci_info *info)
 {
-	static const char * const tables[] = { NULL, "capability", "msix" };
+	static const char *const tables[] = { NULL, "capability", "msix" };
 
 	cJSON_AddStringToObject(json, "bdf", info->bdf);
 	json_add_hex(json, "vendor", info->vendor);
@@ -204,8 +198,7 @@ void json_add_pci(cJSON *json, const struct tphbuf_pci_info *info)
 	if (info->iommu_group < 0)
 		cJSON_AddNullToObject(json, "iommu_group");
 	else
-		cJSON_AddNumberToObject(json, "iommu_group",
-					info->iommu_group);
+		cJSON_AddNumberToObject(json, "iommu_group", info->iommu_group);
 	json_add_tph(json, "tph_completer", info->completer);
 	json_add_tph(json, "tph_requester", info->requester);
 	json_add_tph(json, "tph_requester_enabled", info->requester_enabled);
@@ -223,8 +216,7 @@ void json_add_source(cJSON *json, const struct source *src)
 	buffer = cJSON_AddObjectToObject(json, "buffer");
 	json_add_string_or_null(buffer, "bdf", source_bdf(src));
 	if (src->dev)
-		cJSON_AddStringToObject(buffer, "backend",
-					tphbuf_device_backend(src->dev));
+		cJSON_AddStringToObject(buffer, "backend", tphbuf_device_backend(src->dev));
 	if (source_bar(src) < 0)
 		cJSON_AddNullToObject(buffer, "bar");
 	else
@@ -250,25 +242,20 @@ void print_source(const struct source *src)
 
 	ranges = source_ranges(src, &n);
 	if (src->dev)
-		printf("device      %s BAR%d, open through %s\n",
-		       source_bdf(src), source_bar(src),
+		printf("device      %s BAR%d, open through %s\n", source_bdf(src), source_bar(src),
 		       tphbuf_device_backend(src->dev));
 	else if (source_bar(src) >= 0)
-		printf("device      %s BAR%d\n", source_bdf(src),
-		       source_bar(src));
+		printf("device      %s BAR%d\n", source_bdf(src), source_bar(src));
 	else
-		printf("device      %s\n", source_bdf(src)[0] ?
-		       source_bdf(src) : "unknown");
+		printf("device      %s\n", source_bdf(src)[0] ? source_bdf(src) : "unknown");
 	for (i = 0; i < n; i++)
-		printf("%-11s 0x%" PRIx64 "+0x%" PRIx64 "\n",
-		       i ? "" : "ranges", ranges[i].offset, ranges[i].length);
-	printf("length      %s\n",
-	       size_text(tphbuf_buffer_length(src->buf), size, sizeof(size)));
+		printf("%-11s 0x%" PRIx64 "+0x%" PRIx64 "\n", i ? "" : "ranges", ranges[i].offset,
+		       ranges[i].length);
+	printf("length      %s\n", size_text(tphbuf_buffer_length(src->buf), size, sizeof(size)));
 	printf("dma-buf fd  %d\n", tphbuf_buffer_fd(src->buf));
 }
 
-int answer_source(struct cli *cli, const struct options *opts,
-		  const struct source *src)
+int answer_source(struct cli *cli, const struct options *opts, const struct source *src)
 {
 	struct tphbuf_tag_state state = { .size = sizeof(state) };
 	char text[TPHBUF_TAG_TEXT_MAX];

@@ -15,7 +15,7 @@
 
 #include "cli/process.h"
 
-#define NODE_PREFIX	"/dev/vfio/devices/"
+#define NODE_PREFIX "/dev/vfio/devices/"
 
 /* Return: a descriptor of our own, or -1. */
 static int copy_fd(const char *process, int fd)
@@ -33,8 +33,8 @@ static int copy_fd(const char *process, int fd)
 }
 
 /* The kernel answers only through the device that exported the dma-buf. */
-static bool ask(struct cli *cli, int device_fd, int buffer_fd,
-		struct tphbuf_tag_state *state, char *bdf)
+static bool ask(struct cli *cli, int device_fd, int buffer_fd, struct tphbuf_tag_state *state,
+		char *bdf)
 {
 	struct tphbuf_import_opts opts = { .size = sizeof(opts) };
 	struct tphbuf_buffer *buf;
@@ -44,8 +44,7 @@ static bool ask(struct cli *cli, int device_fd, int buffer_fd,
 		return false;
 	if (!tphbuf_buffer_import(cli->ctx, buffer_fd, &opts, &buf)) {
 		known = !tphbuf_buffer_tag_get(buf, state);
-		snprintf(bdf, TPHBUF_BDF_MAX, "%s",
-			 tphbuf_device_bdf(opts.dev));
+		snprintf(bdf, TPHBUF_BDF_MAX, "%s", tphbuf_device_bdf(opts.dev));
 		tphbuf_buffer_close(buf);
 	}
 	tphbuf_device_close(opts.dev);
@@ -65,8 +64,8 @@ static bool is_device(const char *process, const char *fd)
 	return !strncmp(target, NODE_PREFIX, strlen(NODE_PREFIX));
 }
 
-bool process_tag(struct cli *cli, const char *process, int fd,
-		 struct tphbuf_tag_state *state, char *bdf)
+bool process_tag(struct cli *cli, const char *process, int fd, struct tphbuf_tag_state *state,
+		 char *bdf)
 {
 	int buffer_fd = copy_fd(process, fd), device_fd;
 	struct dirent *entry;

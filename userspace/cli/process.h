@@ -12,7 +12,7 @@
  * Return: whether there is an answer; nothing is printed or recorded as a
  * failure of the command.
  */
-bool process_tag(struct cli *cli, const char *process, int fd,
-		 struct tphbuf_tag_state *state, char *bdf);
+bool process_tag(struct cli *cli, const char *process, int fd, struct tphbuf_tag_state *state,
+		 char *bdf);
 
 #endif

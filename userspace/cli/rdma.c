@@ -24,9 +24,8 @@ int rdma_open(struct cli *cli, const char *name, struct rdma *rdma)
 	snprintf(rdma->name, sizeof(rdma->name), "%s", name);
 	list = ibv_get_device_list(&n);
 	if (!list)
-		return cli_fail_text(cli, errno == ENOSYS ? CLI_UNSUPPORTED :
-							    CLI_FAILURE,
-				     "open", "no RDMA devices (%s); load ib_uverbs and the NIC's driver",
+		return cli_fail_text(cli, errno == ENOSYS ? CLI_UNSUPPORTED : CLI_FAILURE, "open",
+				     "no RDMA devices (%s); load ib_uverbs and the NIC's driver",
 				     strerror(errno));
 	for (i = 0; i < n && !found; i++)
 		if (!strcmp(ibv_get_device_name(list[i]), name))
@@ -36,23 +35,22 @@ int rdma_open(struct cli *cli, const char *name, struct rdma *rdma)
 	ibv_free_device_list(list);
 	if (!found)
 		return cli_fail_text(cli, CLI_FAILURE, "open",
-				     "there is no RDMA device %s; see tphbuf list",
-				     name);
+				     "there is no RDMA device %s; see tphbuf list", name);
 	/* EAGAIN: the kernel's rdmacg_try_charge() */
 	if (!rdma->context)
 		return cli_fail_text(cli, CLI_FAILURE, "open",
-				     "cannot open RDMA device %s (%s); %s",
-				     name, strerror(errno), errno == EAGAIN ?
-				     "raise hca_handle in rdma.max of the process's rdma cgroup" :
-				     "check the permissions of /dev/infiniband");
+				     "cannot open RDMA device %s (%s); %s", name, strerror(errno),
+				     errno == EAGAIN ?
+					     "raise hca_handle in rdma.max of the process's rdma cgroup" :
+					     "check the permissions of /dev/infiniband");
 	rdma->pd = ibv_alloc_pd(rdma->context);
 	if (rdma->pd)
 		return CLI_OK;
 	err = errno;
 	rdma_close(rdma);
-	return cli_fail_text(cli, CLI_FAILURE, "open",
-			     "%s: no protection domain (%s); %s", name,
-			     strerror(err), err == EAGAIN ?
-			     "raise hca_object in rdma.max of the process's rdma cgroup" :
-			     "see dmesg for what the NIC's driver says");
+	return cli_fail_text(cli, CLI_FAILURE, "open", "%s: no protection domain (%s); %s", name,
+			     strerror(err),
+			     err == EAGAIN ?
+				     "raise hca_object in rdma.max of the process's rdma cgroup" :
+				     "see dmesg for what the NIC's driver says");
 }

@@ -20,19 +20,17 @@ static int export(const struct options *opts, struct source *src)
 	if (ret)
 		return ret;
 	if (opts->nr_ranges)
-		return tphbuf_buffer_export(src->dev, (unsigned int)opts->bar,
-					    opts->ranges, opts->nr_ranges,
-					    &export_opts, &src->buf);
+		return tphbuf_buffer_export(src->dev, (unsigned int)opts->bar, opts->ranges,
+					    opts->nr_ranges, &export_opts, &src->buf);
 	ret = tphbuf_device_info(src->dev, &info);
 	if (ret)
 		return ret;
 	whole.length = info.bar[opts->bar].size;
-	return tphbuf_buffer_export(src->dev, (unsigned int)opts->bar, &whole,
-				    1, &export_opts, &src->buf);
+	return tphbuf_buffer_export(src->dev, (unsigned int)opts->bar, &whole, 1, &export_opts,
+				    &src->buf);
 }
 
-int device_open(struct cli *cli, const struct options *opts,
-		struct tphbuf_device **dev)
+int device_open(struct cli *cli, const struct options *opts, struct tphbuf_device **dev)
 {
 	struct tphbuf_device_opts dev_opts = {
 		.size = sizeof(dev_opts),

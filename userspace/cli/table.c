@@ -8,9 +8,9 @@
 
 #include "cli/cli.h"
 
-#define CELL_MAX	512
-#define GAP		2
-#define MAX_COLUMNS	12
+#define CELL_MAX    512
+#define GAP	    2
+#define MAX_COLUMNS 12
 
 struct cell {
 	char *text;
@@ -21,7 +21,7 @@ struct table {
 	size_t columns;
 	size_t used;
 	size_t room;
-	struct cell *cells;	/* row after row, the first is the head */
+	struct cell *cells; /* row after row, the first is the head */
 	bool failed;
 };
 
@@ -30,18 +30,14 @@ bool color_wanted(void)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return !(no && no[0]) && term && strcmp(term, "dumb") &&
-	       isatty(STDOUT_FILENO);
+	return !(no && no[0]) && term && strcmp(term, "dumb") && isatty(STDOUT_FILENO);
 }
 
 const char *color_start(const struct cli *cli, enum color color)
 {
-	static const char * const codes[NR_COLORS] = {
-		[COLOR_NONE] = "",
-		[COLOR_GOOD] = "\033[32m",
-		[COLOR_WARN] = "\033[33m",
-		[COLOR_BAD] = "\033[31m",
-		[COLOR_DIM] = "\033[2m",
+	static const char *const codes[NR_COLORS] = {
+		[COLOR_NONE] = "",	  [COLOR_GOOD] = "\033[32m", [COLOR_WARN] = "\033[33m",
+		[COLOR_BAD] = "\033[31m", [COLOR_DIM] = "\033[2m",
 	};
 
 	return cli->color ? codes[color] : "";
@@ -52,7 +48,7 @@ const char *color_end(const struct cli *cli, enum color color)
 	return cli->color && color != COLOR_NONE ? "\033[0m" : "";
 }
 
-struct table *table_new(const char * const *heads, size_t columns)
+struct table *table_new(const char *const *heads, size_t columns)
 {
 	struct table *table = calloc(1, sizeof(*table));
 	size_t i;
@@ -135,9 +131,7 @@ static void print(const struct table *table, const struct cli *cli)
 		if (column + 1 == table->columns)
 			putchar('\n');
 		else if (!rest_is_empty(table, i))
-			printf("%*s",
-			       (int)(width[column] - strlen(cell->text)) + GAP,
-			       "");
+			printf("%*s", (int)(width[column] - strlen(cell->text)) + GAP, "");
 	}
 }
 
@@ -161,7 +155,6 @@ int table_end(struct table *table, struct cli *cli)
 		print(table, cli);
 	table_free(table);
 	if (failed)
-		return cli_fail_text(cli, CLI_FAILURE, "output",
-				     "out of memory; free some");
+		return cli_fail_text(cli, CLI_FAILURE, "output", "out of memory; free some");
 	return CLI_OK;
 }

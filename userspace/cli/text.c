@@ -9,7 +9,7 @@
 
 #include "cli/cli.h"
 
-#define LINE_MAX_BYTES	4096
+#define LINE_MAX_BYTES 4096
 
 /* How long the first byte says the character is; 0 for none. */
 static size_t promised_size(unsigned char first)
@@ -63,11 +63,10 @@ static void clean(char *text, bool controls_too)
 		size_t size = promised_size(*s);
 		size_t good = size ? good_bytes(s, size) : 0;
 
-		if (good == size && size &&
-		    !(controls_too && is_control(s, size))) {
+		if (good == size && size && !(controls_too && is_control(s, size))) {
 			s += size;
 		} else if (good && good < size && !s[good]) {
-			*s = '\0';	/* cut off inside a character */
+			*s = '\0'; /* cut off inside a character */
 		} else {
 			*s++ = '?';
 		}

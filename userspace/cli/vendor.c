@@ -40,7 +40,8 @@ int vendor_load(struct cli *cli, const struct options *opts)
 	ret = init(cli->ctx);
 	return ret ? cli_fail_text(cli, CLI_FAILURE, "argument",
 				   "--vendor '%s': refused to start (%s); see what it needs in its manual",
-				   opts->vendor, strerror(-ret)) : CLI_OK;
+				   opts->vendor, strerror(-ret)) :
+		     CLI_OK;
 }
 
 /* After the context, whose hooks point into the library. */

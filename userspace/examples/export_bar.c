@@ -9,7 +9,7 @@
 
 #include <tphbuf/tphbuf.h>
 
-#define LENGTH	0x10000
+#define LENGTH 0x10000
 
 static int show(struct tphbuf_buffer *buf)
 {
@@ -21,8 +21,7 @@ static int show(struct tphbuf_buffer *buf)
 	if (ret)
 		return ret;
 	tphbuf_tag_format(&state.tag, text, sizeof(text));
-	printf("dma-buf descriptor %d, %llu bytes, tag %s\n",
-	       tphbuf_buffer_fd(buf),
+	printf("dma-buf descriptor %d, %llu bytes, tag %s\n", tphbuf_buffer_fd(buf),
 	       (unsigned long long)tphbuf_buffer_length(buf), text);
 	return 0;
 }

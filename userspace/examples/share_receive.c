@@ -50,12 +50,13 @@ static int register_buffer(struct tphbuf_buffer *buf, struct ibv_pd *pd,
 	return tphbuf_mr_deregister(mr);
 }
 
-static int run(struct tphbuf_ctx *ctx, const char *path, struct ibv_pd *pd,
-	       bool wait)
+static int run(struct tphbuf_ctx *ctx, const char *path, struct ibv_pd *pd, bool wait)
 {
 	struct tphbuf_share_info info = { .size = sizeof(info) };
-	static const char * const trust[] = {
-		"claimed", "confirmed", "corrected",
+	static const char *const trust[] = {
+		"claimed",
+		"confirmed",
+		"corrected",
 	};
 	char text[TPHBUF_TAG_TEXT_MAX];
 	struct tphbuf_buffer *buf = NULL;
@@ -69,9 +70,9 @@ static int run(struct tphbuf_ctx *ctx, const char *path, struct ibv_pd *pd,
 	if (ret)
 		return ret;
 	tphbuf_tag_format(&info.tag, text, sizeof(text));
-	printf("received: %s BAR%d '%s', %llu bytes, tag %s (%s), from process %d\n",
-	       info.bdf, info.bar, info.label, (unsigned long long)info.length,
-	       text, trust[info.trust], info.pid);
+	printf("received: %s BAR%d '%s', %llu bytes, tag %s (%s), from process %d\n", info.bdf,
+	       info.bar, info.label, (unsigned long long)info.length, text, trust[info.trust],
+	       info.pid);
 	fflush(stdout);
 	while (wait && getchar() != EOF)
 		;

@@ -15,11 +15,11 @@
 
 #include <tphbuf/tphbuf.h>
 
-#define LENGTH		0x100000
-#define TIMEOUT_MS	30000
+#define LENGTH	   0x100000
+#define TIMEOUT_MS 30000
 
-static int serve(struct tphbuf_ctx *ctx, struct tphbuf_buffer *buf,
-		 const char *path, const struct tphbuf_send_opts *opts)
+static int serve(struct tphbuf_ctx *ctx, struct tphbuf_buffer *buf, const char *path,
+		 const struct tphbuf_send_opts *opts)
 {
 	int listener, sock, ret;
 
@@ -36,15 +36,16 @@ static int serve(struct tphbuf_ctx *ctx, struct tphbuf_buffer *buf,
 	return ret;
 }
 
-static int run(struct tphbuf_ctx *ctx, char **argv,
-	       const struct tphbuf_tag *tag, bool with_device)
+static int run(struct tphbuf_ctx *ctx, char **argv, const struct tphbuf_tag *tag, bool with_device)
 {
 	const struct tphbuf_range range = { .offset = 0, .length = LENGTH };
 	struct tphbuf_export_opts export = {
-		.size = sizeof(export), .tag = tag,
+		.size = sizeof(export),
+		.tag = tag,
 	};
 	struct tphbuf_send_opts send = {
-		.size = sizeof(send), .label = "example",
+		.size = sizeof(send),
+		.label = "example",
 		.flags = with_device ? TPHBUF_SEND_DEVICE : 0,
 	};
 	struct tphbuf_device *dev = NULL;
@@ -55,8 +56,8 @@ static int run(struct tphbuf_ctx *ctx, char **argv,
 	if (!ret)
 		ret = tphbuf_device_memory(dev, true);
 	if (!ret)
-		ret = tphbuf_buffer_export(dev, (unsigned int)atoi(argv[2]),
-					   &range, 1, &export, &buf);
+		ret = tphbuf_buffer_export(dev, (unsigned int)atoi(argv[2]), &range, 1, &export,
+					   &buf);
 	if (!ret)
 		ret = serve(ctx, buf, argv[4], &send);
 	while (!ret && !with_device && getchar() != EOF)
@@ -74,8 +75,7 @@ int main(int argc, char **argv)
 	int ret;
 
 	if (argc < 5 || argc > 6 || (argc == 6 && strcmp(argv[5], "device"))) {
-		fprintf(stderr,
-			"usage: share_send BDF BAR TAG SOCKET [device]\n");
+		fprintf(stderr, "usage: share_send BDF BAR TAG SOCKET [device]\n");
 		return 2;
 	}
 	if (tphbuf_tag_parse(argv[3], &tag, &why)) {

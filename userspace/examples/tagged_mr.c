@@ -12,7 +12,7 @@
 #include <tphbuf/mr.h>
 #include <tphbuf/tphbuf.h>
 
-#define LENGTH	0x100000
+#define LENGTH 0x100000
 
 static struct ibv_context *open_nic(const char *name)
 {
@@ -64,8 +64,7 @@ static int run(struct tphbuf_ctx *ctx, char **argv, struct ibv_pd *pd)
 	if (!ret)
 		ret = tphbuf_device_memory(dev, true);
 	if (!ret)
-		ret = tphbuf_buffer_export(dev, (unsigned int)atoi(argv[2]),
-					   &range, 1, &opts, &buf);
+		ret = tphbuf_buffer_export(dev, (unsigned int)atoi(argv[2]), &range, 1, &opts, &buf);
 	if (!ret)
 		ret = register_buffer(buf, pd);
 	tphbuf_buffer_close(buf);

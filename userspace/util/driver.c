@@ -11,6 +11,6 @@ bool driver_is_vfio(const char *driver)
 
 bool driver_blocks_group(const char *driver)
 {
-	return driver[0] && !driver_is_vfio(driver) &&
-	       strcmp(driver, "pci-stub") && strcmp(driver, "pcieport");
+	return driver[0] && !driver_is_vfio(driver) && strcmp(driver, "pci-stub") &&
+	       strcmp(driver, "pcieport");
 }

@@ -40,8 +40,7 @@ ssize_t fd_pread(int fd, void *buf, size_t size, off_t offset)
 	size_t done = 0;
 
 	while (done < size) {
-		ssize_t n = pread(fd, (char *)buf + done, size - done,
-				  offset + (off_t)done);
+		ssize_t n = pread(fd, (char *)buf + done, size - done, offset + (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -31,8 +31,8 @@
 #include <tphbuf/tphbuf.h>
 #include <tphbuf/mr.h>
 
-#define BAR_SIZE	(4u << 20)
-#define OTHER_ST	0x77
+#define BAR_SIZE (4u << 20)
+#define OTHER_ST 0x77
 
 /* The context of the process, of which perftest has one at a time; nothing else here can carry it. */
 static struct tphbuf_ctx {

@@ -26,8 +26,7 @@ static void print_received(const struct tphbuf_share_info *info, bool tag_too)
 	printf("source      %s%s\n", tphbuf_source_name(info->source),
 	       info->has_device ? ", with its device" : "");
 	if (tag_too)
-		printf("tag         %s, %s\n", tag_text(&info->tag, text),
-		       trust_text(info->trust));
+		printf("tag         %s, %s\n", tag_text(&info->tag, text), trust_text(info->trust));
 }
 
 static void json_add_received(cJSON *json, const struct tphbuf_share_info *info)
@@ -37,8 +36,7 @@ static void json_add_received(cJSON *json, const struct tphbuf_share_info *info)
 	cJSON_AddNumberToObject(object, "pid", info->pid);
 	cJSON_AddNumberToObject(object, "uid", info->uid);
 	json_add_string_or_null(object, "label", info->label);
-	cJSON_AddStringToObject(object, "source",
-				tphbuf_source_name(info->source));
+	cJSON_AddStringToObject(object, "source", tphbuf_source_name(info->source));
 	cJSON_AddBoolToObject(object, "device", info->has_device);
 	cJSON_AddStringToObject(object, "tag_trust", trust_text(info->trust));
 	json_add_namespaces(object, "supported", info->supported);
@@ -60,8 +58,7 @@ static void answer(struct cli *cli, const struct source *src, bool tag_too)
 }
 
 /* Registered, the rest of the answer is that of tphbuf register. */
-static int with_rdma(struct cli *cli, const struct options *opts,
-		     const struct source *src)
+static int with_rdma(struct cli *cli, const struct options *opts, const struct source *src)
 {
 	struct rdma rdma;
 	int ret;
@@ -78,8 +75,7 @@ static int with_rdma(struct cli *cli, const struct options *opts,
 	return ret;
 }
 
-static int use(struct cli *cli, const struct options *opts,
-	       const struct source *src)
+static int use(struct cli *cli, const struct options *opts, const struct source *src)
 {
 	if (opts->ibdev)
 		return with_rdma(cli, opts, src);
@@ -107,8 +103,7 @@ static int run(struct cli *cli, struct options *opts)
 				     "--ibdev and --exec exclude each other; use either");
 	ret = tphbuf_share_connect(cli->ctx, opts->args[0], &sock);
 	if (!ret) {
-		ret = tphbuf_buffer_receive(cli->ctx, sock, &receive_opts,
-					    &info, &src.buf);
+		ret = tphbuf_buffer_receive(cli->ctx, sock, &receive_opts, &info, &src.buf);
 		close(sock);
 	}
 	if (ret)
@@ -121,29 +116,27 @@ static int run(struct cli *cli, struct options *opts)
 const struct command cmd_attach = {
 	.name = "attach",
 	.summary = "take a buffer from tphbuf serve; register it or run a program",
-	.help =
-"usage: tphbuf attach SOCKET [--timeout SECONDS]\n"
-"                     [--ibdev NAME [--require] [--iova N] | --exec COMMAND...]\n"
-"                     [--hold]\n"
-"\n"
-"Connects to the socket of tphbuf serve, or of a program that uses\n"
-"tphbuf_buffer_send(), receives the buffer and shows it with its description.\n"
-"With --ibdev it is registered and shown as register does; --require insists\n"
-"on the tag that came with it. --exec runs a program as export --exec does.\n"
-"\n"
-"  --timeout SECONDS  how long to wait for the buffer; 10 if not given\n"
-"  --ibdev NAME       RDMA device, for example mlx5_0\n"
-"  --require          fail if the kernel does not confirm the tag\n"
-"  --iova N           address of the first byte in work requests\n"
-"  --hold             keep it until ^C\n"
-"  --exec COMMAND ... run COMMAND; must come last\n"
-"  --json             print JSON\n"
-"  --verbose          say what is done, on standard error\n"
-"\n"
-"example: tphbuf attach /run/acc.sock --ibdev mlx5_0 --require --hold\n",
-	.accepts = ACCEPT_COMMON | ACCEPT(OPT_TIMEOUT) | ACCEPT(OPT_IBDEV) |
-		   ACCEPT(OPT_REQUIRE) | ACCEPT(OPT_IOVA) | ACCEPT(OPT_HOLD) |
-		   ACCEPT(OPT_EXEC),
+	.help = "usage: tphbuf attach SOCKET [--timeout SECONDS]\n"
+		"                     [--ibdev NAME [--require] [--iova N] | --exec COMMAND...]\n"
+		"                     [--hold]\n"
+		"\n"
+		"Connects to the socket of tphbuf serve, or of a program that uses\n"
+		"tphbuf_buffer_send(), receives the buffer and shows it with its description.\n"
+		"With --ibdev it is registered and shown as register does; --require insists\n"
+		"on the tag that came with it. --exec runs a program as export --exec does.\n"
+		"\n"
+		"  --timeout SECONDS  how long to wait for the buffer; 10 if not given\n"
+		"  --ibdev NAME       RDMA device, for example mlx5_0\n"
+		"  --require          fail if the kernel does not confirm the tag\n"
+		"  --iova N           address of the first byte in work requests\n"
+		"  --hold             keep it until ^C\n"
+		"  --exec COMMAND ... run COMMAND; must come last\n"
+		"  --json             print JSON\n"
+		"  --verbose          say what is done, on standard error\n"
+		"\n"
+		"example: tphbuf attach /run/acc.sock --ibdev mlx5_0 --require --hold\n",
+	.accepts = ACCEPT_COMMON | ACCEPT(OPT_TIMEOUT) | ACCEPT(OPT_IBDEV) | ACCEPT(OPT_REQUIRE) |
+		   ACCEPT(OPT_IOVA) | ACCEPT(OPT_HOLD) | ACCEPT(OPT_EXEC),
 	.arg_name = "socket",
 	.min_args = 1,
 	.max_args = 1,

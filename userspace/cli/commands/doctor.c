@@ -8,9 +8,9 @@
 
 #include "cli/doctor/doctor.h"
 
-#define EXIT_WARNINGS	3
+#define EXIT_WARNINGS 3
 
-static const char * const severity_names[NR_SEVERITIES] = {
+static const char *const severity_names[NR_SEVERITIES] = {
 	[SEVERITY_OK] = "ok",
 	[SEVERITY_NOTE] = "note",
 	[SEVERITY_WARNING] = "warning",
@@ -18,8 +18,8 @@ static const char * const severity_names[NR_SEVERITIES] = {
 	[SEVERITY_UNSUPPORTED] = "unsupported",
 };
 
-void report(struct doctor *d, enum severity severity, const char *id,
-	    const char *remedy, const char *fmt, ...)
+void report(struct doctor *d, enum severity severity, const char *id, const char *remedy,
+	    const char *fmt, ...)
 {
 	struct finding *f;
 	va_list ap;
@@ -45,10 +45,8 @@ void report(struct doctor *d, enum severity severity, const char *id,
 static void print(const struct cli *cli, const struct doctor *d)
 {
 	static const enum color colors[NR_SEVERITIES] = {
-		[SEVERITY_OK] = COLOR_GOOD,
-		[SEVERITY_NOTE] = COLOR_NONE,
-		[SEVERITY_WARNING] = COLOR_WARN,
-		[SEVERITY_ERROR] = COLOR_BAD,
+		[SEVERITY_OK] = COLOR_GOOD,	    [SEVERITY_NOTE] = COLOR_NONE,
+		[SEVERITY_WARNING] = COLOR_WARN,    [SEVERITY_ERROR] = COLOR_BAD,
 		[SEVERITY_UNSUPPORTED] = COLOR_BAD,
 	};
 	size_t i;
@@ -58,15 +56,13 @@ static void print(const struct cli *cli, const struct doctor *d)
 		enum color color = colors[f->severity];
 
 		printf("%s%-11s%s  %-12s  %s\n", color_start(cli, color),
-		       severity_names[f->severity], color_end(cli, color),
-		       f->id, f->text);
+		       severity_names[f->severity], color_end(cli, color), f->id, f->text);
 		if (f->remedy[0])
 			printf("%-11s  %-12s  -> %s\n", "", "", f->remedy);
 	}
 	printf("\n%u in the way, %u not possible here, %u warnings, %u notes, %u fine\n",
-	       d->count[SEVERITY_ERROR], d->count[SEVERITY_UNSUPPORTED],
-	       d->count[SEVERITY_WARNING], d->count[SEVERITY_NOTE],
-	       d->count[SEVERITY_OK]);
+	       d->count[SEVERITY_ERROR], d->count[SEVERITY_UNSUPPORTED], d->count[SEVERITY_WARNING],
+	       d->count[SEVERITY_NOTE], d->count[SEVERITY_OK]);
 }
 
 static void answer_json(cJSON *json, const struct doctor *d)
@@ -80,15 +76,13 @@ static void answer_json(cJSON *json, const struct doctor *d)
 		object = cJSON_CreateObject();
 		cJSON_AddItemToArray(array, object);
 		cJSON_AddStringToObject(object, "id", f->id);
-		cJSON_AddStringToObject(object, "severity",
-					severity_names[f->severity]);
+		cJSON_AddStringToObject(object, "severity", severity_names[f->severity]);
 		cJSON_AddStringToObject(object, "text", f->text);
 		json_add_string_or_null(object, "remedy", f->remedy);
 	}
 	object = cJSON_AddObjectToObject(json, "count");
 	for (i = 0; i < NR_SEVERITIES; i++)
-		cJSON_AddNumberToObject(object, severity_names[i],
-					d->count[i]);
+		cJSON_AddNumberToObject(object, severity_names[i], d->count[i]);
 }
 
 /* What can be mended comes before what cannot: then the rest will show. */
@@ -102,8 +96,8 @@ static int exit_code(const struct doctor *d)
 }
 
 /* What is not there is a finding, a name that cannot be one wrong usage. */
-static int find(struct doctor *d, const char *id, const char *name,
-		struct tphbuf_pci_info *info, bool *found)
+static int find(struct doctor *d, const char *id, const char *name, struct tphbuf_pci_info *info,
+		bool *found)
 {
 	char bdf[TPHBUF_BDF_MAX];
 	int ret;
@@ -139,8 +133,7 @@ static bool ends_are_swapped(struct doctor *d)
 	if (!d->has_device || !is_nic(&d->device))
 		return false;
 	if (d->has_nic && !is_nic(&d->nic))
-		snprintf(remedy, sizeof(remedy), "tphbuf doctor %s %s",
-			 d->nic.bdf, d->device.bdf);
+		snprintf(remedy, sizeof(remedy), "tphbuf doctor %s %s", d->nic.bdf, d->device.bdf);
 	else
 		snprintf(remedy, sizeof(remedy),
 			 "give first the device whose memory is to be written, then the NIC: tphbuf doctor BDF %s",
@@ -153,8 +146,7 @@ static bool ends_are_swapped(struct doctor *d)
 
 static void examine(struct doctor *d)
 {
-	if (!tree_read(d, TREE_PROC, d->cmdline, sizeof(d->cmdline),
-		       "cmdline"))
+	if (!tree_read(d, TREE_PROC, d->cmdline, sizeof(d->cmdline), "cmdline"))
 		d->cmdline[0] = '\0';
 	check_host(d);
 	if (ends_are_swapped(d))
@@ -186,8 +178,7 @@ static int run(struct cli *cli, struct options *opts)
 	}
 	examine(&d);
 	if (d.failed) {
-		ret = cli_fail_text(cli, CLI_FAILURE, "doctor",
-				    "out of memory; free some");
+		ret = cli_fail_text(cli, CLI_FAILURE, "doctor", "out of memory; free some");
 	} else {
 		if (cli->json)
 			answer_json(cli->json, &d);
@@ -202,27 +193,26 @@ static int run(struct cli *cli, struct options *opts)
 const struct command cmd_doctor = {
 	.name = "doctor",
 	.summary = "what is in the way of tagged peer-to-peer writes, and how to mend it",
-	.help =
-"usage: tphbuf doctor [BDF [NIC]] [--no-open] [--vf-token UUID]\n"
-"                     [--backend NAME] [--noiommu] [--root DIR] [--json]\n"
-"\n"
-"Checks the machine; with BDF also the device whose memory is to be written,\n"
-"with NIC (PCI address or RDMA device) also who writes and the route between\n"
-"them. Each line is a check; what is not fine has the command that mends it.\n"
-"A device bound to vfio is opened for a moment (the kernel resets it then).\n"
-"\n"
-"exit status: 0 fine, 3 only warnings, 1 something is in the way, 4 something\n"
-"is not possible on this machine\n"
-"\n"
-"  --no-open        do not open the device\n"
-"  --vf-token UUID  VF token, for a VF whose PF is bound to vfio-pci\n"
-"  --backend NAME   auto, iommufd or group; auto prefers iommufd\n"
-"  --noiommu        open a device that no IOMMU isolates\n"
-"  --root DIR       examine sys, proc and dev below DIR\n"
-"  --json           print JSON\n"
-"  --verbose        say what is done, on standard error\n"
-"\n"
-"example: tphbuf doctor 0000:03:00.0 mlx5_0\n",
+	.help = "usage: tphbuf doctor [BDF [NIC]] [--no-open] [--vf-token UUID]\n"
+		"                     [--backend NAME] [--noiommu] [--root DIR] [--json]\n"
+		"\n"
+		"Checks the machine; with BDF also the device whose memory is to be written,\n"
+		"with NIC (PCI address or RDMA device) also who writes and the route between\n"
+		"them. Each line is a check; what is not fine has the command that mends it.\n"
+		"A device bound to vfio is opened for a moment (the kernel resets it then).\n"
+		"\n"
+		"exit status: 0 fine, 3 only warnings, 1 something is in the way, 4 something\n"
+		"is not possible on this machine\n"
+		"\n"
+		"  --no-open        do not open the device\n"
+		"  --vf-token UUID  VF token, for a VF whose PF is bound to vfio-pci\n"
+		"  --backend NAME   auto, iommufd or group; auto prefers iommufd\n"
+		"  --noiommu        open a device that no IOMMU isolates\n"
+		"  --root DIR       examine sys, proc and dev below DIR\n"
+		"  --json           print JSON\n"
+		"  --verbose        say what is done, on standard error\n"
+		"\n"
+		"example: tphbuf doctor 0000:03:00.0 mlx5_0\n",
 	.accepts = ACCEPT_COMMON | ACCEPT(OPT_NO_OPEN) | ACCEPT(OPT_VF_TOKEN) |
 		   ACCEPT(OPT_BACKEND) | ACCEPT(OPT_NOIOMMU) | ACCEPT(OPT_ROOT),
 	.max_args = 2,

@@ -28,16 +28,16 @@ static void print_bars(const struct tphbuf_pci_info *info)
 
 static void print_pci(const struct tphbuf_pci_info *info)
 {
-	static const char * const tables[] = {
-		"no ST table (direct)", "ST table in the capability",
+	static const char *const tables[] = {
+		"no ST table (direct)",
+		"ST table in the capability",
 		"ST table in MSI-X",
 	};
 
-	printf("device       %s (%04x:%04x, class %06x)\n", info->bdf,
-	       info->vendor, info->device, info->class_code);
-	say(stdout, "driver       %s%s%s\n",
-	    info->driver[0] ? info->driver : "none", info->vfio[0] ? ", " : "",
-	    info->vfio);
+	printf("device       %s (%04x:%04x, class %06x)\n", info->bdf, info->vendor, info->device,
+	       info->class_code);
+	say(stdout, "driver       %s%s%s\n", info->driver[0] ? info->driver : "none",
+	    info->vfio[0] ? ", " : "", info->vfio);
 	if (info->rdma[0])
 		say(stdout, "rdma         %s\n", info->rdma);
 	if (info->iommu_group >= 0)
@@ -47,8 +47,7 @@ static void print_pci(const struct tphbuf_pci_info *info)
 	printf("completer    %s\n", tph_text(info->completer));
 	printf("requester    %s", tph_text(info->requester));
 	if (info->requester > TPHBUF_TPH_NONE)
-		printf(", enabled: %s, %s",
-		       tph_text(info->requester_enabled),
+		printf(", enabled: %s, %s", tph_text(info->requester_enabled),
 		       tables[info->st_table]);
 	if (info->st_entries)
 		printf(" of %u entries", info->st_entries);
@@ -66,8 +65,7 @@ static void add_tags(struct cli *cli, int ret)
 	cJSON *tags;
 
 	if (!cli->json) {
-		say(stdout, "tags         %s%s\n", ret ? "no: " : "can be set",
-		    text);
+		say(stdout, "tags         %s%s\n", ret ? "no: " : "can be set", text);
 		return;
 	}
 	tags = cJSON_AddObjectToObject(cli->json, "tags");
@@ -120,25 +118,23 @@ static int run(struct cli *cli, struct options *opts)
 const struct command cmd_info = {
 	.name = "info",
 	.summary = "one PCI function: BARs, TPH support, what can be done",
-	.help =
-"usage: tphbuf info BDF [--no-open] [--vf-token UUID] [--sysfs DIR | --root DIR]\n"
-"                   [--json]\n"
-"\n"
-"Describes one PCI function. If it is bound to vfio it is opened for a moment\n"
-"(the kernel resets it then), to tell which BARs can be exported and whether\n"
-"tags can be set.\n"
-"\n"
-"  --no-open        only read sysfs\n"
-"  --vf-token UUID  VF token, for a VF whose PF is bound to vfio-pci\n"
-"  --backend NAME   auto, iommufd or group; auto prefers iommufd\n"
-"  --noiommu        open a device that no IOMMU isolates\n"
-"  --sysfs DIR      read this tree instead of /sys\n"
-"  --root DIR       use sys, proc and dev below DIR\n"
-"  --json           print JSON\n"
-"  --verbose        say what is done, on standard error\n"
-"\n"
-"example: tphbuf info 0000:03:00.0\n",
-	.accepts = ACCEPT_DEVICE | ACCEPT(OPT_NO_OPEN) |
-		   ACCEPT(OPT_SYSFS) | ACCEPT(OPT_ROOT),
+	.help = "usage: tphbuf info BDF [--no-open] [--vf-token UUID] [--sysfs DIR | --root DIR]\n"
+		"                   [--json]\n"
+		"\n"
+		"Describes one PCI function. If it is bound to vfio it is opened for a moment\n"
+		"(the kernel resets it then), to tell which BARs can be exported and whether\n"
+		"tags can be set.\n"
+		"\n"
+		"  --no-open        only read sysfs\n"
+		"  --vf-token UUID  VF token, for a VF whose PF is bound to vfio-pci\n"
+		"  --backend NAME   auto, iommufd or group; auto prefers iommufd\n"
+		"  --noiommu        open a device that no IOMMU isolates\n"
+		"  --sysfs DIR      read this tree instead of /sys\n"
+		"  --root DIR       use sys, proc and dev below DIR\n"
+		"  --json           print JSON\n"
+		"  --verbose        say what is done, on standard error\n"
+		"\n"
+		"example: tphbuf info 0000:03:00.0\n",
+	.accepts = ACCEPT_DEVICE | ACCEPT(OPT_NO_OPEN) | ACCEPT(OPT_SYSFS) | ACCEPT(OPT_ROOT),
 	.run = run,
 };

@@ -8,13 +8,11 @@
 
 static bool matters(const struct tphbuf_pci_info *info)
 {
-	return vfio_bound(info) || info->rdma[0] ||
-	       info->completer > TPHBUF_TPH_NONE ||
+	return vfio_bound(info) || info->rdma[0] || info->completer > TPHBUF_TPH_NONE ||
 	       info->requester > TPHBUF_TPH_NONE;
 }
 
-static void bars_text(const struct tphbuf_pci_info *info, char *text,
-		      size_t size)
+static void bars_text(const struct tphbuf_pci_info *info, char *text, size_t size)
 {
 	char bar_size[32];
 	size_t used = 0;
@@ -25,15 +23,14 @@ static void bars_text(const struct tphbuf_pci_info *info, char *text,
 		if (!(info->bar[i].flags & TPHBUF_BAR_PRESENT))
 			continue;
 		size_text(info->bar[i].size, bar_size, sizeof(bar_size));
-		used += (size_t)snprintf(text + used, size - used, "%s%d: %s",
-					 used ? ", " : "", i, bar_size);
+		used += (size_t)snprintf(text + used, size - used, "%s%d: %s", used ? ", " : "", i,
+					 bar_size);
 	}
 }
 
 static void tph_cell(struct table *table, enum tphbuf_tph tph)
 {
-	table_cell(table, tph > TPHBUF_TPH_NONE ? COLOR_GOOD : COLOR_DIM, "%s",
-		   tph_text(tph));
+	table_cell(table, tph > TPHBUF_TPH_NONE ? COLOR_GOOD : COLOR_DIM, "%s", tph_text(tph));
 }
 
 static void add_row(struct table *table, const struct tphbuf_pci_info *info)
@@ -55,8 +52,8 @@ static void add_row(struct table *table, const struct tphbuf_pci_info *info)
 	table_cell(table, COLOR_NONE, "%s", or_dash(bars));
 }
 
-static int show(struct cli *cli, struct table *table, cJSON *devices,
-		const char *bdf, bool all, bool *unknown)
+static int show(struct cli *cli, struct table *table, cJSON *devices, const char *bdf, bool all,
+		bool *unknown)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	cJSON *object;
@@ -84,11 +81,10 @@ static int show(struct cli *cli, struct table *table, cJSON *devices,
 
 static int run(struct cli *cli, struct options *opts)
 {
-	static const char * const heads[] = {
-		"DEVICE", "DRIVER", "VFIO", "RDMA", "GROUP", "TAKES", "SENDS",
-		"ENABLED", "BARS",
+	static const char *const heads[] = {
+		"DEVICE", "DRIVER", "VFIO", "RDMA", "GROUP", "TAKES", "SENDS", "ENABLED", "BARS",
 	};
-	char (*bdfs)[TPHBUF_BDF_MAX];
+	char(*bdfs)[TPHBUF_BDF_MAX];
 	struct table *table = NULL;
 	cJSON *devices = NULL;
 	bool unknown = false;
@@ -119,21 +115,19 @@ static int run(struct cli *cli, struct options *opts)
 const struct command cmd_list = {
 	.name = "list",
 	.summary = "PCI functions bound to vfio, RDMA devices, TPH support",
-	.help =
-"usage: tphbuf list [--all] [--sysfs DIR | --root DIR] [--json]\n"
-"\n"
-"Lists PCI functions that are bound to vfio, are RDMA devices, or have TPH.\n"
-"TAKES is the TPH completer (tags others may send to it: st 8 bits, xst 16),\n"
-"SENDS the TPH requester, ENABLED what it is set up to send now.\n"
-"\n"
-"  --all        every PCI function\n"
-"  --sysfs DIR  read this tree instead of /sys\n"
-"  --root DIR   read sys, proc and dev below DIR\n"
-"  --json       print JSON\n"
-"  --verbose    say what is done, on standard error\n"
-"\n"
-"example: tphbuf list --all\n",
-	.accepts = ACCEPT_COMMON | ACCEPT(OPT_ALL) | ACCEPT(OPT_SYSFS) |
-		   ACCEPT(OPT_ROOT),
+	.help = "usage: tphbuf list [--all] [--sysfs DIR | --root DIR] [--json]\n"
+		"\n"
+		"Lists PCI functions that are bound to vfio, are RDMA devices, or have TPH.\n"
+		"TAKES is the TPH completer (tags others may send to it: st 8 bits, xst 16),\n"
+		"SENDS the TPH requester, ENABLED what it is set up to send now.\n"
+		"\n"
+		"  --all        every PCI function\n"
+		"  --sysfs DIR  read this tree instead of /sys\n"
+		"  --root DIR   read sys, proc and dev below DIR\n"
+		"  --json       print JSON\n"
+		"  --verbose    say what is done, on standard error\n"
+		"\n"
+		"example: tphbuf list --all\n",
+	.accepts = ACCEPT_COMMON | ACCEPT(OPT_ALL) | ACCEPT(OPT_SYSFS) | ACCEPT(OPT_ROOT),
 	.run = run,
 };

@@ -44,20 +44,19 @@ static void print_mr(const char *ibdev, const struct tphbuf_mr *mr,
 {
 	char text[TPHBUF_TAG_TEXT_MAX];
 
-	say(stdout, "rdma        %s, lkey 0x%x, rkey 0x%x", ibdev,
-	    tphbuf_mr_ibv(mr)->lkey, tphbuf_mr_ibv(mr)->rkey);
+	say(stdout, "rdma        %s, lkey 0x%x, rkey 0x%x", ibdev, tphbuf_mr_ibv(mr)->lkey,
+	    tphbuf_mr_ibv(mr)->rkey);
 	if (applied->mrn >= 0)
 		printf(", mrn %d", applied->mrn);
-	printf("\niova        0x%" PRIx64 "+0x%" PRIx64 "\n",
-	       tphbuf_mr_iova(mr), tphbuf_mr_length(mr));
+	printf("\niova        0x%" PRIx64 "+0x%" PRIx64 "\n", tphbuf_mr_iova(mr),
+	       tphbuf_mr_length(mr));
 	say(stdout, "applied     %s%s%s\n", state_text(applied->state),
 	    applied->state == TPHBUF_APPLIED_YES ? ", " : ": ",
-	    applied->state == TPHBUF_APPLIED_YES ?
-	    tag_text(&applied->tag, text) : applied->reason);
+	    applied->state == TPHBUF_APPLIED_YES ? tag_text(&applied->tag, text) : applied->reason);
 }
 
-static int answer(struct cli *cli, const struct options *opts,
-		  const struct source *src, struct tphbuf_mr *mr)
+static int answer(struct cli *cli, const struct options *opts, const struct source *src,
+		  struct tphbuf_mr *mr)
 {
 	struct tphbuf_applied applied = { .size = sizeof(applied) };
 	int ret;
@@ -75,16 +74,15 @@ static int answer(struct cli *cli, const struct options *opts,
 	return CLI_OK;
 }
 
-int register_source(struct cli *cli, const struct options *opts,
-		    const struct source *src, struct ibv_pd *pd)
+int register_source(struct cli *cli, const struct options *opts, const struct source *src,
+		    struct ibv_pd *pd)
 {
 	struct tphbuf_mr_opts mr_opts = {
 		.size = sizeof(mr_opts),
 		.flags = (opts->require ? TPHBUF_MR_REQUIRE : 0) |
 			 (opts->has_iova ? TPHBUF_MR_IOVA : 0),
 		.iova = opts->iova,
-		.tag = opts->require && src->received ? &src->received->tag :
-							NULL,
+		.tag = opts->require && src->received ? &src->received->tag : NULL,
 	};
 	struct tphbuf_mr *mr;
 	int ret, err;
@@ -123,26 +121,22 @@ static int run(struct cli *cli, struct options *opts)
 const struct command cmd_register = {
 	.name = "register",
 	.summary = "export, tag and register with an RDMA device; show it all",
-	.help =
-"usage: tphbuf register BDF --bar N [--range OFFSET+LENGTH]... --ibdev NAME\n"
-"                       [--tag TAG [--require]] [--iova N] [--hold]\n"
-"\n"
-"Exports ranges of a BAR, tags the buffer, registers it with an RDMA device\n"
-"and shows the descriptor, the tag as the kernel has it, the keys, and whether\n"
-"the RDMA driver applies the tag.\n"
-"\n"
-"  --ibdev NAME           RDMA device, for example mlx5_0\n"
-"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
-"  --require              fail if the kernel does not confirm the tag\n"
-"  --iova N               address of the first byte in work requests\n"
-"  --hold                 keep the region until ^C\n"
-HELP_RANGES
-HELP_DEVICE
-HELP_OUTPUT
-"\n"
-"example: tphbuf register 0000:03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 \\\n"
-"                --tag st=0x5a,ph=2 --require\n",
-	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_IBDEV) | ACCEPT(OPT_TAG) |
-		   ACCEPT(OPT_REQUIRE) | ACCEPT(OPT_IOVA) | ACCEPT(OPT_HOLD),
+	.help = "usage: tphbuf register BDF --bar N [--range OFFSET+LENGTH]... --ibdev NAME\n"
+		"                       [--tag TAG [--require]] [--iova N] [--hold]\n"
+		"\n"
+		"Exports ranges of a BAR, tags the buffer, registers it with an RDMA device\n"
+		"and shows the descriptor, the tag as the kernel has it, the keys, and whether\n"
+		"the RDMA driver applies the tag.\n"
+		"\n"
+		"  --ibdev NAME           RDMA device, for example mlx5_0\n"
+		"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
+		"  --require              fail if the kernel does not confirm the tag\n"
+		"  --iova N               address of the first byte in work requests\n"
+		"  --hold                 keep the region until ^C\n" HELP_RANGES HELP_DEVICE HELP_OUTPUT
+		"\n"
+		"example: tphbuf register 0000:03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 \\\n"
+		"                --tag st=0x5a,ph=2 --require\n",
+	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_IBDEV) | ACCEPT(OPT_TAG) | ACCEPT(OPT_REQUIRE) |
+		   ACCEPT(OPT_IOVA) | ACCEPT(OPT_HOLD),
 	.run = run,
 };

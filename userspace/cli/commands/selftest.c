@@ -12,14 +12,14 @@
 #include "cli/loopback.h"
 
 /* Enough for several payloads and page boundaries, and quick to compare. */
-#define DEFAULT_LENGTH	(64u << 10)
-#define MAX_LENGTH	(16u << 20)
+#define DEFAULT_LENGTH (64u << 10)
+#define MAX_LENGTH     (16u << 20)
 
 struct selftest {
 	struct cli *cli;
 	const struct options *opts;
 	struct source src;
-	struct rdma nic, second;	/* second.context NULL: the same */
+	struct rdma nic, second; /* second.context NULL: the same */
 	struct loop loop;
 	struct tphbuf_mr *target;
 	struct tphbuf_applied applied;
@@ -76,8 +76,7 @@ static int prepare_bar(struct selftest *t)
 	t->applied.size = sizeof(t->applied);
 	ret = tphbuf_buffer_map(t->src.buf, &t->bar);
 	if (!ret)
-		ret = tphbuf_mr_register(t->src.buf, writer(t)->pd, &mr_opts,
-					 &t->target);
+		ret = tphbuf_mr_register(t->src.buf, writer(t)->pd, &mr_opts, &t->target);
 	if (!ret)
 		ret = tphbuf_mr_applied(t->target, &t->applied);
 	return ret ? cli_fail(t->cli, ret) : CLI_OK;
@@ -90,8 +89,7 @@ static int prepare_host(struct selftest *t)
 	if (!t->saved || !t->host)
 		return cli_fail_text(t->cli, CLI_FAILURE, "rdma",
 				     "out of memory; give a smaller --length");
-	t->host_mr = ibv_reg_mr(t->nic.pd, t->host, t->length,
-				IBV_ACCESS_LOCAL_WRITE);
+	t->host_mr = ibv_reg_mr(t->nic.pd, t->host, t->length, IBV_ACCESS_LOCAL_WRITE);
 	if (!t->host_mr)
 		return cli_fail_text(t->cli, CLI_FAILURE, "rdma",
 				     "%s: cannot register %u bytes of this process (%s); raise the memlock limit (ulimit -l)",
@@ -132,8 +130,7 @@ static int compare(struct selftest *t, const char *what, uint32_t pass)
 		return CLI_OK;
 	return cli_fail_text(t->cli, CLI_FAILURE, "compare",
 			     "%s: %u of %u bytes differ, the first at offset 0x%x (0x%02x instead of 0x%02x); the memory is not plain memory, or the route corrupts",
-			     what, bad, t->length, first, t->host[first],
-			     pattern(pass, first));
+			     what, bad, t->length, first, t->host[first], pattern(pass, first));
 }
 
 static int transfer(struct selftest *t, enum ibv_wr_opcode opcode)
@@ -205,20 +202,17 @@ static int answer(struct selftest *t)
 		cJSON_AddStringToObject(object, "requester", t->nic.name);
 		cJSON_AddStringToObject(object, "writer", writer(t)->name);
 		json_add_u64(object, "bytes", t->length);
-		cJSON_AddBoolToObject(object, "tag_applied",
-				      t->applied.state == TPHBUF_APPLIED_YES);
+		cJSON_AddBoolToObject(object, "tag_applied", t->applied.state == TPHBUF_APPLIED_YES);
 		json_add_tag(object, "tag", &t->applied.tag);
 		json_add_string_or_null(object, "reason", t->applied.reason);
 		return CLI_OK;
 	}
 	print_source(&t->src);
-	say(stdout, "writer      %s, asked by %s\n", writer(t)->name,
-	    t->nic.name);
-	say(stdout, "tag applied %s%s%s\n", tag_use(t, text),
-	    t->applied.reason[0] ? ": " : "", t->applied.reason);
+	say(stdout, "writer      %s, asked by %s\n", writer(t)->name, t->nic.name);
+	say(stdout, "tag applied %s%s%s\n", tag_use(t, text), t->applied.reason[0] ? ": " : "",
+	    t->applied.reason);
 	printf("%sequal%s       %u bytes by RDMA write, RDMA read and CPU\n",
-	       color_start(t->cli, COLOR_GOOD), color_end(t->cli, COLOR_GOOD),
-	       t->length);
+	       color_start(t->cli, COLOR_GOOD), color_end(t->cli, COLOR_GOOD), t->length);
 	return CLI_OK;
 }
 
@@ -234,8 +228,7 @@ static int run(struct cli *cli, struct options *opts)
 	if (!opts->nr_ranges) {
 		opts->ranges = malloc(sizeof(range));
 		if (!opts->ranges)
-			return cli_fail_text(cli, CLI_FAILURE, "argument",
-					     "out of memory");
+			return cli_fail_text(cli, CLI_FAILURE, "argument", "out of memory");
 		opts->ranges[opts->nr_ranges++] = range;
 	}
 	ret = open_devices(&t);
@@ -244,8 +237,7 @@ static int run(struct cli *cli, struct options *opts)
 	if (ret == CLI_OK)
 		ret = prepare_host(&t);
 	if (ret == CLI_OK)
-		ret = loop_open(cli, &t.loop, &t.nic, writer(&t), opts->port,
-				opts->gid_index);
+		ret = loop_open(cli, &t.loop, &t.nic, writer(&t), opts->port, opts->gid_index);
 	if (ret == CLI_OK) {
 		copy_words(t.saved, t.bar, t.length);
 		ret = measure(&t);
@@ -260,30 +252,27 @@ static int run(struct cli *cli, struct options *opts)
 const struct command cmd_selftest = {
 	.name = "selftest",
 	.summary = "write through a NIC into the BAR and compare",
-	.help =
-"usage: tphbuf selftest BDF NIC [NIC2] --bar N [--range OFFSET+LENGTH]...\n"
-"                       [--tag TAG [--require]] [--port N] [--gid-index N]\n"
-"\n"
-"Exports a range of a BAR (its first 64 KiB if none is given), registers it\n"
-"with an RDMA device, writes into it by RDMA and compares what the NIC and the\n"
-"CPU read there; then the same from the CPU to the NIC. The queue pairs are\n"
-"both on NIC, or one on NIC and one on NIC2, which then writes into the BAR.\n"
-"The range must be plain memory; what it held is put back.\n"
-"\n"
-"  --bar N                base address register, 0 to 5\n"
-"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; 16 MiB at most\n"
-"  --offset N --length N  the same for one range\n"
-"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
-"  --require              fail if the kernel does not confirm the tag\n"
-"  --port N               port of the NICs; the first active one if not given\n"
-"  --gid-index N          GID; on Ethernet the first one if not given\n"
-HELP_DEVICE
-HELP_OUTPUT
-"\n"
-"example: tphbuf selftest 0000:03:00.0 mlx5_0 --bar 2 --tag st=0x5a,ph=2 \\\n"
-"                --require\n",
-	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_TAG) | ACCEPT(OPT_REQUIRE) |
-		   ACCEPT(OPT_PORT) | ACCEPT(OPT_GID_INDEX),
+	.help = "usage: tphbuf selftest BDF NIC [NIC2] --bar N [--range OFFSET+LENGTH]...\n"
+		"                       [--tag TAG [--require]] [--port N] [--gid-index N]\n"
+		"\n"
+		"Exports a range of a BAR (its first 64 KiB if none is given), registers it\n"
+		"with an RDMA device, writes into it by RDMA and compares what the NIC and the\n"
+		"CPU read there; then the same from the CPU to the NIC. The queue pairs are\n"
+		"both on NIC, or one on NIC and one on NIC2, which then writes into the BAR.\n"
+		"The range must be plain memory; what it held is put back.\n"
+		"\n"
+		"  --bar N                base address register, 0 to 5\n"
+		"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; 16 MiB at most\n"
+		"  --offset N --length N  the same for one range\n"
+		"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
+		"  --require              fail if the kernel does not confirm the tag\n"
+		"  --port N               port of the NICs; the first active one if not given\n"
+		"  --gid-index N          GID; on Ethernet the first one if not given\n" HELP_DEVICE HELP_OUTPUT
+		"\n"
+		"example: tphbuf selftest 0000:03:00.0 mlx5_0 --bar 2 --tag st=0x5a,ph=2 \\\n"
+		"                --require\n",
+	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_TAG) | ACCEPT(OPT_REQUIRE) | ACCEPT(OPT_PORT) |
+		   ACCEPT(OPT_GID_INDEX),
 	.arg_name = "RDMA device",
 	.min_args = 1,
 	.max_args = 2,

@@ -9,10 +9,10 @@
 
 #include "cli/cli.h"
 
-#define DEFAULT_MODE	0600
+#define DEFAULT_MODE 0600
 
 /* How soon a signal that arrives before the wait is seen. */
-#define ACCEPT_MS	500
+#define ACCEPT_MS 500
 
 static volatile sig_atomic_t stopped;
 
@@ -35,8 +35,7 @@ static void catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int answer(struct cli *cli, const struct options *opts,
-		  const struct source *src)
+static int answer(struct cli *cli, const struct options *opts, const struct source *src)
 {
 	int ret = answer_source(cli, opts, src);
 
@@ -50,8 +49,8 @@ static int answer(struct cli *cli, const struct options *opts,
 }
 
 /* A peer that goes wrong is its own problem; the next one is served. */
-static bool hand_over(struct cli *cli, const struct options *opts,
-		      const struct source *src, int sock)
+static bool hand_over(struct cli *cli, const struct options *opts, const struct source *src,
+		      int sock)
 {
 	struct tphbuf_send_opts send_opts = {
 		.size = sizeof(send_opts),
@@ -67,8 +66,7 @@ static bool hand_over(struct cli *cli, const struct options *opts,
 	return !ret;
 }
 
-static int serve(struct cli *cli, const struct options *opts,
-		 const struct source *src, int listener)
+static int serve(struct cli *cli, const struct options *opts, const struct source *src, int listener)
 {
 	int handed = 0, sock, ret;
 
@@ -90,15 +88,13 @@ static int run(struct cli *cli, struct options *opts)
 	int listener, ret;
 
 	if (!opts->socket)
-		return cli_fail_text(cli, CLI_USAGE, "argument",
-				     "no socket; give --socket PATH");
+		return cli_fail_text(cli, CLI_USAGE, "argument", "no socket; give --socket PATH");
 	catch_signals();
 	ret = source_open(cli, opts, &src);
 	if (ret != CLI_OK)
 		return ret;
 	ret = tphbuf_share_listen(cli->ctx, opts->socket,
-				  opts->mode < 0 ? DEFAULT_MODE :
-						   (unsigned int)opts->mode,
+				  opts->mode < 0 ? DEFAULT_MODE : (unsigned int)opts->mode,
 				  &listener);
 	if (ret) {
 		ret = cli_fail(cli, ret);
@@ -116,31 +112,26 @@ static int run(struct cli *cli, struct options *opts)
 const struct command cmd_serve = {
 	.name = "serve",
 	.summary = "hand a tagged buffer to processes that attach to a socket",
-	.help =
-"usage: tphbuf serve BDF --bar N [--range OFFSET+LENGTH]... [--tag TAG]\n"
-"                    --socket PATH [--mode BITS] [--count N] [--device]\n"
-"                    [--label TEXT]\n"
-"\n"
-"Exports ranges of a BAR as export does and hands the buffer, with its tag and\n"
-"description, to each process that connects to a unix socket (tphbuf attach,\n"
-"or tphbuf_buffer_receive() in a program), until ^C. Who may write to the\n"
-"socket gets the buffer. The buffer dies with this process, unless the device\n"
-"goes along (--device), which gives the receiver full power over it.\n"
-"\n"
-"  --socket PATH          where the socket is made; gone at the end\n"
-"  --mode BITS            its permissions, octal; 0600 if not given\n"
-"  --count N              end after N hand-overs\n"
-"  --device               hand over the device, too\n"
-"  --label TEXT           text for the receiver, up to 39 characters\n"
-HELP_RANGES
-"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
-HELP_DEVICE
-HELP_OUTPUT
-"\n"
-"example: tphbuf serve 0000:03:00.0 --bar 2 --range 0+1M --tag st=0x5a,ph=2 \\\n"
-"                --socket /run/acc.sock --mode 0660\n",
-	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_TAG) | ACCEPT(OPT_SOCKET) |
-		   ACCEPT(OPT_MODE) | ACCEPT(OPT_COUNT) | ACCEPT(OPT_DEVICE) |
-		   ACCEPT(OPT_LABEL),
+	.help = "usage: tphbuf serve BDF --bar N [--range OFFSET+LENGTH]... [--tag TAG]\n"
+		"                    --socket PATH [--mode BITS] [--count N] [--device]\n"
+		"                    [--label TEXT]\n"
+		"\n"
+		"Exports ranges of a BAR as export does and hands the buffer, with its tag and\n"
+		"description, to each process that connects to a unix socket (tphbuf attach,\n"
+		"or tphbuf_buffer_receive() in a program), until ^C. Who may write to the\n"
+		"socket gets the buffer. The buffer dies with this process, unless the device\n"
+		"goes along (--device), which gives the receiver full power over it.\n"
+		"\n"
+		"  --socket PATH          where the socket is made; gone at the end\n"
+		"  --mode BITS            its permissions, octal; 0600 if not given\n"
+		"  --count N              end after N hand-overs\n"
+		"  --device               hand over the device, too\n"
+		"  --label TEXT           text for the receiver, up to 39 characters\n" HELP_RANGES
+		"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n" HELP_DEVICE HELP_OUTPUT
+		"\n"
+		"example: tphbuf serve 0000:03:00.0 --bar 2 --range 0+1M --tag st=0x5a,ph=2 \\\n"
+		"                --socket /run/acc.sock --mode 0660\n",
+	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_TAG) | ACCEPT(OPT_SOCKET) | ACCEPT(OPT_MODE) |
+		   ACCEPT(OPT_COUNT) | ACCEPT(OPT_DEVICE) | ACCEPT(OPT_LABEL),
 	.run = run,
 };

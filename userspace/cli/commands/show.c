@@ -17,13 +17,13 @@
 #include "cli/fdinfo.h"
 #include "cli/process.h"
 
-#define FDINFO_MAX	4096
+#define FDINFO_MAX 4096
 
 struct show {
 	struct cli *cli;
 	struct table *table;
 	cJSON *array;
-	char process[16];	/* "4711" or "self" */
+	char process[16]; /* "4711" or "self" */
 	unsigned int n;
 };
 
@@ -34,20 +34,17 @@ static const char *proc_root(const struct cli *cli)
 
 static bool all_digits(const char *text)
 {
-	return text[0] && strlen(text) < 10 &&
-	       !text[strspn(text, "0123456789")];
+	return text[0] && strlen(text) < 10 && !text[strspn(text, "0123456789")];
 }
 
 /* Return: 0, -ENOENT (no such descriptor), -EINVAL (no dma-buf), -errno. */
-static int read_fdinfo(const struct show *show, const char *fd,
-		       struct fdinfo *info)
+static int read_fdinfo(const struct show *show, const char *fd, struct fdinfo *info)
 {
 	char path[PATH_MAX], text[FDINFO_MAX];
 	ssize_t n;
 	int file;
 
-	n = snprintf(path, sizeof(path), "%s/%s/fdinfo/%s",
-		     proc_root(show->cli), show->process, fd);
+	n = snprintf(path, sizeof(path), "%s/%s/fdinfo/%s", proc_root(show->cli), show->process, fd);
 	if ((size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
 	file = open(path, O_RDONLY | O_CLOEXEC);
@@ -73,14 +70,11 @@ static void add(struct show *show, const char *fd, const struct fdinfo *info)
 		process_tag(show->cli, show->process, atoi(fd), &state, bdf);
 	if (!show->array) {
 		table_cell(show->table, COLOR_NONE, "%s", fd);
-		table_cell(show->table, COLOR_NONE, "%s",
-			   or_dash(info->exporter));
-		table_cell(show->table, COLOR_NONE, "%s",
-			   size_text(info->size, size, sizeof(size)));
+		table_cell(show->table, COLOR_NONE, "%s", or_dash(info->exporter));
+		table_cell(show->table, COLOR_NONE, "%s", size_text(info->size, size, sizeof(size)));
 		table_cell(show->table, COLOR_NONE, "%" PRId64, info->users);
 		table_cell(show->table, COLOR_NONE, "%s", or_dash(bdf));
-		table_cell(show->table, COLOR_NONE, "%s",
-			   known ? tag_text(&state.tag, text) : "-");
+		table_cell(show->table, COLOR_NONE, "%s", known ? tag_text(&state.tag, text) : "-");
 		table_cell(show->table, COLOR_NONE, "%s", or_dash(info->name));
 		return;
 	}
@@ -129,16 +123,14 @@ static int show_all(struct show *show)
 	struct fdinfo info;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "%s/%s/fdinfo", proc_root(show->cli),
-		 show->process);
+	snprintf(path, sizeof(path), "%s/%s/fdinfo", proc_root(show->cli), show->process);
 	dir = opendir(path);
 	if (!dir)
 		return cli_fail_text(show->cli, CLI_FAILURE, "lookup",
 				     "process %s: %s; give a process that runs and is yours, or run as root",
 				     show->process, strerror(errno));
 	while ((entry = readdir(dir)))
-		if (all_digits(entry->d_name) &&
-		    !read_fdinfo(show, entry->d_name, &info) &&
+		if (all_digits(entry->d_name) && !read_fdinfo(show, entry->d_name, &info) &&
 		    n < (int)(sizeof(fds) / sizeof(fds[0])))
 			fds[n++] = atoi(entry->d_name);
 	closedir(dir);
@@ -175,9 +167,8 @@ static int split(struct show *show, const char *arg, const char **fd)
 
 static int run(struct cli *cli, struct options *opts)
 {
-	static const char * const heads[] = {
-		"FD", "EXPORTER", "LENGTH", "REFERENCES", "DEVICE", "TAG",
-		"NAME",
+	static const char *const heads[] = {
+		"FD", "EXPORTER", "LENGTH", "REFERENCES", "DEVICE", "TAG", "NAME",
 	};
 	struct show show = { .cli = cli };
 	const char *fd;
@@ -208,20 +199,19 @@ static int run(struct cli *cli, struct options *opts)
 const struct command cmd_show = {
 	.name = "show",
 	.summary = "the dma-bufs a process holds",
-	.help =
-"usage: tphbuf show PID | PID/FD | FD [--root DIR] [--json]\n"
-"\n"
-"Shows the dma-bufs among the descriptors of a process, or one of them: who\n"
-"exported it (vfio-pci, a DRM driver, udmabuf, a dma-heap), its length and its\n"
-"name; and, if the process has the exporting vfio device open, its address and\n"
-"the tag as the kernel has it. FD alone is a descriptor handed to this command\n"
-"by its parent, as export --exec does. Another user's process takes root.\n"
-"\n"
-"  --root DIR  read proc below DIR\n"
-"  --json      print JSON\n"
-"  --verbose   say what is done, on standard error\n"
-"\n"
-"example: tphbuf export 0000:03:00.0 --bar 2 --exec sh -c 'tphbuf show $PPID'\n",
+	.help = "usage: tphbuf show PID | PID/FD | FD [--root DIR] [--json]\n"
+		"\n"
+		"Shows the dma-bufs among the descriptors of a process, or one of them: who\n"
+		"exported it (vfio-pci, a DRM driver, udmabuf, a dma-heap), its length and its\n"
+		"name; and, if the process has the exporting vfio device open, its address and\n"
+		"the tag as the kernel has it. FD alone is a descriptor handed to this command\n"
+		"by its parent, as export --exec does. Another user's process takes root.\n"
+		"\n"
+		"  --root DIR  read proc below DIR\n"
+		"  --json      print JSON\n"
+		"  --verbose   say what is done, on standard error\n"
+		"\n"
+		"example: tphbuf export 0000:03:00.0 --bar 2 --exec sh -c 'tphbuf show $PPID'\n",
 	.accepts = ACCEPT_COMMON | ACCEPT(OPT_ROOT),
 	.arg_name = "process or descriptor",
 	.min_args = 1,

@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 
-static const char * const op_names[] = {
+static const char *const op_names[] = {
 	[TAG_OP_SET] = "set",
 	[TAG_OP_CLEAR] = "clear",
 	[TAG_OP_GET] = "get",
@@ -19,8 +19,7 @@ static void show(const struct cli *cli, cJSON *steps, enum tag_op op,
 
 	if (!cli->json) {
 		printf("%-6s -> tag %s, device takes %s\n", op_names[op],
-		       tag_text(&state->tag, text),
-		       namespaces_text(state->supported));
+		       tag_text(&state->tag, text), namespaces_text(state->supported));
 		return;
 	}
 	step = cJSON_CreateObject();
@@ -30,8 +29,7 @@ static void show(const struct cli *cli, cJSON *steps, enum tag_op op,
 	json_add_namespaces(step, "supported", state->supported);
 }
 
-static int set(struct tphbuf_buffer *buf, struct tphbuf_tag tag,
-	       const char *name)
+static int set(struct tphbuf_buffer *buf, struct tphbuf_tag tag, const char *name)
 {
 	int ret = 0;
 
@@ -57,8 +55,7 @@ static int step(struct tphbuf_buffer *buf, const struct options *opts, size_t i,
 	return ret ? ret : tphbuf_buffer_tag_get(buf, state);
 }
 
-static int steps(struct cli *cli, const struct options *opts,
-		 struct tphbuf_buffer *buf)
+static int steps(struct cli *cli, const struct options *opts, struct tphbuf_buffer *buf)
 {
 	cJSON *array = NULL;
 	size_t i;
@@ -100,25 +97,21 @@ static int run(struct cli *cli, struct options *opts)
 const struct command cmd_tag = {
 	.name = "tag",
 	.summary = "set, read back, clear and probe the tag of a BAR range",
-	.help =
-"usage: tphbuf tag BDF --bar N [--range OFFSET+LENGTH]... OPERATION...\n"
-"\n"
-"Exports ranges of a BAR as export does, and carries out the operations in\n"
-"the order given. After each the tag is read back from the kernel and shown.\n"
-"The tag goes with the buffer when the command ends: this shows what a device\n"
-"and a kernel can do. To use a tagged buffer see export --tag and register.\n"
-"\n"
-"  --set TAG              st=N,ph=N or xst=N,ph=N or both; none clears\n"
-"  --clear                remove the tag\n"
-"  --get                  read the tag\n"
-"  --probe                ask which tags the device takes\n"
-HELP_RANGES
-HELP_DEVICE
-HELP_OUTPUT
-"\n"
-"example: tphbuf tag 0000:03:00.0 --bar 2 --range 0+64K --set st=0x5a,ph=2 \\\n"
-"                --clear\n",
-	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_SET) | ACCEPT(OPT_CLEAR) |
-		   ACCEPT(OPT_GET) | ACCEPT(OPT_PROBE),
+	.help = "usage: tphbuf tag BDF --bar N [--range OFFSET+LENGTH]... OPERATION...\n"
+		"\n"
+		"Exports ranges of a BAR as export does, and carries out the operations in\n"
+		"the order given. After each the tag is read back from the kernel and shown.\n"
+		"The tag goes with the buffer when the command ends: this shows what a device\n"
+		"and a kernel can do. To use a tagged buffer see export --tag and register.\n"
+		"\n"
+		"  --set TAG              st=N,ph=N or xst=N,ph=N or both; none clears\n"
+		"  --clear                remove the tag\n"
+		"  --get                  read the tag\n"
+		"  --probe                ask which tags the device takes\n" HELP_RANGES
+			HELP_DEVICE HELP_OUTPUT "\n"
+		"example: tphbuf tag 0000:03:00.0 --bar 2 --range 0+64K --set st=0x5a,ph=2 \\\n"
+		"                --clear\n",
+	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_SET) | ACCEPT(OPT_CLEAR) | ACCEPT(OPT_GET) |
+		   ACCEPT(OPT_PROBE),
 	.run = run,
 };

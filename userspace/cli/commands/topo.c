@@ -74,47 +74,44 @@ static const char *acs_text(int32_t acs, char *buf, size_t size)
 	buf[0] = '\0';
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (acs & 1 << i)
-			used += (size_t)snprintf(buf + used, size - used,
-						 "%s%s", used ? " " : "",
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? " " : "",
 						 names[i]);
 	return used ? buf : "off";
 }
 
-static void add_row(struct table *table, const struct tphbuf_port *port,
-		    unsigned int depth, const char *role)
+static void add_row(struct table *table, const struct tphbuf_port *port, unsigned int depth,
+		    const char *role)
 {
 	char acs[32];
 	bool redirects = port->acs > 0 && port->acs & TPHBUF_ACS_REDIRECT;
 
-	table_cell(table, COLOR_NONE, "%*s%s", (int)(2 * depth), "",
-		   port->bdf);
+	table_cell(table, COLOR_NONE, "%*s%s", (int)(2 * depth), "", port->bdf);
 	table_cell(table, COLOR_NONE, "%s", type_text(port->type));
 	table_cell(table, redirects ? COLOR_WARN : COLOR_NONE, "%s",
 		   acs_text(port->acs, acs, sizeof(acs)));
-	table_cell(table, port->completer > TPHBUF_TPH_NONE ? COLOR_GOOD :
-		   COLOR_DIM, "%s", tph_text(port->completer));
-	table_cell(table, COLOR_NONE, "%s", port->prefixes < 0 ? "unknown" :
-		   port->prefixes ? "yes" : "no");
+	table_cell(table, port->completer > TPHBUF_TPH_NONE ? COLOR_GOOD : COLOR_DIM, "%s",
+		   tph_text(port->completer));
+	table_cell(table, COLOR_NONE, "%s",
+		   port->prefixes < 0 ? "unknown" :
+		   port->prefixes     ? "yes" :
+					"no");
 	if (port->mps)
-		table_cell(table, COLOR_NONE, "%u of %u", port->mps,
-			   port->mps_max);
+		table_cell(table, COLOR_NONE, "%u of %u", port->mps, port->mps_max);
 	else
 		table_cell(table, COLOR_DIM, "-");
 	if (port->link_width && port->link_width_max)
-		table_cell(table, COLOR_NONE, "gen%u x%u of gen%u x%u",
-			   port->link_gen, port->link_width,
-			   port->link_gen_max, port->link_width_max);
+		table_cell(table, COLOR_NONE, "gen%u x%u of gen%u x%u", port->link_gen,
+			   port->link_width, port->link_gen_max, port->link_width_max);
 	else if (port->link_width)
-		table_cell(table, COLOR_NONE, "gen%u x%u", port->link_gen,
-			   port->link_width);
+		table_cell(table, COLOR_NONE, "gen%u x%u", port->link_gen, port->link_width);
 	else
 		table_cell(table, COLOR_DIM, "-");
 	table_cell(table, COLOR_NONE, "%s", role);
 }
 
 /* From the root down; what both paths share is shown once. */
-static void add_branch(struct table *table, const struct path *path,
-		       enum tphbuf_end end, bool shared_too, const char *role)
+static void add_branch(struct table *table, const struct path *path, enum tphbuf_end end,
+		       bool shared_too, const char *role)
 {
 	size_t n = tphbuf_topo_ports(path->topo, end), i;
 	bool below = shared_too || !path->verdict.common[0];
@@ -124,8 +121,7 @@ static void add_branch(struct table *table, const struct path *path,
 
 		tphbuf_topo_port(path->topo, end, i, &port);
 		if (below)
-			add_row(table, &port, (unsigned int)(n - 1 - i),
-				i ? "" : role);
+			add_row(table, &port, (unsigned int)(n - 1 - i), i ? "" : role);
 		if (!strcmp(port.bdf, path->verdict.common))
 			below = true;
 	}
@@ -133,8 +129,7 @@ static void add_branch(struct table *table, const struct path *path,
 
 static void print_end(const char *label, const struct tphbuf_pci_info *info)
 {
-	printf("%-10s  %s (%04x:%04x)", label, info->bdf, info->vendor,
-	       info->device);
+	printf("%-10s  %s (%04x:%04x)", label, info->bdf, info->vendor, info->device);
 	if (info->rdma[0])
 		say(stdout, ", %s", info->rdma);
 	say(stdout, ", driver %s", info->driver[0] ? info->driver : "none");
@@ -147,23 +142,21 @@ static void print_end(const char *label, const struct tphbuf_pci_info *info)
 static enum color fate_color(enum tphbuf_tag_fate fate)
 {
 	return fate == TPHBUF_FATE_ARRIVES ? COLOR_GOOD :
-	       fate == TPHBUF_FATE_LOST ? COLOR_BAD : COLOR_WARN;
+	       fate == TPHBUF_FATE_LOST	   ? COLOR_BAD :
+					     COLOR_WARN;
 }
 
-static void print_verdict(const struct cli *cli, const char *label,
-			  enum color color, const char *word,
-			  const char *reason)
+static void print_verdict(const struct cli *cli, const char *label, enum color color,
+			  const char *word, const char *reason)
 {
-	printf("%-10s  %s%s%s", label, color_start(cli, color), word,
-	       color_end(cli, color));
+	printf("%-10s  %s%s%s", label, color_start(cli, color), word, color_end(cli, color));
 	say(stdout, ": %s\n", reason);
 }
 
 static int print(struct cli *cli, const struct path *path)
 {
-	static const char * const heads[] = {
-		"PORT", "TYPE", "ACS", "TAKES", "PREFIXES", "PAYLOAD", "LINK",
-		"",
+	static const char *const heads[] = {
+		"PORT", "TYPE", "ACS", "TAKES", "PREFIXES", "PAYLOAD", "LINK", "",
 	};
 	const struct tphbuf_verdict *v = &path->verdict;
 	struct table *table;
@@ -179,15 +172,15 @@ static int print(struct cli *cli, const struct path *path)
 	if (ret)
 		return ret;
 	putchar('\n');
-	print_verdict(cli, "route", v->route == TPHBUF_ROUTE_DIRECT ?
-		      COLOR_GOOD : v->route == TPHBUF_ROUTE_REFUSED ?
-		      COLOR_BAD : COLOR_WARN, route_text(v->route), v->reason);
+	print_verdict(cli, "route",
+		      v->route == TPHBUF_ROUTE_DIRECT  ? COLOR_GOOD :
+		      v->route == TPHBUF_ROUTE_REFUSED ? COLOR_BAD :
+							 COLOR_WARN,
+		      route_text(v->route), v->reason);
 	if (v->remedy[0])
 		say(stdout, "%-10s  %s\n", "remedy", v->remedy);
-	print_verdict(cli, "8-bit tag", fate_color(v->st), fate_text(v->st),
-		      v->st_reason);
-	print_verdict(cli, "16-bit tag", fate_color(v->xst),
-		      fate_text(v->xst), v->xst_reason);
+	print_verdict(cli, "8-bit tag", fate_color(v->st), fate_text(v->st), v->st_reason);
+	print_verdict(cli, "16-bit tag", fate_color(v->xst), fate_text(v->xst), v->xst_reason);
 	return CLI_OK;
 }
 
@@ -210,13 +203,11 @@ static void json_add_port(cJSON *array, const struct tphbuf_port *port)
 		json_add_hex(object, "acs_control", (uint64_t)port->acs);
 	else
 		cJSON_AddNullToObject(object, "acs_control");
-	cJSON_AddBoolToObject(object, "acs_known",
-			      port->acs != TPHBUF_ACS_UNKNOWN);
+	cJSON_AddBoolToObject(object, "acs_known", port->acs != TPHBUF_ACS_UNKNOWN);
 	if (port->completer == TPHBUF_TPH_UNKNOWN)
 		cJSON_AddNullToObject(object, "tph_completer");
 	else
-		json_add_namespaces(object, "tph_completer",
-				    (uint32_t)port->completer);
+		json_add_namespaces(object, "tph_completer", (uint32_t)port->completer);
 	if (port->prefixes < 0)
 		cJSON_AddNullToObject(object, "tlp_prefixes");
 	else
@@ -227,16 +218,14 @@ static void json_add_port(cJSON *array, const struct tphbuf_port *port)
 	add_number(object, "link_width", port->link_width);
 }
 
-static void json_add_end(cJSON *json, const char *name,
-			 const struct path *path, enum tphbuf_end end,
-			 const struct tphbuf_pci_info *info)
+static void json_add_end(cJSON *json, const char *name, const struct path *path,
+			 enum tphbuf_end end, const struct tphbuf_pci_info *info)
 {
 	cJSON *object = cJSON_AddObjectToObject(json, name), *array;
 	size_t i;
 
 	json_add_pci(object, info);
-	cJSON_AddStringToObject(object, "host_bridge",
-				tphbuf_topo_host(path->topo, end));
+	cJSON_AddStringToObject(object, "host_bridge", tphbuf_topo_host(path->topo, end));
 	array = cJSON_AddArrayToObject(object, "ports");
 	for (i = 0; i < tphbuf_topo_ports(path->topo, end); i++) {
 		struct tphbuf_port port = { .size = sizeof(port) };
@@ -246,8 +235,8 @@ static void json_add_end(cJSON *json, const char *name,
 	}
 }
 
-static void json_add_fate(cJSON *json, const char *name,
-			  enum tphbuf_tag_fate fate, const char *reason)
+static void json_add_fate(cJSON *json, const char *name, enum tphbuf_tag_fate fate,
+			  const char *reason)
 {
 	cJSON *object = cJSON_AddObjectToObject(json, name);
 
@@ -261,8 +250,7 @@ static void answer_json(cJSON *json, const struct path *path)
 	cJSON *object;
 
 	json_add_end(json, "memory", path, TPHBUF_END_MEMORY, &path->memory);
-	json_add_end(json, "requester", path, TPHBUF_END_REQUESTER,
-		     &path->requester);
+	json_add_end(json, "requester", path, TPHBUF_END_REQUESTER, &path->requester);
 	object = cJSON_AddObjectToObject(json, "route");
 	cJSON_AddStringToObject(object, "state", route_text(v->route));
 	cJSON_AddStringToObject(object, "reason", v->reason);
@@ -283,8 +271,7 @@ static int run(struct cli *cli, struct options *opts)
 	};
 	int ret;
 
-	ret = tphbuf_topo_read(cli->ctx, opts->args[0], opts->args[1],
-			       &path.topo);
+	ret = tphbuf_topo_read(cli->ctx, opts->args[0], opts->args[1], &path.topo);
 	if (ret)
 		return cli_fail(cli, ret);
 	tphbuf_topo_verdict(path.topo, &path.verdict);
@@ -301,25 +288,24 @@ static int run(struct cli *cli, struct options *opts)
 const struct command cmd_topo = {
 	.name = "topo",
 	.summary = "the PCIe path between two functions; do tags survive it?",
-	.help =
-"usage: tphbuf topo MEMORY REQUESTER [--root DIR] [--json]\n"
-"\n"
-"Shows the bridges between the function whose BAR is written (MEMORY) and the\n"
-"one that writes (REQUESTER, a NIC), each as PCI address or RDMA device, and\n"
-"judges the route by the rules of the kernel's p2pdma: direct through\n"
-"switches, through the host bridge, or refused; and whether tags get through.\n"
-"\n"
-"ACS is what the port's access control does: RR, CR and EC send requests\n"
-"between devices upwards. TAKES is the TPH completer, PREFIXES End-End TLP\n"
-"prefixes, which 16-bit tags need outside flit mode. To read them all takes\n"
-"root: others see 64 bytes of the config space.\n"
-"\n"
-"  --root DIR   read sys and proc below DIR\n"
-"  --sysfs DIR  read this tree instead of /sys\n"
-"  --json       print JSON\n"
-"  --verbose    say what is done, on standard error\n"
-"\n"
-"example: tphbuf topo 0000:03:00.0 mlx5_0\n",
+	.help = "usage: tphbuf topo MEMORY REQUESTER [--root DIR] [--json]\n"
+		"\n"
+		"Shows the bridges between the function whose BAR is written (MEMORY) and the\n"
+		"one that writes (REQUESTER, a NIC), each as PCI address or RDMA device, and\n"
+		"judges the route by the rules of the kernel's p2pdma: direct through\n"
+		"switches, through the host bridge, or refused; and whether tags get through.\n"
+		"\n"
+		"ACS is what the port's access control does: RR, CR and EC send requests\n"
+		"between devices upwards. TAKES is the TPH completer, PREFIXES End-End TLP\n"
+		"prefixes, which 16-bit tags need outside flit mode. To read them all takes\n"
+		"root: others see 64 bytes of the config space.\n"
+		"\n"
+		"  --root DIR   read sys and proc below DIR\n"
+		"  --sysfs DIR  read this tree instead of /sys\n"
+		"  --json       print JSON\n"
+		"  --verbose    say what is done, on standard error\n"
+		"\n"
+		"example: tphbuf topo 0000:03:00.0 mlx5_0\n",
 	.accepts = ACCEPT_COMMON | ACCEPT(OPT_SYSFS) | ACCEPT(OPT_ROOT),
 	.arg_name = "pair of functions",
 	.min_args = 2,

@@ -8,14 +8,12 @@
 #include "cli/doctor/doctor.h"
 #include "util/driver.h"
 
-void rebind_remedy(char *remedy, size_t size, const char *bdf,
-		   const char *driver, const char *to)
+void rebind_remedy(char *remedy, size_t size, const char *bdf, const char *driver, const char *to)
 {
 	char unbind[160] = "";
 
 	if (driver[0])
-		snprintf(unbind, sizeof(unbind),
-			 "echo %s > /sys/bus/pci/drivers/%s/unbind; ", bdf,
+		snprintf(unbind, sizeof(unbind), "echo %s > /sys/bus/pci/drivers/%s/unbind; ", bdf,
 			 driver);
 	snprintf(remedy, size,
 		 "echo %s%s> /sys/bus/pci/devices/%s/driver_override; %secho %s > /sys/bus/pci/drivers_probe",
@@ -28,15 +26,12 @@ static void check_driver(struct doctor *d)
 	char remedy[FINDING_TEXT_MAX];
 
 	if (vfio_bound(info)) {
-		report(d, SEVERITY_OK, "driver", "", "%s is bound to %s",
-		       info->bdf, info->driver);
+		report(d, SEVERITY_OK, "driver", "", "%s is bound to %s", info->bdf, info->driver);
 		check_nodes(d);
 		return;
 	}
-	rebind_remedy(remedy, sizeof(remedy), info->bdf, info->driver,
-		      "vfio-pci");
-	report(d, SEVERITY_ERROR, "driver", remedy,
-	       "%s is bound to %s, not to vfio-pci", info->bdf,
+	rebind_remedy(remedy, sizeof(remedy), info->bdf, info->driver, "vfio-pci");
+	report(d, SEVERITY_ERROR, "driver", remedy, "%s is bound to %s, not to vfio-pci", info->bdf,
 	       info->driver[0] ? info->driver : "no driver");
 }
 
@@ -46,16 +41,14 @@ static void check_power(struct doctor *d)
 	char state[32], remedy[160];
 	bool vfio = vfio_bound(info);
 
-	if (tree_read(d, TREE_SYS, state, sizeof(state),
-		      "bus/pci/devices/%s/power_state", info->bdf) &&
+	if (tree_read(d, TREE_SYS, state, sizeof(state), "bus/pci/devices/%s/power_state",
+		      info->bdf) &&
 	    !strncmp(state, "D3", 2)) {
-		snprintf(remedy, sizeof(remedy),
-			 "echo on > /sys/bus/pci/devices/%s/power/control",
+		snprintf(remedy, sizeof(remedy), "echo on > /sys/bus/pci/devices/%s/power/control",
 			 info->bdf);
-		report(d, vfio ? SEVERITY_NOTE : SEVERITY_WARNING, "power",
-		       remedy, "%s sleeps in %s; %s", info->bdf, state,
-		       vfio ? "vfio wakes it when it is opened" :
-			      "its memory does not answer");
+		report(d, vfio ? SEVERITY_NOTE : SEVERITY_WARNING, "power", remedy,
+		       "%s sleeps in %s; %s", info->bdf, state,
+		       vfio ? "vfio wakes it when it is opened" : "its memory does not answer");
 		return;
 	}
 	report(d, SEVERITY_OK, "power", "", "%s is powered", info->bdf);
@@ -76,18 +69,15 @@ static void check_memory(struct doctor *d)
 		report(d, SEVERITY_ERROR, "answers",
 		       "reset the slot, or look at the cable and dmesg",
 		       "%s does not answer config requests", info->bdf);
-	else if (tree_link(d, TREE_SYS, pf, sizeof(pf),
-			   "bus/pci/devices/%s/physfn", info->bdf))
-		report(d, SEVERITY_OK, "memory", "",
-		       "%s is a VF: %s has the switch of its memory",
+	else if (tree_link(d, TREE_SYS, pf, sizeof(pf), "bus/pci/devices/%s/physfn", info->bdf))
+		report(d, SEVERITY_OK, "memory", "", "%s is a VF: %s has the switch of its memory",
 		       info->bdf, pf);
 	else if (!(info->command & PCI_COMMAND_MEMORY))
 		report(d, SEVERITY_OK, "memory", "",
 		       "%s has memory decoding off: vfio switches it on when the device is opened",
 		       info->bdf);
 	else
-		report(d, SEVERITY_OK, "memory", "",
-		       "%s decodes memory requests", info->bdf);
+		report(d, SEVERITY_OK, "memory", "", "%s decodes memory requests", info->bdf);
 }
 
 static void check_bars(struct doctor *d)
@@ -98,8 +88,7 @@ static void check_bars(struct doctor *d)
 	for (i = 0; i < TPHBUF_NUM_BARS; i++) {
 		const struct tphbuf_bar *bar = &info->bar[i];
 
-		if (!(bar->flags & TPHBUF_BAR_PRESENT) ||
-		    bar->flags & TPHBUF_BAR_IO)
+		if (!(bar->flags & TPHBUF_BAR_PRESENT) || bar->flags & TPHBUF_BAR_IO)
 			continue;
 		if (!bar->addr)
 			report(d, SEVERITY_ERROR, "bar",
@@ -110,8 +99,7 @@ static void check_bars(struct doctor *d)
 			usable++;
 	}
 	if (usable)
-		report(d, SEVERITY_OK, "bar", "",
-		       "%u BARs of a page or more", usable);
+		report(d, SEVERITY_OK, "bar", "", "%u BARs of a page or more", usable);
 	else
 		report(d, SEVERITY_UNSUPPORTED, "bar", "use another function",
 		       "%s has no memory BAR of a page or more", info->bdf);
@@ -129,12 +117,11 @@ static void check_completer(struct doctor *d)
 	case TPHBUF_TPH_NONE:
 		report(d, SEVERITY_UNSUPPORTED, "completer",
 		       "use a device, or a firmware of it, whose DevCap2 says TPHComp+ (lspci -vv)",
-		       "%s takes no tags: it is no TPH completer",
-		       info->bdf);
+		       "%s takes no tags: it is no TPH completer", info->bdf);
 		break;
 	default:
-		report(d, SEVERITY_OK, "completer", "", "%s takes %s",
-		       info->bdf, tph_text(info->completer));
+		report(d, SEVERITY_OK, "completer", "", "%s takes %s", info->bdf,
+		       tph_text(info->completer));
 	}
 }
 
@@ -145,20 +132,16 @@ static void check_token(struct doctor *d)
 
 	if (d->opts->vf_token)
 		return;
-	if (tree_link(d, TREE_SYS, pf, sizeof(pf),
-		      "bus/pci/devices/%s/physfn", bdf)) {
-		if (tree_link(d, TREE_SYS, driver, sizeof(driver),
-			      "bus/pci/devices/%s/driver", pf) &&
+	if (tree_link(d, TREE_SYS, pf, sizeof(pf), "bus/pci/devices/%s/physfn", bdf)) {
+		if (tree_link(d, TREE_SYS, driver, sizeof(driver), "bus/pci/devices/%s/driver", pf) &&
 		    driver_is_vfio(driver))
 			report(d, SEVERITY_WARNING, "vf-token",
 			       "give every command --vf-token UUID, the one its PF was opened with",
-			       "%s is a VF of %s, which is bound to %s", bdf,
-			       pf, driver);
+			       "%s is a VF of %s, which is bound to %s", bdf, pf, driver);
 		return;
 	}
 	if (vfio_bound(&d->device) &&
-	    tree_read(d, TREE_SYS, vfs, sizeof(vfs),
-		      "bus/pci/devices/%s/sriov_numvfs", bdf) &&
+	    tree_read(d, TREE_SYS, vfs, sizeof(vfs), "bus/pci/devices/%s/sriov_numvfs", bdf) &&
 	    strcmp(vfs, "0"))
 		report(d, SEVERITY_WARNING, "vf-token",
 		       "give every command --vf-token UUID, and the same to the users of its VFs",
@@ -191,28 +174,25 @@ void check_tags(struct doctor *d)
 
 	ret = tphbuf_device_open(d->cli->ctx, d->device.bdf, &dev_opts, &dev);
 	if (ret) {
-		report(d, tphbuf_is_unsupported(ret) ? SEVERITY_UNSUPPORTED :
-		       SEVERITY_ERROR, "open", "", "%s",
-		       tphbuf_ctx_error(d->cli->ctx));
+		report(d, tphbuf_is_unsupported(ret) ? SEVERITY_UNSUPPORTED : SEVERITY_ERROR,
+		       "open", "", "%s", tphbuf_ctx_error(d->cli->ctx));
 		return;
 	}
 	if (!tphbuf_device_info(dev, &info))
 		for (i = 0; i < TPHBUF_NUM_BARS; i++)
-			exportable += !!(info.bar[i].flags &
-					 TPHBUF_BAR_EXPORTABLE);
+			exportable += !!(info.bar[i].flags & TPHBUF_BAR_EXPORTABLE);
 	if (exportable)
-		report(d, SEVERITY_OK, "export", "",
-		       "%u BARs can be exported as dma-buf", exportable);
+		report(d, SEVERITY_OK, "export", "", "%u BARs can be exported as dma-buf",
+		       exportable);
 	else
 		report(d, SEVERITY_UNSUPPORTED, "export",
 		       "boot a kernel with CONFIG_PCI_P2PDMA, CONFIG_DMA_SHARED_BUFFER and vfio dma-bufs (Linux 6.19), and bind vfio-pci itself, no variant driver",
 		       "no BAR of %s can be exported as dma-buf", info.bdf);
 	ret = tphbuf_device_tag_probe(dev);
 	if (ret)
-		report(d, SEVERITY_UNSUPPORTED, "tags", "", "%s",
-		       tphbuf_ctx_error(d->cli->ctx));
+		report(d, SEVERITY_UNSUPPORTED, "tags", "", "%s", tphbuf_ctx_error(d->cli->ctx));
 	else
-		report(d, SEVERITY_OK, "tags", "",
-		       "the kernel sets tags on dma-bufs of %s", info.bdf);
+		report(d, SEVERITY_OK, "tags", "", "the kernel sets tags on dma-bufs of %s",
+		       info.bdf);
 	tphbuf_device_close(dev);
 }

@@ -13,14 +13,14 @@
 
 enum severity {
 	SEVERITY_OK,
-	SEVERITY_NOTE,		/* good to know */
-	SEVERITY_WARNING,	/* may get in the way */
-	SEVERITY_ERROR,		/* prevents it, and can be mended */
-	SEVERITY_UNSUPPORTED,	/* prevents it, on this machine */
+	SEVERITY_NOTE,	      /* good to know */
+	SEVERITY_WARNING,     /* may get in the way */
+	SEVERITY_ERROR,	      /* prevents it, and can be mended */
+	SEVERITY_UNSUPPORTED, /* prevents it, on this machine */
 	NR_SEVERITIES
 };
 
-#define FINDING_TEXT_MAX	768
+#define FINDING_TEXT_MAX 768
 
 #define REMEDY_IOMMU \
 	"switch VT-d or AMD-Vi on in the firmware set-up, boot with intel_iommu=on (AMD needs no option), and bind the device again"
@@ -37,34 +37,32 @@ struct doctor {
 	const struct options *opts;
 	struct finding *findings;
 	size_t nr_findings;
-	bool failed;			/* out of memory */
+	bool failed; /* out of memory */
 	unsigned int count[NR_SEVERITIES];
-	char cmdline[4096];		/* of the kernel */
+	char cmdline[4096]; /* of the kernel */
 	/* Valid when the function was given and found. */
 	bool has_device, has_nic;
 	struct tphbuf_pci_info device, nic;
 };
 
 /* The remedy goes first, "" for none; then the text of the finding. */
-void report(struct doctor *d, enum severity severity, const char *id,
-	    const char *remedy, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+void report(struct doctor *d, enum severity severity, const char *id, const char *remedy,
+	    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 /* doctor_files.c: small files of /sys, /proc and /dev */
 enum tree { TREE_SYS, TREE_PROC, TREE_DEV };
 
 /* Whole path. Return: false if it is too long. */
-bool tree_path(const struct doctor *d, enum tree tree, char *path, size_t size,
-	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+bool tree_path(const struct doctor *d, enum tree tree, char *path, size_t size, const char *fmt,
+	       ...) __attribute__((format(printf, 5, 6)));
 /* First bytes of a file, without the last newline. False if unreadable. */
-bool tree_read(const struct doctor *d, enum tree tree, char *buf, size_t size,
-	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-/* The whole target of a symbolic link, and its last component. */
-bool tree_target(const struct doctor *d, enum tree tree, char *buf,
-		 size_t size, const char *fmt, ...)
+bool tree_read(const struct doctor *d, enum tree tree, char *buf, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
-bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size,
-	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* The whole target of a symbolic link, and its last component. */
+bool tree_target(const struct doctor *d, enum tree tree, char *buf, size_t size, const char *fmt,
+		 ...) __attribute__((format(printf, 5, 6)));
+bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
 /* Call @fn with each name in a directory until it returns false. */
 bool tree_each(const struct doctor *d, enum tree tree, const char *dir,
 	       bool (*fn)(void *arg, const char *name), void *arg);
@@ -72,24 +70,21 @@ bool tree_each(const struct doctor *d, enum tree tree, const char *dir,
  * Remedy: the commands that take function @bdf from @driver, "" for none, to
  * the driver @to; with "" to the one that the kernel finds.
  */
-void rebind_remedy(char *remedy, size_t size, const char *bdf,
-		   const char *driver, const char *to);
+void rebind_remedy(char *remedy, size_t size, const char *bdf, const char *driver, const char *to);
 /* Does the kernel command line have this word? */
 bool cmdline_has(const struct doctor *d, const char *word);
 
 /* doctor_node.c: device nodes, and the two ways to open a vfio device */
 struct node {
 	char path[256];
-	int err;		/* why it cannot be opened; 0: it can */
-	const char *make;	/* remedy if it does not exist */
+	int err;	  /* why it cannot be opened; 0: it can */
+	const char *make; /* remedy if it does not exist */
 };
 
 /* Look at @name below /dev. */
-void node_look(const struct doctor *d, struct node *node, const char *name,
-	       const char *make);
+void node_look(const struct doctor *d, struct node *node, const char *name, const char *make);
 /* @severity is for a node that cannot be opened. */
-void report_node(struct doctor *d, enum severity severity, const char *id,
-		 const struct node *node);
+void report_node(struct doctor *d, enum severity severity, const char *id, const struct node *node);
 
 /* Nodes that are the device's own, below /dev; "" for those it has not. */
 struct device_nodes {

@@ -10,8 +10,8 @@
 
 #include "cli/doctor/doctor.h"
 
-static bool vpath(const struct doctor *d, enum tree tree, char *path,
-		  size_t size, const char *fmt, va_list ap)
+static bool vpath(const struct doctor *d, enum tree tree, char *path, size_t size, const char *fmt,
+		  va_list ap)
 {
 	const char *root;
 	size_t used;
@@ -29,12 +29,10 @@ static bool vpath(const struct doctor *d, enum tree tree, char *path,
 	used = (size_t)snprintf(path, size, "%s/", root);
 	if (used >= size)
 		return false;
-	return (size_t)vsnprintf(path + used, size - used, fmt, ap) <
-	       size - used;
+	return (size_t)vsnprintf(path + used, size - used, fmt, ap) < size - used;
 }
 
-bool tree_path(const struct doctor *d, enum tree tree, char *path, size_t size,
-	       const char *fmt, ...)
+bool tree_path(const struct doctor *d, enum tree tree, char *path, size_t size, const char *fmt, ...)
 {
 	va_list ap;
 	bool ok;
@@ -45,8 +43,7 @@ bool tree_path(const struct doctor *d, enum tree tree, char *path, size_t size,
 	return ok;
 }
 
-bool tree_read(const struct doctor *d, enum tree tree, char *buf, size_t size,
-	       const char *fmt, ...)
+bool tree_read(const struct doctor *d, enum tree tree, char *buf, size_t size, const char *fmt, ...)
 {
 	char path[PATH_MAX];
 	va_list ap;
@@ -70,8 +67,8 @@ bool tree_read(const struct doctor *d, enum tree tree, char *buf, size_t size,
 	return true;
 }
 
-static bool vtarget(const struct doctor *d, enum tree tree, char *buf,
-		    size_t size, const char *fmt, va_list ap)
+static bool vtarget(const struct doctor *d, enum tree tree, char *buf, size_t size, const char *fmt,
+		    va_list ap)
 {
 	char path[PATH_MAX];
 	ssize_t n;
@@ -85,8 +82,8 @@ static bool vtarget(const struct doctor *d, enum tree tree, char *buf,
 	return true;
 }
 
-bool tree_target(const struct doctor *d, enum tree tree, char *buf,
-		 size_t size, const char *fmt, ...)
+bool tree_target(const struct doctor *d, enum tree tree, char *buf, size_t size, const char *fmt,
+		 ...)
 {
 	va_list ap;
 	bool ok;
@@ -97,8 +94,7 @@ bool tree_target(const struct doctor *d, enum tree tree, char *buf,
 	return ok;
 }
 
-bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size,
-	       const char *fmt, ...)
+bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size, const char *fmt, ...)
 {
 	char target[PATH_MAX];
 	const char *name;
@@ -111,8 +107,7 @@ bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size,
 	if (!ok)
 		return false;
 	name = strrchr(target, '/');
-	return (size_t)snprintf(buf, size, "%s", name ? name + 1 : target) <
-	       size;
+	return (size_t)snprintf(buf, size, "%s", name ? name + 1 : target) < size;
 }
 
 bool tree_each(const struct doctor *d, enum tree tree, const char *dirname,

@@ -8,7 +8,7 @@
 #include "util/driver.h"
 #include "util/text.h"
 
-#define CLASS_BRIDGE	0x06	/* PCI class code of bridges */
+#define CLASS_BRIDGE 0x06 /* PCI class code of bridges */
 
 struct group {
 	struct doctor *d;
@@ -21,8 +21,8 @@ static bool vfio_takes(const struct doctor *d, const char *member)
 	char class_code[16], bdf[TPHBUF_BDF_MAX];
 
 	return !tphbuf_bdf_parse(member, bdf) &&
-	       tree_read(d, TREE_SYS, class_code, sizeof(class_code),
-			 "bus/pci/devices/%s/class", bdf) &&
+	       tree_read(d, TREE_SYS, class_code, sizeof(class_code), "bus/pci/devices/%s/class",
+			 bdf) &&
 	       strtoul(class_code, NULL, 16) >> 16 != CLASS_BRIDGE;
 }
 
@@ -37,21 +37,18 @@ static bool look_at_member(void *arg, const char *member)
 		return true;
 	g->others++;
 	if (!tree_link(g->d, TREE_SYS, driver, sizeof(driver),
-		       "kernel/iommu_groups/%d/devices/%s/driver", number,
-		       member) ||
+		       "kernel/iommu_groups/%d/devices/%s/driver", number, member) ||
 	    !driver_blocks_group(driver))
 		return true;
 	g->foreign++;
 	if (vfio_takes(g->d, member))
-		rebind_remedy(remedy, sizeof(remedy), member, driver,
-			      "vfio-pci");
+		rebind_remedy(remedy, sizeof(remedy), member, driver, "vfio-pci");
 	else
 		snprintf(remedy, sizeof(remedy),
-			 "echo %s > /sys/kernel/iommu_groups/%d/devices/%s/driver/unbind",
-			 member, number, member);
+			 "echo %s > /sys/kernel/iommu_groups/%d/devices/%s/driver/unbind", member,
+			 number, member);
 	report(g->d, SEVERITY_ERROR, "group", remedy,
-	       "%s is in the same IOMMU group and bound to %s", member,
-	       driver);
+	       "%s is in the same IOMMU group and bound to %s", member, driver);
 	return true;
 }
 
@@ -61,21 +58,19 @@ void check_group(struct doctor *d)
 	char dir[64];
 
 	if (d->device.iommu_group < 0 && !device_noiommu(d)) {
-		report(d, SEVERITY_ERROR, "group", REMEDY_IOMMU,
-		       "%s is in no IOMMU group", d->device.bdf);
-		return;
-	}
-	if (device_noiommu(d)) {
-		report(d, d->opts->noiommu ? SEVERITY_WARNING : SEVERITY_ERROR,
-		       "group",
-		       d->opts->noiommu ? REMEDY_IOMMU : REMEDY_IOMMU
-		       "; or insist with --noiommu, where every DMA of the device may be trusted",
-		       "no IOMMU isolates %s: its DMA reaches all memory",
+		report(d, SEVERITY_ERROR, "group", REMEDY_IOMMU, "%s is in no IOMMU group",
 		       d->device.bdf);
 		return;
 	}
-	snprintf(dir, sizeof(dir), "kernel/iommu_groups/%d/devices",
-		 d->device.iommu_group);
+	if (device_noiommu(d)) {
+		report(d, d->opts->noiommu ? SEVERITY_WARNING : SEVERITY_ERROR, "group",
+		       d->opts->noiommu ? REMEDY_IOMMU :
+					  REMEDY_IOMMU
+			       "; or insist with --noiommu, where every DMA of the device may be trusted",
+		       "no IOMMU isolates %s: its DMA reaches all memory", d->device.bdf);
+		return;
+	}
+	snprintf(dir, sizeof(dir), "kernel/iommu_groups/%d/devices", d->device.iommu_group);
 	tree_each(d, TREE_SYS, dir, look_at_member, &g);
 	if (!g.foreign)
 		report(d, SEVERITY_OK, "group", "",
@@ -86,7 +81,7 @@ void check_group(struct doctor *d)
 struct users {
 	struct doctor *d;
 	struct device_nodes nodes;
-	char dir[64];		/* "4711/fd" */
+	char dir[64]; /* "4711/fd" */
 	char pid[16];
 	unsigned int n;
 };
@@ -103,8 +98,7 @@ static bool look_at_fd(void *arg, const char *fd)
 	struct users *u = arg;
 	char target[128], raw[64], comm[64], remedy[128];
 
-	if (!tree_target(u->d, TREE_PROC, target, sizeof(target), "%s/%s",
-			 u->dir, fd))
+	if (!tree_target(u->d, TREE_PROC, target, sizeof(target), "%s/%s", u->dir, fd))
 		return true;
 	if (!is_node(target, u->nodes.cdev) && !is_node(target, u->nodes.group))
 		return true;
@@ -112,10 +106,9 @@ static bool look_at_fd(void *arg, const char *fd)
 		snprintf(raw, sizeof(raw), "?");
 	/* A process names itself as it likes. */
 	text_plain(raw, strlen(raw), comm, sizeof(comm));
-	snprintf(remedy, sizeof(remedy), "end process %s (%s) in its own way",
-		 u->pid, comm);
-	report(u->d, SEVERITY_ERROR, "busy", remedy,
-	       "process %s (%s) has %s open", u->pid, comm, target);
+	snprintf(remedy, sizeof(remedy), "end process %s (%s) in its own way", u->pid, comm);
+	report(u->d, SEVERITY_ERROR, "busy", remedy, "process %s (%s) has %s open", u->pid, comm,
+	       target);
 	u->n++;
 	return false;
 }
@@ -142,7 +135,6 @@ void check_users(struct doctor *d)
 	if (!tree_each(d, TREE_PROC, "", look_at_process, &u))
 		return;
 	if (!u.n)
-		report(d, SEVERITY_OK, "busy", "",
-		       "no other program that can be seen has %s open",
+		report(d, SEVERITY_OK, "busy", "", "no other program that can be seen has %s open",
 		       d->device.bdf);
 }

@@ -10,9 +10,9 @@
 #include "cli/doctor/doctor.h"
 
 /* Intel VT-d specification 11.4.3: Extended Capability Register */
-#define ECAP_INTERRUPT_REMAPPING	(1u << 3)
+#define ECAP_INTERRUPT_REMAPPING (1u << 3)
 
-#define MEMLOCK_PLENTY	(64u << 20)
+#define MEMLOCK_PLENTY		 (64u << 20)
 
 struct groups {
 	const struct doctor *d;
@@ -30,18 +30,18 @@ static bool count_group(void *arg, const char *number)
 
 static void check_iommu(struct doctor *d)
 {
-	static const char * const switches[] = {
-		"intel_iommu=off", "amd_iommu=off", "iommu=off",
+	static const char *const switches[] = {
+		"intel_iommu=off",
+		"amd_iommu=off",
+		"iommu=off",
 	};
-	enum severity severity = d->opts->noiommu ? SEVERITY_WARNING :
-						    SEVERITY_ERROR;
+	enum severity severity = d->opts->noiommu ? SEVERITY_WARNING : SEVERITY_ERROR;
 	struct groups groups = { .d = d };
 	size_t i;
 
 	tree_each(d, TREE_SYS, "kernel/iommu_groups", count_group, &groups);
 	if (groups.n) {
-		report(d, SEVERITY_OK, "iommu", "", "%u IOMMU groups",
-		       groups.n);
+		report(d, SEVERITY_OK, "iommu", "", "%u IOMMU groups", groups.n);
 		return;
 	}
 	for (i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
@@ -50,24 +50,19 @@ static void check_iommu(struct doctor *d)
 		if (!strstr(d->cmdline, switches[i]))
 			continue;
 		snprintf(remedy, sizeof(remedy),
-			 "remove %s from the kernel command line and reboot",
-			 switches[i]);
+			 "remove %s from the kernel command line and reboot", switches[i]);
 		report(d, severity, "iommu", remedy,
-		       "the IOMMU is switched off by %s, so no device is isolated",
-		       switches[i]);
+		       "the IOMMU is switched off by %s, so no device is isolated", switches[i]);
 		return;
 	}
-	report(d, severity, "iommu", REMEDY_IOMMU,
-	       "there is no IOMMU, so no device is isolated");
+	report(d, severity, "iommu", REMEDY_IOMMU, "there is no IOMMU, so no device is isolated");
 }
 
-static bool parameter_is_on(const struct doctor *d, const char *module,
-			    const char *name)
+static bool parameter_is_on(const struct doctor *d, const char *module, const char *name)
 {
 	char text[8];
 
-	return tree_read(d, TREE_SYS, text, sizeof(text),
-			 "module/%s/parameters/%s", module, name) &&
+	return tree_read(d, TREE_SYS, text, sizeof(text), "module/%s/parameters/%s", module, name) &&
 	       (text[0] == 'Y' || text[0] == '1');
 }
 
@@ -89,8 +84,7 @@ static bool look_at_unit(void *arg, const char *name)
 	struct remapping *r = arg;
 	char text[32];
 
-	if (!tree_read(r->d, TREE_SYS, text, sizeof(text),
-		       "class/iommu/%s/intel-iommu/ecap", name))
+	if (!tree_read(r->d, TREE_SYS, text, sizeof(text), "class/iommu/%s/intel-iommu/ecap", name))
 		return true;
 	r->units++;
 	if (!(strtoull(text, NULL, 16) & ECAP_INTERRUPT_REMAPPING))
@@ -101,7 +95,7 @@ static bool look_at_unit(void *arg, const char *name)
 /* Each way to open a device has its own switch. Return: one is set. */
 static bool report_unsafe(struct doctor *d)
 {
-	static const char * const modules[] = { "iommufd", "vfio_iommu_type1" };
+	static const char *const modules[] = { "iommufd", "vfio_iommu_type1" };
 	bool unsafe = false;
 	char remedy[96];
 	size_t i;
@@ -111,8 +105,7 @@ static bool report_unsafe(struct doctor *d)
 			continue;
 		unsafe = true;
 		snprintf(remedy, sizeof(remedy),
-			 "echo N > /sys/module/%s/parameters/allow_unsafe_interrupts",
-			 modules[i]);
+			 "echo N > /sys/module/%s/parameters/allow_unsafe_interrupts", modules[i]);
 		report(d, SEVERITY_WARNING, "interrupts", remedy,
 		       "devices may send any interrupt: allow_unsafe_interrupts of %s is set",
 		       modules[i]);
@@ -138,8 +131,7 @@ static void check_remapping(struct doctor *d)
 		       "%u of %u IOMMUs cannot remap interrupts, so vfio refuses devices",
 		       r.without, r.units);
 	else if (r.units)
-		report(d, SEVERITY_OK, "interrupts", "",
-		       "interrupts can be remapped");
+		report(d, SEVERITY_OK, "interrupts", "", "interrupts can be remapped");
 }
 
 static void check_vfio(struct doctor *d)
@@ -147,8 +139,7 @@ static void check_vfio(struct doctor *d)
 	char path[512];
 	struct stat st;
 
-	if (!tree_path(d, TREE_SYS, path, sizeof(path),
-		       "bus/pci/drivers/vfio-pci"))
+	if (!tree_path(d, TREE_SYS, path, sizeof(path), "bus/pci/drivers/vfio-pci"))
 		return;
 	if (stat(path, &st))
 		report(d, SEVERITY_ERROR, "vfio-pci", "modprobe vfio-pci",
@@ -165,8 +156,7 @@ static void check_tph_switch(struct doctor *d)
 		       "remove notph from pci= on the kernel command line and reboot",
 		       "the kernel command line switches TPH off");
 	else
-		report(d, SEVERITY_OK, "pci=notph", "",
-		       "the kernel command line leaves TPH on");
+		report(d, SEVERITY_OK, "pci=notph", "", "the kernel command line leaves TPH on");
 }
 
 /* Device memory is not charged; host memory registered beside it is. */

@@ -5,7 +5,7 @@
 
 #include "cli/doctor/doctor.h"
 
-#define VENDOR_MELLANOX	0x15b3
+#define VENDOR_MELLANOX 0x15b3
 
 /*
  * vfio takes only importers that can give a buffer up: those that set
@@ -14,26 +14,21 @@
  * one).
  */
 static const struct {
-	const char *driver;		/* of the PCI function */
+	const char *driver; /* of the PCI function */
 	bool revocable;
 } importers[] = {
-	{ "mlx5_core", true },
-	{ "ice", true },		/* irdma */
-	{ "i40e", true },		/* irdma */
-	{ "idpf", true },		/* irdma */
-	{ "bnxt_en", false },
-	{ "efa", false },
-	{ "ionic", false },
-	{ "mana", false },
+	{ "mlx5_core", true }, { "ice", true }, /* irdma */
+	{ "i40e", true },			/* irdma */
+	{ "idpf", true },			/* irdma */
+	{ "bnxt_en", false },  { "efa", false }, { "ionic", false }, { "mana", false },
 };
 
 /* The RDMA module that goes with a driver of the function, "" if unknown. */
 static const char *rdma_module(const struct tphbuf_pci_info *nic)
 {
-	static const char * const pairs[][2] = {
-		{ "mlx5_core", "mlx5_ib" }, { "ice", "irdma" },
-		{ "i40e", "irdma" }, { "idpf", "irdma" },
-		{ "bnxt_en", "bnxt_re" }, { "mana", "mana_ib" },
+	static const char *const pairs[][2] = {
+		{ "mlx5_core", "mlx5_ib" }, { "ice", "irdma" },	      { "i40e", "irdma" },
+		{ "idpf", "irdma" },	    { "bnxt_en", "bnxt_re" }, { "mana", "mana_ib" },
 		{ "ionic", "ionic_rdma" },
 	};
 	size_t i;
@@ -53,21 +48,18 @@ static void explain_no_rdma(struct doctor *d)
 
 	if (nic->driver[0] && !vfio_bound(nic)) {
 		snprintf(remedy, sizeof(remedy), "%s%s",
-			 module[0] ? "modprobe " : "load its RDMA driver",
-			 module);
-		report(d, SEVERITY_ERROR, "rdma", remedy,
-		       "%s (driver %s) has no RDMA device", nic->bdf,
-		       nic->driver);
+			 module[0] ? "modprobe " : "load its RDMA driver", module);
+		report(d, SEVERITY_ERROR, "rdma", remedy, "%s (driver %s) has no RDMA device",
+		       nic->bdf, nic->driver);
 		return;
 	}
 	rebind_remedy(steps, sizeof(steps), nic->bdf, nic->driver, "");
 	snprintf(remedy, sizeof(remedy), "%s; %s",
-		 nic->vendor == VENDOR_MELLANOX ?
-		 "modprobe -a mlx5_core mlx5_ib" : "modprobe its driver",
+		 nic->vendor == VENDOR_MELLANOX ? "modprobe -a mlx5_core mlx5_ib" :
+						  "modprobe its driver",
 		 steps);
-	report(d, SEVERITY_ERROR, "rdma", remedy,
-	       "%s is bound to %s, so it has no RDMA device", nic->bdf,
-	       nic->driver[0] ? nic->driver : "no driver");
+	report(d, SEVERITY_ERROR, "rdma", remedy, "%s is bound to %s, so it has no RDMA device",
+	       nic->bdf, nic->driver[0] ? nic->driver : "no driver");
 }
 
 static void check_importer(struct doctor *d)
@@ -84,8 +76,7 @@ static void check_importer(struct doctor *d)
 			continue;
 		if (importers[i].revocable)
 			report(d, SEVERITY_OK, "importer", "",
-			       "%s can give up a revoked buffer, as vfio demands",
-			       nic->driver);
+			       "%s can give up a revoked buffer, as vfio demands", nic->driver);
 		else
 			report(d, SEVERITY_UNSUPPORTED, "importer",
 			       "use a NIC of mlx5 (with on-demand paging) or irdma",
@@ -110,8 +101,8 @@ static bool look_at_port(void *arg, const char *port)
 	char state[32];
 
 	if (!tree_read(p->d, TREE_SYS, state, sizeof(state),
-		       "bus/pci/devices/%s/infiniband/%s/ports/%s/state",
-		       p->d->nic.bdf, p->d->nic.rdma, port))
+		       "bus/pci/devices/%s/infiniband/%s/ports/%s/state", p->d->nic.bdf,
+		       p->d->nic.rdma, port))
 		return true;
 	p->n++;
 	p->active += !!strstr(state, "ACTIVE");
@@ -125,17 +116,16 @@ static void check_port(struct doctor *d)
 
 	if (!d->nic.rdma[0])
 		return;
-	snprintf(dir, sizeof(dir), "bus/pci/devices/%s/infiniband/%s/ports",
-		 d->nic.bdf, d->nic.rdma);
+	snprintf(dir, sizeof(dir), "bus/pci/devices/%s/infiniband/%s/ports", d->nic.bdf,
+		 d->nic.rdma);
 	tree_each(d, TREE_SYS, dir, look_at_port, &p);
-	snprintf(remedy, sizeof(remedy),
-		 "look at cable and switch; rdma link show %s/1", d->nic.rdma);
+	snprintf(remedy, sizeof(remedy), "look at cable and switch; rdma link show %s/1",
+		 d->nic.rdma);
 	if (p.active)
-		report(d, SEVERITY_OK, "port", "", "%s: %u of %u ports active",
-		       d->nic.rdma, p.active, p.n);
+		report(d, SEVERITY_OK, "port", "", "%s: %u of %u ports active", d->nic.rdma,
+		       p.active, p.n);
 	else
-		report(d, SEVERITY_WARNING, "port", remedy,
-		       "%s has no active port", d->nic.rdma);
+		report(d, SEVERITY_WARNING, "port", remedy, "%s has no active port", d->nic.rdma);
 }
 
 struct uverbs {
@@ -151,12 +141,10 @@ static bool look_at_uverbs(void *arg, const char *name)
 
 	if (strncmp(name, "uverbs", strlen("uverbs")) ||
 	    (tree_read(u->d, TREE_SYS, ibdev, sizeof(ibdev),
-		       "bus/pci/devices/%s/infiniband_verbs/%s/ibdev",
-		       u->d->nic.bdf, name) &&
+		       "bus/pci/devices/%s/infiniband_verbs/%s/ibdev", u->d->nic.bdf, name) &&
 	     strcmp(ibdev, u->d->nic.rdma)))
 		return true;
-	return (size_t)snprintf(u->name, sizeof(u->name), "%s", name) >=
-	       sizeof(u->name);
+	return (size_t)snprintf(u->name, sizeof(u->name), "%s", name) >= sizeof(u->name);
 }
 
 static void check_uverbs(struct doctor *d)
@@ -167,13 +155,11 @@ static void check_uverbs(struct doctor *d)
 
 	if (!d->nic.rdma[0])
 		return;
-	snprintf(text, sizeof(text), "bus/pci/devices/%s/infiniband_verbs",
-		 d->nic.bdf);
+	snprintf(text, sizeof(text), "bus/pci/devices/%s/infiniband_verbs", d->nic.bdf);
 	tree_each(d, TREE_SYS, text, look_at_uverbs, &u);
 	if (!u.name[0]) {
 		report(d, SEVERITY_ERROR, "uverbs", "modprobe ib_uverbs",
-		       "%s has no verbs device: the module ib_uverbs is not loaded",
-		       d->nic.rdma);
+		       "%s has no verbs device: the module ib_uverbs is not loaded", d->nic.rdma);
 		return;
 	}
 	snprintf(text, sizeof(text), "infiniband/%s", u.name);
@@ -208,8 +194,7 @@ static void explain_disabled(struct doctor *d)
 	}
 	report(d, SEVERITY_ERROR, "requester",
 	       "update the NIC's firmware and driver, see dmesg; for mlx5 boot a kernel whose mlx5_core enables TPH, and reload it",
-	       "%s can send tags but its driver has not enabled TPH",
-	       d->nic.bdf);
+	       "%s can send tags but its driver has not enabled TPH", d->nic.bdf);
 }
 
 static void check_requester(struct doctor *d)
@@ -226,12 +211,10 @@ static void check_requester(struct doctor *d)
 	else if (nic->requester_enabled == TPHBUF_TPH_NONE)
 		explain_disabled(d);
 	else
-		report(d, SEVERITY_OK, "requester", "",
-		       "%s is set up to send %s", nic->bdf,
-		       nic->requester_enabled == TPHBUF_TPH_ST_EXT ?
-		       "16-bit tags (xst)" : "8-bit tags (st)");
-	if (nic->requester > TPHBUF_TPH_NONE &&
-	    nic->st_table == TPHBUF_ST_TABLE_NONE)
+		report(d, SEVERITY_OK, "requester", "", "%s is set up to send %s", nic->bdf,
+		       nic->requester_enabled == TPHBUF_TPH_ST_EXT ? "16-bit tags (xst)" :
+								     "8-bit tags (st)");
+	if (nic->requester > TPHBUF_TPH_NONE && nic->st_table == TPHBUF_ST_TABLE_NONE)
 		report(d, SEVERITY_NOTE, "st-table", "",
 		       "%s has no steering tag table: its tags have the width of its mkey's index field",
 		       nic->bdf);
@@ -257,12 +240,10 @@ static void judge_route(struct doctor *d, const struct tphbuf_verdict *v)
 		       v->reason);
 		break;
 	case TPHBUF_ROUTE_REFUSED:
-		report(d, SEVERITY_ERROR, "route", v->remedy,
-		       "p2pdma refuses it: %s", v->reason);
+		report(d, SEVERITY_ERROR, "route", v->remedy, "p2pdma refuses it: %s", v->reason);
 		break;
 	default:
-		report(d, SEVERITY_WARNING, "route", v->remedy, "unknown: %s",
-		       v->reason);
+		report(d, SEVERITY_WARNING, "route", v->remedy, "unknown: %s", v->reason);
 	}
 }
 
@@ -274,20 +255,20 @@ static void judge_tags(struct doctor *d, const struct tphbuf_verdict *v)
 	if (v->st == TPHBUF_FATE_ARRIVES || v->xst == TPHBUF_FATE_ARRIVES)
 		report(d, SEVERITY_OK, "survival", "", "%s tags arrive: %s",
 		       v->st == TPHBUF_FATE_ARRIVES ? "8-bit" : "16-bit",
-		       v->st == TPHBUF_FATE_ARRIVES ? v->st_reason :
-						      v->xst_reason);
+		       v->st == TPHBUF_FATE_ARRIVES ? v->st_reason : v->xst_reason);
 	else
-		report(d, lost ? SEVERITY_ERROR : SEVERITY_WARNING, "survival",
-		       "see tphbuf topo", "%s: 8-bit: %s; 16-bit: %s",
-		       lost ? "tags are lost" : "nothing says that tags arrive",
-		       v->st_reason, v->xst_reason);
+		report(d, lost ? SEVERITY_ERROR : SEVERITY_WARNING, "survival", "see tphbuf topo",
+		       "%s: 8-bit: %s; 16-bit: %s",
+		       lost ? "tags are lost" : "nothing says that tags arrive", v->st_reason,
+		       v->xst_reason);
 }
 
 /* A larger payload than a port takes is a malformed request. */
 static void judge_payload(struct doctor *d, const struct tphbuf_topo *topo)
 {
 	static const enum tphbuf_end ends[] = {
-		TPHBUF_END_REQUESTER, TPHBUF_END_MEMORY,
+		TPHBUF_END_REQUESTER,
+		TPHBUF_END_MEMORY,
 	};
 	uint32_t sent = 0;
 	size_t e, i;
@@ -301,17 +282,15 @@ static void judge_payload(struct doctor *d, const struct tphbuf_topo *topo)
 				sent = port.mps;
 			if (!port.mps || !sent || sent <= port.mps)
 				continue;
-			report(d, SEVERITY_ERROR, "payload",
-			       "boot with pci=pcie_bus_safe",
-			       "%s sends up to %u bytes in a request, %s takes %u",
-			       d->nic.bdf, sent, port.bdf, port.mps);
+			report(d, SEVERITY_ERROR, "payload", "boot with pci=pcie_bus_safe",
+			       "%s sends up to %u bytes in a request, %s takes %u", d->nic.bdf,
+			       sent, port.bdf, port.mps);
 			return;
 		}
 	}
 	if (sent)
 		report(d, SEVERITY_OK, "payload", "",
-		       "all ports on the way take %u bytes in a request",
-		       sent);
+		       "all ports on the way take %u bytes in a request", sent);
 }
 
 void check_route(struct doctor *d)
@@ -320,8 +299,7 @@ void check_route(struct doctor *d)
 	struct tphbuf_topo *topo;
 
 	if (tphbuf_topo_read(d->cli->ctx, d->device.bdf, d->nic.bdf, &topo)) {
-		report(d, SEVERITY_WARNING, "route", "", "%s",
-		       tphbuf_ctx_error(d->cli->ctx));
+		report(d, SEVERITY_WARNING, "route", "", "%s", tphbuf_ctx_error(d->cli->ctx));
 		return;
 	}
 	tphbuf_topo_verdict(topo, &v);

@@ -7,13 +7,12 @@
 
 #include "cli/doctor/doctor.h"
 
-#define MAKE_IOMMUFD	"modprobe iommufd"
-#define MAKE_VFIO	"modprobe vfio"
-#define MAKE_CDEV	"mount devtmpfs on /dev"
-#define MAKE_GROUP	"boot a kernel with CONFIG_VFIO_GROUP"
+#define MAKE_IOMMUFD "modprobe iommufd"
+#define MAKE_VFIO    "modprobe vfio"
+#define MAKE_CDEV    "mount devtmpfs on /dev"
+#define MAKE_GROUP   "boot a kernel with CONFIG_VFIO_GROUP"
 
-void node_look(const struct doctor *d, struct node *node, const char *name,
-	       const char *make)
+void node_look(const struct doctor *d, struct node *node, const char *name, const char *make)
 {
 	node->make = make;
 	node->err = ENAMETOOLONG;
@@ -25,9 +24,7 @@ static void node_remedy(const struct node *node, char *remedy, size_t size)
 {
 	switch (node->err) {
 	case ENOENT:
-		snprintf(remedy, size,
-			 "%s; in a container, pass the node into it",
-			 node->make);
+		snprintf(remedy, size, "%s; in a container, pass the node into it", node->make);
 		return;
 	case EACCES:
 		snprintf(remedy, size,
@@ -43,8 +40,7 @@ static void node_remedy(const struct node *node, char *remedy, size_t size)
 	}
 }
 
-void report_node(struct doctor *d, enum severity severity, const char *id,
-		 const struct node *node)
+void report_node(struct doctor *d, enum severity severity, const char *id, const struct node *node)
 {
 	char remedy[FINDING_TEXT_MAX];
 
@@ -54,28 +50,24 @@ void report_node(struct doctor *d, enum severity severity, const char *id,
 		report(d, SEVERITY_OK, id, "", "%s can be opened", node->path);
 		break;
 	case ENOENT:
-		report(d, severity, id, remedy, "%s does not exist here",
-		       node->path);
+		report(d, severity, id, remedy, "%s does not exist here", node->path);
 		break;
 	case EACCES:
-		report(d, severity, id, remedy,
-		       "this user may not read and write %s", node->path);
+		report(d, severity, id, remedy, "this user may not read and write %s", node->path);
 		break;
 	case EPERM:
-		report(d, severity, id, remedy,
-		       "%s is forbidden, probably by a device cgroup",
+		report(d, severity, id, remedy, "%s is forbidden, probably by a device cgroup",
 		       node->path);
 		break;
 	default:
-		report(d, severity, id, remedy, "%s: %s", node->path,
-		       strerror(node->err));
+		report(d, severity, id, remedy, "%s: %s", node->path, strerror(node->err));
 	}
 }
 
 /* One way to open a device: two nodes. */
 struct way {
-	bool exists;		/* the kernel offers it for this device */
-	struct node node;	/* the first that is closed, or the first */
+	bool exists;	  /* the kernel offers it for this device */
+	struct node node; /* the first that is closed, or the first */
 };
 
 static bool is_open(const struct way *way)
@@ -89,8 +81,7 @@ static bool is_missing(const struct way *way)
 }
 
 /* @name of the device's own node, NULL to look at the common one only. */
-static void look_at_way(const struct doctor *d, struct way *way,
-			const char *name, const char *make,
+static void look_at_way(const struct doctor *d, struct way *way, const char *name, const char *make,
 			const char *common, const char *make_common)
 {
 	struct node node;
@@ -123,8 +114,8 @@ static const struct way *pick(const struct doctor *d, const struct way *cdev,
 	}
 }
 
-static void report_ways(struct doctor *d, const char *id,
-			const struct way *cdev, const struct way *group)
+static void report_ways(struct doctor *d, const char *id, const struct way *cdev,
+			const struct way *group)
 {
 	const struct way *way = pick(d, cdev, group);
 
@@ -148,8 +139,7 @@ bool group_noiommu(const struct doctor *d, const char *number)
 {
 	char name[32];
 
-	return tree_read(d, TREE_SYS, name, sizeof(name),
-			 "kernel/iommu_groups/%s/name", number) &&
+	return tree_read(d, TREE_SYS, name, sizeof(name), "kernel/iommu_groups/%s/name", number) &&
 	       !strcmp(name, "vfio-noiommu");
 }
 
@@ -158,8 +148,7 @@ bool device_noiommu(const struct doctor *d)
 	char number[16];
 
 	snprintf(number, sizeof(number), "%d", d->device.iommu_group);
-	return !strncmp(d->device.vfio, "noiommu", strlen("noiommu")) ||
-	       group_noiommu(d, number);
+	return !strncmp(d->device.vfio, "noiommu", strlen("noiommu")) || group_noiommu(d, number);
 }
 
 void device_nodes(const struct doctor *d, struct device_nodes *nodes)
@@ -169,12 +158,10 @@ void device_nodes(const struct doctor *d, struct device_nodes *nodes)
 	nodes->cdev[0] = '\0';
 	nodes->group[0] = '\0';
 	if (info->vfio[0])
-		snprintf(nodes->cdev, sizeof(nodes->cdev), "vfio/devices/%s",
-			 info->vfio);
+		snprintf(nodes->cdev, sizeof(nodes->cdev), "vfio/devices/%s", info->vfio);
 	if (info->iommu_group >= 0)
 		snprintf(nodes->group, sizeof(nodes->group), "vfio/%s%d",
-			 device_noiommu(d) ? "noiommu-" : "",
-			 info->iommu_group);
+			 device_noiommu(d) ? "noiommu-" : "", info->iommu_group);
 }
 
 void check_nodes(struct doctor *d)
@@ -184,17 +171,14 @@ void check_nodes(struct doctor *d)
 
 	device_nodes(d, &nodes);
 	if (nodes.cdev[0])
-		look_at_way(d, &cdev, nodes.cdev, MAKE_CDEV, "iommu",
-			    MAKE_IOMMUFD);
+		look_at_way(d, &cdev, nodes.cdev, MAKE_CDEV, "iommu", MAKE_IOMMUFD);
 	if (nodes.group[0])
-		look_at_way(d, &group, nodes.group, MAKE_GROUP, "vfio/vfio",
-			    MAKE_VFIO);
+		look_at_way(d, &group, nodes.group, MAKE_GROUP, "vfio/vfio", MAKE_VFIO);
 	if (pick(d, &cdev, &group)->exists)
 		report_ways(d, "node", &cdev, &group);
 	else if (d->opts->backend == TPHBUF_BACKEND_GROUP || !nodes.group[0])
 		report(d, SEVERITY_ERROR, "node", REMEDY_IOMMU,
-		       "%s is in no IOMMU group, so vfio offers no node of it",
-		       d->device.bdf);
+		       "%s is in no IOMMU group, so vfio offers no node of it", d->device.bdf);
 	else
 		report(d, SEVERITY_UNSUPPORTED, "node",
 		       "boot a kernel with CONFIG_VFIO_DEVICE_CDEV, or use --backend group",

@@ -13,11 +13,11 @@
 
 #include <tphbuf/vendor.h>
 
-#define VENDOR_ID	0x1234
-#define DEVICE_ID	0x5448
-#define FIRST_TAG	0x10
-#define NR_SLICES	16
-#define HINT		2	/* target: the completer will read it soon */
+#define VENDOR_ID 0x1234
+#define DEVICE_ID 0x5448
+#define FIRST_TAG 0x10
+#define NR_SLICES 16
+#define HINT	  2 /* target: the completer will read it soon */
 
 int tphbuf_vendor_init(struct tphbuf_ctx *ctx);
 
@@ -27,8 +27,8 @@ static bool match(void *data, const struct tphbuf_pci_info *device)
 	return device->vendor == VENDOR_ID && device->device == DEVICE_ID;
 }
 
-static int resolve(void *data, const struct tphbuf_pci_info *device,
-		   const char *text, struct tphbuf_tag *tag, const char **why)
+static int resolve(void *data, const struct tphbuf_pci_info *device, const char *text,
+		   struct tphbuf_tag *tag, const char **why)
 {
 	unsigned int slice;
 	char more;
@@ -51,8 +51,8 @@ static int resolve(void *data, const struct tphbuf_pci_info *device,
 	return 0;
 }
 
-static int describe(void *data, const struct tphbuf_pci_info *device,
-		    const struct tphbuf_tag *tag, char *buf, size_t size)
+static int describe(void *data, const struct tphbuf_pci_info *device, const struct tphbuf_tag *tag,
+		    char *buf, size_t size)
 {
 	unsigned int value = tag->valid == TPHBUF_TAG_XST ? tag->xst : tag->st;
 

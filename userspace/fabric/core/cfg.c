@@ -11,14 +11,14 @@
 #include "fabric/core/cfg.h"
 #include "fabric/core/pci.h"
 
-#define PM_CAP		0x40
-#define MSIX_CAP	0x50
-#define PCIE_CAP	0x60
-#define DSN_CAP		0x100
-#define TPH_CAP		0x110
+#define PM_CAP	      0x40
+#define MSIX_CAP      0x50
+#define PCIE_CAP      0x60
+#define DSN_CAP	      0x100
+#define TPH_CAP	      0x110
 
-#define MPS_SUPPORTED	2u	/* 512 bytes */
-#define LINK_16GT_X16	0x0104u
+#define MPS_SUPPORTED 2u /* 512 bytes */
+#define LINK_16GT_X16 0x0104u
 
 static void put8(uint8_t *bytes, uint32_t off, uint8_t value)
 {
@@ -67,8 +67,9 @@ static void build_header(struct fab_device *dev, const struct fab_cfg_id *id)
 
 	put16(cfg, PCI_VENDOR_ID, id->vendor);
 	put16(cfg, PCI_DEVICE_ID, id->device);
-	put16(wmask, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
-				  PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE);
+	put16(wmask, PCI_COMMAND,
+	      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY | PCI_COMMAND_SERR |
+		      PCI_COMMAND_INTX_DISABLE);
 	put16(cfg, PCI_STATUS, PCI_STATUS_CAP_LIST);
 	put32(cfg, PCI_CLASS_REVISION, id->class_code << 8 | id->revision);
 	put8(wmask, PCI_CACHE_LINE_SIZE, 0xff);
@@ -103,7 +104,7 @@ static void build_pm(struct fab_device *dev, uint8_t next)
 	dev->pm_cap = PM_CAP;
 	put8(dev->cfg, PM_CAP, PCI_CAP_ID_PM);
 	put8(dev->cfg, PM_CAP + 1, next);
-	put16(dev->cfg, PM_CAP + PCI_PM_PMC, 3);	/* PM 1.2: D0 and D3hot */
+	put16(dev->cfg, PM_CAP + PCI_PM_PMC, 3); /* PM 1.2: D0 and D3hot */
 	put16(dev->cfg, PM_CAP + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RESET);
 	put16(dev->wmask, PM_CAP + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
 }
@@ -133,13 +134,15 @@ static void build_pcie(struct fab_device *dev, const struct fab_cfg_opts *opts)
 	      MPS_SUPPORTED | PCI_EXP_DEVCAP_EXT_TAG | PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR);
 	put16(dev->cfg, PCIE_CAP + PCI_EXP_DEVCTL,
 	      PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN | PCI_EXP_DEVCTL_READRQ_512B);
-	put16(dev->wmask, PCIE_CAP + PCI_EXP_DEVCTL, 0x7fff & ~(PCI_EXP_DEVCTL_PHANTOM | PCI_EXP_DEVCTL_AUX_PME));
+	put16(dev->wmask, PCIE_CAP + PCI_EXP_DEVCTL,
+	      0x7fff & ~(PCI_EXP_DEVCTL_PHANTOM | PCI_EXP_DEVCTL_AUX_PME));
 	put32(dev->cfg, PCIE_CAP + PCI_EXP_LNKCAP, LINK_16GT_X16);
-	put16(dev->wmask, PCIE_CAP + PCI_EXP_LNKCTL, PCI_EXP_LNKCTL_ASPMC | PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC);
+	put16(dev->wmask, PCIE_CAP + PCI_EXP_LNKCTL,
+	      PCI_EXP_LNKCTL_ASPMC | PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC);
 	put16(dev->cfg, PCIE_CAP + PCI_EXP_LNKSTA, LINK_16GT_X16);
 	put32(dev->cfg, PCIE_CAP + PCI_EXP_DEVCAP2, devcap2);
-	put32(dev->cfg, PCIE_CAP + PCI_EXP_LNKCAP2, 0x1e);	/* 2.5 to 16 GT/s */
-	put16(dev->cfg, PCIE_CAP + PCI_EXP_LNKCTL2, 4);		/* target 16 GT/s */
+	put32(dev->cfg, PCIE_CAP + PCI_EXP_LNKCAP2, 0x1e); /* 2.5 to 16 GT/s */
+	put16(dev->cfg, PCIE_CAP + PCI_EXP_LNKCTL2, 4);	   /* target 16 GT/s */
 }
 
 static void build_dsn(struct fab_device *dev, uint64_t serial, uint32_t next)
@@ -152,7 +155,8 @@ static void build_dsn(struct fab_device *dev, uint64_t serial, uint32_t next)
 static void build_tph(struct fab_device *dev, const struct fab_cfg_opts *opts)
 {
 	bool extended = opts->requester == FAB_TPH_EXT;
-	uint32_t cap = FAB_TPH_CAP_ST_NS | FAB_TPH_CAP_ST_IV | FAB_TPH_CAP_ST_DS | (extended ? FAB_TPH_CAP_EXT : 0);
+	uint32_t cap = FAB_TPH_CAP_ST_NS | FAB_TPH_CAP_ST_IV | FAB_TPH_CAP_ST_DS |
+		       (extended ? FAB_TPH_CAP_EXT : 0);
 	unsigned int i;
 
 	if (opts->st_entries)
@@ -173,14 +177,16 @@ static bool opts_valid(const struct fab_device *dev, const struct fab_cfg_opts *
 
 	if (opts->id.class_code > 0xffffff || opts->completer > FAB_TPH_EXT)
 		return false;
-	if (opts->requester != FAB_TPH_NONE && opts->requester != FAB_TPH_8BIT && opts->requester != FAB_TPH_EXT)
+	if (opts->requester != FAB_TPH_NONE && opts->requester != FAB_TPH_8BIT &&
+	    opts->requester != FAB_TPH_EXT)
 		return false;
 	if (opts->st_entries > FAB_TPH_ST_MAX || opts->vectors > FAB_VECTORS)
 		return false;
 	if (!opts->vectors)
 		return true;
 	return opts->msix_bar < FAB_BARS && !(opts->msix_table & 7) && !(opts->msix_pba & 7) &&
-	       table_end <= dev->bar[opts->msix_bar].size && pba_end <= dev->bar[opts->msix_bar].size;
+	       table_end <= dev->bar[opts->msix_bar].size &&
+	       pba_end <= dev->bar[opts->msix_bar].size;
 }
 
 int fab_cfg_build(struct fab_device *dev, const struct fab_cfg_opts *opts)
@@ -220,14 +226,16 @@ void fab_cfg_reset(struct fab_device *dev)
 
 uint32_t fab_cfg_mps(const struct fab_device *dev)
 {
-	uint32_t field = (fab_cfg_get16(dev, dev->pcie_cap + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_PAYLOAD) >> 5;
+	uint32_t field =
+		(fab_cfg_get16(dev, dev->pcie_cap + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_PAYLOAD) >> 5;
 
 	return 128u << (field > MPS_SUPPORTED ? MPS_SUPPORTED : field);
 }
 
 uint32_t fab_cfg_mrrs(const struct fab_device *dev)
 {
-	uint32_t field = (fab_cfg_get16(dev, dev->pcie_cap + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_READRQ) >> 12;
+	uint32_t field =
+		(fab_cfg_get16(dev, dev->pcie_cap + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_READRQ) >> 12;
 
 	return 128u << (field > 5 ? 5 : field);
 }

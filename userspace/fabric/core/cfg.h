@@ -10,7 +10,7 @@
 
 struct fab_cfg_id {
 	uint16_t vendor, device, subvendor, subdevice;
-	uint32_t class_code;	/* 24 bit */
+	uint32_t class_code; /* 24 bit */
 	uint8_t revision;
 };
 
@@ -19,13 +19,13 @@ enum fab_tph_support { FAB_TPH_NONE = 0, FAB_TPH_8BIT = 1, FAB_TPH_RESERVED = 2,
 
 struct fab_cfg_opts {
 	struct fab_cfg_id id;
-	uint64_t serial;			/* DSN */
-	enum fab_tph_support completer;		/* DevCap2 */
-	enum fab_tph_support requester;		/* TPH requester capability; FAB_TPH_NONE: no capability */
-	unsigned int st_entries;		/* ST table in the capability; 0: no table (direct mode) */
-	unsigned int vectors;			/* MSI-X; 0: no capability */
+	uint64_t serial;		/* DSN */
+	enum fab_tph_support completer; /* DevCap2 */
+	enum fab_tph_support requester; /* TPH requester capability; FAB_TPH_NONE: no capability */
+	unsigned int st_entries;	/* ST table in the capability; 0: no table (direct mode) */
+	unsigned int vectors;		/* MSI-X; 0: no capability */
 	unsigned int msix_bar;
-	uint32_t msix_table, msix_pba;		/* offsets in that BAR */
+	uint32_t msix_table, msix_pba; /* offsets in that BAR */
 };
 
 /* A serial number for a function: another one for another name, the same in every run. */
@@ -41,8 +41,8 @@ void fab_cfg_power_on(struct fab_device *dev);
 uint16_t fab_cfg_get16(const struct fab_device *dev, uint32_t off);
 uint32_t fab_cfg_get32(const struct fab_device *dev, uint32_t off);
 
-uint32_t fab_cfg_mps(const struct fab_device *dev);	/* Max_Payload_Size in force, bytes */
-uint32_t fab_cfg_mrrs(const struct fab_device *dev);	/* Max_Read_Request_Size in force, bytes */
+uint32_t fab_cfg_mps(const struct fab_device *dev);  /* Max_Payload_Size in force, bytes */
+uint32_t fab_cfg_mrrs(const struct fab_device *dev); /* Max_Read_Request_Size in force, bytes */
 
 /*
  * The hint that a request carries when the function asks for (ph, ST table index) and ST Mode Select is

@@ -73,7 +73,8 @@ static bool bar_valid(const struct fab_device *dev, unsigned int bar, uint64_t s
 		return false;
 	if (size < FAB_BAR_MIN || (size & (size - 1)) || (!is64 && size > 1u << 31))
 		return false;
-	return !((map_offset | map_size) & (FAB_BAR_MIN - 1)) && map_offset <= size && map_size <= size - map_offset;
+	return !((map_offset | map_size) & (FAB_BAR_MIN - 1)) && map_offset <= size &&
+	       map_size <= size - map_offset;
 }
 
 static int bar_memory(struct fab_bar *bar, const char *name)
@@ -88,7 +89,8 @@ static int bar_memory(struct fab_bar *bar, const char *name)
 	/* The client gets the file. It must not be able to pull the memory away from under us. */
 	if (fcntl(bar->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		goto err;
-	bar->host = mmap(NULL, bar->map_size, PROT_READ | PROT_WRITE, MAP_SHARED, bar->fd, (off_t)bar->map_offset);
+	bar->host = mmap(NULL, bar->map_size, PROT_READ | PROT_WRITE, MAP_SHARED, bar->fd,
+			 (off_t)bar->map_offset);
 	if (bar->host != MAP_FAILED)
 		return 0;
 	bar->host = NULL;
@@ -99,11 +101,15 @@ err:
 	return ret;
 }
 
-int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, bool is64, bool prefetch,
-		       uint64_t map_offset, uint64_t map_size)
+int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, bool is64,
+		       bool prefetch, uint64_t map_offset, uint64_t map_size)
 {
-	struct fab_bar new = { .size = size, .is64 = is64, .prefetch = prefetch, .fd = -1,
-			       .map_offset = map_offset, .map_size = map_size };
+	struct fab_bar new = { .size = size,
+			       .is64 = is64,
+			       .prefetch = prefetch,
+			       .fd = -1,
+			       .map_offset = map_offset,
+			       .map_size = map_size };
 	int ret;
 
 	if (!bar_valid(dev, bar, size, is64, map_offset, map_size))
@@ -152,7 +158,8 @@ void fab_device_detach(struct fab_device *dev)
 
 static bool in_d0(const struct fab_device *dev)
 {
-	return !dev->pm_cap || !(fab_cfg_get16(dev, dev->pm_cap + PCI_PM_CTRL) & PCI_PM_CTRL_STATE_MASK);
+	return !dev->pm_cap ||
+	       !(fab_cfg_get16(dev, dev->pm_cap + PCI_PM_CTRL) & PCI_PM_CTRL_STATE_MASK);
 }
 
 bool fab_device_memory_enabled(const struct fab_device *dev)
@@ -225,7 +232,8 @@ void fab_device_cfg_read(struct fab_device *dev, uint32_t off, void *buf, uint32
 void fab_device_cfg_write(struct fab_device *dev, uint32_t off, const void *buf, uint32_t len)
 {
 	const uint8_t *data = buf;
-	uint32_t flr = dev->pcie_cap + PCI_EXP_DEVCTL + 1;	/* byte that holds Initiate Function Level Reset */
+	uint32_t flr = dev->pcie_cap + PCI_EXP_DEVCTL +
+		       1; /* byte that holds Initiate Function Level Reset */
 	uint32_t i;
 
 	if (absent(dev))
@@ -234,7 +242,8 @@ void fab_device_cfg_write(struct fab_device *dev, uint32_t off, const void *buf,
 		dev->cfg[off + i] = (uint8_t)((dev->cfg[off + i] & ~dev->wmask[off + i]) |
 					      (data[i] & dev->wmask[off + i]));
 	decode(dev);
-	if (dev->pcie_cap && flr >= off && flr - off < len && (data[flr - off] & PCI_EXP_DEVCTL_BCR_FLR >> 8)) {
+	if (dev->pcie_cap && flr >= off && flr - off < len &&
+	    (data[flr - off] & PCI_EXP_DEVCTL_BCR_FLR >> 8)) {
 		function_level_reset(dev);
 		return;
 	}

@@ -14,10 +14,10 @@
 
 #include "fabric/core/tlp.h"
 
-#define FAB_CFG_SIZE	4096
-#define FAB_BARS	6
-#define FAB_VECTORS	64
-#define FAB_BAR_MIN	4096u	/* a TLP never crosses from one target into another */
+#define FAB_CFG_SIZE 4096
+#define FAB_BARS     6
+#define FAB_VECTORS  64
+#define FAB_BAR_MIN  4096u /* a TLP never crosses from one target into another */
 
 struct cJSON;
 struct fab_device;
@@ -25,16 +25,19 @@ struct fab_fabric;
 struct fab_mem;
 
 struct fab_device_ops {
-	const char *kind;		/* "nic", "endpoint", "engine" */
+	const char *kind; /* "nic", "endpoint", "engine" */
 	/* Function level reset, bus reset, or the client went away. BARs keep their addresses. */
 	void (*reset)(struct fab_device *dev);
 	/* Trapped access, 1..8 bytes, inside the BAR. The write has already been acknowledged to the guest. */
-	void (*bar_read)(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf, uint32_t len);
-	void (*bar_write)(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf, uint32_t len);
+	void (*bar_read)(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf,
+			 uint32_t len);
+	void (*bar_write)(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf,
+			  uint32_t len);
 	/* A config write has been applied to cfg (may be NULL). */
 	void (*cfg_written)(struct fab_device *dev, uint32_t off, uint32_t len);
 	/* TLPs of another function arrived at a BAR; data is already there (may be NULL). */
-	void (*tlps_received)(struct fab_device *dev, unsigned int bar, const struct fab_tlp_run *run);
+	void (*tlps_received)(struct fab_device *dev, unsigned int bar,
+			      const struct fab_tlp_run *run);
 	/* Counters that outlive a reset start again: a new client, or on request (may be NULL). */
 	void (*clear)(struct fab_device *dev);
 	/* Add what the model counts to its object in the report (may be NULL). */
@@ -44,22 +47,22 @@ struct fab_device_ops {
 
 /* A BAR. Memory BARs (fd >= 0) can be mapped by the guest and are the target of peers' DMA. */
 struct fab_bar {
-	uint64_t size;		/* 0: not there; power of two */
+	uint64_t size; /* 0: not there; power of two */
 	bool is64;
 	bool prefetch;
-	int fd;			/* memfd with the mappable part at map_offset, or -1; owned by the device */
-	void *host;		/* its mapping of map_size bytes */
-	uint64_t map_offset;	/* part of the BAR that is memory */
+	int fd;	    /* memfd with the mappable part at map_offset, or -1; owned by the device */
+	void *host; /* its mapping of map_size bytes */
+	uint64_t map_offset; /* part of the BAR that is memory */
 	uint64_t map_size;
-	uint64_t base;			/* bus address it claims now, 0: none; kept for routing, see fab_device_bar_addr() */
-	struct fab_tally tally;		/* TLPs of other functions that arrived here */
+	uint64_t base; /* bus address it claims now, 0: none; kept for routing, see fab_device_bar_addr() */
+	struct fab_tally tally; /* TLPs of other functions that arrived here */
 };
 
 /* TLPs that a function has sent, by reason */
 struct fab_sent {
 	uint64_t tlps;
 	uint64_t bytes;
-	uint64_t tagged;	/* with TH */
+	uint64_t tagged; /* with TH */
 };
 
 struct fab_device {
@@ -68,21 +71,21 @@ struct fab_device {
 	char name[32];
 	struct fab_bar bar[FAB_BARS];
 	uint8_t cfg[FAB_CFG_SIZE];
-	uint8_t wmask[FAB_CFG_SIZE];	/* bits the guest may write */
+	uint8_t wmask[FAB_CFG_SIZE]; /* bits the guest may write */
 	uint8_t cfg_initial[FAB_CFG_SIZE];
-	uint16_t pm_cap, pcie_cap, msix_cap, tph_cap;	/* offsets, 0: none */
+	uint16_t pm_cap, pcie_cap, msix_cap, tph_cap; /* offsets, 0: none */
 	uint16_t vectors;
-	uint32_t flr_us;		/* how long config space is gone after a function level reset */
-	uint64_t absent_until_us;	/* by the loop's clock */
-	int irq_fd[FAB_VECTORS];	/* eventfd from the client or -1; owned by the device */
-	struct fab_mem *mem;		/* guest memory the client has mapped for this function */
-	struct fab_device *next;	/* in the fabric */
+	uint32_t flr_us;	  /* how long config space is gone after a function level reset */
+	uint64_t absent_until_us; /* by the loop's clock */
+	int irq_fd[FAB_VECTORS];  /* eventfd from the client or -1; owned by the device */
+	struct fab_mem *mem;	  /* guest memory the client has mapped for this function */
+	struct fab_device *next;  /* in the fabric */
 	struct fab_sent sent[FAB_ORIGIN_COUNT];
-	struct fab_tally to_memory;	/* TLPs sent to guest memory */
+	struct fab_tally to_memory; /* TLPs sent to guest memory */
 	/* counters of what went wrong on the wire, for the JSON report */
-	uint64_t errors_no_master;	/* DMA while Bus Master Enable was off */
-	uint64_t errors_unsupported;	/* no target answered the address */
-	uint64_t errors_tph;		/* steering tag outside the table or wider than enabled: sent without hint */
+	uint64_t errors_no_master;   /* DMA while Bus Master Enable was off */
+	uint64_t errors_unsupported; /* no target answered the address */
+	uint64_t errors_tph; /* steering tag outside the table or wider than enabled: sent without hint */
 };
 
 /* Set name, ops, empty BARs, no interrupts. cfg is built afterwards with core/cfg.h. */
@@ -90,8 +93,8 @@ int fab_device_init(struct fab_device *dev, const struct fab_device_ops *ops, co
 void fab_device_fini(struct fab_device *dev);
 
 /* A BAR of size bytes; map_size > 0 backs [map_offset, map_offset + map_size) with a memfd. */
-int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, bool is64, bool prefetch,
-		       uint64_t map_offset, uint64_t map_size);
+int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, bool is64,
+		       bool prefetch, uint64_t map_offset, uint64_t map_size);
 
 /* All counters to zero: a client has connected, or on request. */
 void fab_device_clear(struct fab_device *dev);

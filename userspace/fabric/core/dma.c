@@ -18,8 +18,8 @@ struct piece {
 	struct fab_device *target;
 	unsigned int bar;
 	uint64_t bar_off;
-	uint8_t *host;		/* NULL: trapped part of a BAR */
-	uint64_t run;		/* bytes from here on */
+	uint8_t *host; /* NULL: trapped part of a BAR */
+	uint64_t run;  /* bytes from here on */
 };
 
 static uint64_t min64(uint64_t a, uint64_t b)
@@ -37,7 +37,8 @@ static void resolve_bar(struct piece *piece)
 		piece->run = bar->map_size - (off - bar->map_offset);
 	} else {
 		piece->host = NULL;
-		piece->run = (off < bar->map_offset && bar->map_size ? bar->map_offset : bar->size) - off;
+		piece->run =
+			(off < bar->map_offset && bar->map_size ? bar->map_offset : bar->size) - off;
 	}
 }
 
@@ -45,18 +46,19 @@ static bool resolve(const struct fab_dma *req, uint64_t addr, struct piece *piec
 {
 	piece->target = fab_fabric_route(req->dev->fabric, addr, &piece->bar, &piece->bar_off);
 	if (piece->target == req->dev)
-		return false;	/* a switch does not send a request back where it came from */
+		return false; /* a switch does not send a request back where it came from */
 	if (piece->target) {
 		resolve_bar(piece);
 		return true;
 	}
-	piece->host = fab_mem_at(req->dev->mem, addr, req->write ? FAB_MEM_WRITE : FAB_MEM_READ, &piece->run);
+	piece->host = fab_mem_at(req->dev->mem, addr, req->write ? FAB_MEM_WRITE : FAB_MEM_READ,
+				 &piece->run);
 	return piece->host != NULL;
 }
 
 /* Trapped registers are accessed as a CPU would: naturally aligned, 8 bytes at most. */
-static void move_registers(const struct fab_dma *req, const struct piece *piece, uint32_t off, uint32_t len,
-			   fab_dma_piece_fn fn, void *ctx)
+static void move_registers(const struct fab_dma *req, const struct piece *piece, uint32_t off,
+			   uint32_t len, fab_dma_piece_fn fn, void *ctx)
 {
 	const struct fab_device_ops *ops = piece->target->ops;
 	uint64_t at = piece->bar_off, end = at + len;
@@ -79,7 +81,8 @@ static void move_registers(const struct fab_dma *req, const struct piece *piece,
 	}
 }
 
-static void account(const struct fab_dma *req, const struct piece *piece, const struct fab_tlp_run *run)
+static void account(const struct fab_dma *req, const struct piece *piece,
+		    const struct fab_tlp_run *run)
 {
 	struct fab_sent *sent = &req->dev->sent[run->origin];
 
@@ -87,7 +90,8 @@ static void account(const struct fab_dma *req, const struct piece *piece, const 
 	sent->bytes += run->len;
 	if (run->tph.th)
 		sent->tagged += run->count;
-	fab_tally_add(piece->target ? &piece->target->bar[piece->bar].tally : &req->dev->to_memory, run);
+	fab_tally_add(piece->target ? &piece->target->bar[piece->bar].tally : &req->dev->to_memory,
+		      run);
 	if (req->dev->fabric->trace)
 		fab_trace(req->dev->fabric, run, piece->target, piece->bar);
 	if (piece->target && piece->target->ops->tlps_received)
@@ -138,14 +142,18 @@ static void copy_to_host(void *ctx, void *host, uint32_t off, uint32_t len)
 	memcpy(host, (const uint8_t *)ctx + off, len);
 }
 
-int fab_dma_read(struct fab_device *dev, enum fab_origin origin, uint64_t addr, void *buf, uint32_t len)
+int fab_dma_read(struct fab_device *dev, enum fab_origin origin, uint64_t addr, void *buf,
+		 uint32_t len)
 {
-	struct fab_dma req = { .dev = dev, .write = false, .origin = origin, .addr = addr, .len = len };
+	struct fab_dma req = {
+		.dev = dev, .write = false, .origin = origin, .addr = addr, .len = len
+	};
 
 	return fab_dma(&req, copy_from_host, buf);
 }
 
-int fab_dma_write(struct fab_device *dev, enum fab_origin origin, uint64_t addr, const void *buf, uint32_t len)
+int fab_dma_write(struct fab_device *dev, enum fab_origin origin, uint64_t addr, const void *buf,
+		  uint32_t len)
 {
 	struct fab_dma req = { .dev = dev, .write = true, .origin = origin, .addr = addr, .len = len };
 

@@ -12,10 +12,10 @@
 #include "fabric/core/device.h"
 
 struct fab_dma {
-	struct fab_device *dev;	/* requester */
+	struct fab_device *dev; /* requester */
 	bool write;		/* MWr, else MRd */
 	enum fab_origin origin;
-	uint64_t addr;		/* bus address */
+	uint64_t addr; /* bus address */
 	uint32_t len;
 	struct fab_tph tph;
 };
@@ -31,7 +31,9 @@ typedef void (*fab_dma_piece_fn)(void *ctx, void *host, uint32_t off, uint32_t l
 int fab_dma(const struct fab_dma *req, fab_dma_piece_fn fn, void *ctx);
 
 /* The same with one buffer, no hint. */
-int fab_dma_read(struct fab_device *dev, enum fab_origin origin, uint64_t addr, void *buf, uint32_t len);
-int fab_dma_write(struct fab_device *dev, enum fab_origin origin, uint64_t addr, const void *buf, uint32_t len);
+int fab_dma_read(struct fab_device *dev, enum fab_origin origin, uint64_t addr, void *buf,
+		 uint32_t len);
+int fab_dma_write(struct fab_device *dev, enum fab_origin origin, uint64_t addr, const void *buf,
+		  uint32_t len);
 
 #endif

@@ -73,7 +73,8 @@ void fab_fabric_clear(struct fab_fabric *fabric)
 		fab_device_clear(dev);
 }
 
-struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar, uint64_t *off)
+struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
+				    uint64_t *off)
 {
 	struct fab_device *dev;
 	unsigned int i;

@@ -14,28 +14,30 @@ struct cJSON;
 
 struct fab_fabric {
 	struct fab_loop *loop;
-	struct fab_device *devices;	/* owned */
-	FILE *trace;			/* JSON lines, one TLP a line, or NULL; owned */
-	void (*log)(void *ctx, const char *text);	/* may be NULL */
+	struct fab_device *devices;		  /* owned */
+	FILE *trace;				  /* JSON lines, one TLP a line, or NULL; owned */
+	void (*log)(void *ctx, const char *text); /* may be NULL */
 	void *log_ctx;
 	int verbose;
 };
 
 int fab_fabric_new(struct fab_fabric **fabric);
 void fab_fabric_free(struct fab_fabric *fabric);
-void fab_fabric_add(struct fab_fabric *fabric, struct fab_device *dev);	/* takes dev */
+void fab_fabric_add(struct fab_fabric *fabric, struct fab_device *dev); /* takes dev */
 
 struct fab_device *fab_fabric_find(struct fab_fabric *fabric, const char *name);
-void fab_fabric_clear(struct fab_fabric *fabric);	/* all counters of all functions */
+void fab_fabric_clear(struct fab_fabric *fabric); /* all counters of all functions */
 
 /* The function and BAR that claim a bus address, memory decoding enabled; NULL: none. */
-struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar, uint64_t *off);
+struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
+				    uint64_t *off);
 
 /* The report as JSON: functions, what they sent, what arrived at their BARs. NULL: out of memory. Caller deletes. */
 struct cJSON *fab_report(struct fab_fabric *fabric);
-struct cJSON *fab_report_tally(const struct fab_tally *tally);	/* array of rows */
+struct cJSON *fab_report_tally(const struct fab_tally *tally); /* array of rows */
 /* Write a run to the trace, one line for each TLP; target NULL is guest memory. */
-void fab_trace(struct fab_fabric *fabric, const struct fab_tlp_run *run, const struct fab_device *target, unsigned int bar);
+void fab_trace(struct fab_fabric *fabric, const struct fab_tlp_run *run,
+	       const struct fab_device *target, unsigned int bar);
 
 /* One line for humans, prefixed with the device's name. */
 void fab_log(struct fab_device *dev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

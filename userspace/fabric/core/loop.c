@@ -28,7 +28,7 @@ struct fab_loop {
 	int epoll_fd;
 	bool stop;
 	struct entry *entries, *dead;
-	struct fab_timer *timers;		/* by due time */
+	struct fab_timer *timers; /* by due time */
 	struct fab_work *work, **work_tail;
 };
 
@@ -87,7 +87,9 @@ int fab_loop_add_fd(struct fab_loop *loop, int fd, void (*fn)(void *ctx), void *
 
 	if (!entry)
 		return -ENOMEM;
-	*entry = (struct entry){ .fd = fd, .events = event.events, .fn = fn, .ctx = ctx, .next = loop->entries };
+	*entry = (struct entry){
+		.fd = fd, .events = event.events, .fn = fn, .ctx = ctx, .next = loop->entries
+	};
 	event.data.ptr = entry;
 	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
 		ret = -errno;

@@ -43,8 +43,9 @@ struct fab_work {
 void fab_work_queue(struct fab_loop *loop, struct fab_work *work);
 void fab_work_cancel(struct fab_loop *loop, struct fab_work *work);
 
-int fab_loop_run(struct fab_loop *loop);		/* until fab_loop_stop() */
+int fab_loop_run(struct fab_loop *loop); /* until fab_loop_stop() */
 void fab_loop_stop(struct fab_loop *loop);
-bool fab_loop_step(struct fab_loop *loop, int timeout_ms);	/* one iteration; false: nothing happened */
+bool fab_loop_step(struct fab_loop *loop,
+		   int timeout_ms); /* one iteration; false: nothing happened */
 
 #endif

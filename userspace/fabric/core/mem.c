@@ -17,14 +17,14 @@
 struct map {
 	uint64_t iova;
 	uint64_t size;
-	void *host;		/* NULL: a hole */
+	void *host; /* NULL: a hole */
 	unsigned int prot;
 };
 
 struct fab_mem {
 	struct map *maps;
 	uint32_t count, room;
-	uint32_t last;		/* found by the previous look-up */
+	uint32_t last; /* found by the previous look-up */
 };
 
 int fab_mem_new(struct fab_mem **out)
@@ -95,7 +95,8 @@ static int reserve(struct fab_mem *mem)
 
 static int map_file(struct map *map, int fd, uint64_t offset)
 {
-	int prot = (map->prot & FAB_MEM_READ ? PROT_READ : 0) | (map->prot & FAB_MEM_WRITE ? PROT_WRITE : 0);
+	int prot = (map->prot & FAB_MEM_READ ? PROT_READ : 0) |
+		   (map->prot & FAB_MEM_WRITE ? PROT_WRITE : 0);
 	struct stat st;
 
 	if (fd < 0)
@@ -114,7 +115,8 @@ static int map_file(struct map *map, int fd, uint64_t offset)
 	return 0;
 }
 
-int fab_mem_map(struct fab_mem *mem, uint64_t iova, uint64_t size, int fd, uint64_t offset, unsigned int prot)
+int fab_mem_map(struct fab_mem *mem, uint64_t iova, uint64_t size, int fd, uint64_t offset,
+		unsigned int prot)
 {
 	struct map map = { .iova = iova, .size = size, .prot = prot };
 	uint32_t at;

@@ -11,21 +11,22 @@
 
 struct fab_mem;
 
-#define FAB_MEM_READ	1u
-#define FAB_MEM_WRITE	2u
+#define FAB_MEM_READ  1u
+#define FAB_MEM_WRITE 2u
 
 int fab_mem_new(struct fab_mem **mem);
 void fab_mem_free(struct fab_mem *mem);
 void fab_mem_clear(struct fab_mem *mem);
 
 /* Mappings of one function; the client is told (max_dma_maps). Below the kernel's default limit per process. */
-#define FAB_MEM_MAPS	16384u
-#define FAB_MEM_PAGE	4096u
+#define FAB_MEM_MAPS 16384u
+#define FAB_MEM_PAGE 4096u
 
 /* Map size bytes of fd at offset. fd is borrowed (-1 or not a regular file: no memory behind it, kept as a hole).
  * -EEXIST on overlap, -EINVAL on wrap-around, zero size, parts of a page or a file that is too short,
  * -ENOSPC past FAB_MEM_MAPS. */
-int fab_mem_map(struct fab_mem *mem, uint64_t iova, uint64_t size, int fd, uint64_t offset, unsigned int prot);
+int fab_mem_map(struct fab_mem *mem, uint64_t iova, uint64_t size, int fd, uint64_t offset,
+		unsigned int prot);
 /* Remove every mapping inside [iova, iova + size); -EINVAL when one would be cut in two. */
 int fab_mem_unmap(struct fab_mem *mem, uint64_t iova, uint64_t size);
 

@@ -7,7 +7,7 @@
 
 #include "fabric/core/tlp.h"
 
-#define TALLY_SLOTS (2 * FAB_TALLY_MAX)	/* power of two, never more than half full */
+#define TALLY_SLOTS (2 * FAB_TALLY_MAX) /* power of two, never more than half full */
 
 const char *fab_kind_name(enum fab_tlp_kind kind)
 {
@@ -17,12 +17,9 @@ const char *fab_kind_name(enum fab_tlp_kind kind)
 const char *fab_origin_name(enum fab_origin origin)
 {
 	static const char *const name[FAB_ORIGIN_COUNT] = {
-		[FAB_ORIGIN_PAYLOAD] = "payload",
-		[FAB_ORIGIN_WQE] = "wqe",
-		[FAB_ORIGIN_CQE] = "cqe",
-		[FAB_ORIGIN_EQE] = "eqe",
-		[FAB_ORIGIN_DOORBELL] = "doorbell",
-		[FAB_ORIGIN_COMMAND] = "command",
+		[FAB_ORIGIN_PAYLOAD] = "payload",   [FAB_ORIGIN_WQE] = "wqe",
+		[FAB_ORIGIN_CQE] = "cqe",	    [FAB_ORIGIN_EQE] = "eqe",
+		[FAB_ORIGIN_DOORBELL] = "doorbell", [FAB_ORIGIN_COMMAND] = "command",
 		[FAB_ORIGIN_XLT] = "xlt",
 	};
 
@@ -40,8 +37,9 @@ uint32_t fab_tlp_count(uint64_t addr, uint32_t len, uint32_t max_payload)
 
 static bool row_matches(const struct fab_tally_row *row, const struct fab_tlp_run *run)
 {
-	return row->kind == run->kind && row->tph.th == run->tph.th && row->tph.extended == run->tph.extended &&
-	       row->tph.ph == run->tph.ph && row->tph.st == run->tph.st;
+	return row->kind == run->kind && row->tph.th == run->tph.th &&
+	       row->tph.extended == run->tph.extended && row->tph.ph == run->tph.ph &&
+	       row->tph.st == run->tph.st;
 }
 
 static uint32_t run_hash(const struct fab_tlp_run *run)
@@ -49,7 +47,7 @@ static uint32_t run_hash(const struct fab_tlp_run *run)
 	uint32_t key = run->tph.st | (uint32_t)run->tph.ph << 16 | (uint32_t)run->tph.th << 18 |
 		       (uint32_t)run->tph.extended << 19 | (uint32_t)run->kind << 20;
 
-	return key * 2654435761u;	/* Knuth's multiplier */
+	return key * 2654435761u; /* Knuth's multiplier */
 }
 
 /* Room for one more row: capacities are powers of two, so nrows alone tells when one is used up. */

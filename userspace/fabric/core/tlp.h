@@ -18,21 +18,21 @@ enum fab_tlp_kind { FAB_TLP_MRD, FAB_TLP_MWR };
 
 /* TLP processing hint of one request (PCIe 6.0, 2.2.7.1). th == false: all else is 0. */
 struct fab_tph {
-	bool th;	/* TH bit: hints are present */
-	bool extended;	/* 16-bit steering tag (needs the TPH TLP prefix) */
-	uint8_t ph;	/* processing hint, 0..3 */
-	uint16_t st;	/* steering tag; <= 0xff unless extended */
+	bool th;       /* TH bit: hints are present */
+	bool extended; /* 16-bit steering tag (needs the TPH TLP prefix) */
+	uint8_t ph;    /* processing hint, 0..3 */
+	uint16_t st;   /* steering tag; <= 0xff unless extended */
 };
 
 /* Why the requester issued the TLP; for the trace and for "control structures carry no tag". */
 enum fab_origin {
-	FAB_ORIGIN_PAYLOAD,	/* message data, by mkey */
-	FAB_ORIGIN_WQE,		/* work queue fetch */
+	FAB_ORIGIN_PAYLOAD, /* message data, by mkey */
+	FAB_ORIGIN_WQE,	    /* work queue fetch */
 	FAB_ORIGIN_CQE,
 	FAB_ORIGIN_EQE,
-	FAB_ORIGIN_DOORBELL,	/* doorbell record */
-	FAB_ORIGIN_COMMAND,	/* firmware command queue and mailboxes */
-	FAB_ORIGIN_XLT,		/* translation tables fetched by UMR */
+	FAB_ORIGIN_DOORBELL, /* doorbell record */
+	FAB_ORIGIN_COMMAND,  /* firmware command queue and mailboxes */
+	FAB_ORIGIN_XLT,	     /* translation tables fetched by UMR */
 	FAB_ORIGIN_COUNT,
 };
 
@@ -41,14 +41,14 @@ struct fab_tlp_run {
 	enum fab_tlp_kind kind;
 	enum fab_origin origin;
 	struct fab_device *requester;
-	uint64_t addr;		/* bus address */
+	uint64_t addr; /* bus address */
 	uint32_t len;
-	uint32_t max_payload;	/* what the run was split by, besides 4 KiB: MPS or MRRS, bytes */
+	uint32_t max_payload; /* what the run was split by, besides 4 KiB: MPS or MRRS, bytes */
 	uint32_t count;
 	struct fab_tph tph;
 };
 
-const char *fab_kind_name(enum fab_tlp_kind kind);	/* "MRd", "MWr" */
+const char *fab_kind_name(enum fab_tlp_kind kind); /* "MRd", "MWr" */
 const char *fab_origin_name(enum fab_origin origin);
 
 /* How many TLPs [addr, addr + len) takes when split at multiples of max_payload (a power of two <= 4096). */
@@ -65,16 +65,16 @@ struct fab_tally_row {
 };
 
 struct fab_tally {
-	struct fab_tally_row *rows;	/* in order of first appearance */
+	struct fab_tally_row *rows; /* in order of first appearance */
 	uint32_t nrows;
-	uint32_t last;			/* row of the last run: the next one is nearly always alike */
-	uint16_t *slot;			/* open hash of row number + 1, FAB_TALLY_SLOTS entries */
-	uint64_t other_tlps;		/* did not fit any more */
+	uint32_t last;	     /* row of the last run: the next one is nearly always alike */
+	uint16_t *slot;	     /* open hash of row number + 1, FAB_TALLY_SLOTS entries */
+	uint64_t other_tlps; /* did not fit any more */
 	uint64_t other_bytes;
 };
 
 /* A zeroed tally is empty. */
 void fab_tally_add(struct fab_tally *tally, const struct fab_tlp_run *run);
-void fab_tally_clear(struct fab_tally *tally);	/* back to empty, memory released */
+void fab_tally_clear(struct fab_tally *tally); /* back to empty, memory released */
 
 #endif

@@ -6,20 +6,25 @@
 
 #include "fabric/core/fabric.h"
 
-static void trace_one(FILE *file, const struct fab_tlp_run *run, const struct fab_device *target, unsigned int bar,
-		      uint64_t addr, uint32_t len)
+static void trace_one(FILE *file, const struct fab_tlp_run *run, const struct fab_device *target,
+		      unsigned int bar, uint64_t addr, uint32_t len)
 {
-	fprintf(file, "{\"requester\":\"%s\",\"target\":\"%s\",", run->requester->name, target ? target->name : "memory");
+	fprintf(file, "{\"requester\":\"%s\",\"target\":\"%s\",", run->requester->name,
+		target ? target->name : "memory");
 	if (target)
 		fprintf(file, "\"bar\":%u,", bar);
-	fprintf(file, "\"kind\":\"%s\",\"origin\":\"%s\",\"addr\":\"0x%" PRIx64 "\",\"len\":%u,\"th\":%s",
-		fab_kind_name(run->kind), fab_origin_name(run->origin), addr, len, run->tph.th ? "true" : "false");
+	fprintf(file,
+		"\"kind\":\"%s\",\"origin\":\"%s\",\"addr\":\"0x%" PRIx64 "\",\"len\":%u,\"th\":%s",
+		fab_kind_name(run->kind), fab_origin_name(run->origin), addr, len,
+		run->tph.th ? "true" : "false");
 	if (run->tph.th)
-		fprintf(file, ",\"width\":%u,\"st\":%u,\"ph\":%u", run->tph.extended ? 16 : 8, run->tph.st, run->tph.ph);
+		fprintf(file, ",\"width\":%u,\"st\":%u,\"ph\":%u", run->tph.extended ? 16 : 8,
+			run->tph.st, run->tph.ph);
 	fputs("}\n", file);
 }
 
-void fab_trace(struct fab_fabric *fabric, const struct fab_tlp_run *run, const struct fab_device *target, unsigned int bar)
+void fab_trace(struct fab_fabric *fabric, const struct fab_tlp_run *run,
+	       const struct fab_device *target, unsigned int bar)
 {
 	uint64_t addr = run->addr, end = run->addr + run->len;
 	uint64_t left;

@@ -15,17 +15,17 @@
 #define VECTORS 2
 
 struct ep {
-	struct fab_device dev;	/* first */
-	uint32_t row;		/* EP_ROW */
-	uint64_t copy_ns;	/* EP_COPY_NS */
+	struct fab_device dev; /* first */
+	uint32_t row;	       /* EP_ROW */
+	uint64_t copy_ns;      /* EP_COPY_NS */
 };
 
 struct ep_reg {
 	const char *name;
 	uint32_t off;
-	uint8_t width;		/* bytes */
-	uint64_t (*get)(const struct ep *ep);		/* NULL: reads as zero */
-	void (*set)(struct ep *ep, uint32_t value);	/* NULL: read-only; 32 bit */
+	uint8_t width;				    /* bytes */
+	uint64_t (*get)(const struct ep *ep);	    /* NULL: reads as zero */
+	void (*set)(struct ep *ep, uint32_t value); /* NULL: read-only; 32 bit */
 };
 
 static struct ep *to_ep(struct fab_device *dev)
@@ -61,26 +61,88 @@ static struct fab_tally_row selected(const struct ep *ep)
 	return ep->row < tally(ep)->nrows ? tally(ep)->rows[ep->row] : none;
 }
 
-static uint64_t get_magic(const struct ep *ep) { (void)ep; return EP_MAGIC_VALUE; }
-static uint64_t get_version(const struct ep *ep) { (void)ep; return EP_VERSION_VALUE; }
-static uint64_t get_memory_size(const struct ep *ep) { return ep->dev.bar[EP_MEMORY_BAR].size; }
-static uint64_t get_rows(const struct ep *ep) { return tally(ep)->nrows; }
-static uint64_t get_mwr_tlps(const struct ep *ep) { return sum_rows(ep, FAB_TLP_MWR, SUM_TLPS); }
-static uint64_t get_mwr_bytes(const struct ep *ep) { return sum_rows(ep, FAB_TLP_MWR, SUM_BYTES); }
-static uint64_t get_mwr_tagged(const struct ep *ep) { return sum_rows(ep, FAB_TLP_MWR, SUM_TAGGED); }
-static uint64_t get_mrd_tlps(const struct ep *ep) { return sum_rows(ep, FAB_TLP_MRD, SUM_TLPS); }
-static uint64_t get_mrd_bytes(const struct ep *ep) { return sum_rows(ep, FAB_TLP_MRD, SUM_BYTES); }
-static uint64_t get_mrd_tagged(const struct ep *ep) { return sum_rows(ep, FAB_TLP_MRD, SUM_TAGGED); }
-static uint64_t get_other_tlps(const struct ep *ep) { return tally(ep)->other_tlps; }
-static uint64_t get_copy_ns(const struct ep *ep) { return ep->copy_ns; }
-static uint64_t get_row(const struct ep *ep) { return ep->row; }
-static uint64_t get_row_kind(const struct ep *ep) { return selected(ep).kind == FAB_TLP_MWR ? EP_KIND_MWR : EP_KIND_MRD; }
-static uint64_t get_row_th(const struct ep *ep) { return selected(ep).tph.th; }
-static uint64_t get_row_width(const struct ep *ep) { return selected(ep).tph.th ? selected(ep).tph.extended ? 16 : 8 : 0; }
-static uint64_t get_row_st(const struct ep *ep) { return selected(ep).tph.st; }
-static uint64_t get_row_ph(const struct ep *ep) { return selected(ep).tph.ph; }
-static uint64_t get_row_tlps(const struct ep *ep) { return selected(ep).tlps; }
-static uint64_t get_row_bytes(const struct ep *ep) { return selected(ep).bytes; }
+static uint64_t get_magic(const struct ep *ep)
+{
+	(void)ep;
+	return EP_MAGIC_VALUE;
+}
+static uint64_t get_version(const struct ep *ep)
+{
+	(void)ep;
+	return EP_VERSION_VALUE;
+}
+static uint64_t get_memory_size(const struct ep *ep)
+{
+	return ep->dev.bar[EP_MEMORY_BAR].size;
+}
+static uint64_t get_rows(const struct ep *ep)
+{
+	return tally(ep)->nrows;
+}
+static uint64_t get_mwr_tlps(const struct ep *ep)
+{
+	return sum_rows(ep, FAB_TLP_MWR, SUM_TLPS);
+}
+static uint64_t get_mwr_bytes(const struct ep *ep)
+{
+	return sum_rows(ep, FAB_TLP_MWR, SUM_BYTES);
+}
+static uint64_t get_mwr_tagged(const struct ep *ep)
+{
+	return sum_rows(ep, FAB_TLP_MWR, SUM_TAGGED);
+}
+static uint64_t get_mrd_tlps(const struct ep *ep)
+{
+	return sum_rows(ep, FAB_TLP_MRD, SUM_TLPS);
+}
+static uint64_t get_mrd_bytes(const struct ep *ep)
+{
+	return sum_rows(ep, FAB_TLP_MRD, SUM_BYTES);
+}
+static uint64_t get_mrd_tagged(const struct ep *ep)
+{
+	return sum_rows(ep, FAB_TLP_MRD, SUM_TAGGED);
+}
+static uint64_t get_other_tlps(const struct ep *ep)
+{
+	return tally(ep)->other_tlps;
+}
+static uint64_t get_copy_ns(const struct ep *ep)
+{
+	return ep->copy_ns;
+}
+static uint64_t get_row(const struct ep *ep)
+{
+	return ep->row;
+}
+static uint64_t get_row_kind(const struct ep *ep)
+{
+	return selected(ep).kind == FAB_TLP_MWR ? EP_KIND_MWR : EP_KIND_MRD;
+}
+static uint64_t get_row_th(const struct ep *ep)
+{
+	return selected(ep).tph.th;
+}
+static uint64_t get_row_width(const struct ep *ep)
+{
+	return selected(ep).tph.th ? selected(ep).tph.extended ? 16 : 8 : 0;
+}
+static uint64_t get_row_st(const struct ep *ep)
+{
+	return selected(ep).tph.st;
+}
+static uint64_t get_row_ph(const struct ep *ep)
+{
+	return selected(ep).tph.ph;
+}
+static uint64_t get_row_tlps(const struct ep *ep)
+{
+	return selected(ep).tlps;
+}
+static uint64_t get_row_bytes(const struct ep *ep)
+{
+	return selected(ep).bytes;
+}
 
 static void set_row(struct ep *ep, uint32_t value)
 {
@@ -112,11 +174,14 @@ static void set_copy(struct ep *ep, uint32_t count)
 	ep->copy_ns = 0;
 	if (from && bar->map_size >= size && count <= EP_COPY_MAX) {
 		to = (char *)bar->host + bar->map_size - size;
-		memset(to, 0, size);	/* page faults are not part of it */
+		memset(to, 0, size); /* page faults are not part of it */
 		start = now_ns();
 		while (count--) {
 			memcpy(to, from, size);
-			__asm__ volatile("" : : "r"(to), "r"(from) : "memory");	/* every copy is made */
+			__asm__ volatile(""
+					 :
+					 : "r"(to), "r"(from)
+					 : "memory"); /* every copy is made */
 		}
 		ep->copy_ns = now_ns() - start;
 	}
@@ -124,32 +189,33 @@ static void set_copy(struct ep *ep, uint32_t count)
 }
 
 static const struct ep_reg registers[] = {
-	{ "magic",       EP_MAGIC,       4, get_magic,       NULL },
-	{ "version",     EP_VERSION,     4, get_version,     NULL },
+	{ "magic", EP_MAGIC, 4, get_magic, NULL },
+	{ "version", EP_VERSION, 4, get_version, NULL },
 	{ "memory_size", EP_MEMORY_SIZE, 8, get_memory_size, NULL },
-	{ "clear",       EP_CLEAR,       4, NULL,            set_clear },
-	{ "rows",        EP_ROWS,        4, get_rows,        NULL },
-	{ "mwr_tlps",    EP_MWR_TLPS,    8, get_mwr_tlps,    NULL },
-	{ "mwr_bytes",   EP_MWR_BYTES,   8, get_mwr_bytes,   NULL },
-	{ "mwr_tagged",  EP_MWR_TAGGED,  8, get_mwr_tagged,  NULL },
-	{ "mrd_tlps",    EP_MRD_TLPS,    8, get_mrd_tlps,    NULL },
-	{ "mrd_bytes",   EP_MRD_BYTES,   8, get_mrd_bytes,   NULL },
-	{ "mrd_tagged",  EP_MRD_TAGGED,  8, get_mrd_tagged,  NULL },
-	{ "other_tlps",  EP_OTHER_TLPS,  8, get_other_tlps,  NULL },
-	{ "copy",        EP_COPY,        4, NULL,            set_copy },
-	{ "copy_ns",     EP_COPY_NS,     8, get_copy_ns,     NULL },
-	{ "row",         EP_ROW,         4, get_row,         set_row },
-	{ "row_kind",    EP_ROW_KIND,    4, get_row_kind,    NULL },
-	{ "row_th",      EP_ROW_TH,      4, get_row_th,      NULL },
-	{ "row_width",   EP_ROW_WIDTH,   4, get_row_width,   NULL },
-	{ "row_st",      EP_ROW_ST,      4, get_row_st,      NULL },
-	{ "row_ph",      EP_ROW_PH,      4, get_row_ph,      NULL },
-	{ "row_tlps",    EP_ROW_TLPS,    8, get_row_tlps,    NULL },
-	{ "row_bytes",   EP_ROW_BYTES,   8, get_row_bytes,   NULL },
+	{ "clear", EP_CLEAR, 4, NULL, set_clear },
+	{ "rows", EP_ROWS, 4, get_rows, NULL },
+	{ "mwr_tlps", EP_MWR_TLPS, 8, get_mwr_tlps, NULL },
+	{ "mwr_bytes", EP_MWR_BYTES, 8, get_mwr_bytes, NULL },
+	{ "mwr_tagged", EP_MWR_TAGGED, 8, get_mwr_tagged, NULL },
+	{ "mrd_tlps", EP_MRD_TLPS, 8, get_mrd_tlps, NULL },
+	{ "mrd_bytes", EP_MRD_BYTES, 8, get_mrd_bytes, NULL },
+	{ "mrd_tagged", EP_MRD_TAGGED, 8, get_mrd_tagged, NULL },
+	{ "other_tlps", EP_OTHER_TLPS, 8, get_other_tlps, NULL },
+	{ "copy", EP_COPY, 4, NULL, set_copy },
+	{ "copy_ns", EP_COPY_NS, 8, get_copy_ns, NULL },
+	{ "row", EP_ROW, 4, get_row, set_row },
+	{ "row_kind", EP_ROW_KIND, 4, get_row_kind, NULL },
+	{ "row_th", EP_ROW_TH, 4, get_row_th, NULL },
+	{ "row_width", EP_ROW_WIDTH, 4, get_row_width, NULL },
+	{ "row_st", EP_ROW_ST, 4, get_row_st, NULL },
+	{ "row_ph", EP_ROW_PH, 4, get_row_ph, NULL },
+	{ "row_tlps", EP_ROW_TLPS, 8, get_row_tlps, NULL },
+	{ "row_bytes", EP_ROW_BYTES, 8, get_row_bytes, NULL },
 };
 #define NREGISTERS (sizeof(registers) / sizeof(registers[0]))
 
-static void ep_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf, uint32_t len)
+static void ep_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf,
+			uint32_t len)
 {
 	const struct ep_reg *reg;
 	uint8_t *out = buf;
@@ -168,7 +234,8 @@ static void ep_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, 
 	}
 }
 
-static void ep_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf, uint32_t len)
+static void ep_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf,
+			 uint32_t len)
 {
 	const struct ep_reg *reg;
 	uint32_t value;
@@ -206,8 +273,12 @@ static const struct fab_device_ops ep_ops = {
 static int ep_build(struct ep *ep, const struct ep_opts *opts)
 {
 	const struct fab_cfg_opts cfg = {
-		.id = { .vendor = EP_PCI_VENDOR, .device = EP_PCI_DEVICE, .subvendor = EP_PCI_VENDOR,
-			.subdevice = EP_PCI_DEVICE, .class_code = EP_PCI_CLASS, .revision = EP_VERSION_VALUE },
+		.id = { .vendor = EP_PCI_VENDOR,
+			.device = EP_PCI_DEVICE,
+			.subvendor = EP_PCI_VENDOR,
+			.subdevice = EP_PCI_DEVICE,
+			.class_code = EP_PCI_CLASS,
+			.revision = EP_VERSION_VALUE },
 		.serial = fab_cfg_serial(ep->dev.name),
 		.completer = opts->completer,
 		.vectors = VECTORS,
@@ -220,7 +291,8 @@ static int ep_build(struct ep *ep, const struct ep_opts *opts)
 	ret = fab_device_add_bar(&ep->dev, EP_REGS_BAR, EP_REGS_SIZE, false, false, 0, 0);
 	if (ret)
 		return ret;
-	ret = fab_device_add_bar(&ep->dev, EP_MEMORY_BAR, opts->memory_size, true, true, 0, opts->memory_size);
+	ret = fab_device_add_bar(&ep->dev, EP_MEMORY_BAR, opts->memory_size, true, true, 0,
+				 opts->memory_size);
 	if (ret)
 		return ret;
 	return fab_cfg_build(&ep->dev, &cfg);
@@ -231,7 +303,8 @@ int ep_new(struct fab_fabric *fabric, const char *name, const struct ep_opts *op
 	struct ep *ep;
 	int ret;
 
-	if (opts->memory_size < EP_MIN_MEMORY || opts->memory_size > EP_MAX_MEMORY || opts->flr_ms > EP_MAX_FLR_MS)
+	if (opts->memory_size < EP_MIN_MEMORY || opts->memory_size > EP_MAX_MEMORY ||
+	    opts->flr_ms > EP_MAX_FLR_MS)
 		return -EINVAL;
 	ep = calloc(1, sizeof(*ep));
 	if (!ep)

@@ -9,14 +9,14 @@
 #include "fabric/core/cfg.h"
 #include "fabric/core/fabric.h"
 
-#define EP_MIN_MEMORY	(1ull << 20)
-#define EP_MAX_MEMORY	(1ull << 36)
-#define EP_MAX_FLR_MS	1000u
+#define EP_MIN_MEMORY (1ull << 20)
+#define EP_MAX_MEMORY (1ull << 36)
+#define EP_MAX_FLR_MS 1000u
 
 struct ep_opts {
-	uint64_t memory_size;			/* power of two, EP_MIN_MEMORY to EP_MAX_MEMORY */
+	uint64_t memory_size; /* power of two, EP_MIN_MEMORY to EP_MAX_MEMORY */
 	enum fab_tph_support completer;
-	uint32_t flr_ms;			/* config space is gone that long after a function level reset */
+	uint32_t flr_ms; /* config space is gone that long after a function level reset */
 };
 
 /* Create an endpoint and hand it to the fabric. -EINVAL: name or options. */

@@ -14,49 +14,49 @@
 #ifndef EP_REGS_H
 #define EP_REGS_H
 
-#define EP_PCI_VENDOR		0x1234
-#define EP_PCI_DEVICE		0x5448
-#define EP_PCI_CLASS		0x120000	/* processing accelerator */
+#define EP_PCI_VENDOR 0x1234
+#define EP_PCI_DEVICE 0x5448
+#define EP_PCI_CLASS  0x120000 /* processing accelerator */
 
-#define EP_REGS_BAR		0
-#define EP_REGS_SIZE		0x10000
-#define EP_MEMORY_BAR		2
+#define EP_REGS_BAR   0
+#define EP_REGS_SIZE  0x10000
+#define EP_MEMORY_BAR 2
 
 /* name			offset	   bits	access */
-#define EP_MAGIC		0x0000	/* 32 ro  EP_MAGIC_VALUE */
-#define EP_VERSION		0x0004	/* 32 ro  of this map */
-#define EP_MEMORY_SIZE		0x0008	/* 64 ro  size of BAR2 */
-#define EP_CLEAR		0x0010	/* 32 wo  any value: all counters and rows to zero */
-#define EP_ROWS			0x0014	/* 32 ro  rows of the tally */
-#define EP_MWR_TLPS		0x0020	/* 64 ro  memory writes that arrived at BAR2 */
-#define EP_MWR_BYTES		0x0028	/* 64 ro */
-#define EP_MWR_TAGGED		0x0030	/* 64 ro  those with TH set */
-#define EP_MRD_TLPS		0x0038	/* 64 ro  memory reads */
-#define EP_MRD_BYTES		0x0040	/* 64 ro */
-#define EP_MRD_TAGGED		0x0048	/* 64 ro */
-#define EP_OTHER_TLPS		0x0050	/* 64 ro  TLPs in no row, the tally was full; in no other counter */
+#define EP_MAGIC       0x0000 /* 32 ro  EP_MAGIC_VALUE */
+#define EP_VERSION     0x0004 /* 32 ro  of this map */
+#define EP_MEMORY_SIZE 0x0008 /* 64 ro  size of BAR2 */
+#define EP_CLEAR       0x0010 /* 32 wo  any value: all counters and rows to zero */
+#define EP_ROWS	       0x0014 /* 32 ro  rows of the tally */
+#define EP_MWR_TLPS    0x0020 /* 64 ro  memory writes that arrived at BAR2 */
+#define EP_MWR_BYTES   0x0028 /* 64 ro */
+#define EP_MWR_TAGGED  0x0030 /* 64 ro  those with TH set */
+#define EP_MRD_TLPS    0x0038 /* 64 ro  memory reads */
+#define EP_MRD_BYTES   0x0040 /* 64 ro */
+#define EP_MRD_TAGGED  0x0048 /* 64 ro */
+#define EP_OTHER_TLPS  0x0050 /* 64 ro  TLPs in no row, the tally was full; in no other counter */
 
 /* Time of plain copies of 1 MiB of zeros to the end of BAR2, to compare transfers with (benchmarks). */
-#define EP_COPY			0x0060	/* 32 wo  copy that often, at most EP_COPY_MAX */
-#define EP_COPY_NS		0x0068	/* 64 ro  nanoseconds the copies of the last EP_COPY took together */
-#define EP_COPY_MAX		256
+#define EP_COPY	    0x0060 /* 32 wo  copy that often, at most EP_COPY_MAX */
+#define EP_COPY_NS  0x0068 /* 64 ro  nanoseconds the copies of the last EP_COPY took together */
+#define EP_COPY_MAX 256
 
 /* One row of the tally: TLPs of one kind and one processing hint. Zeros when EP_ROW is not below EP_ROWS. */
-#define EP_ROW			0x0080	/* 32 rw  selects the row */
-#define EP_ROW_KIND		0x0084	/* 32 ro  EP_KIND_* */
-#define EP_ROW_TH		0x0088	/* 32 ro  1: hint present */
-#define EP_ROW_WIDTH		0x008c	/* 32 ro  of the steering tag: 8 or 16; 0 without hint */
-#define EP_ROW_ST		0x0090	/* 32 ro  steering tag */
-#define EP_ROW_PH		0x0094	/* 32 ro  processing hint, 0..3 */
-#define EP_ROW_TLPS		0x0098	/* 64 ro */
-#define EP_ROW_BYTES		0x00a0	/* 64 ro */
+#define EP_ROW		 0x0080 /* 32 rw  selects the row */
+#define EP_ROW_KIND	 0x0084 /* 32 ro  EP_KIND_* */
+#define EP_ROW_TH	 0x0088 /* 32 ro  1: hint present */
+#define EP_ROW_WIDTH	 0x008c /* 32 ro  of the steering tag: 8 or 16; 0 without hint */
+#define EP_ROW_ST	 0x0090 /* 32 ro  steering tag */
+#define EP_ROW_PH	 0x0094 /* 32 ro  processing hint, 0..3 */
+#define EP_ROW_TLPS	 0x0098 /* 64 ro */
+#define EP_ROW_BYTES	 0x00a0 /* 64 ro */
 
-#define EP_MSIX_TABLE		0x8000	/* vectors exist for the driver model; the endpoint raises none */
-#define EP_MSIX_PBA		0xc000
+#define EP_MSIX_TABLE	 0x8000 /* vectors exist for the driver model; the endpoint raises none */
+#define EP_MSIX_PBA	 0xc000
 
-#define EP_MAGIC_VALUE		0x54504845	/* "EHPT" in memory */
-#define EP_VERSION_VALUE	1
-#define EP_KIND_MRD		0
-#define EP_KIND_MWR		1
+#define EP_MAGIC_VALUE	 0x54504845 /* "EHPT" in memory */
+#define EP_VERSION_VALUE 1
+#define EP_KIND_MRD	 0
+#define EP_KIND_MWR	 1
 
 #endif

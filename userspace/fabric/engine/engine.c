@@ -14,10 +14,10 @@
 #include "fabric/engine/regs.h"
 
 struct eng {
-	struct fab_device dev;	/* first */
+	struct fab_device dev; /* first */
 	uint32_t value[ENG_REGS_END / 4];
-	bool refused;		/* a write since the last start */
-	uint32_t done;		/* bytes of the transfer that runs */
+	bool refused;  /* a write since the last start */
+	uint32_t done; /* bytes of the transfer that runs */
 	struct fab_work work;
 	/* counters for the report */
 	uint64_t transfers_done, transfers_failed, writes_refused;
@@ -27,8 +27,8 @@ struct eng_reg {
 	const char *name;
 	uint32_t off;
 	bool readable;
-	uint32_t writable;				/* bits; 0: read-only */
-	void (*written)(struct eng *eng, uint32_t value);	/* NULL: keep the value */
+	uint32_t writable;				  /* bits; 0: read-only */
+	void (*written)(struct eng *eng, uint32_t value); /* NULL: keep the value */
 };
 
 static struct eng *to_eng(struct fab_device *dev)
@@ -72,20 +72,22 @@ static struct fab_tph hint(struct eng *eng)
 
 	if (!(value & ENG_HINT_PRESENT))
 		return (struct fab_tph){ .th = false };
-	return fab_cfg_tph(&eng->dev, (value & ENG_HINT_PH) >> ENG_HINT_PH_SHIFT, value & ENG_HINT_TAG);
+	return fab_cfg_tph(&eng->dev, (value & ENG_HINT_PH) >> ENG_HINT_PH_SHIFT,
+			   value & ENG_HINT_TAG);
 }
 
 static bool step(void *ctx)
 {
 	struct eng *eng = ctx;
 	uint64_t addr = address(eng) + eng->done;
-	uint32_t left = *reg(eng, ENG_LENGTH) - eng->done, part = ENG_STEP - (uint32_t)(addr % ENG_STEP);
+	uint32_t left = *reg(eng, ENG_LENGTH) - eng->done,
+		 part = ENG_STEP - (uint32_t)(addr % ENG_STEP);
 	const struct fab_dma req = {
 		.dev = &eng->dev,
 		.write = true,
 		.origin = FAB_ORIGIN_PAYLOAD,
 		.addr = addr,
-		.len = left < part ? left : part,	/* ends where a TLP ends */
+		.len = left < part ? left : part, /* ends where a TLP ends */
 		.tph = hint(eng),
 	};
 
@@ -98,7 +100,8 @@ static bool step(void *ctx)
 static void start(struct eng *eng, uint32_t value)
 {
 	uint32_t length = *reg(eng, ENG_LENGTH);
-	bool valid = !eng->refused && length && length <= ENG_LENGTH_MAX && address(eng) + (length - 1) >= address(eng);
+	bool valid = !eng->refused && length && length <= ENG_LENGTH_MAX &&
+		     address(eng) + (length - 1) >= address(eng);
 
 	if (!value)
 		return;
@@ -113,14 +116,14 @@ static void start(struct eng *eng, uint32_t value)
 }
 
 static const struct eng_reg registers[] = {
-	{ "magic",   ENG_MAGIC,   true,  0,                                            NULL },
-	{ "addr_lo", ENG_ADDR_LO, true,  0xfffffffc,                                   NULL },
-	{ "addr_hi", ENG_ADDR_HI, true,  0xffffffff,                                   NULL },
-	{ "length",  ENG_LENGTH,  true,  0x001ffffc,                                   NULL },
-	{ "value",   ENG_VALUE,   true,  0xffffffff,                                   NULL },
-	{ "hint",    ENG_HINT,    true,  ENG_HINT_PRESENT | ENG_HINT_PH | ENG_HINT_TAG, NULL },
-	{ "start",   ENG_START,   false, 1,                                            start },
-	{ "status",  ENG_STATUS,  true,  0,                                            NULL },
+	{ "magic", ENG_MAGIC, true, 0, NULL },
+	{ "addr_lo", ENG_ADDR_LO, true, 0xfffffffc, NULL },
+	{ "addr_hi", ENG_ADDR_HI, true, 0xffffffff, NULL },
+	{ "length", ENG_LENGTH, true, 0x001ffffc, NULL },
+	{ "value", ENG_VALUE, true, 0xffffffff, NULL },
+	{ "hint", ENG_HINT, true, ENG_HINT_PRESENT | ENG_HINT_PH | ENG_HINT_TAG, NULL },
+	{ "start", ENG_START, false, 1, start },
+	{ "status", ENG_STATUS, true, 0, NULL },
 };
 
 static const struct eng_reg *find_register(unsigned int bar, uint64_t off)
@@ -133,7 +136,8 @@ static const struct eng_reg *find_register(unsigned int bar, uint64_t off)
 	return NULL;
 }
 
-static void eng_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf, uint32_t len)
+static void eng_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf,
+			 uint32_t len)
 {
 	const struct eng_reg *at = find_register(bar, off);
 
@@ -158,7 +162,8 @@ static const char *refusal(struct eng *eng, const struct eng_reg *at, uint32_t l
 	return NULL;
 }
 
-static void eng_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf, uint32_t len)
+static void eng_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf,
+			  uint32_t len)
 {
 	const struct eng_reg *at = find_register(bar, off);
 	struct eng *eng = to_eng(dev);
@@ -168,7 +173,8 @@ static void eng_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off
 	memcpy(&value, buf, len < sizeof(value) ? len : sizeof(value));
 	why = refusal(eng, at, len, value);
 	if (why) {
-		fab_debug(dev, "write of %u bytes at 0x%llx refused: %s", len, (unsigned long long)off, why);
+		fab_debug(dev, "write of %u bytes at 0x%llx refused: %s", len,
+			  (unsigned long long)off, why);
 		eng->writes_refused++;
 		eng->refused = true;
 		return;
@@ -227,8 +233,12 @@ static const struct fab_device_ops eng_ops = {
 static int eng_build(struct eng *eng, const struct eng_opts *opts)
 {
 	const struct fab_cfg_opts cfg = {
-		.id = { .vendor = ENG_PCI_VENDOR, .device = ENG_PCI_DEVICE, .subvendor = ENG_PCI_VENDOR,
-			.subdevice = ENG_PCI_DEVICE, .class_code = ENG_PCI_CLASS, .revision = 1 },
+		.id = { .vendor = ENG_PCI_VENDOR,
+			.device = ENG_PCI_DEVICE,
+			.subvendor = ENG_PCI_VENDOR,
+			.subdevice = ENG_PCI_DEVICE,
+			.class_code = ENG_PCI_CLASS,
+			.revision = 1 },
 		.serial = fab_cfg_serial(eng->dev.name),
 		.completer = FAB_TPH_NONE,
 		.requester = opts->requester,

@@ -10,10 +10,10 @@
 #include "fabric/core/cfg.h"
 #include "fabric/core/fabric.h"
 
-#define ENG_STEP	0x10000u	/* bytes that one piece of work moves at most, up to a multiple of this */
+#define ENG_STEP 0x10000u /* bytes that one piece of work moves at most, up to a multiple of this */
 
 struct eng_opts {
-	enum fab_tph_support requester;	/* FAB_TPH_RESERVED is refused */
+	enum fab_tph_support requester; /* FAB_TPH_RESERVED is refused */
 };
 
 /* Create an engine and hand it to the fabric. -EINVAL: name or options. */

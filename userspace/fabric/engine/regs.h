@@ -15,36 +15,36 @@
 #ifndef ENG_REGS_H
 #define ENG_REGS_H
 
-#define ENG_PCI_VENDOR		0x1234
-#define ENG_PCI_DEVICE		0x5445
-#define ENG_PCI_CLASS		0x088000	/* system peripheral */
+#define ENG_PCI_VENDOR 0x1234
+#define ENG_PCI_DEVICE 0x5445
+#define ENG_PCI_CLASS  0x088000 /* system peripheral */
 
-#define ENG_REGS_BAR		0
-#define ENG_REGS_SIZE		0x1000
+#define ENG_REGS_BAR   0
+#define ENG_REGS_SIZE  0x1000
 
 /* name			offset	   access, bits that are not reserved */
-#define ENG_MAGIC		0x00	/* ro  ENG_MAGIC_VALUE */
-#define ENG_ADDR_LO		0x08	/* rw  31:2 of the bus address */
-#define ENG_ADDR_HI		0x0c	/* rw  63:32 of the bus address */
-#define ENG_LENGTH		0x10	/* rw  20:2; bytes, 4 to ENG_LENGTH_MAX */
-#define ENG_VALUE		0x14	/* rw  what to fill with */
-#define ENG_HINT		0x18	/* rw  ENG_HINT_* */
-#define ENG_START		0x1c	/* wo  0; 1 starts a transfer */
-#define ENG_STATUS		0x20	/* ro  ENG_IDLE to ENG_FAILED */
-#define ENG_REGS_END		0x24
+#define ENG_MAGIC    0x00 /* ro  ENG_MAGIC_VALUE */
+#define ENG_ADDR_LO  0x08 /* rw  31:2 of the bus address */
+#define ENG_ADDR_HI  0x0c /* rw  63:32 of the bus address */
+#define ENG_LENGTH   0x10 /* rw  20:2; bytes, 4 to ENG_LENGTH_MAX */
+#define ENG_VALUE    0x14 /* rw  what to fill with */
+#define ENG_HINT     0x18 /* rw  ENG_HINT_* */
+#define ENG_START    0x1c /* wo  0; 1 starts a transfer */
+#define ENG_STATUS   0x20 /* ro  ENG_IDLE to ENG_FAILED */
+#define ENG_REGS_END 0x24
 
 /* The hint of each TLP: a steering tag, not an index, because the engine has no steering tag table. */
-#define ENG_HINT_PRESENT	0x80000000u
-#define ENG_HINT_PH_SHIFT	16
-#define ENG_HINT_PH		0x00030000u
-#define ENG_HINT_TAG		0x0000ffffu
+#define ENG_HINT_PRESENT  0x80000000u
+#define ENG_HINT_PH_SHIFT 16
+#define ENG_HINT_PH	  0x00030000u
+#define ENG_HINT_TAG	  0x0000ffffu
 
-#define ENG_IDLE		0	/* since reset */
-#define ENG_BUSY		1
-#define ENG_DONE		2
-#define ENG_FAILED		3	/* not started, or an address could not be written */
+#define ENG_IDLE	  0 /* since reset */
+#define ENG_BUSY	  1
+#define ENG_DONE	  2
+#define ENG_FAILED	  3 /* not started, or an address could not be written */
 
-#define ENG_MAGIC_VALUE		0x45485054	/* "TPHE" in memory */
-#define ENG_LENGTH_MAX		0x100000u
+#define ENG_MAGIC_VALUE	  0x45485054 /* "TPHE" in memory */
+#define ENG_LENGTH_MAX	  0x100000u
 
 #endif

@@ -17,21 +17,25 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 #ifndef BIT
-#define BIT(n)		(1u << (n))
+#define BIT(n) (1u << (n))
 #endif
 #ifndef BIT_ULL
-#define BIT_ULL(n)	(1ull << (n))
+#define BIT_ULL(n) (1ull << (n))
 #endif
 #ifndef DECLARE_FLEX_ARRAY
-#define DECLARE_FLEX_ARRAY(type, name) struct { struct { } name##_empty; type name[]; }
+#define DECLARE_FLEX_ARRAY(type, name) \
+	struct {                       \
+		struct {               \
+		} name##_empty;        \
+		type name[];           \
+	}
 #endif
 
 #include <linux/mlx5/mlx5_ifc.h>
 #include <infiniband/mlx5dv.h>
 
 /* Room for one layout; DEVX_SET64 wants 8-byte alignment. */
-#define NIC_LAYOUT(layout, name) \
-	uint32_t name[DEVX_ST_SZ_DW(layout)] __attribute__((aligned(8)))
+#define NIC_LAYOUT(layout, name) uint32_t name[DEVX_ST_SZ_DW(layout)] __attribute__((aligned(8)))
 
 /* Bits [bit, bit + size) of a layout, most significant first. */
 struct nic_field {
@@ -39,8 +43,7 @@ struct nic_field {
 	uint32_t size;
 };
 
-#define NIC_FIELD(layout, field) \
-	{ __devx_bit_off(layout, field), __devx_bit_sz(layout, field) }
+#define NIC_FIELD(layout, field) { __devx_bit_off(layout, field), __devx_bit_sz(layout, field) }
 
 /* Fields of up to 32 bits that do not cross a dword, as all fields of the interface. */
 static inline uint32_t nic_field_get(const void *p, struct nic_field field)
@@ -96,8 +99,8 @@ enum nic_event_type {
 };
 
 /* Page fault event of the memory scheme (include/linux/mlx5/device.h: struct mlx5_eqe_page_fault). Big endian. */
-#define NIC_FAULT_MEMORY	2u		/* eqe.event_sub_type */
-#define NIC_FAULT_LAST		(1u << 7)	/* flags: the driver answers when it has served this event */
+#define NIC_FAULT_MEMORY 2u	   /* eqe.event_sub_type */
+#define NIC_FAULT_LAST	 (1u << 7) /* flags: the driver answers when it has served this event */
 
 struct nic_eqe_memory_fault {
 	uint8_t flags;
@@ -105,7 +108,7 @@ struct nic_eqe_memory_fault {
 	uint16_t post_demand_pages, pre_demand_pages;
 	uint16_t token_47_32;
 	uint32_t token_31_0;
-	uint32_t demand_pages;		/* in bits 31:12 */
+	uint32_t demand_pages; /* in bits 31:12 */
 	uint32_t mkey;
 	uint64_t va;
 } __attribute__((packed));
@@ -122,29 +125,29 @@ enum nic_register {
 /* UMR control segment (include/linux/mlx5/device.h: MLX5_UMR_*, MLX5_MKEY_MASK_*). */
 enum nic_umr_flag {
 	NIC_UMR_OFFSET = 1 << 4,
-	NIC_UMR_CHECK_NOT_FREE = 1 << 5,	/* fail when the key is not free */
-	NIC_UMR_CHECK_FREE = 1 << 6,		/* fail when the key is free */
+	NIC_UMR_CHECK_NOT_FREE = 1 << 5, /* fail when the key is not free */
+	NIC_UMR_CHECK_FREE = 1 << 6,	 /* fail when the key is free */
 	NIC_UMR_INLINE = 1 << 7,
 };
 
-#define NIC_UMR_LEN		(1ull << 0)
-#define NIC_UMR_PAGE_SIZE	(1ull << 1)
-#define NIC_UMR_START_ADDR	(1ull << 6)
-#define NIC_UMR_PD		(1ull << 7)
-#define NIC_UMR_EN_RINVAL	(1ull << 8)
-#define NIC_UMR_KEY		(1ull << 13)
-#define NIC_UMR_QPN		(1ull << 14)
-#define NIC_UMR_LR		(1ull << 17)
-#define NIC_UMR_LW		(1ull << 18)
-#define NIC_UMR_RR		(1ull << 19)
-#define NIC_UMR_RW		(1ull << 20)
-#define NIC_UMR_A		(1ull << 21)
-#define NIC_UMR_SMALL_FENCE	(1ull << 23)
-#define NIC_UMR_FREE		(1ull << 29)
+#define NIC_UMR_LEN	    (1ull << 0)
+#define NIC_UMR_PAGE_SIZE   (1ull << 1)
+#define NIC_UMR_START_ADDR  (1ull << 6)
+#define NIC_UMR_PD	    (1ull << 7)
+#define NIC_UMR_EN_RINVAL   (1ull << 8)
+#define NIC_UMR_KEY	    (1ull << 13)
+#define NIC_UMR_QPN	    (1ull << 14)
+#define NIC_UMR_LR	    (1ull << 17)
+#define NIC_UMR_LW	    (1ull << 18)
+#define NIC_UMR_RR	    (1ull << 19)
+#define NIC_UMR_RW	    (1ull << 20)
+#define NIC_UMR_A	    (1ull << 21)
+#define NIC_UMR_SMALL_FENCE (1ull << 23)
+#define NIC_UMR_FREE	    (1ull << 29)
 
 /* MTT entries: presence for reads and for writes (drivers/infiniband/hw/mlx5/mlx5_ib.h). */
-#define NIC_MTT_READ	1u
-#define NIC_MTT_WRITE	2u
+#define NIC_MTT_READ  1u
+#define NIC_MTT_WRITE 2u
 
 /* opt_param_mask of QP transitions (include/linux/mlx5/qp.h: MLX5_QP_OPTPAR_*). */
 enum nic_qp_optional {

@@ -19,8 +19,8 @@
 #define FW_MINOR	1u
 #define FW_SUBMINOR	0u
 #define CMDIF_REV	5u
-#define LOG_CMDQ_SIZE	5u	/* 32 entries */
-#define LOG_CMDQ_STRIDE	6u	/* of 64 bytes */
+#define LOG_CMDQ_SIZE	5u /* 32 entries */
+#define LOG_CMDQ_STRIDE 6u /* of 64 bytes */
 
 /* Registers (include/linux/mlx5/device.h: struct mlx5_init_seg). */
 enum {
@@ -44,14 +44,14 @@ enum {
 };
 
 /* nic_interface field of SEG_CMDQ_ADDR_LOW */
-#define INTERFACE_SHIFT		8
-#define INTERFACE_MASK		3u
-#define INTERFACE_FULL		0u
-#define INTERFACE_DISABLED	1u
+#define INTERFACE_SHIFT	   8
+#define INTERFACE_MASK	   3u
+#define INTERFACE_FULL	   0u
+#define INTERFACE_DISABLED 1u
 
-#define CQ_INDEX_MASK	0xffffffu
-#define CQ_SOLICITED	(1u << 24)
-#define HEALTH_SHIFT	17	/* of microseconds: about 8 counts a second; the driver looks every 2 s */
+#define CQ_INDEX_MASK	   0xffffffu
+#define CQ_SOLICITED	   (1u << 24)
+#define HEALTH_SHIFT	   17 /* of microseconds: about 8 counts a second; the driver looks every 2 s */
 
 static uint32_t seg_read(struct nic *nic, uint32_t reg)
 {
@@ -65,8 +65,9 @@ static uint32_t seg_read(struct nic *nic, uint32_t reg)
 	case SEG_CMDQ_ADDR_HIGH:
 		return (uint32_t)(nic->cmdif.addr >> 32);
 	case SEG_CMDQ_ADDR_LOW:
-		return ((uint32_t)nic->cmdif.addr & ~(NIC_PAGE - 1)) | (uint32_t)nic->cmdif.state << INTERFACE_SHIFT |
-		       LOG_CMDQ_SIZE << 4 | LOG_CMDQ_STRIDE;
+		return ((uint32_t)nic->cmdif.addr & ~(NIC_PAGE - 1)) |
+		       (uint32_t)nic->cmdif.state << INTERFACE_SHIFT | LOG_CMDQ_SIZE << 4 |
+		       LOG_CMDQ_STRIDE;
 	case SEG_HEALTH_FW_VERSION:
 		return FW_MAJOR << 24 | FW_MINOR << 16 | FW_SUBMINOR;
 	case SEG_TIMER_HIGH:
@@ -88,7 +89,8 @@ static void cmdq_low_write(struct nic *nic, uint32_t value)
 		nic_cmd_reset(nic);
 		nic_cmd_drop_objects(nic);
 	} else if (state == INTERFACE_FULL) {
-		nic->cmdif.addr = (nic->cmdif.addr & ~(uint64_t)UINT32_MAX) | (value & ~(NIC_PAGE - 1));
+		nic->cmdif.addr = (nic->cmdif.addr & ~(uint64_t)UINT32_MAX) |
+				  (value & ~(NIC_PAGE - 1));
 		nic->cmdif.ready = true;
 	}
 	nic->cmdif.state = state;
@@ -144,7 +146,8 @@ void nic_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, void *
 	}
 }
 
-void nic_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf, uint32_t len)
+void nic_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf,
+		   uint32_t len)
 {
 	struct nic *nic = (struct nic *)dev;
 	uint32_t data[2];

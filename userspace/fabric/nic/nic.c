@@ -15,23 +15,23 @@
 #include "fabric/nic/nic.h"
 
 /* ConnectX-8, physical function: the drivers match it, and only the model's version and description differ. */
-#define PCI_VENDOR	0x15b3
-#define PCI_DEVICE	0x1023
+#define PCI_VENDOR	 0x15b3
+#define PCI_DEVICE	 0x1023
 #define CLASS_INFINIBAND 0x020700
-#define MSIX_BAR	4
-#define MSIX_BAR_SIZE	0x2000
-#define MSIX_TABLE	0x0
-#define MSIX_PBA	0x1000
-#define LID_MAX		0xbfff
-#define NODE_DESC	"tphbuf fabric model"
+#define MSIX_BAR	 4
+#define MSIX_BAR_SIZE	 0x2000
+#define MSIX_TABLE	 0x0
+#define MSIX_PBA	 0x1000
+#define LID_MAX		 0xbfff
+#define NODE_DESC	 "tphbuf fabric model"
 
 /* EUI-64 with the "locally administered" bit; 54 50 48: "TPH". */
-#define GUID_BASE	0x0254504800000000ull
+#define GUID_BASE 0x0254504800000000ull
 
 /* Numbers start above 0, keys above the one the driver uses as the end of a scatter list (0x100). */
-#define FIRST_NUMBER	0x10
-#define FIRST_QP	0x40
-#define FIRST_MKEY	0x100
+#define FIRST_NUMBER 0x10
+#define FIRST_QP     0x40
+#define FIRST_MKEY   0x100
 
 static void drop_queues(struct nic *nic)
 {
@@ -96,7 +96,8 @@ static void nic_clear(struct fab_device *dev)
 	struct nic *nic = (struct nic *)dev;
 
 	nic->commands = nic->commands_bad = nic->wqes = nic->wqes_bad = nic->messages = 0;
-	nic->rnr_events = nic->retry_events = nic->cq_overruns = nic->eq_overruns = nic->page_faults = 0;
+	nic->rnr_events = nic->retry_events = nic->cq_overruns = nic->eq_overruns =
+		nic->page_faults = 0;
 	nic->faults_raised = nic->fault_resumes = nic->fault_errors = 0;
 	nic->fault_timeouts = nic->fault_bad_resumes = nic->faults_over = 0;
 }
@@ -109,17 +110,30 @@ static void nic_report(struct fab_device *dev, cJSON *object)
 		const char *name;
 		uint64_t value;
 	} rows[] = {
-		{ "commands", nic->commands }, { "commands_bad", nic->commands_bad },
-		{ "wqes", nic->wqes }, { "wqes_bad", nic->wqes_bad }, { "messages", nic->messages },
-		{ "rnr_events", nic->rnr_events }, { "retry_events", nic->retry_events },
-		{ "cq_overruns", nic->cq_overruns }, { "eq_overruns", nic->eq_overruns },
-		{ "page_faults", nic->page_faults }, { "faults_raised", nic->faults_raised },
-		{ "fault_resumes", nic->fault_resumes }, { "fault_errors", nic->fault_errors },
-		{ "fault_timeouts", nic->fault_timeouts }, { "fault_bad_resumes", nic->fault_bad_resumes },
-		{ "faults_over", nic->faults_over }, { "faults_waiting", nic->faults.used },
-		{ "mkeys", nic->mkeys.used }, { "qps", nic->qps.used }, { "cqs", nic->cqs.used },
-		{ "eqs", nic->eqs.used }, { "pds", nic->pds.used },
-		{ "queue_pages", nic->pas_entries }, { "translations", nic->mtt_entries },
+		{ "commands", nic->commands },
+		{ "commands_bad", nic->commands_bad },
+		{ "wqes", nic->wqes },
+		{ "wqes_bad", nic->wqes_bad },
+		{ "messages", nic->messages },
+		{ "rnr_events", nic->rnr_events },
+		{ "retry_events", nic->retry_events },
+		{ "cq_overruns", nic->cq_overruns },
+		{ "eq_overruns", nic->eq_overruns },
+		{ "page_faults", nic->page_faults },
+		{ "faults_raised", nic->faults_raised },
+		{ "fault_resumes", nic->fault_resumes },
+		{ "fault_errors", nic->fault_errors },
+		{ "fault_timeouts", nic->fault_timeouts },
+		{ "fault_bad_resumes", nic->fault_bad_resumes },
+		{ "faults_over", nic->faults_over },
+		{ "faults_waiting", nic->faults.used },
+		{ "mkeys", nic->mkeys.used },
+		{ "qps", nic->qps.used },
+		{ "cqs", nic->cqs.used },
+		{ "eqs", nic->eqs.used },
+		{ "pds", nic->pds.used },
+		{ "queue_pages", nic->pas_entries },
+		{ "translations", nic->mtt_entries },
 	};
 	size_t i;
 
@@ -129,7 +143,7 @@ static void nic_report(struct fab_device *dev, cJSON *object)
 }
 
 static const struct {
-	size_t offset;		/* of the table in struct nic */
+	size_t offset; /* of the table in struct nic */
 	uint32_t first, size;
 } tables[] = {
 	{ offsetof(struct nic, pds), FIRST_NUMBER, 1u << NIC_LOG_MAX_PD },
@@ -186,14 +200,19 @@ static int nic_init_tables(struct nic *nic)
 static int nic_init_pci(struct nic *nic)
 {
 	const struct fab_cfg_opts cfg = {
-		.id = { .vendor = PCI_VENDOR, .device = PCI_DEVICE, .subvendor = PCI_VENDOR, .subdevice = 1,
+		.id = { .vendor = PCI_VENDOR,
+			.device = PCI_DEVICE,
+			.subvendor = PCI_VENDOR,
+			.subdevice = 1,
 			.class_code = CLASS_INFINIBAND },
 		.serial = nic->guid,
 		.completer = FAB_TPH_NONE,
 		.requester = nic->opts.requester,
 		.st_entries = nic->opts.st_entries,
 		.vectors = nic->opts.vectors,
-		.msix_bar = MSIX_BAR, .msix_table = MSIX_TABLE, .msix_pba = MSIX_PBA,
+		.msix_bar = MSIX_BAR,
+		.msix_table = MSIX_TABLE,
+		.msix_pba = MSIX_PBA,
 	};
 	int ret;
 
@@ -206,7 +225,8 @@ static int nic_init_pci(struct nic *nic)
 	return fab_cfg_build(&nic->dev, &cfg);
 }
 
-int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *opts, struct nic **out)
+int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *opts,
+	    struct nic **out)
 {
 	struct nic *nic;
 	int ret;

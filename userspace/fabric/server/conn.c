@@ -14,8 +14,8 @@
 #include "fabric/server/proto.h"
 #include "fabric/server/stream.h"
 
-#define MESSAGES_PER_TURN	32		/* other clients and the models want their turn */
-#define OUTPUT_LIMIT		(256u << 10)	/* bytes waiting for the client before it is ignored */
+#define MESSAGES_PER_TURN 32	       /* other clients and the models want their turn */
+#define OUTPUT_LIMIT	  (256u << 10) /* bytes waiting for the client before it is ignored */
 
 struct srv_conn {
 	struct srv_session session;
@@ -24,8 +24,8 @@ struct srv_conn {
 	struct srv_out out;
 	void (*closed)(void *ctx);
 	void *ctx;
-	uint32_t have;			/* bytes of the current message */
-	bool bad_fds;			/* more files than a message may carry */
+	uint32_t have; /* bytes of the current message */
+	bool bad_fds;  /* more files than a message may carry */
 	struct srv_msg msg;
 	_Alignas(8) uint8_t body[SRV_MAX_BODY];
 	_Alignas(8) uint8_t reply[SRV_MAX_BODY + sizeof(struct srv_header)];
@@ -82,7 +82,9 @@ static int receive(struct srv_conn *conn, uint8_t *to, uint32_t len)
 		char bytes[CMSG_SPACE(SRV_MAX_FDS * sizeof(int))];
 	} control;
 	struct iovec iov = { .iov_base = to, .iov_len = len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.bytes,
 			      .msg_controllen = sizeof(control.bytes) };
 	ssize_t n;
 
@@ -103,11 +105,13 @@ static int receive_message(struct srv_conn *conn)
 	int ret;
 
 	if (conn->have < sizeof(*header)) {
-		ret = receive(conn, (uint8_t *)header + conn->have, (uint32_t)sizeof(*header) - conn->have);
+		ret = receive(conn, (uint8_t *)header + conn->have,
+			      (uint32_t)sizeof(*header) - conn->have);
 		if (ret <= 0)
 			return ret;
-		if (header->size < sizeof(*header) || header->size > sizeof(*header) + sizeof(conn->body))
-			return 1;	/* answered by handle(), which ends the connection */
+		if (header->size < sizeof(*header) ||
+		    header->size > sizeof(*header) + sizeof(conn->body))
+			return 1; /* answered by handle(), which ends the connection */
 		conn->msg.len = header->size - (uint32_t)sizeof(*header);
 	}
 	if (conn->have == header->size)
@@ -118,7 +122,9 @@ static int receive_message(struct srv_conn *conn)
 static int send_reply(struct srv_conn *conn, int error)
 {
 	const struct srv_header *header = &conn->msg.header;
-	struct srv_header answer = { .id = header->id, .command = header->command, .flags = SRV_TYPE_REPLY };
+	struct srv_header answer = { .id = header->id,
+				     .command = header->command,
+				     .flags = SRV_TYPE_REPLY };
 
 	if (header->flags & SRV_NO_REPLY)
 		return 0;
@@ -144,10 +150,12 @@ static int handle(struct srv_conn *conn)
 
 	error = framed && !conn->bad_fds ? srv_proto_run(&conn->session, &conn->msg, &end) : -EINVAL;
 	if (error)
-		fab_log(dev, "%s refused: size %u flags 0x%x files %u: %s", srv_proto_name(header->command), header->size,
-			header->flags, conn->msg.nfds, strerror(-error));
+		fab_log(dev, "%s refused: size %u flags 0x%x files %u: %s",
+			srv_proto_name(header->command), header->size, header->flags,
+			conn->msg.nfds, strerror(-error));
 	else if (dev->fabric->verbose > 1)
-		fab_debug(dev, "%s size %u files %u", srv_proto_name(header->command), header->size, conn->msg.nfds);
+		fab_debug(dev, "%s size %u files %u", srv_proto_name(header->command), header->size,
+			  conn->msg.nfds);
 	close_fds(&conn->msg);
 	ret = send_reply(conn, error);
 	if (!error)
@@ -169,7 +177,8 @@ static int serve(struct srv_conn *conn)
 	}
 	if (ret)
 		return ret;
-	return fab_loop_watch(conn->loop, conn->sock, conn->out.bytes < OUTPUT_LIMIT, conn->out.bytes > 0);
+	return fab_loop_watch(conn->loop, conn->sock, conn->out.bytes < OUTPUT_LIMIT,
+			      conn->out.bytes > 0);
 }
 
 static void ready(void *ctx)
@@ -181,12 +190,14 @@ static void ready(void *ctx)
 
 	if (!ret)
 		return;
-	fab_log(conn->session.dev, "client gone: %s", ret == -ECONNRESET ? "disconnected" : strerror(-ret));
+	fab_log(conn->session.dev, "client gone: %s",
+		ret == -ECONNRESET ? "disconnected" : strerror(-ret));
 	srv_conn_free(conn);
 	closed(closed_ctx);
 }
 
-int srv_conn_new(struct fab_device *dev, int sock, void (*closed)(void *ctx), void *ctx, struct srv_conn **out)
+int srv_conn_new(struct fab_device *dev, int sock, void (*closed)(void *ctx), void *ctx,
+		 struct srv_conn **out)
 {
 	struct srv_conn *conn = calloc(1, sizeof(*conn));
 	int ret = -ENOMEM;

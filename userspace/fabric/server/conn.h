@@ -14,7 +14,8 @@
 struct srv_conn;
 
 /* Serve dev to the client at sock (taken, also on failure). closed is called once, when the connection has ended. */
-int srv_conn_new(struct fab_device *dev, int sock, void (*closed)(void *ctx), void *ctx, struct srv_conn **conn);
+int srv_conn_new(struct fab_device *dev, int sock, void (*closed)(void *ctx), void *ctx,
+		 struct srv_conn **conn);
 /* The client has closed its end; what it had sent before may still be unread. */
 bool srv_conn_hung_up(const struct srv_conn *conn);
 /* End it from this side; closed is not called. The device is detached. */

@@ -16,13 +16,13 @@
 #include "fabric/server/server.h"
 #include "fabric/server/stream.h"
 
-#define LINE_MAX_BYTES	256
-#define OUTPUT_LIMIT	(4u << 20)
-#define PEERS		8
+#define LINE_MAX_BYTES 256
+#define OUTPUT_LIMIT   (4u << 20)
+#define PEERS	       8
 
 struct peer {
 	struct srv_control *control;
-	int sock;		/* -1: free */
+	int sock; /* -1: free */
 	struct srv_out out;
 	char line[LINE_MAX_BYTES];
 	size_t have;
@@ -90,7 +90,10 @@ static int run_memcpy(struct srv *srv, cJSON *answer)
 		start = seconds();
 		for (j = 0; j < copies; j++) {
 			memcpy(to, from, size);
-			__asm__ volatile("" : : "r"(to), "r"(from) : "memory");	/* every copy is made */
+			__asm__ volatile(""
+					 :
+					 : "r"(to), "r"(from)
+					 : "memory"); /* every copy is made */
 		}
 		took = (seconds() - start) / copies;
 		best = took < best ? took : best;
@@ -115,11 +118,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct srv *srv, cJSON *answer);
 } commands[] = {
-	{ "report", run_report },
-	{ "save", run_save },
-	{ "clear", run_clear },
-	{ "memcpy", run_memcpy },
-	{ "quit", run_quit },
+	{ "report", run_report }, { "save", run_save }, { "clear", run_clear },
+	{ "memcpy", run_memcpy }, { "quit", run_quit },
 };
 
 static cJSON *run_line(struct srv *srv, const char *line)
@@ -194,7 +194,8 @@ static int serve_peer(struct peer *peer)
 	if (ret)
 		return ret;
 	if (peer->out.bytes < OUTPUT_LIMIT) {
-		n = recv(peer->sock, peer->line + peer->have, sizeof(peer->line) - peer->have, MSG_DONTWAIT);
+		n = recv(peer->sock, peer->line + peer->have, sizeof(peer->line) - peer->have,
+			 MSG_DONTWAIT);
 		if (!n)
 			return -ECONNRESET;
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -206,8 +207,8 @@ static int serve_peer(struct peer *peer)
 	}
 	if (ret)
 		return ret;
-	return fab_loop_watch(peer->control->srv->fabric->loop, peer->sock, peer->out.bytes < OUTPUT_LIMIT,
-			      peer->out.bytes > 0);
+	return fab_loop_watch(peer->control->srv->fabric->loop, peer->sock,
+			      peer->out.bytes < OUTPUT_LIMIT, peer->out.bytes > 0);
 }
 
 static void peer_ready(void *ctx)
@@ -226,7 +227,8 @@ static void peer_arrived(void *ctx)
 		return;
 	for (peer = control->peer; peer < control->peer + PEERS && peer->sock >= 0; peer++)
 		;
-	if (peer == control->peer + PEERS || fab_loop_add_fd(control->srv->fabric->loop, sock, peer_ready, peer)) {
+	if (peer == control->peer + PEERS ||
+	    fab_loop_add_fd(control->srv->fabric->loop, sock, peer_ready, peer)) {
 		close(sock);
 		return;
 	}

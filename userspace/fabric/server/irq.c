@@ -10,12 +10,14 @@
 #include "fabric/core/device.h"
 #include "fabric/server/proto.h"
 
-#define DATA_FLAGS	(VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD)
+#define DATA_FLAGS (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD)
 
 int srv_irq_info(struct srv_session *session, struct srv_msg *msg)
 {
 	const struct vfio_irq_info *asked = msg->body;
-	struct vfio_irq_info answer = { .argsz = sizeof(answer), .index = asked->index, .flags = VFIO_IRQ_INFO_EVENTFD };
+	struct vfio_irq_info answer = { .argsz = sizeof(answer),
+					.index = asked->index,
+					.flags = VFIO_IRQ_INFO_EVENTFD };
 
 	if (asked->argsz < sizeof(answer) || asked->index >= VFIO_PCI_NUM_IRQS)
 		return -EINVAL;

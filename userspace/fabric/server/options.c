@@ -12,10 +12,10 @@
 #include "fabric/core/pci.h"
 #include "fabric/server/options.h"
 
-#define LID_MAX		0xbfffu		/* unicast LIDs end here (InfiniBand 4.1.3) */
-#define BAR_MB_MIN	(EP_MIN_MEMORY >> 20)
-#define BAR_MB_MAX	(EP_MAX_MEMORY >> 20)
-#define SPEC_MAX	256
+#define LID_MAX	   0xbfffu /* unicast LIDs end here (InfiniBand 4.1.3) */
+#define BAR_MB_MIN (EP_MIN_MEMORY >> 20)
+#define BAR_MB_MAX (EP_MAX_MEMORY >> 20)
+#define SPEC_MAX   256
 
 const char srv_options_help[] =
 	"usage: tphbuf-fabric --dir DIR [options] --nic SPEC... --endpoint SPEC... --engine SPEC...\n"
@@ -71,13 +71,20 @@ static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t 
 
 static bool parse_tph(const char *text, bool reserved_allowed, enum fab_tph_support *support)
 {
-	static const struct { const char *name; enum fab_tph_support value; } names[] = {
-		{ "none", FAB_TPH_NONE }, { "8bit", FAB_TPH_8BIT }, { "ext", FAB_TPH_EXT }, { "reserved", FAB_TPH_RESERVED },
+	static const struct {
+		const char *name;
+		enum fab_tph_support value;
+	} names[] = {
+		{ "none", FAB_TPH_NONE },
+		{ "8bit", FAB_TPH_8BIT },
+		{ "ext", FAB_TPH_EXT },
+		{ "reserved", FAB_TPH_RESERVED },
 	};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i].name) || (names[i].value == FAB_TPH_RESERVED && !reserved_allowed))
+		if (strcmp(text, names[i].name) ||
+		    (names[i].value == FAB_TPH_RESERVED && !reserved_allowed))
 			continue;
 		*support = names[i].value;
 		return true;
@@ -176,7 +183,8 @@ static int apply_key(struct parser *parser, struct srv_spec *spec, char *pair)
 		if (spec_keys[i].kind != spec->kind || strcmp(spec_keys[i].name, pair))
 			continue;
 		if (!value || !spec_keys[i].set(spec, value))
-			return fail(parser, "%s: bad value for %s: '%s'", spec->name, pair, value ? value : "");
+			return fail(parser, "%s: bad value for %s: '%s'", spec->name, pair,
+				    value ? value : "");
 		return 0;
 	}
 	return fail(parser, "%s: unknown key '%s'", spec->name, pair);
@@ -186,11 +194,13 @@ static bool name_valid(const char *name)
 {
 	size_t len = strlen(name);
 
-	return len && len <= SRV_NAME_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len &&
+	return len && len <= SRV_NAME_MAX &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len &&
 	       strcmp(name, "control");
 }
 
-static int parse_spec(struct parser *parser, struct srv_opts *opts, enum srv_kind kind, const char *text)
+static int parse_spec(struct parser *parser, struct srv_opts *opts, enum srv_kind kind,
+		      const char *text)
 {
 	struct srv_spec *spec = &opts->spec[opts->nspecs];
 	char copy[SPEC_MAX], *save = NULL, *part;
@@ -203,7 +213,8 @@ static int parse_spec(struct parser *parser, struct srv_opts *opts, enum srv_kin
 	strcpy(copy, text);
 	part = strtok_r(copy, ",", &save);
 	if (!part || !name_valid(part))
-		return fail(parser, "bad name in '%s': 1 to %d of a-z 0-9 _ - and not 'control'", text, SRV_NAME_MAX);
+		return fail(parser, "bad name in '%s': 1 to %d of a-z 0-9 _ - and not 'control'",
+			    text, SRV_NAME_MAX);
 	*spec = (struct srv_spec){
 		.kind = kind,
 		.nic = { .requester = FAB_TPH_EXT, .st_entries = FAB_TPH_ST_MAX, .vectors = 16 },
@@ -251,7 +262,17 @@ static int check_specs(struct parser *parser, struct srv_opts *opts)
 	return 0;
 }
 
-enum { OPT_DIR = 256, OPT_NIC, OPT_ENDPOINT, OPT_ENGINE, OPT_TRACE, OPT_REPORT, OPT_ONCE, OPT_REALTIME, OPT_HELP };
+enum {
+	OPT_DIR = 256,
+	OPT_NIC,
+	OPT_ENDPOINT,
+	OPT_ENGINE,
+	OPT_TRACE,
+	OPT_REPORT,
+	OPT_ONCE,
+	OPT_REALTIME,
+	OPT_HELP
+};
 
 static const struct option long_options[] = {
 	{ "dir", required_argument, NULL, OPT_DIR },
@@ -309,7 +330,7 @@ int srv_options_parse(struct srv_opts *opts, int argc, char **argv, char *error,
 	int option, ret;
 
 	memset(opts, 0, sizeof(*opts));
-	optind = 0;	/* start over: the caller may parse more than once */
+	optind = 0; /* start over: the caller may parse more than once */
 	while ((option = getopt_long(argc, argv, "+:v", long_options, NULL)) != -1) {
 		ret = apply_option(&parser, opts, option, argv);
 		if (ret)

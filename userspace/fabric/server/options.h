@@ -12,22 +12,22 @@
 #include "fabric/engine/engine.h"
 #include "fabric/nic/nic.h"
 
-#define SRV_MAX_FUNCTIONS	16
-#define SRV_NAME_MAX		31
-#define SRV_DIR_MAX		64	/* socket paths must fit sockaddr_un */
+#define SRV_MAX_FUNCTIONS 16
+#define SRV_NAME_MAX	  31
+#define SRV_DIR_MAX	  64 /* socket paths must fit sockaddr_un */
 
 enum srv_kind { SRV_NIC, SRV_ENDPOINT, SRV_ENGINE };
 
 struct srv_spec {
 	char name[SRV_NAME_MAX + 1];
 	enum srv_kind kind;
-	struct nic_opts nic;		/* those of the kind count */
+	struct nic_opts nic; /* those of the kind count */
 	struct ep_opts endpoint;
 	struct eng_opts engine;
 };
 
 struct srv_opts {
-	const char *dir;		/* strings belong to argv */
+	const char *dir; /* strings belong to argv */
 	const char *trace;
 	const char *report;
 	bool once;

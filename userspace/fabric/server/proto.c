@@ -23,7 +23,7 @@ static bool json_valid(const char *text, size_t len)
 	bool ok;
 
 	if (!len)
-		return true;	/* no capabilities given */
+		return true; /* no capabilities given */
 	if (len > VERSION_MAX_JSON || text[len - 1] != '\0')
 		return false;
 	json = cJSON_ParseWithLength(text, len);
@@ -63,7 +63,8 @@ static int run_dma_map(struct srv_session *session, struct srv_msg *msg)
 		prot |= FAB_MEM_READ;
 	if (map->flags & SRV_DMA_FLAG_WRITE)
 		prot |= FAB_MEM_WRITE;
-	return fab_mem_map(session->dev->mem, map->addr, map->size, msg->nfds ? msg->fds[0] : -1, map->offset, prot);
+	return fab_mem_map(session->dev->mem, map->addr, map->size, msg->nfds ? msg->fds[0] : -1,
+			   map->offset, prot);
 }
 
 static int run_dma_unmap(struct srv_session *session, struct srv_msg *msg)
@@ -109,21 +110,26 @@ static int run_reset(struct srv_session *session, struct srv_msg *msg)
 
 static const struct command {
 	const char *name;
-	uint32_t min, max;		/* bytes after the header */
+	uint32_t min, max; /* bytes after the header */
 	unsigned int max_fds;
-	int (*run)(struct srv_session *session, struct srv_msg *msg);	/* NULL: known, not supported */
-	void (*act)(struct srv_session *session, struct srv_msg *msg);	/* after the reply */
+	int (*run)(struct srv_session *session, struct srv_msg *msg); /* NULL: known, not supported */
+	void (*act)(struct srv_session *session, struct srv_msg *msg); /* after the reply */
 } commands[SRV_COMMAND_COUNT] = {
 	[SRV_VERSION] = { "VERSION", 4, SRV_MAX_BODY, 0, run_version, NULL },
 	[SRV_DMA_MAP] = { "DMA_MAP", 32, 32, 1, run_dma_map, NULL },
 	[SRV_DMA_UNMAP] = { "DMA_UNMAP", 24, 24, 0, run_dma_unmap, NULL },
 	[SRV_DEVICE_GET_INFO] = { "DEVICE_GET_INFO", 16, SRV_MAX_BODY, 0, run_device_info, NULL },
-	[SRV_DEVICE_GET_REGION_INFO] = { "DEVICE_GET_REGION_INFO", 32, SRV_MAX_BODY, 0, srv_region_info, NULL },
-	[SRV_DEVICE_GET_REGION_IO_FDS] = { "DEVICE_GET_REGION_IO_FDS", 0, SRV_MAX_BODY, 0, NULL, NULL },
-	[SRV_DEVICE_GET_IRQ_INFO] = { "DEVICE_GET_IRQ_INFO", 16, SRV_MAX_BODY, 0, srv_irq_info, NULL },
-	[SRV_DEVICE_SET_IRQS] = { "DEVICE_SET_IRQS", 20, 20 + FAB_VECTORS, SRV_MAX_FDS, srv_irq_set, NULL },
+	[SRV_DEVICE_GET_REGION_INFO] = { "DEVICE_GET_REGION_INFO", 32, SRV_MAX_BODY, 0,
+					 srv_region_info, NULL },
+	[SRV_DEVICE_GET_REGION_IO_FDS] = { "DEVICE_GET_REGION_IO_FDS", 0, SRV_MAX_BODY, 0, NULL,
+					   NULL },
+	[SRV_DEVICE_GET_IRQ_INFO] = { "DEVICE_GET_IRQ_INFO", 16, SRV_MAX_BODY, 0, srv_irq_info,
+				      NULL },
+	[SRV_DEVICE_SET_IRQS] = { "DEVICE_SET_IRQS", 20, 20 + FAB_VECTORS, SRV_MAX_FDS, srv_irq_set,
+				  NULL },
 	[SRV_REGION_READ] = { "REGION_READ", 16, 16, 0, srv_region_read, NULL },
-	[SRV_REGION_WRITE] = { "REGION_WRITE", 16, SRV_MAX_BODY, 0, srv_region_write, srv_region_write_act },
+	[SRV_REGION_WRITE] = { "REGION_WRITE", 16, SRV_MAX_BODY, 0, srv_region_write,
+			       srv_region_write_act },
 	[SRV_DMA_READ] = { "DMA_READ", 0, SRV_MAX_BODY, 0, NULL, NULL },
 	[SRV_DMA_WRITE] = { "DMA_WRITE", 0, SRV_MAX_BODY, 0, NULL, NULL },
 	[SRV_DEVICE_RESET] = { "DEVICE_RESET", 0, 0, 0, run_reset, NULL },
@@ -147,7 +153,7 @@ int srv_proto_run(struct srv_session *session, struct srv_msg *msg, bool *close)
 
 	if ((msg->header.flags & SRV_TYPE_MASK) != SRV_TYPE_COMMAND ||
 	    (msg->header.flags & ~(SRV_TYPE_MASK | SRV_NO_REPLY))) {
-		*close = true;	/* an answer to nothing, or a newer protocol */
+		*close = true; /* an answer to nothing, or a newer protocol */
 		return -EINVAL;
 	}
 	if (!session->versioned && msg->header.command != SRV_VERSION) {

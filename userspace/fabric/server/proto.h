@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SRV_MAX_FDS	16		/* in one message; told to the client */
-#define SRV_MAX_XFER	65536u		/* bytes of one region access; told to the client */
+#define SRV_MAX_FDS  16	    /* in one message; told to the client */
+#define SRV_MAX_XFER 65536u /* bytes of one region access; told to the client */
 
 enum srv_command_number {
 	SRV_VERSION = 1,
@@ -33,18 +33,18 @@ enum srv_command_number {
 };
 
 /* Header flags */
-#define SRV_TYPE_MASK		0x0fu
-#define SRV_TYPE_COMMAND	0x00u
-#define SRV_TYPE_REPLY		0x01u
-#define SRV_NO_REPLY		0x10u
-#define SRV_ERROR		0x20u
+#define SRV_TYPE_MASK	 0x0fu
+#define SRV_TYPE_COMMAND 0x00u
+#define SRV_TYPE_REPLY	 0x01u
+#define SRV_NO_REPLY	 0x10u
+#define SRV_ERROR	 0x20u
 
 struct srv_header {
 	uint16_t id;
 	uint16_t command;
-	uint32_t size;		/* of the message with this header */
+	uint32_t size; /* of the message with this header */
 	uint32_t flags;
-	uint32_t error;		/* errno, with SRV_ERROR */
+	uint32_t error; /* errno, with SRV_ERROR */
 };
 
 struct srv_version {
@@ -52,15 +52,15 @@ struct srv_version {
 	/* JSON text with its NUL */
 };
 
-#define SRV_DMA_FLAG_READ	1u
-#define SRV_DMA_FLAG_WRITE	2u
+#define SRV_DMA_FLAG_READ  1u
+#define SRV_DMA_FLAG_WRITE 2u
 
 struct srv_dma_map {
 	uint32_t argsz, flags;
 	uint64_t offset, addr, size;
 };
 
-#define SRV_UNMAP_FLAG_ALL	2u
+#define SRV_UNMAP_FLAG_ALL 2u
 
 struct srv_dma_unmap {
 	uint32_t argsz, flags;
@@ -74,7 +74,7 @@ struct srv_region_access {
 	/* data */
 };
 
-#define SRV_MAX_BODY	(sizeof(struct srv_region_access) + SRV_MAX_XFER)
+#define SRV_MAX_BODY (sizeof(struct srv_region_access) + SRV_MAX_XFER)
 
 _Static_assert(sizeof(struct srv_header) == 16, "header");
 _Static_assert(sizeof(struct srv_dma_map) == 32, "DMA_MAP");
@@ -86,18 +86,18 @@ struct fab_device;
 /* One command with its answer. */
 struct srv_msg {
 	struct srv_header header;
-	const void *body;		/* header.size - 16 bytes, aligned to 8 */
+	const void *body; /* header.size - 16 bytes, aligned to 8 */
 	uint32_t len;
-	int fds[SRV_MAX_FDS];		/* owned; a handler that keeps one writes -1 here */
+	int fds[SRV_MAX_FDS]; /* owned; a handler that keeps one writes -1 here */
 	unsigned int nfds;
-	uint8_t *reply;			/* SRV_MAX_BODY bytes */
+	uint8_t *reply; /* SRV_MAX_BODY bytes */
 	uint32_t reply_len;
-	int reply_fd;			/* borrowed from the device, -1: none */
+	int reply_fd; /* borrowed from the device, -1: none */
 };
 
 struct srv_session {
 	struct fab_device *dev;
-	bool versioned;			/* VERSION has been agreed on */
+	bool versioned; /* VERSION has been agreed on */
 };
 
 /*
@@ -111,7 +111,7 @@ const char *srv_proto_name(unsigned int command);
 /* region.c: handlers of the region commands */
 int srv_region_info(struct srv_session *session, struct srv_msg *msg);
 int srv_region_read(struct srv_session *session, struct srv_msg *msg);
-int srv_region_write(struct srv_session *session, struct srv_msg *msg);	/* checks only */
+int srv_region_write(struct srv_session *session, struct srv_msg *msg); /* checks only */
 void srv_region_write_act(struct srv_session *session, struct srv_msg *msg);
 
 /* irq.c */

@@ -39,7 +39,8 @@ static uint64_t region_size(const struct fab_device *dev, uint32_t region)
 int srv_region_info(struct srv_session *session, struct srv_msg *msg)
 {
 	const struct vfio_region_info *asked = msg->body;
-	struct sparse_info answer = { .info = { .argsz = sizeof(answer.info), .index = asked->index } };
+	struct sparse_info answer = { .info = { .argsz = sizeof(answer.info),
+						.index = asked->index } };
 	const struct fab_bar *bar = region_bar(session->dev, asked->index);
 
 	if (asked->argsz < sizeof(answer.info) || asked->index >= VFIO_PCI_NUM_REGIONS)
@@ -91,7 +92,8 @@ static uint32_t step_of(const struct fab_bar *bar, uint64_t off, uint32_t len, b
 	return (uint32_t)natural;
 }
 
-static void access_bar(struct fab_device *dev, unsigned int index, uint64_t off, uint8_t *data, uint32_t len, bool write)
+static void access_bar(struct fab_device *dev, unsigned int index, uint64_t off, uint8_t *data,
+		       uint32_t len, bool write)
 {
 	const struct fab_bar *bar = &dev->bar[index];
 	uint8_t *host = NULL;
@@ -149,7 +151,9 @@ void srv_region_write_act(struct srv_session *session, struct srv_msg *msg)
 	const struct srv_region_access *access = msg->body;
 
 	if (access->region == VFIO_PCI_CONFIG_REGION_INDEX)
-		fab_device_cfg_write(session->dev, (uint32_t)access->offset, access + 1, access->count);
+		fab_device_cfg_write(session->dev, (uint32_t)access->offset, access + 1,
+				     access->count);
 	else
-		access_bar(session->dev, access->region, access->offset, (uint8_t *)(access + 1), access->count, true);
+		access_bar(session->dev, access->region, access->offset, (uint8_t *)(access + 1),
+			   access->count, true);
 }

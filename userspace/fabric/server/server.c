@@ -35,7 +35,8 @@ static void client_arrived(void *ctx)
 
 	if (sock < 0)
 		return;
-	if (function->conn && srv_conn_hung_up(function->conn)) {	/* the next one was faster than the news of it */
+	if (function->conn &&
+	    srv_conn_hung_up(function->conn)) { /* the next one was faster than the news of it */
 		srv_conn_free(function->conn);
 		function->conn = NULL;
 	}
@@ -80,7 +81,8 @@ static int add_function(struct srv *srv, const struct srv_spec *spec, char *erro
 	ret = function->listen_fd;
 	if (ret >= 0) {
 		srv->nfunctions++;
-		ret = fab_loop_add_fd(srv->fabric->loop, function->listen_fd, client_arrived, function);
+		ret = fab_loop_add_fd(srv->fabric->loop, function->listen_fd, client_arrived,
+				      function);
 	}
 	if (ret < 0)
 		snprintf(error, size, "%s: %s", function->path, strerror(-ret));

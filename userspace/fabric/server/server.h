@@ -14,7 +14,7 @@ struct srv_conn;
 struct srv_function {
 	struct srv *srv;
 	struct fab_device *dev;
-	struct srv_conn *conn;		/* NULL: no client */
+	struct srv_conn *conn; /* NULL: no client */
 	int listen_fd;
 	char path[SRV_DIR_MAX + SRV_NAME_MAX + 8];
 };
@@ -31,7 +31,7 @@ struct srv {
 int srv_new(const struct srv_opts *opts, void (*log)(void *ctx, const char *text), void *log_ctx,
 	    struct srv **srv, char *error, size_t size);
 void srv_free(struct srv *srv);
-int srv_save_report(struct srv *srv);	/* to the file of --report; 0 when there is none */
+int srv_save_report(struct srv *srv); /* to the file of --report; 0 when there is none */
 
 /* control.c */
 int srv_control_new(struct srv *srv, struct srv_control **control);

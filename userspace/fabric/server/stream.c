@@ -78,7 +78,8 @@ int srv_out_flush(struct srv_out *out, int sock)
 	ssize_t n;
 
 	while ((chunk = out->first)) {
-		n = send_some(sock, chunk->data + chunk->done, chunk->len - chunk->done, chunk->done ? -1 : chunk->fd);
+		n = send_some(sock, chunk->data + chunk->done, chunk->len - chunk->done,
+			      chunk->done ? -1 : chunk->fd);
 		if (n <= 0)
 			return (int)n;
 		chunk->done += (size_t)n;

@@ -13,7 +13,7 @@ struct srv_chunk;
 
 struct srv_out {
 	struct srv_chunk *first, **last;
-	size_t bytes;		/* waiting */
+	size_t bytes; /* waiting */
 };
 
 void srv_out_init(struct srv_out *out);
@@ -26,6 +26,6 @@ int srv_out_flush(struct srv_out *out, int sock);
 
 /* Listening SOCK_STREAM socket at path, non-blocking; a stale socket there is replaced. fd or -errno. */
 int srv_listen(const char *path);
-int srv_accept(int listen_fd);	/* fd or -errno; non-blocking */
+int srv_accept(int listen_fd); /* fd or -errno; non-blocking */
 
 #endif

@@ -20,17 +20,17 @@
 extern "C" {
 #endif
 
-#define TPHBUF_MAX_RANGES	1024
+#define TPHBUF_MAX_RANGES 1024
 
 struct tphbuf_buffer;
 
 /* Where the memory of a buffer lies */
 enum tphbuf_source {
-	TPHBUF_SOURCE_FOREIGN,	/* a dma-buf from outside; not known */
-	TPHBUF_SOURCE_BAR,	/* ranges of a BAR of a vfio device */
-	TPHBUF_SOURCE_UDMABUF,	/* host memory through /dev/udmabuf */
-	TPHBUF_SOURCE_HEAP,	/* host memory of a dma-heap */
-	TPHBUF_SOURCE_DRM,	/* a buffer of a DRM driver */
+	TPHBUF_SOURCE_FOREIGN, /* a dma-buf from outside; not known */
+	TPHBUF_SOURCE_BAR,     /* ranges of a BAR of a vfio device */
+	TPHBUF_SOURCE_UDMABUF, /* host memory through /dev/udmabuf */
+	TPHBUF_SOURCE_HEAP,    /* host memory of a dma-heap */
+	TPHBUF_SOURCE_DRM,     /* a buffer of a DRM driver */
 };
 
 /**
@@ -65,16 +65,14 @@ struct tphbuf_range {
  *
  * Return: 0 or -EINVAL.
  */
-TPHBUF_API int tphbuf_size_parse(const char *text, uint64_t *value,
-				 const char **why);
+TPHBUF_API int tphbuf_size_parse(const char *text, uint64_t *value, const char **why);
 
 /**
  * tphbuf_range_parse() - read "OFFSET+LENGTH", both as tphbuf_size_parse()
  *
  * Return: 0 or -EINVAL.
  */
-TPHBUF_API int tphbuf_range_parse(const char *text, struct tphbuf_range *range,
-				  const char **why);
+TPHBUF_API int tphbuf_range_parse(const char *text, struct tphbuf_range *range, const char **why);
 
 /**
  * struct tphbuf_export_opts - options of tphbuf_buffer_export()
@@ -145,19 +143,16 @@ TPHBUF_API int tphbuf_buffer_fd(const struct tphbuf_buffer *buf);
 TPHBUF_API uint64_t tphbuf_buffer_length(const struct tphbuf_buffer *buf);
 
 /** tphbuf_buffer_source() - where its memory lies */
-TPHBUF_API enum tphbuf_source
-tphbuf_buffer_source(const struct tphbuf_buffer *buf);
+TPHBUF_API enum tphbuf_source tphbuf_buffer_source(const struct tphbuf_buffer *buf);
 
 /** tphbuf_source_name() - "bar", "udmabuf", ...; "unknown" for a bad value */
 TPHBUF_API const char *tphbuf_source_name(enum tphbuf_source source);
 
 /** tphbuf_buffer_identity() - which dma-buf it is; zeros for a NULL buffer */
-TPHBUF_API struct tphbuf_identity
-tphbuf_buffer_identity(const struct tphbuf_buffer *buf);
+TPHBUF_API struct tphbuf_identity tphbuf_buffer_identity(const struct tphbuf_buffer *buf);
 
 /** tphbuf_buffer_device() - its device, borrowed; NULL for a foreign buffer */
-TPHBUF_API struct tphbuf_device *
-tphbuf_buffer_device(const struct tphbuf_buffer *buf);
+TPHBUF_API struct tphbuf_device *tphbuf_buffer_device(const struct tphbuf_buffer *buf);
 
 /** tphbuf_buffer_bar() - BAR it was exported from, -1 if imported */
 TPHBUF_API int tphbuf_buffer_bar(const struct tphbuf_buffer *buf);
@@ -168,8 +163,8 @@ TPHBUF_API int tphbuf_buffer_bar(const struct tphbuf_buffer *buf);
  *
  * Return: array owned by the buffer, NULL if imported.
  */
-TPHBUF_API const struct tphbuf_range *
-tphbuf_buffer_ranges(const struct tphbuf_buffer *buf, size_t *n);
+TPHBUF_API const struct tphbuf_range *tphbuf_buffer_ranges(const struct tphbuf_buffer *buf,
+							   size_t *n);
 
 /**
  * tphbuf_buffer_map() - map the whole buffer for the CPU
@@ -190,8 +185,8 @@ TPHBUF_API int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr);
 TPHBUF_API void tphbuf_buffer_unmap(struct tphbuf_buffer *buf);
 
 /* Bits of the access of tphbuf_buffer_cpu_begin() */
-#define TPHBUF_CPU_READ		(1u << 0)
-#define TPHBUF_CPU_WRITE	(1u << 1)
+#define TPHBUF_CPU_READ	 (1u << 0)
+#define TPHBUF_CPU_WRITE (1u << 1)
 
 /**
  * tphbuf_buffer_cpu_begin() - the CPU is going to access the mapped buffer
@@ -203,10 +198,8 @@ TPHBUF_API void tphbuf_buffer_unmap(struct tphbuf_buffer *buf);
  *
  * Return: 0, -EINVAL (access), errors of the exporter.
  */
-TPHBUF_API int tphbuf_buffer_cpu_begin(struct tphbuf_buffer *buf,
-				       uint32_t access);
-TPHBUF_API int tphbuf_buffer_cpu_end(struct tphbuf_buffer *buf,
-				     uint32_t access);
+TPHBUF_API int tphbuf_buffer_cpu_begin(struct tphbuf_buffer *buf, uint32_t access);
+TPHBUF_API int tphbuf_buffer_cpu_end(struct tphbuf_buffer *buf, uint32_t access);
 
 /**
  * struct tphbuf_tag_state - what the kernel holds for a buffer
@@ -237,8 +230,7 @@ TPHBUF_API int tphbuf_device_tag_probe(struct tphbuf_device *dev);
  *
  * Return: as tphbuf_device_tag_probe(); -EOPNOTSUPP for a buffer without device.
  */
-TPHBUF_API int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf,
-				       uint32_t *supported);
+TPHBUF_API int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf, uint32_t *supported);
 
 /**
  * tphbuf_buffer_tag_set() - replace the tag
@@ -251,8 +243,7 @@ TPHBUF_API int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf,
  * -EOPNOTSUPP (buffer without device), -EINVAL from the kernel if the dma-buf
  * is not one of this device.
  */
-TPHBUF_API int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf,
-				     const struct tphbuf_tag *tag);
+TPHBUF_API int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf, const struct tphbuf_tag *tag);
 
 /** tphbuf_buffer_tag_clear() - remove the tag */
 TPHBUF_API int tphbuf_buffer_tag_clear(struct tphbuf_buffer *buf);
@@ -261,8 +252,7 @@ TPHBUF_API int tphbuf_buffer_tag_clear(struct tphbuf_buffer *buf);
  * tphbuf_buffer_tag_get() - read the tag back from the kernel
  * @state: result; @state->size set by the caller
  */
-TPHBUF_API int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf,
-				     struct tphbuf_tag_state *state);
+TPHBUF_API int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state);
 
 #ifdef __cplusplus
 }

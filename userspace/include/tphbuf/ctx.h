@@ -40,8 +40,8 @@
 extern "C" {
 #endif
 
-#define TPHBUF_VERSION_MAJOR	1
-#define TPHBUF_VERSION_MINOR	0
+#define TPHBUF_VERSION_MAJOR 1
+#define TPHBUF_VERSION_MINOR 0
 
 struct tphbuf_ctx;
 
@@ -53,21 +53,21 @@ struct tphbuf_ctx;
  */
 enum tphbuf_stage {
 	TPHBUF_STAGE_NONE,
-	TPHBUF_STAGE_ARGUMENT,	/* rejected before the kernel was asked */
-	TPHBUF_STAGE_LOOKUP,	/* find the device in sysfs */
-	TPHBUF_STAGE_OPEN,	/* open a vfio node or /dev/iommu */
-	TPHBUF_STAGE_BIND,	/* get the device from iommufd or its group */
-	TPHBUF_STAGE_ATTACH,	/* I/O address space, or group and container */
-	TPHBUF_STAGE_REGION,	/* region information, config access, mapping */
-	TPHBUF_STAGE_RESET,	/* VFIO_DEVICE_RESET */
-	TPHBUF_STAGE_EXPORT,	/* make a dma-buf of BAR ranges */
-	TPHBUF_STAGE_IMPORT,	/* take a dma-buf descriptor from outside */
-	TPHBUF_STAGE_TAG,	/* probe, set or get the tag */
-	TPHBUF_STAGE_REGISTER,	/* register the memory region */
-	TPHBUF_STAGE_APPLIED,	/* ask the kernel whether the tag is in use */
-	TPHBUF_STAGE_ALLOCATE,	/* allocate host memory as a dma-buf */
-	TPHBUF_STAGE_DRM,	/* a call of a DRM driver */
-	TPHBUF_STAGE_SHARE,	/* hand a buffer to another process */
+	TPHBUF_STAGE_ARGUMENT, /* rejected before the kernel was asked */
+	TPHBUF_STAGE_LOOKUP,   /* find the device in sysfs */
+	TPHBUF_STAGE_OPEN,     /* open a vfio node or /dev/iommu */
+	TPHBUF_STAGE_BIND,     /* get the device from iommufd or its group */
+	TPHBUF_STAGE_ATTACH,   /* I/O address space, or group and container */
+	TPHBUF_STAGE_REGION,   /* region information, config access, mapping */
+	TPHBUF_STAGE_RESET,    /* VFIO_DEVICE_RESET */
+	TPHBUF_STAGE_EXPORT,   /* make a dma-buf of BAR ranges */
+	TPHBUF_STAGE_IMPORT,   /* take a dma-buf descriptor from outside */
+	TPHBUF_STAGE_TAG,      /* probe, set or get the tag */
+	TPHBUF_STAGE_REGISTER, /* register the memory region */
+	TPHBUF_STAGE_APPLIED,  /* ask the kernel whether the tag is in use */
+	TPHBUF_STAGE_ALLOCATE, /* allocate host memory as a dma-buf */
+	TPHBUF_STAGE_DRM,      /* a call of a DRM driver */
+	TPHBUF_STAGE_SHARE,    /* hand a buffer to another process */
 };
 
 enum tphbuf_log_level {
@@ -81,8 +81,7 @@ enum tphbuf_log_level {
  *
  * Called from inside library calls; it must not call the library.
  */
-typedef void (*tphbuf_log_fn)(void *arg, enum tphbuf_log_level level,
-			      const char *text);
+typedef void (*tphbuf_log_fn)(void *arg, enum tphbuf_log_level level, const char *text);
 
 /**
  * struct tphbuf_ctx_opts - options of tphbuf_ctx_new()
@@ -111,8 +110,7 @@ struct tphbuf_ctx_opts {
  *
  * Return: 0, -EINVAL (@ctx NULL, @opts->size too small), -E2BIG, -ENOMEM.
  */
-TPHBUF_API int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts,
-			      struct tphbuf_ctx **ctx);
+TPHBUF_API int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctx);
 
 /** tphbuf_ctx_free() - free a context; all its objects must be closed */
 TPHBUF_API void tphbuf_ctx_free(struct tphbuf_ctx *ctx);
@@ -126,8 +124,7 @@ TPHBUF_API void tphbuf_ctx_free(struct tphbuf_ctx *ctx);
 TPHBUF_API const char *tphbuf_ctx_error(const struct tphbuf_ctx *ctx);
 
 /** tphbuf_ctx_error_stage() - the stage the last failed call was in */
-TPHBUF_API enum tphbuf_stage
-tphbuf_ctx_error_stage(const struct tphbuf_ctx *ctx);
+TPHBUF_API enum tphbuf_stage tphbuf_ctx_error_stage(const struct tphbuf_ctx *ctx);
 
 /** tphbuf_stage_name() - "open", "export", ...; "unknown" for a bad value */
 TPHBUF_API const char *tphbuf_stage_name(enum tphbuf_stage stage);

@@ -20,34 +20,34 @@
 extern "C" {
 #endif
 
-#define TPHBUF_NUM_BARS		6
-#define TPHBUF_BDF_MAX		20	/* "ffffffff:03:00.0" with its NUL, and room */
-#define TPHBUF_NAME_MAX		64	/* as IB_DEVICE_NAME_MAX */
+#define TPHBUF_NUM_BARS 6
+#define TPHBUF_BDF_MAX	20 /* "ffffffff:03:00.0" with its NUL, and room */
+#define TPHBUF_NAME_MAX 64 /* as IB_DEVICE_NAME_MAX */
 
 struct tphbuf_device;
 
 /* TPH support: values of DevCap2[13:12] and of the TPH requester fields */
 enum tphbuf_tph {
-	TPHBUF_TPH_UNKNOWN = -1,	/* config space could not be read */
+	TPHBUF_TPH_UNKNOWN = -1, /* config space could not be read */
 	TPHBUF_TPH_NONE = 0,
-	TPHBUF_TPH_ST = 1,		/* 8-bit tags */
-	TPHBUF_TPH_ST_EXT = 3,		/* 8-bit and Extended tags */
+	TPHBUF_TPH_ST = 1,     /* 8-bit tags */
+	TPHBUF_TPH_ST_EXT = 3, /* 8-bit and Extended tags */
 };
 
 /* Where a TPH requester keeps its steering tag table */
 enum tphbuf_st_table {
-	TPHBUF_ST_TABLE_NONE,		/* none: device specific (direct) */
-	TPHBUF_ST_TABLE_CAP,		/* in the TPH capability */
-	TPHBUF_ST_TABLE_MSIX,		/* in the MSI-X table */
+	TPHBUF_ST_TABLE_NONE, /* none: device specific (direct) */
+	TPHBUF_ST_TABLE_CAP,  /* in the TPH capability */
+	TPHBUF_ST_TABLE_MSIX, /* in the MSI-X table */
 };
 
 /* Bits of tphbuf_bar.flags */
-#define TPHBUF_BAR_PRESENT	(1u << 0)
-#define TPHBUF_BAR_IO		(1u << 1)
-#define TPHBUF_BAR_64BIT	(1u << 2)
-#define TPHBUF_BAR_PREFETCH	(1u << 3)
-#define TPHBUF_BAR_MAPPABLE	(1u << 4)	/* open device only */
-#define TPHBUF_BAR_EXPORTABLE	(1u << 5)	/* open device only */
+#define TPHBUF_BAR_PRESENT    (1u << 0)
+#define TPHBUF_BAR_IO	      (1u << 1)
+#define TPHBUF_BAR_64BIT      (1u << 2)
+#define TPHBUF_BAR_PREFETCH   (1u << 3)
+#define TPHBUF_BAR_MAPPABLE   (1u << 4) /* open device only */
+#define TPHBUF_BAR_EXPORTABLE (1u << 5) /* open device only */
 
 /**
  * struct tphbuf_bar - one base address register
@@ -128,8 +128,7 @@ TPHBUF_API int tphbuf_pci_read(struct tphbuf_ctx *ctx, const char *bdf,
  *
  * Return: 0, -ENOMEM, errors of sysfs.
  */
-TPHBUF_API int tphbuf_pci_list(struct tphbuf_ctx *ctx,
-			       char (**bdfs)[TPHBUF_BDF_MAX], size_t *n);
+TPHBUF_API int tphbuf_pci_list(struct tphbuf_ctx *ctx, char (**bdfs)[TPHBUF_BDF_MAX], size_t *n);
 TPHBUF_API void tphbuf_pci_list_free(char (*bdfs)[TPHBUF_BDF_MAX]);
 
 /* The ways to open a device */
@@ -139,8 +138,8 @@ enum tphbuf_backend {
 	 * no character device, or its permissions close it to this user.
 	 */
 	TPHBUF_BACKEND_AUTO,
-	TPHBUF_BACKEND_IOMMUFD,		/* character device and iommufd */
-	TPHBUF_BACKEND_GROUP,		/* group and container */
+	TPHBUF_BACKEND_IOMMUFD, /* character device and iommufd */
+	TPHBUF_BACKEND_GROUP,	/* group and container */
 };
 
 /* Bits of tphbuf_device_opts.flags */
@@ -148,7 +147,7 @@ enum tphbuf_backend {
  * Open a device that no IOMMU isolates: it can write to all memory of the
  * machine. Needs CAP_SYS_RAWIO. Without this flag such a device is refused.
  */
-#define TPHBUF_DEVICE_NOIOMMU	(1u << 0)
+#define TPHBUF_DEVICE_NOIOMMU (1u << 0)
 
 /**
  * struct tphbuf_device_opts - options of tphbuf_device_open()
@@ -184,8 +183,7 @@ struct tphbuf_device_opts {
  * kernel.
  */
 TPHBUF_API int tphbuf_device_open(struct tphbuf_ctx *ctx, const char *where,
-				  const struct tphbuf_device_opts *opts,
-				  struct tphbuf_device **dev);
+				  const struct tphbuf_device_opts *opts, struct tphbuf_device **dev);
 
 /**
  * tphbuf_device_from_fd() - share a device that the caller has open
@@ -204,8 +202,7 @@ TPHBUF_API int tphbuf_device_open(struct tphbuf_ctx *ctx, const char *where,
  * Return: 0; -EBADF, -EINVAL (not a vfio PCI device, not bound, not the
  * device @where names), -ENODEV, -EMFILE, -ENOMEM, others from the kernel.
  */
-TPHBUF_API int tphbuf_device_from_fd(struct tphbuf_ctx *ctx, int fd,
-				     const char *where,
+TPHBUF_API int tphbuf_device_from_fd(struct tphbuf_ctx *ctx, int fd, const char *where,
 				     struct tphbuf_device **dev);
 
 /**
@@ -226,13 +223,13 @@ TPHBUF_API const char *tphbuf_device_bdf(const struct tphbuf_device *dev);
 TPHBUF_API const char *tphbuf_device_backend(const struct tphbuf_device *dev);
 
 /* Regions behind the BARs 0 to 5 */
-#define TPHBUF_REGION_ROM	6
-#define TPHBUF_REGION_CONFIG	7
+#define TPHBUF_REGION_ROM    6
+#define TPHBUF_REGION_CONFIG 7
 
 /* Bits of tphbuf_region.flags */
-#define TPHBUF_REGION_READ	(1u << 0)
-#define TPHBUF_REGION_WRITE	(1u << 1)
-#define TPHBUF_REGION_MMAP	(1u << 2)
+#define TPHBUF_REGION_READ  (1u << 0)
+#define TPHBUF_REGION_WRITE (1u << 1)
+#define TPHBUF_REGION_MMAP  (1u << 2)
 
 /**
  * struct tphbuf_region - a region of the device descriptor
@@ -256,8 +253,7 @@ struct tphbuf_region {
  * For what tphbuf_device_map() cannot map: I/O ports, BARs below a page.
  * Return: 0, -EINVAL, errors of the kernel.
  */
-TPHBUF_API int tphbuf_device_region(struct tphbuf_device *dev,
-				    unsigned int index,
+TPHBUF_API int tphbuf_device_region(struct tphbuf_device *dev, unsigned int index,
 				    struct tphbuf_region *region);
 
 /**
@@ -265,8 +261,7 @@ TPHBUF_API int tphbuf_device_region(struct tphbuf_device *dev,
  *
  * As tphbuf_pci_read(), with the BARs and the TPH fields as vfio shows them.
  */
-TPHBUF_API int tphbuf_device_info(struct tphbuf_device *dev,
-				  struct tphbuf_pci_info *info);
+TPHBUF_API int tphbuf_device_info(struct tphbuf_device *dev, struct tphbuf_pci_info *info);
 
 /**
  * tphbuf_device_map() - map part of a BAR for the CPU
@@ -276,12 +271,11 @@ TPHBUF_API int tphbuf_device_info(struct tphbuf_device *dev,
  *
  * Return: 0, -EINVAL, -EOPNOTSUPP (the BAR cannot be mapped), -errno of mmap.
  */
-TPHBUF_API int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar,
-				 uint64_t offset, uint64_t length, void **addr);
+TPHBUF_API int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar, uint64_t offset,
+				 uint64_t length, void **addr);
 
 /** tphbuf_device_unmap() - undo tphbuf_device_map() of the same length */
-TPHBUF_API void tphbuf_device_unmap(struct tphbuf_device *dev, void *addr,
-				    uint64_t length);
+TPHBUF_API void tphbuf_device_unmap(struct tphbuf_device *dev, void *addr, uint64_t length);
 
 /**
  * tphbuf_device_memory() - switch memory decoding (PCI_COMMAND) on or off

@@ -41,8 +41,7 @@ struct tphbuf_drm_info {
  *
  * Return: 0, -ENOTTY (no DRM node), -EBADF, -EINVAL.
  */
-TPHBUF_API int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm,
-				struct tphbuf_drm_info *info);
+TPHBUF_API int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm, struct tphbuf_drm_info *info);
 
 /**
  * tphbuf_drm_dumb() - make a dumb buffer and export it
@@ -55,8 +54,8 @@ TPHBUF_API int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm,
  * Return: 0, -EINVAL (length), -EOPNOTSUPP (no dumb buffers, no export),
  * -EACCES (render node), -ENOMEM, others of the driver.
  */
-TPHBUF_API int tphbuf_drm_dumb(struct tphbuf_ctx *ctx, int drm,
-			       uint64_t length, struct tphbuf_buffer **buf);
+TPHBUF_API int tphbuf_drm_dumb(struct tphbuf_ctx *ctx, int drm, uint64_t length,
+			       struct tphbuf_buffer **buf);
 
 /**
  * tphbuf_drm_export() - make a buffer of a GEM handle
@@ -64,8 +63,8 @@ TPHBUF_API int tphbuf_drm_dumb(struct tphbuf_ctx *ctx, int drm,
  *
  * Return: 0, -ENOENT (no such handle), others of the driver.
  */
-TPHBUF_API int tphbuf_drm_export(struct tphbuf_ctx *ctx, int drm,
-				 uint32_t handle, struct tphbuf_buffer **buf);
+TPHBUF_API int tphbuf_drm_export(struct tphbuf_ctx *ctx, int drm, uint32_t handle,
+				 struct tphbuf_buffer **buf);
 
 /**
  * tphbuf_drm_import() - import a buffer into a DRM driver
@@ -77,16 +76,14 @@ TPHBUF_API int tphbuf_drm_export(struct tphbuf_ctx *ctx, int drm,
  * Return: 0; -EOPNOTSUPP (the driver cannot give up a revoked buffer, which
  * vfio demands), -EINVAL (p2pdma refused the route), -ENODEV (revoked).
  */
-TPHBUF_API int tphbuf_drm_import(struct tphbuf_buffer *buf, int drm,
-				 uint32_t *handle);
+TPHBUF_API int tphbuf_drm_import(struct tphbuf_buffer *buf, int drm, uint32_t *handle);
 
 /** tphbuf_drm_release() - close a GEM handle. Return: 0, -EINVAL, -errno. */
-TPHBUF_API int tphbuf_drm_release(struct tphbuf_ctx *ctx, int drm,
-				  uint32_t handle);
+TPHBUF_API int tphbuf_drm_release(struct tphbuf_ctx *ctx, int drm, uint32_t handle);
 
 enum tphbuf_drm_domain {
-	TPHBUF_DRM_GTT,		/* host memory that the GPU maps */
-	TPHBUF_DRM_VRAM,	/* memory of the GPU */
+	TPHBUF_DRM_GTT,	 /* host memory that the GPU maps */
+	TPHBUF_DRM_VRAM, /* memory of the GPU */
 };
 
 /**
@@ -98,9 +95,8 @@ enum tphbuf_drm_domain {
  * Return: 0, -EINVAL, -ELIBACC (libdrm_amdgpu.so.1 is not installed),
  * -EOPNOTSUPP (another driver), -ENOMEM, others of the driver.
  */
-TPHBUF_API int tphbuf_drm_amdgpu(struct tphbuf_ctx *ctx, int drm,
-				 uint64_t length, enum tphbuf_drm_domain domain,
-				 struct tphbuf_buffer **buf);
+TPHBUF_API int tphbuf_drm_amdgpu(struct tphbuf_ctx *ctx, int drm, uint64_t length,
+				 enum tphbuf_drm_domain domain, struct tphbuf_buffer **buf);
 
 #ifdef __cplusplus
 }

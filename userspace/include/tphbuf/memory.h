@@ -34,8 +34,8 @@ TPHBUF_API int tphbuf_buffer_udmabuf(struct tphbuf_ctx *ctx, uint64_t length,
  *
  * Return: as tphbuf_buffer_udmabuf(); -EOPNOTSUPP if there is no such heap.
  */
-TPHBUF_API int tphbuf_buffer_heap(struct tphbuf_ctx *ctx, const char *heap,
-				  uint64_t length, struct tphbuf_buffer **buf);
+TPHBUF_API int tphbuf_buffer_heap(struct tphbuf_ctx *ctx, const char *heap, uint64_t length,
+				  struct tphbuf_buffer **buf);
 
 #ifdef __cplusplus
 }

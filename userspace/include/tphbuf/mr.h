@@ -31,7 +31,7 @@ struct ibv_pd;
 struct tphbuf_mr;
 
 enum tphbuf_applied_state {
-	TPHBUF_APPLIED_UNKNOWN,	/* the kernel does not tell; see reason */
+	TPHBUF_APPLIED_UNKNOWN, /* the kernel does not tell; see reason */
 	TPHBUF_APPLIED_NO,	/* traffic carries no tag; see reason */
 	TPHBUF_APPLIED_YES,	/* traffic carries the tag in @tag */
 };
@@ -64,9 +64,9 @@ struct tphbuf_applied {
 };
 
 /* Bits of tphbuf_mr_opts.flags */
-#define TPHBUF_MR_REQUIRE	(1u << 0)	/* fail if the tag is not applied */
-#define TPHBUF_MR_IOVA		(1u << 1)	/* use tphbuf_mr_opts.iova */
-#define TPHBUF_MR_DATA_DIRECT	(1u << 2)	/* mlx5: through the data direct function */
+#define TPHBUF_MR_REQUIRE     (1u << 0) /* fail if the tag is not applied */
+#define TPHBUF_MR_IOVA	      (1u << 1) /* use tphbuf_mr_opts.iova */
+#define TPHBUF_MR_DATA_DIRECT (1u << 2) /* mlx5: through the data direct function */
 
 /**
  * struct tphbuf_mr_opts - options of tphbuf_mr_register()
@@ -115,8 +115,7 @@ struct tphbuf_mr_opts {
  * TPHBUF_MR_DATA_DIRECT needs), others of ibv_reg_dmabuf_mr().
  */
 TPHBUF_API int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
-				  const struct tphbuf_mr_opts *opts,
-				  struct tphbuf_mr **mr);
+				  const struct tphbuf_mr_opts *opts, struct tphbuf_mr **mr);
 
 /**
  * tphbuf_mr_deregister() - undo tphbuf_mr_register()
@@ -145,8 +144,7 @@ TPHBUF_API uint64_t tphbuf_mr_length(const struct tphbuf_mr *mr);
  *
  * Return: 0, -EINVAL, -ENOMEM, errors of netlink.
  */
-TPHBUF_API int tphbuf_mr_applied(struct tphbuf_mr *mr,
-				 struct tphbuf_applied *applied);
+TPHBUF_API int tphbuf_mr_applied(struct tphbuf_mr *mr, struct tphbuf_applied *applied);
 
 /**
  * tphbuf_ibv_applied() - the same for a region the caller registered itself
@@ -154,8 +152,7 @@ TPHBUF_API int tphbuf_mr_applied(struct tphbuf_mr *mr,
  * @mr: from ibv_reg_dmabuf_mr()
  * @length: the length it was registered with
  */
-TPHBUF_API int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr,
-				  uint64_t length,
+TPHBUF_API int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr, uint64_t length,
 				  struct tphbuf_applied *applied);
 
 /**
@@ -178,8 +175,7 @@ TPHBUF_API const char *tphbuf_explain_wc(int status);
 TPHBUF_API const struct tphbuf_registry_ops *tphbuf_mr_registry_ops(void);
 
 /** tphbuf_registration_mr() - the memory region in a region of such a registry */
-TPHBUF_API struct tphbuf_mr *
-tphbuf_registration_mr(const struct tphbuf_registration *region);
+TPHBUF_API struct tphbuf_mr *tphbuf_registration_mr(const struct tphbuf_registration *region);
 
 #ifdef __cplusplus
 }

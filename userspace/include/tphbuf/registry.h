@@ -39,8 +39,8 @@
 extern "C" {
 #endif
 
-#define TPHBUF_REGISTRY_MAX	(1u << 20)	/* largest limit */
-#define TPHBUF_GRANULE_WHOLE	UINT64_MAX	/* always the whole buffer */
+#define TPHBUF_REGISTRY_MAX  (1u << 20) /* largest limit */
+#define TPHBUF_GRANULE_WHOLE UINT64_MAX /* always the whole buffer */
 
 struct tphbuf_registry;
 struct tphbuf_registration;
@@ -74,13 +74,12 @@ struct tphbuf_registry_request {
  */
 struct tphbuf_registry_ops {
 	size_t size;
-	int (*reg)(void *arg, const struct tphbuf_registry_request *request,
-		   void **object);
+	int (*reg)(void *arg, const struct tphbuf_registry_request *request, void **object);
 	void (*unreg)(void *arg, void *object);
 };
 
 /* Bits of tphbuf_registry_opts.flags */
-#define TPHBUF_REGISTRY_VERIFY	(1u << 0)	/* ask for the tag each time */
+#define TPHBUF_REGISTRY_VERIFY (1u << 0) /* ask for the tag each time */
 
 /**
  * struct tphbuf_registry_opts - options of tphbuf_registry_new()
@@ -110,8 +109,7 @@ struct tphbuf_registry_opts {
  *
  * Return: 0, -EINVAL, -E2BIG, -ENOMEM.
  */
-TPHBUF_API int tphbuf_registry_new(struct tphbuf_ctx *ctx,
-				   const struct tphbuf_registry_opts *opts,
+TPHBUF_API int tphbuf_registry_new(struct tphbuf_ctx *ctx, const struct tphbuf_registry_opts *opts,
 				   struct tphbuf_registry **reg);
 
 /**
@@ -136,9 +134,8 @@ TPHBUF_API int tphbuf_registry_free(struct tphbuf_registry *reg);
  * errors of the operations.
  */
 TPHBUF_API int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
-				   struct tphbuf_buffer *buf, uint64_t offset,
-				   uint64_t length, int32_t access,
-				   struct tphbuf_registration **region);
+				   struct tphbuf_buffer *buf, uint64_t offset, uint64_t length,
+				   int32_t access, struct tphbuf_registration **region);
 
 /**
  * tphbuf_registry_get_fd() - the same by a dma-buf descriptor
@@ -152,9 +149,8 @@ TPHBUF_API int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
  *
  * Return: also -EBADF.
  */
-TPHBUF_API int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain,
-				      int fd, uint64_t offset, uint64_t length,
-				      int32_t access,
+TPHBUF_API int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain, int fd,
+				      uint64_t offset, uint64_t length, int32_t access,
 				      struct tphbuf_registration **region);
 
 /**
@@ -167,10 +163,8 @@ TPHBUF_API int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain,
  * Return: 0, -EINVAL (not inside the buffer, wraps), -EEXIST (overlaps another
  * range), -ENOMEM, -EMFILE.
  */
-TPHBUF_API int tphbuf_registry_add_range(struct tphbuf_registry *reg,
-					 uint64_t addr, uint64_t length,
-					 struct tphbuf_buffer *buf,
-					 uint64_t offset);
+TPHBUF_API int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
+					 struct tphbuf_buffer *buf, uint64_t offset);
 
 /**
  * tphbuf_registry_remove_range() - undo tphbuf_registry_add_range()
@@ -178,8 +172,7 @@ TPHBUF_API int tphbuf_registry_add_range(struct tphbuf_registry *reg,
  *
  * Regions stay. Return: 0, -ENOENT.
  */
-TPHBUF_API int tphbuf_registry_remove_range(struct tphbuf_registry *reg,
-					    uint64_t addr);
+TPHBUF_API int tphbuf_registry_remove_range(struct tphbuf_registry *reg, uint64_t addr);
 
 /**
  * tphbuf_registry_get_addr() - the region of some addresses
@@ -190,10 +183,8 @@ TPHBUF_API int tphbuf_registry_remove_range(struct tphbuf_registry *reg,
  * Return: as tphbuf_registry_get(); -ENOENT if the addresses are not inside
  * one range.
  */
-TPHBUF_API int tphbuf_registry_get_addr(struct tphbuf_registry *reg,
-					void *domain, uint64_t addr,
-					uint64_t length, int32_t access,
-					uint64_t *offset,
+TPHBUF_API int tphbuf_registry_get_addr(struct tphbuf_registry *reg, void *domain, uint64_t addr,
+					uint64_t length, int32_t access, uint64_t *offset,
 					struct tphbuf_registration **region);
 
 /**
@@ -205,24 +196,20 @@ TPHBUF_API int tphbuf_registry_get_addr(struct tphbuf_registry *reg,
  *
  * Return: how many there were, -EINVAL.
  */
-TPHBUF_API int
-tphbuf_registry_invalidate(struct tphbuf_registry *reg,
-			   const struct tphbuf_identity *identity);
+TPHBUF_API int tphbuf_registry_invalidate(struct tphbuf_registry *reg,
+					  const struct tphbuf_identity *identity);
 
 /** tphbuf_registration_put() - give back what a get function gave */
 TPHBUF_API void tphbuf_registration_put(struct tphbuf_registration *region);
 
 /** tphbuf_registration_object() - what the operations made */
-TPHBUF_API void *
-tphbuf_registration_object(const struct tphbuf_registration *region);
+TPHBUF_API void *tphbuf_registration_object(const struct tphbuf_registration *region);
 
 /** tphbuf_registration_offset() - first byte of the buffer in it */
-TPHBUF_API uint64_t
-tphbuf_registration_offset(const struct tphbuf_registration *region);
+TPHBUF_API uint64_t tphbuf_registration_offset(const struct tphbuf_registration *region);
 
 /** tphbuf_registration_length() - bytes in it */
-TPHBUF_API uint64_t
-tphbuf_registration_length(const struct tphbuf_registration *region);
+TPHBUF_API uint64_t tphbuf_registration_length(const struct tphbuf_registration *region);
 
 /**
  * struct tphbuf_registry_stats - what a registry did
@@ -251,8 +238,7 @@ TPHBUF_API int tphbuf_registry_read_stats(struct tphbuf_registry *reg,
  * @text: the text
  * @size: size of @text
  */
-TPHBUF_API void tphbuf_registry_error(struct tphbuf_registry *reg, char *text,
-				      size_t size);
+TPHBUF_API void tphbuf_registry_error(struct tphbuf_registry *reg, char *text, size_t size);
 
 #ifdef __cplusplus
 }

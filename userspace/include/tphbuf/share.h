@@ -45,10 +45,10 @@
 extern "C" {
 #endif
 
-#define TPHBUF_LABEL_MAX	40	/* longest label with its NUL */
+#define TPHBUF_LABEL_MAX 40 /* longest label with its NUL */
 
 /* Bits of tphbuf_send_opts.flags */
-#define TPHBUF_SEND_DEVICE	(1u << 0)	/* hand over the device, too */
+#define TPHBUF_SEND_DEVICE (1u << 0) /* hand over the device, too */
 
 /**
  * struct tphbuf_send_opts - options of tphbuf_buffer_send()
@@ -83,9 +83,9 @@ TPHBUF_API int tphbuf_buffer_send(struct tphbuf_buffer *buf, int sock,
 
 /* How far tphbuf_share_info.tag can be believed */
 enum tphbuf_tag_trust {
-	TPHBUF_TAG_CLAIMED,	/* said by the sender; not checked */
-	TPHBUF_TAG_CONFIRMED,	/* the kernel says the same */
-	TPHBUF_TAG_CORRECTED,	/* the kernel says otherwise; @tag is its word */
+	TPHBUF_TAG_CLAIMED,   /* said by the sender; not checked */
+	TPHBUF_TAG_CONFIRMED, /* the kernel says the same */
+	TPHBUF_TAG_CORRECTED, /* the kernel says otherwise; @tag is its word */
 };
 
 /**
@@ -159,8 +159,7 @@ struct tphbuf_receive_opts {
  */
 TPHBUF_API int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock,
 				     const struct tphbuf_receive_opts *opts,
-				     struct tphbuf_share_info *info,
-				     struct tphbuf_buffer **buf);
+				     struct tphbuf_share_info *info, struct tphbuf_buffer **buf);
 
 /**
  * tphbuf_share_listen() - make a listening socket for hand-overs
@@ -181,8 +180,8 @@ TPHBUF_API int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock,
  * there, or it is no socket), -EBUSY (the lock was held all the time), errors
  * of open() and of the socket calls.
  */
-TPHBUF_API int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path,
-				   unsigned int mode, int *fd);
+TPHBUF_API int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path, unsigned int mode,
+				   int *fd);
 
 /**
  * tphbuf_share_accept() - wait for one peer
@@ -192,8 +191,8 @@ TPHBUF_API int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path,
  *
  * Return: 0, -ETIMEDOUT, -EINTR (a signal came), errors of accept().
  */
-TPHBUF_API int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener,
-				   uint32_t timeout_ms, int *fd);
+TPHBUF_API int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener, uint32_t timeout_ms,
+				   int *fd);
 
 /**
  * tphbuf_share_connect() - connect to a listening socket
@@ -205,8 +204,7 @@ TPHBUF_API int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener,
  * Return: 0, -ENAMETOOLONG, -ENOENT, -ECONNREFUSED, -ETIMEDOUT, others of
  * connect().
  */
-TPHBUF_API int tphbuf_share_connect(struct tphbuf_ctx *ctx, const char *path,
-				    int *fd);
+TPHBUF_API int tphbuf_share_connect(struct tphbuf_ctx *ctx, const char *path, int *fd);
 
 #ifdef __cplusplus
 }

@@ -24,12 +24,12 @@ extern "C" {
 #endif
 
 /* Bits of tphbuf_tag.valid and of a set of namespaces */
-#define TPHBUF_TAG_ST		(1u << 0)	/* 8-bit steering tag */
-#define TPHBUF_TAG_XST		(1u << 1)	/* 16-bit Extended steering tag */
-#define TPHBUF_TAG_MASK		(TPHBUF_TAG_ST | TPHBUF_TAG_XST)
+#define TPHBUF_TAG_ST	    (1u << 0) /* 8-bit steering tag */
+#define TPHBUF_TAG_XST	    (1u << 1) /* 16-bit Extended steering tag */
+#define TPHBUF_TAG_MASK	    (TPHBUF_TAG_ST | TPHBUF_TAG_XST)
 
-#define TPHBUF_PH_MAX		3
-#define TPHBUF_TAG_TEXT_MAX	32	/* longest text form with its NUL */
+#define TPHBUF_PH_MAX	    3
+#define TPHBUF_TAG_TEXT_MAX 32 /* longest text form with its NUL */
 
 /**
  * struct tphbuf_tag - a tag
@@ -55,8 +55,7 @@ struct tphbuf_tag {
  *
  * Return: 0 or -EINVAL.
  */
-TPHBUF_API int tphbuf_tag_parse(const char *text, struct tphbuf_tag *tag,
-				const char **why);
+TPHBUF_API int tphbuf_tag_parse(const char *text, struct tphbuf_tag *tag, const char **why);
 
 /**
  * tphbuf_tag_format() - write the text form
@@ -66,8 +65,7 @@ TPHBUF_API int tphbuf_tag_parse(const char *text, struct tphbuf_tag *tag,
  *
  * Return: length without the NUL, -EINVAL for a malformed tag, -ENOSPC.
  */
-TPHBUF_API int tphbuf_tag_format(const struct tphbuf_tag *tag, char *buf,
-				 size_t size);
+TPHBUF_API int tphbuf_tag_format(const struct tphbuf_tag *tag, char *buf, size_t size);
 
 /**
  * tphbuf_tag_check() - is this a tag that a device can consume?
@@ -78,12 +76,10 @@ TPHBUF_API int tphbuf_tag_format(const struct tphbuf_tag *tag, char *buf,
  * Return: 0, -EINVAL for a malformed tag, -EOPNOTSUPP if it uses a namespace
  * outside @supported.
  */
-TPHBUF_API int tphbuf_tag_check(const struct tphbuf_tag *tag,
-				uint32_t supported, const char **why);
+TPHBUF_API int tphbuf_tag_check(const struct tphbuf_tag *tag, uint32_t supported, const char **why);
 
 /** tphbuf_tag_equal() - same namespaces, same tags in them, same hint */
-TPHBUF_API bool tphbuf_tag_equal(const struct tphbuf_tag *a,
-				 const struct tphbuf_tag *b);
+TPHBUF_API bool tphbuf_tag_equal(const struct tphbuf_tag *a, const struct tphbuf_tag *b);
 
 #ifdef __cplusplus
 }

@@ -21,22 +21,22 @@ extern "C" {
 struct tphbuf_topo;
 
 enum tphbuf_port_type {
-	TPHBUF_PORT_UNKNOWN = -1,	/* config space could not be read */
+	TPHBUF_PORT_UNKNOWN = -1, /* config space could not be read */
 	TPHBUF_PORT_ENDPOINT,
-	TPHBUF_PORT_INTEGRATED,		/* root complex integrated endpoint */
+	TPHBUF_PORT_INTEGRATED, /* root complex integrated endpoint */
 	TPHBUF_PORT_ROOT,
-	TPHBUF_PORT_UPSTREAM,		/* of a switch */
-	TPHBUF_PORT_DOWNSTREAM,		/* of a switch */
-	TPHBUF_PORT_BRIDGE,		/* to or from PCI or PCI-X */
-	TPHBUF_PORT_CONVENTIONAL,	/* no PCI Express capability */
+	TPHBUF_PORT_UPSTREAM,	  /* of a switch */
+	TPHBUF_PORT_DOWNSTREAM,	  /* of a switch */
+	TPHBUF_PORT_BRIDGE,	  /* to or from PCI or PCI-X */
+	TPHBUF_PORT_CONVENTIONAL, /* no PCI Express capability */
 };
 
 /* Values of tphbuf_port.acs beside the bits of the ACS control register */
-#define TPHBUF_ACS_NONE		(-1)	/* no such capability */
-#define TPHBUF_ACS_UNKNOWN	(-2)	/* config space could not be read */
+#define TPHBUF_ACS_NONE	   (-1) /* no such capability */
+#define TPHBUF_ACS_UNKNOWN (-2) /* config space could not be read */
 
 /* The bits of the ACS control register that send peer requests upwards */
-#define TPHBUF_ACS_REDIRECT	0x2c	/* RR 0x04, CR 0x08, EC 0x20 */
+#define TPHBUF_ACS_REDIRECT 0x2c /* RR 0x04, CR 0x08, EC 0x20 */
 
 /**
  * struct tphbuf_port - one function on a path
@@ -74,20 +74,20 @@ struct tphbuf_port {
 
 /* How the kernel would route peer-to-peer requests */
 enum tphbuf_route {
-	TPHBUF_ROUTE_UNKNOWN = -1,	/* config space could not be read */
-	TPHBUF_ROUTE_REFUSED,		/* p2pdma refuses to map the memory */
-	TPHBUF_ROUTE_HOST_BRIDGE,	/* through the root complex */
-	TPHBUF_ROUTE_DIRECT,		/* through switches only */
+	TPHBUF_ROUTE_UNKNOWN = -1, /* config space could not be read */
+	TPHBUF_ROUTE_REFUSED,	   /* p2pdma refuses to map the memory */
+	TPHBUF_ROUTE_HOST_BRIDGE,  /* through the root complex */
+	TPHBUF_ROUTE_DIRECT,	   /* through switches only */
 };
 
 /* What becomes of a tag on the way */
 enum tphbuf_tag_fate {
-	TPHBUF_FATE_UNKNOWN = -1,	/* nothing says that it gets through */
+	TPHBUF_FATE_UNKNOWN = -1, /* nothing says that it gets through */
 	TPHBUF_FATE_LOST,
 	TPHBUF_FATE_ARRIVES,
 };
 
-#define TPHBUF_REASON_MAX	384
+#define TPHBUF_REASON_MAX 384
 
 /**
  * struct tphbuf_verdict - what to expect of a path
@@ -116,8 +116,8 @@ struct tphbuf_verdict {
 
 /* The two ends of a path */
 enum tphbuf_end {
-	TPHBUF_END_MEMORY,	/* the function whose BAR is written */
-	TPHBUF_END_REQUESTER,	/* the function that writes, a NIC */
+	TPHBUF_END_MEMORY,    /* the function whose BAR is written */
+	TPHBUF_END_REQUESTER, /* the function that writes, a NIC */
 };
 
 /**
@@ -130,8 +130,7 @@ enum tphbuf_end {
  * Return: 0, -EINVAL (neither form), -ENODEV (no such RDMA device, or it is
  * no PCI device).
  */
-TPHBUF_API int tphbuf_pci_find(struct tphbuf_ctx *ctx, const char *name,
-			       char *bdf);
+TPHBUF_API int tphbuf_pci_find(struct tphbuf_ctx *ctx, const char *name, char *bdf);
 
 /**
  * tphbuf_topo_read() - find the path between two functions
@@ -142,8 +141,7 @@ TPHBUF_API int tphbuf_pci_find(struct tphbuf_ctx *ctx, const char *name,
  * Return: 0, -EINVAL, -ENODEV (no such function), -ELOOP (sysfs shows a path
  * that is too long), -ENOMEM, errors of sysfs.
  */
-TPHBUF_API int tphbuf_topo_read(struct tphbuf_ctx *ctx, const char *memory,
-				const char *requester,
+TPHBUF_API int tphbuf_topo_read(struct tphbuf_ctx *ctx, const char *memory, const char *requester,
 				struct tphbuf_topo **topo);
 TPHBUF_API void tphbuf_topo_free(struct tphbuf_topo *topo);
 
@@ -152,8 +150,7 @@ TPHBUF_API void tphbuf_topo_free(struct tphbuf_topo *topo);
  *
  * At least 1: the function itself. 0 for a bad @end.
  */
-TPHBUF_API size_t tphbuf_topo_ports(const struct tphbuf_topo *topo,
-				    enum tphbuf_end end);
+TPHBUF_API size_t tphbuf_topo_ports(const struct tphbuf_topo *topo, enum tphbuf_end end);
 
 /**
  * tphbuf_topo_port() - describe a function on the path
@@ -162,15 +159,13 @@ TPHBUF_API size_t tphbuf_topo_ports(const struct tphbuf_topo *topo,
  *
  * Return: 0, -EINVAL.
  */
-TPHBUF_API int tphbuf_topo_port(const struct tphbuf_topo *topo,
-				enum tphbuf_end end, size_t index,
+TPHBUF_API int tphbuf_topo_port(const struct tphbuf_topo *topo, enum tphbuf_end end, size_t index,
 				struct tphbuf_port *port);
 
 /**
  * tphbuf_topo_info() - the function at an end, as tphbuf_pci_read()
  */
-TPHBUF_API int tphbuf_topo_info(const struct tphbuf_topo *topo,
-				enum tphbuf_end end,
+TPHBUF_API int tphbuf_topo_info(const struct tphbuf_topo *topo, enum tphbuf_end end,
 				struct tphbuf_pci_info *info);
 
 /**
@@ -178,8 +173,7 @@ TPHBUF_API int tphbuf_topo_info(const struct tphbuf_topo *topo,
  *
  * Return: a string that lives as long as @topo; NULL for a bad @end.
  */
-TPHBUF_API const char *tphbuf_topo_host(const struct tphbuf_topo *topo,
-					enum tphbuf_end end);
+TPHBUF_API const char *tphbuf_topo_host(const struct tphbuf_topo *topo, enum tphbuf_end end);
 
 /**
  * tphbuf_topo_verdict() - what to expect of the path
@@ -187,8 +181,7 @@ TPHBUF_API const char *tphbuf_topo_host(const struct tphbuf_topo *topo,
  *
  * Return: 0, -EINVAL.
  */
-TPHBUF_API int tphbuf_topo_verdict(const struct tphbuf_topo *topo,
-				   struct tphbuf_verdict *verdict);
+TPHBUF_API int tphbuf_topo_verdict(const struct tphbuf_topo *topo, struct tphbuf_verdict *verdict);
 
 #ifdef __cplusplus
 }

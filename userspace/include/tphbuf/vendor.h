@@ -38,9 +38,8 @@ struct tphbuf_vendor {
 	size_t size;
 	const char *name;
 	bool (*match)(void *data, const struct tphbuf_pci_info *device);
-	int (*resolve)(void *data, const struct tphbuf_pci_info *device,
-		       const char *text, struct tphbuf_tag *tag,
-		       const char **why);
+	int (*resolve)(void *data, const struct tphbuf_pci_info *device, const char *text,
+		       struct tphbuf_tag *tag, const char **why);
 	int (*describe)(void *data, const struct tphbuf_pci_info *device,
 			const struct tphbuf_tag *tag, char *buf, size_t size);
 	void (*release)(void *data);
@@ -56,8 +55,7 @@ struct tphbuf_vendor {
  *
  * Return: 0, -EINVAL (no name, no @resolve), -E2BIG, -ENOMEM.
  */
-TPHBUF_API int tphbuf_vendor_add(struct tphbuf_ctx *ctx,
-				 const struct tphbuf_vendor *vendor,
+TPHBUF_API int tphbuf_vendor_add(struct tphbuf_ctx *ctx, const struct tphbuf_vendor *vendor,
 				 void *data);
 
 /**
@@ -78,15 +76,14 @@ TPHBUF_API int tphbuf_vendor_tag(struct tphbuf_device *dev, const char *text,
  *
  * Return: length without the NUL, -EINVAL (malformed tag), -ENOSPC.
  */
-TPHBUF_API int tphbuf_vendor_describe(struct tphbuf_device *dev,
-				      const struct tphbuf_tag *tag, char *buf,
-				      size_t size);
+TPHBUF_API int tphbuf_vendor_describe(struct tphbuf_device *dev, const struct tphbuf_tag *tag,
+				      char *buf, size_t size);
 
 /*
  * What a library that is loaded by name defines: it adds its hooks to @ctx.
  * Return: 0 or a negative errno value.
  */
-#define TPHBUF_VENDOR_INIT	"tphbuf_vendor_init"
+#define TPHBUF_VENDOR_INIT "tphbuf_vendor_init"
 typedef int (*tphbuf_vendor_init_fn)(struct tphbuf_ctx *ctx);
 
 #ifdef __cplusplus

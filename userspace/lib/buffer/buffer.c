@@ -12,21 +12,21 @@
 #include "lib/core/internal.h"
 #include "util/fd.h"
 
-#define OPTS_MIN	sizeof(size_t)
-#define FDINFO_MAX	1024
+#define OPTS_MIN   sizeof(size_t)
+#define FDINFO_MAX 1024
 
 _Static_assert(offsetof(struct export_request, ranges) ==
-	       sizeof(struct vfio_feature_head) +
-	       offsetof(struct vfio_device_feature_dma_buf, dma_ranges) &&
-	       offsetof(struct export_request, nr_ranges) ==
-	       sizeof(struct vfio_feature_head) +
-	       offsetof(struct vfio_device_feature_dma_buf, nr_ranges),
+			       sizeof(struct vfio_feature_head) +
+				       offsetof(struct vfio_device_feature_dma_buf, dma_ranges) &&
+		       offsetof(struct export_request, nr_ranges) ==
+			       sizeof(struct vfio_feature_head) +
+				       offsetof(struct vfio_device_feature_dma_buf, nr_ranges),
 	       "request layout");
 /* The kernel's structure ends in an array of these. */
-_Static_assert(sizeof(struct tphbuf_range) ==
-	       sizeof(struct vfio_region_dma_range), "range layout");
+_Static_assert(sizeof(struct tphbuf_range) == sizeof(struct vfio_region_dma_range), "range layout");
 _Static_assert(offsetof(struct tphbuf_range, length) ==
-	       offsetof(struct vfio_region_dma_range, length), "range layout");
+		       offsetof(struct vfio_region_dma_range, length),
+	       "range layout");
 
 void buffer_put(struct tphbuf_buffer *buf)
 {
@@ -40,11 +40,9 @@ void buffer_put(struct tphbuf_buffer *buf)
 	free(buf);
 }
 
-struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
-				 struct tphbuf_device *dev, size_t n)
+struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx, struct tphbuf_device *dev, size_t n)
 {
-	struct tphbuf_buffer *buf = malloc(sizeof(*buf) +
-					   n * sizeof(buf->request.ranges[0]));
+	struct tphbuf_buffer *buf = malloc(sizeof(*buf) + n * sizeof(buf->request.ranges[0]));
 
 	if (!buf)
 		return NULL;
@@ -80,8 +78,8 @@ int buffer_identity(struct tphbuf_buffer *buf, struct tphbuf_identity *identity)
 	return 0;
 }
 
-int buffer_identify(struct tphbuf_buffer *buf, struct tphbuf_ctx *ctx,
-		    enum tphbuf_stage stage, struct tphbuf_identity *identity)
+int buffer_identify(struct tphbuf_buffer *buf, struct tphbuf_ctx *ctx, enum tphbuf_stage stage,
+		    struct tphbuf_identity *identity)
 {
 	int ret = buffer_identity(buf, identity);
 
@@ -111,17 +109,15 @@ static int make_dmabuf(struct tphbuf_buffer *buf)
 
 	request->region_index = (uint32_t)buf->bar;
 	request->open_flags = O_RDWR | O_CLOEXEC;
-	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_GET |
-			   VFIO_DEVICE_FEATURE_DMA_BUF, &request->head,
-			   sizeof(*request) +
-			   request->nr_ranges * sizeof(request->ranges[0]));
+	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
+			   &request->head,
+			   sizeof(*request) + request->nr_ranges * sizeof(request->ranges[0]));
 	return ret < 0 ? ret : fd_above_std(ret);
 }
 
 int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
 			 const struct tphbuf_range *ranges, size_t n,
-			 const struct tphbuf_export_opts *opts,
-			 struct tphbuf_buffer **bufp)
+			 const struct tphbuf_export_opts *opts, struct tphbuf_buffer **bufp)
 {
 	struct tphbuf_export_opts o;
 	struct tphbuf_buffer *buf;
@@ -130,8 +126,7 @@ int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
 
 	if (!dev)
 		return -EINVAL;
-	ret = opts_in(dev->ctx, &o, sizeof(o), OPTS_MIN, opts,
-		      "tphbuf_export_opts");
+	ret = opts_in(dev->ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_export_opts");
 	if (ret)
 		return ret;
 	if (!bufp)
@@ -152,8 +147,7 @@ int tphbuf_buffer_export(struct tphbuf_device *dev, unsigned int bar,
 	buf->fd = make_dmabuf(buf);
 	ret = 0;
 	if (buf->fd < 0)
-		ret = fail_errno(dev->ctx, TPHBUF_STAGE_EXPORT, buf->fd,
-				 "%s BAR%u", dev->bdf, bar);
+		ret = fail_errno(dev->ctx, TPHBUF_STAGE_EXPORT, buf->fd, "%s BAR%u", dev->bdf, bar);
 	else if (o.tag)
 		ret = tphbuf_buffer_tag_set(buf, o.tag);
 	if (ret) {
@@ -170,8 +164,7 @@ static int check_dmabuf(const struct tphbuf_ctx *ctx, int fd)
 	char path[PATH_MAX], text[FDINFO_MAX + 1];
 	ssize_t n;
 
-	n = snprintf(path, sizeof(path), "%s/self/fdinfo/%d", ctx->proc_root,
-		     fd);
+	n = snprintf(path, sizeof(path), "%s/self/fdinfo/%d", ctx->proc_root, fd);
 	if ((size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
 	n = fd_read_file(path, text, FDINFO_MAX);
@@ -193,8 +186,7 @@ static int import_fd(struct tphbuf_buffer *buf, int fd)
 	return ret ? ret : buffer_take_fd(buf, fd, TPHBUF_SOURCE_FOREIGN);
 }
 
-int tphbuf_buffer_import(struct tphbuf_ctx *ctx, int fd,
-			 const struct tphbuf_import_opts *opts,
+int tphbuf_buffer_import(struct tphbuf_ctx *ctx, int fd, const struct tphbuf_import_opts *opts,
 			 struct tphbuf_buffer **bufp)
 {
 	struct tphbuf_import_opts o;
@@ -245,11 +237,9 @@ enum tphbuf_source tphbuf_buffer_source(const struct tphbuf_buffer *buf)
 
 const char *tphbuf_source_name(enum tphbuf_source source)
 {
-	static const char * const names[] = {
-		[TPHBUF_SOURCE_FOREIGN] = "foreign",
-		[TPHBUF_SOURCE_BAR] = "bar",
-		[TPHBUF_SOURCE_UDMABUF] = "udmabuf",
-		[TPHBUF_SOURCE_HEAP] = "heap",
+	static const char *const names[] = {
+		[TPHBUF_SOURCE_FOREIGN] = "foreign", [TPHBUF_SOURCE_BAR] = "bar",
+		[TPHBUF_SOURCE_UDMABUF] = "udmabuf", [TPHBUF_SOURCE_HEAP] = "heap",
 		[TPHBUF_SOURCE_DRM] = "drm",
 	};
 
@@ -279,8 +269,7 @@ int tphbuf_buffer_bar(const struct tphbuf_buffer *buf)
 	return buf ? buf->bar : -1;
 }
 
-const struct tphbuf_range *
-tphbuf_buffer_ranges(const struct tphbuf_buffer *buf, size_t *n)
+const struct tphbuf_range *tphbuf_buffer_ranges(const struct tphbuf_buffer *buf, size_t *n)
 {
 	if (n)
 		*n = buf ? buf->request.nr_ranges : 0;
@@ -292,8 +281,7 @@ struct tphbuf_ctx *tphbuf_priv_buffer_ctx(struct tphbuf_buffer *buf)
 	return buf->ctx;
 }
 
-void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf,
-			    struct buffer_facts *facts)
+void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf, struct buffer_facts *facts)
 {
 	buf->refs++;
 	facts->ctx = buf->ctx;
@@ -301,8 +289,7 @@ void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf,
 	facts->fd = buf->fd;
 }
 
-int tphbuf_priv_buffer_wrap(struct tphbuf_ctx *ctx, int fd,
-			    enum tphbuf_source source,
+int tphbuf_priv_buffer_wrap(struct tphbuf_ctx *ctx, int fd, enum tphbuf_source source,
 			    struct tphbuf_buffer **bufp)
 {
 	struct tphbuf_buffer *buf = buffer_new(ctx, NULL, 0);
@@ -315,8 +302,7 @@ int tphbuf_priv_buffer_wrap(struct tphbuf_ctx *ctx, int fd,
 	fd = fd_above_std(fd);
 	ret = fd < 0 ? fd : buffer_take_fd(buf, fd, source);
 	if (ret) {
-		fail_errno(ctx, TPHBUF_STAGE_IMPORT, ret, "%s",
-			   tphbuf_source_name(source));
+		fail_errno(ctx, TPHBUF_STAGE_IMPORT, ret, "%s", tphbuf_source_name(source));
 		buffer_put(buf);
 		return ret;
 	}

@@ -12,7 +12,7 @@
 #include "lib/core/internal.h"
 #include "lib/vfio/vfio.h"
 
-#define CPU_ACCESS	(TPHBUF_CPU_READ | TPHBUF_CPU_WRITE)
+#define CPU_ACCESS (TPHBUF_CPU_READ | TPHBUF_CPU_WRITE)
 
 _Static_assert(TPHBUF_CPU_READ == DMA_BUF_SYNC_READ, "access bits");
 _Static_assert(TPHBUF_CPU_WRITE == DMA_BUF_SYNC_WRITE, "access bits");
@@ -26,9 +26,8 @@ static int map_ranges(struct tphbuf_buffer *buf, char *base)
 	for (i = 0; i < buf->request.nr_ranges; i++) {
 		const struct tphbuf_range *range = &buf->request.ranges[i];
 
-		if (mmap(base, range->length, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_FIXED, buf->dev->fd,
-			 (off_t)(region->offset + range->offset)) == MAP_FAILED)
+		if (mmap(base, range->length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			 buf->dev->fd, (off_t)(region->offset + range->offset)) == MAP_FAILED)
 			return -errno;
 		base += range->length;
 	}
@@ -43,16 +42,15 @@ static int map_bar(struct tphbuf_buffer *buf, void **basep)
 
 	if (!(region->flags & VFIO_REGION_INFO_FLAG_MMAP))
 		return fail(buf->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
-			    "%s BAR%d cannot be mapped; access it by read and write",
-			    buf->dev->bdf, buf->bar);
-	base = mmap(NULL, buf->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-		    -1, 0);
+			    "%s BAR%d cannot be mapped; access it by read and write", buf->dev->bdf,
+			    buf->bar);
+	base = mmap(NULL, buf->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ret = base == MAP_FAILED ? -errno : map_ranges(buf, base);
 	if (ret) {
 		if (base != MAP_FAILED)
 			munmap(base, buf->length);
-		return fail_errno(buf->ctx, TPHBUF_STAGE_REGION, ret,
-				  "%s BAR%d: map", buf->dev->bdf, buf->bar);
+		return fail_errno(buf->ctx, TPHBUF_STAGE_REGION, ret, "%s BAR%d: map",
+				  buf->dev->bdf, buf->bar);
 	}
 	*basep = base;
 	return 0;
@@ -60,8 +58,7 @@ static int map_bar(struct tphbuf_buffer *buf, void **basep)
 
 static int map_dmabuf(struct tphbuf_buffer *buf, void **basep)
 {
-	void *base = mmap(NULL, buf->length, PROT_READ | PROT_WRITE, MAP_SHARED,
-			  buf->fd, 0);
+	void *base = mmap(NULL, buf->length, PROT_READ | PROT_WRITE, MAP_SHARED, buf->fd, 0);
 
 	if (base != MAP_FAILED) {
 		*basep = base;
@@ -72,8 +69,8 @@ static int map_dmabuf(struct tphbuf_buffer *buf, void **basep)
 		return fail(buf->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
 			    "the exporter of this %s buffer does not let the CPU map it; map it in the process that made it",
 			    tphbuf_source_name(buf->source));
-	return fail_errno(buf->ctx, TPHBUF_STAGE_REGION, -errno,
-			  "%s buffer: map", tphbuf_source_name(buf->source));
+	return fail_errno(buf->ctx, TPHBUF_STAGE_REGION, -errno, "%s buffer: map",
+			  tphbuf_source_name(buf->source));
 }
 
 int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr)
@@ -125,8 +122,7 @@ static int cpu_sync(struct tphbuf_buffer *buf, uint32_t access, uint64_t step)
 	} while (ret < 0 && (errno == EINTR || errno == EAGAIN));
 	if (ret < 0)
 		return fail_errno(buf->ctx, TPHBUF_STAGE_REGION, -errno,
-				  "%s buffer: %s of a CPU access",
-				  tphbuf_source_name(buf->source),
+				  "%s buffer: %s of a CPU access", tphbuf_source_name(buf->source),
 				  step == DMA_BUF_SYNC_START ? "begin" : "end");
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Host memory as dma-bufs: udmabuf and dma-heaps. */
-#define _GNU_SOURCE	/* memfd_create, F_ADD_SEALS */
+#define _GNU_SOURCE /* memfd_create, F_ADD_SEALS */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,10 +16,9 @@
 #include "lib/core/internal.h"
 #include "util/fd.h"
 
-#define HEAP_NAME_MAX	64
+#define HEAP_NAME_MAX 64
 
-static int check(struct tphbuf_ctx *ctx, uint64_t *length,
-		 struct tphbuf_buffer **buf)
+static int check(struct tphbuf_ctx *ctx, uint64_t *length, struct tphbuf_buffer **buf)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
@@ -28,8 +27,7 @@ static int check(struct tphbuf_ctx *ctx, uint64_t *length,
 			    "no place for the buffer; pass a pointer");
 	if (!*length || *length > INT64_MAX - page)
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "length 0x%" PRIx64 " is 0 or too large; use 1 to 2^63 - 1",
-			    *length);
+			    "length 0x%" PRIx64 " is 0 or too large; use 1 to 2^63 - 1", *length);
 	*length = (*length + page - 1) / page * page;
 	return 0;
 }
@@ -40,8 +38,7 @@ static int open_node(struct tphbuf_ctx *ctx, const char *name)
 	char path[PATH_MAX];
 	int fd;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", ctx->dev_root,
-			     name) >= sizeof(path))
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", ctx->dev_root, name) >= sizeof(path))
 		return -ENAMETOOLONG;
 	fd = fd_open(path, O_RDWR);
 	return fd == -ENOENT || fd == -ENXIO ? -EOPNOTSUPP : fd;
@@ -53,8 +50,7 @@ static int make_memfd(uint64_t length)
 
 	if (fd < 0)
 		return -errno;
-	if (ftruncate(fd, (off_t)length) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK)) {
+	if (ftruncate(fd, (off_t)length) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK)) {
 		int err = -errno;
 
 		fd_close(fd);
@@ -97,38 +93,35 @@ static int make_heap_buffer(int node, uint64_t length)
 }
 
 static int allocate(struct tphbuf_ctx *ctx, const char *name, uint64_t length,
-		    int (*make)(int node, uint64_t length),
-		    enum tphbuf_source source, struct tphbuf_buffer **buf)
+		    int (*make)(int node, uint64_t length), enum tphbuf_source source,
+		    struct tphbuf_buffer **buf)
 {
 	int node, fd;
 
 	node = open_node(ctx, name);
 	if (node < 0)
-		return fail_errno(ctx, TPHBUF_STAGE_ALLOCATE, node, "%s/%s",
-				  ctx->dev_root, name);
+		return fail_errno(ctx, TPHBUF_STAGE_ALLOCATE, node, "%s/%s", ctx->dev_root, name);
 	fd = make(node, length);
 	fd_close(node);
 	if (fd < 0)
-		return fail_errno(ctx, TPHBUF_STAGE_ALLOCATE, fd,
-				  "%s/%s: 0x%" PRIx64 " bytes", ctx->dev_root,
-				  name, length);
+		return fail_errno(ctx, TPHBUF_STAGE_ALLOCATE, fd, "%s/%s: 0x%" PRIx64 " bytes",
+				  ctx->dev_root, name, length);
 	return tphbuf_priv_buffer_wrap(ctx, fd, source, buf);
 }
 
-int tphbuf_buffer_udmabuf(struct tphbuf_ctx *ctx, uint64_t length,
-			  struct tphbuf_buffer **buf)
+int tphbuf_buffer_udmabuf(struct tphbuf_ctx *ctx, uint64_t length, struct tphbuf_buffer **buf)
 {
 	int ret;
 
 	if (!ctx)
 		return -EINVAL;
 	ret = check(ctx, &length, buf);
-	return ret ? ret : allocate(ctx, "udmabuf", length, make_udmabuf,
-				    TPHBUF_SOURCE_UDMABUF, buf);
+	return ret ? ret :
+		     allocate(ctx, "udmabuf", length, make_udmabuf, TPHBUF_SOURCE_UDMABUF, buf);
 }
 
-int tphbuf_buffer_heap(struct tphbuf_ctx *ctx, const char *heap,
-		       uint64_t length, struct tphbuf_buffer **buf)
+int tphbuf_buffer_heap(struct tphbuf_ctx *ctx, const char *heap, uint64_t length,
+		       struct tphbuf_buffer **buf)
 {
 	char name[HEAP_NAME_MAX];
 	int ret;
@@ -138,12 +131,9 @@ int tphbuf_buffer_heap(struct tphbuf_ctx *ctx, const char *heap,
 	if (!heap)
 		heap = "system";
 	if (!heap[0] || heap[0] == '.' || strchr(heap, '/') ||
-	    (size_t)snprintf(name, sizeof(name), "dma_heap/%s", heap) >=
-	    sizeof(name))
+	    (size_t)snprintf(name, sizeof(name), "dma_heap/%s", heap) >= sizeof(name))
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "'%.64s' is no name of a heap; see /dev/dma_heap",
-			    heap);
+			    "'%.64s' is no name of a heap; see /dev/dma_heap", heap);
 	ret = check(ctx, &length, buf);
-	return ret ? ret : allocate(ctx, name, length, make_heap_buffer,
-				    TPHBUF_SOURCE_HEAP, buf);
+	return ret ? ret : allocate(ctx, name, length, make_heap_buffer, TPHBUF_SOURCE_HEAP, buf);
 }

@@ -56,8 +56,7 @@ int tphbuf_size_parse(const char *text, uint64_t *value, const char **why)
 	return reason ? -EINVAL : 0;
 }
 
-int tphbuf_range_parse(const char *text, struct tphbuf_range *range,
-		       const char **why)
+int tphbuf_range_parse(const char *text, struct tphbuf_range *range, const char **why)
 {
 	const char *reason = "no text or no place for the range; pass both";
 	struct tphbuf_range r;
@@ -88,9 +87,8 @@ static int by_offset(const void *a, const void *b)
 }
 
 /* Needs ranges that fit. Kept out of the way of a single one. */
-static __attribute__((noinline))
-int check_overlap(struct tphbuf_device *dev, unsigned int bar,
-		  const struct tphbuf_range *ranges, size_t n)
+static __attribute__((noinline)) int check_overlap(struct tphbuf_device *dev, unsigned int bar,
+						   const struct tphbuf_range *ranges, size_t n)
 {
 	struct tphbuf_range *sorted;
 	int ret = 0;
@@ -102,25 +100,20 @@ int check_overlap(struct tphbuf_device *dev, unsigned int bar,
 	memcpy(sorted, ranges, n * sizeof(*sorted));
 	qsort(sorted, n, sizeof(*sorted), by_offset);
 	for (i = 1; i < n && !ret; i++)
-		if (sorted[i].offset - sorted[i - 1].offset <
-		    sorted[i - 1].length)
+		if (sorted[i].offset - sorted[i - 1].offset < sorted[i - 1].length)
 			ret = fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-				   "%s BAR%u: the ranges 0x%" PRIx64 "+0x%" PRIx64
-				   " and 0x%" PRIx64 "+0x%" PRIx64
-				   " overlap; give each byte once",
-				   dev->bdf, bar, sorted[i - 1].offset,
-				   sorted[i - 1].length, sorted[i].offset,
-				   sorted[i].length);
+				   "%s BAR%u: the ranges 0x%" PRIx64 "+0x%" PRIx64 " and 0x%" PRIx64
+				   "+0x%" PRIx64 " overlap; give each byte once",
+				   dev->bdf, bar, sorted[i - 1].offset, sorted[i - 1].length,
+				   sorted[i].offset, sorted[i].length);
 	free(sorted);
 	return ret;
 }
 
-static bool range_fits(const struct tphbuf_range *range, uint64_t in_page,
-		       uint64_t bar_size)
+static bool range_fits(const struct tphbuf_range *range, uint64_t in_page, uint64_t bar_size)
 {
 	return range->length && !((range->offset | range->length) & in_page) &&
-	       range->offset < bar_size &&
-	       range->length <= bar_size - range->offset;
+	       range->offset < bar_size && range->length <= bar_size - range->offset;
 }
 
 /* Say what is wrong with a range that does not fit. */
@@ -144,13 +137,12 @@ static int range_failed(struct tphbuf_device *dev, unsigned int bar,
 	else
 		reason = "ends behind the end of the BAR; use a smaller length";
 	return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-		    "%s BAR%u (0x%" PRIx64 " bytes): the range 0x%" PRIx64
-		    "+0x%" PRIx64 " %s", dev->bdf, bar, bar_size,
-		    range->offset, range->length, reason);
+		    "%s BAR%u (0x%" PRIx64 " bytes): the range 0x%" PRIx64 "+0x%" PRIx64 " %s",
+		    dev->bdf, bar, bar_size, range->offset, range->length, reason);
 }
 
-int ranges_check(struct tphbuf_device *dev, unsigned int bar,
-		 const struct tphbuf_range *ranges, size_t n)
+int ranges_check(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,
+		 size_t n)
 {
 	size_t i;
 
@@ -159,15 +151,13 @@ int ranges_check(struct tphbuf_device *dev, unsigned int bar,
 			    "%s has no BAR%u; see tphbuf info", dev->bdf, bar);
 	if (!ranges || !n)
 		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "%s BAR%u: no range; give at least one", dev->bdf,
-			    bar);
+			    "%s BAR%u: no range; give at least one", dev->bdf, bar);
 	if (n > TPHBUF_MAX_RANGES)
 		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "%s BAR%u: %zu ranges are too many; give at most %u",
-			    dev->bdf, bar, n, TPHBUF_MAX_RANGES);
+			    "%s BAR%u: %zu ranges are too many; give at most %u", dev->bdf, bar, n,
+			    TPHBUF_MAX_RANGES);
 	for (i = 0; i < n; i++)
-		if (!range_fits(&ranges[i], dev->ctx->page_size - 1,
-				dev->bar[bar].size))
+		if (!range_fits(&ranges[i], dev->ctx->page_size - 1, dev->bar[bar].size))
 			return range_failed(dev, bar, &ranges[i]);
 	return n > 1 ? check_overlap(dev, bar, ranges, n) : 0;
 }

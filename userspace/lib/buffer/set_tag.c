@@ -15,7 +15,7 @@
 
 #include "lib/core/internal.h"
 
-#define STATE_MIN	sizeof(size_t)
+#define STATE_MIN sizeof(size_t)
 
 _Static_assert(TPHBUF_TAG_ST == VFIO_DMA_BUF_TPH_ST, "namespace bits");
 _Static_assert(TPHBUF_TAG_XST == VFIO_DMA_BUF_TPH_ST_EXT, "namespace bits");
@@ -25,8 +25,8 @@ struct request {
 	struct vfio_device_feature_dma_buf_tph tph;
 };
 
-_Static_assert(offsetof(struct request, tph) ==
-	       offsetof(struct vfio_device_feature, data), "request layout");
+_Static_assert(offsetof(struct request, tph) == offsetof(struct vfio_device_feature, data),
+	       "request layout");
 
 /* Return: 0 or -errno, not recorded; so does get(). */
 static int probe(struct tphbuf_device *dev)
@@ -35,9 +35,8 @@ static int probe(struct tphbuf_device *dev)
 
 	if (dev->tag_feature != TAG_FEATURE_UNASKED)
 		return 0;
-	ret = vfio_probe(dev->fd, VFIO_DEVICE_FEATURE_GET |
-			 VFIO_DEVICE_FEATURE_SET |
-			 VFIO_DEVICE_FEATURE_DMA_BUF_TPH);
+	ret = vfio_probe(dev->fd, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET |
+					  VFIO_DEVICE_FEATURE_DMA_BUF_TPH);
 	if (ret)
 		return ret == -EINVAL ? -EPROTO : ret;
 	dev->tag_feature = TAG_FEATURE_PROBED;
@@ -52,24 +51,20 @@ int tphbuf_device_tag_probe(struct tphbuf_device *dev)
 		return -EINVAL;
 	ret = probe(dev);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_TAG, ret, "%s",
-				  dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_TAG, ret, "%s", dev->bdf);
 	return 0;
 }
 
-static bool has_our_layout(const struct vfio_device_feature_dma_buf_tph *reply,
-			   int fd)
+static bool has_our_layout(const struct vfio_device_feature_dma_buf_tph *reply, int fd)
 {
 	return reply->dmabuf_fd == fd && reply->supported &&
-	       !(reply->supported & ~TPHBUF_TAG_MASK) &&
-	       !(reply->flags & ~reply->supported) &&
+	       !(reply->supported & ~TPHBUF_TAG_MASK) && !(reply->flags & ~reply->supported) &&
 	       reply->ph <= TPHBUF_PH_MAX;
 }
 
 static int fail_tag(struct tphbuf_buffer *buf, int err)
 {
-	return fail_errno(buf->ctx, TPHBUF_STAGE_TAG, err, "%s",
-			  buf->dev->bdf);
+	return fail_errno(buf->ctx, TPHBUF_STAGE_TAG, err, "%s", buf->dev->bdf);
 }
 
 int tag_read(int device_fd, int dmabuf_fd, struct tphbuf_tag_state *state)
@@ -78,9 +73,8 @@ int tag_read(int device_fd, int dmabuf_fd, struct tphbuf_tag_state *state)
 	const struct vfio_device_feature_dma_buf_tph *reply = &request.tph;
 	int ret;
 
-	ret = vfio_feature(device_fd, VFIO_DEVICE_FEATURE_GET |
-			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, &request.head,
-			   sizeof(request));
+	ret = vfio_feature(device_fd, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH,
+			   &request.head, sizeof(request));
 	if (!ret && !has_our_layout(reply, dmabuf_fd))
 		ret = -EPROTO;
 	if (ret)
@@ -124,9 +118,8 @@ static int set(struct tphbuf_buffer *buf, const struct tphbuf_tag *tag)
 		request.tph.steering_tag_ext = tag->xst;
 	if (tag->valid)
 		request.tph.ph = tag->ph;
-	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_SET |
-			   VFIO_DEVICE_FEATURE_DMA_BUF_TPH, &request.head,
-			   sizeof(request));
+	ret = vfio_feature(buf->dev->fd, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH,
+			   &request.head, sizeof(request));
 	if (ret)
 		return fail_tag(buf, ret < 0 ? ret : -EPROTO);
 	__atomic_add_fetch(&buf->ctx->clock->changes, 1, __ATOMIC_RELEASE);
@@ -170,8 +163,7 @@ int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf, uint32_t *supported)
 	return ret;
 }
 
-int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf,
-			  const struct tphbuf_tag *tag)
+int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf, const struct tphbuf_tag *tag)
 {
 	const char *why;
 	int ret;
@@ -187,8 +179,7 @@ int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf,
 		return ret;
 	if (!tag_fits(tag, buf->dev->tag_supported)) {
 		ret = tphbuf_tag_check(tag, buf->dev->tag_supported, &why);
-		return fail(buf->ctx, TPHBUF_STAGE_TAG, ret, "%s: %s",
-			    buf->dev->bdf, why);
+		return fail(buf->ctx, TPHBUF_STAGE_TAG, ret, "%s: %s", buf->dev->bdf, why);
 	}
 	return set(buf, tag);
 }
@@ -211,8 +202,7 @@ int buffer_tag_if_any(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state)
 	return tphbuf_is_unsupported(ret) ? 0 : fail_tag(buf, ret);
 }
 
-int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf,
-			  struct tphbuf_tag_state *state)
+int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state)
 {
 	struct tphbuf_tag_state s;
 	int ret;
@@ -228,6 +218,5 @@ int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf,
 	ret = get(buf, &s);
 	if (ret)
 		return fail_tag(buf, ret);
-	return info_out(buf->ctx, state, STATE_MIN, &s, sizeof(s),
-			"tphbuf_tag_state");
+	return info_out(buf->ctx, state, STATE_MIN, &s, sizeof(s), "tphbuf_tag_state");
 }

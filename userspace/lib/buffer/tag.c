@@ -18,10 +18,8 @@ static const struct {
 } tag_keys[NR_KEYS] = {
 	[KEY_ST] = { "st", UINT8_MAX,
 		     "st is wider than 8 bits (0..0xff); use xst for a 16-bit Extended tag" },
-	[KEY_XST] = { "xst", UINT16_MAX,
-		      "xst is wider than 16 bits (0..0xffff); use a smaller tag" },
-	[KEY_PH] = { "ph", TPHBUF_PH_MAX,
-		     "ph is out of range; use 0 to 3" },
+	[KEY_XST] = { "xst", UINT16_MAX, "xst is wider than 16 bits (0..0xffff); use a smaller tag" },
+	[KEY_PH] = { "ph", TPHBUF_PH_MAX, "ph is out of range; use 0 to 3" },
 };
 
 static int find_key(const char *text, size_t len)
@@ -29,15 +27,13 @@ static int find_key(const char *text, size_t len)
 	int key;
 
 	for (key = 0; key < NR_KEYS; key++)
-		if (strlen(tag_keys[key].name) == len &&
-		    !memcmp(tag_keys[key].name, text, len))
+		if (strlen(tag_keys[key].name) == len && !memcmp(tag_keys[key].name, text, len))
 			return key;
 	return -1;
 }
 
 /* One "key=value" of @len characters. NULL, or what is wrong with it. */
-static const char *parse_pair(const char *text, size_t len, uint64_t *values,
-			      unsigned int *seen)
+static const char *parse_pair(const char *text, size_t len, uint64_t *values, unsigned int *seen)
 {
 	const char *eq = memchr(text, '=', len);
 	uint64_t value;
@@ -124,15 +120,13 @@ int tphbuf_tag_format(const struct tphbuf_tag *tag, char *buf, size_t size)
 		n = snprintf(buf, size, "xst=0x%04x,ph=%u", tag->xst, tag->ph);
 		break;
 	default:
-		n = snprintf(buf, size, "st=0x%02x,xst=0x%04x,ph=%u", tag->st,
-			     tag->xst, tag->ph);
+		n = snprintf(buf, size, "st=0x%02x,xst=0x%04x,ph=%u", tag->st, tag->xst, tag->ph);
 		break;
 	}
 	return (size_t)n < size ? n : -ENOSPC;
 }
 
-int tphbuf_tag_check(const struct tphbuf_tag *tag, uint32_t supported,
-		     const char **why)
+int tphbuf_tag_check(const struct tphbuf_tag *tag, uint32_t supported, const char **why)
 {
 	const char *reason;
 	int ret = -EINVAL;

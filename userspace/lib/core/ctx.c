@@ -14,7 +14,7 @@
 #include "lib/core/internal.h"
 #include "util/sized.h"
 
-#define CTX_OPTS_MIN	sizeof(size_t)
+#define CTX_OPTS_MIN sizeof(size_t)
 
 int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
 {
@@ -40,8 +40,7 @@ int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
 	ctx->proc_root = strdup(o.proc_root ? o.proc_root : "/proc");
 	ctx->clock = calloc(1, sizeof(*ctx->clock));
 	clock_get(ctx->clock);
-	if (!ctx->sysfs_root || !ctx->dev_root || !ctx->proc_root ||
-	    !ctx->clock) {
+	if (!ctx->sysfs_root || !ctx->dev_root || !ctx->proc_root || !ctx->clock) {
 		ctx_put(ctx);
 		return -ENOMEM;
 	}
@@ -89,8 +88,7 @@ enum tphbuf_stage tphbuf_ctx_error_stage(const struct tphbuf_ctx *ctx)
 	return ctx ? ctx->error_stage : TPHBUF_STAGE_ARGUMENT;
 }
 
-void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level,
-	     const char *fmt, ...)
+void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level, const char *fmt, ...)
 {
 	char text[ERROR_TEXT_MAX];
 	va_list ap;
@@ -103,8 +101,8 @@ void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level,
 	ctx->log(ctx->log_arg, level, text);
 }
 
-static int vfail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
-		 const char *why, const char *fmt, va_list ap)
+static int vfail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err, const char *why,
+		 const char *fmt, va_list ap)
 {
 	char text[ERROR_TEXT_MAX];
 	int n;
@@ -115,13 +113,11 @@ static int vfail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
 		snprintf(text + n, sizeof(text) - (size_t)n, ": %s", why);
 	memcpy(ctx->error, text, sizeof(text));
 	ctx->error_stage = stage;
-	ctx_log(ctx, TPHBUF_LOG_ERROR, "%s: %s", tphbuf_stage_name(stage),
-		text);
+	ctx_log(ctx, TPHBUF_LOG_ERROR, "%s: %s", tphbuf_stage_name(stage), text);
 	return err;
 }
 
-int fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
-	 const char *fmt, ...)
+int fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -131,8 +127,7 @@ int fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
 	return err;
 }
 
-int fail_errno(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
-	       const char *fmt, ...)
+int fail_errno(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -144,12 +139,11 @@ int fail_errno(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
 
 int fail_nomem(struct tphbuf_ctx *ctx, enum tphbuf_stage stage)
 {
-	return fail(ctx, stage, -ENOMEM,
-		    "out of memory; free some, or raise the process limit");
+	return fail(ctx, stage, -ENOMEM, "out of memory; free some, or raise the process limit");
 }
 
-int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known,
-			size_t min, const void *src, const char *name)
+int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known, size_t min,
+			const void *src, const char *name)
 {
 	int ret = sized_in(dst, known, min, src);
 
@@ -159,20 +153,18 @@ int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known,
 			    name);
 	if (ret)
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, ret,
-			    "%s: size is not set; set it to sizeof(struct %s)",
-			    name, name);
+			    "%s: size is not set; set it to sizeof(struct %s)", name, name);
 	return 0;
 }
 
-int info_out(struct tphbuf_ctx *ctx, void *dst, size_t min, const void *src,
-	     size_t known, const char *name)
+int info_out(struct tphbuf_ctx *ctx, void *dst, size_t min, const void *src, size_t known,
+	     const char *name)
 {
 	int ret = sized_out(dst, min, src, known);
 
 	if (ret)
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, ret,
-			    "%s: size is not set; set it to sizeof(struct %s)",
-			    name, name);
+			    "%s: size is not set; set it to sizeof(struct %s)", name, name);
 	return 0;
 }
 

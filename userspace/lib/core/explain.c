@@ -5,32 +5,24 @@
  * vfio_main.c, pci/vfio_pci_core.c, pci/vfio_pci_dmabuf.c), drivers/iommu
  * (iommufd/device.c, iommu.c), drivers/pci/p2pdma.c, drivers/infiniband.
  */
-#define _GNU_SOURCE	/* strerrordesc_np */
+#define _GNU_SOURCE /* strerrordesc_np */
 #include <errno.h>
 #include <string.h>
 
 #include "lib/core/internal.h"
 
-static const char * const stage_names[] = {
-	[TPHBUF_STAGE_NONE] = "none",
-	[TPHBUF_STAGE_ARGUMENT] = "argument",
-	[TPHBUF_STAGE_LOOKUP] = "lookup",
-	[TPHBUF_STAGE_OPEN] = "open",
-	[TPHBUF_STAGE_BIND] = "bind",
-	[TPHBUF_STAGE_ATTACH] = "attach",
-	[TPHBUF_STAGE_REGION] = "region",
-	[TPHBUF_STAGE_RESET] = "reset",
-	[TPHBUF_STAGE_EXPORT] = "export",
-	[TPHBUF_STAGE_IMPORT] = "import",
-	[TPHBUF_STAGE_TAG] = "tag",
-	[TPHBUF_STAGE_REGISTER] = "register",
-	[TPHBUF_STAGE_APPLIED] = "applied",
-	[TPHBUF_STAGE_ALLOCATE] = "allocate",
-	[TPHBUF_STAGE_DRM] = "drm",
-	[TPHBUF_STAGE_SHARE] = "share",
+static const char *const stage_names[] = {
+	[TPHBUF_STAGE_NONE] = "none",	    [TPHBUF_STAGE_ARGUMENT] = "argument",
+	[TPHBUF_STAGE_LOOKUP] = "lookup",   [TPHBUF_STAGE_OPEN] = "open",
+	[TPHBUF_STAGE_BIND] = "bind",	    [TPHBUF_STAGE_ATTACH] = "attach",
+	[TPHBUF_STAGE_REGION] = "region",   [TPHBUF_STAGE_RESET] = "reset",
+	[TPHBUF_STAGE_EXPORT] = "export",   [TPHBUF_STAGE_IMPORT] = "import",
+	[TPHBUF_STAGE_TAG] = "tag",	    [TPHBUF_STAGE_REGISTER] = "register",
+	[TPHBUF_STAGE_APPLIED] = "applied", [TPHBUF_STAGE_ALLOCATE] = "allocate",
+	[TPHBUF_STAGE_DRM] = "drm",	    [TPHBUF_STAGE_SHARE] = "share",
 };
 
-#define NR_STAGES	(sizeof(stage_names) / sizeof(stage_names[0]))
+#define NR_STAGES (sizeof(stage_names) / sizeof(stage_names[0]))
 
 struct explanation {
 	enum tphbuf_stage stage;
@@ -39,10 +31,8 @@ struct explanation {
 };
 
 static const struct explanation explanations[] = {
-	{ TPHBUF_STAGE_LOOKUP, ENODEV,
-	  "there is no such PCI function; see lspci -D" },
-	{ TPHBUF_STAGE_LOOKUP, ENOENT,
-	  "sysfs has no such file; check that /sys is mounted" },
+	{ TPHBUF_STAGE_LOOKUP, ENODEV, "there is no such PCI function; see lspci -D" },
+	{ TPHBUF_STAGE_LOOKUP, ENOENT, "sysfs has no such file; check that /sys is mounted" },
 	{ TPHBUF_STAGE_LOOKUP, ENOTDIR,
 	  "a part of this path is a file and no directory; give the directory that stands for /sys" },
 
@@ -73,8 +63,7 @@ static const struct explanation explanations[] = {
 	  "the device went away or is being unbound; check that it is still bound to vfio-pci" },
 	{ TPHBUF_STAGE_BIND, ENOTTY,
 	  "this kernel has no vfio character devices; use Linux 6.6 or later with CONFIG_VFIO_DEVICE_CDEV" },
-	{ TPHBUF_STAGE_BIND, EIO,
-	  "the device does not answer; power it up or reset the slot" },
+	{ TPHBUF_STAGE_BIND, EIO, "the device does not answer; power it up or reset the slot" },
 
 	{ TPHBUF_STAGE_ATTACH, EINVAL,
 	  "the IOMMU cannot give the device an address space beside those in use; detach the other users of its IOMMU group" },
@@ -98,10 +87,8 @@ static const struct explanation explanations[] = {
 
 	{ TPHBUF_STAGE_RESET, EOPNOTSUPP,
 	  "the function has no reset method (FLR, PM or bus reset); see reset_method in its sysfs directory" },
-	{ TPHBUF_STAGE_RESET, EAGAIN,
-	  "the function is locked by another reset; try again" },
-	{ TPHBUF_STAGE_RESET, EBUSY,
-	  "the function is busy; stop its users and try again" },
+	{ TPHBUF_STAGE_RESET, EAGAIN, "the function is locked by another reset; try again" },
+	{ TPHBUF_STAGE_RESET, EBUSY, "the function is busy; stop its users and try again" },
 
 	{ TPHBUF_STAGE_EXPORT, ENOTTY,
 	  "this kernel has no vfio dma-buf export; use Linux 6.19 or later with CONFIG_PCI_P2PDMA and CONFIG_DMA_SHARED_BUFFER" },
@@ -135,10 +122,8 @@ static const struct explanation explanations[] = {
 	  "the kernel refused it: the dma-buf does not come from this device, or from before its last open; export again, tag it through the device it came from" },
 	{ TPHBUF_STAGE_TAG, EBADF,
 	  "the dma-buf descriptor is closed; keep it open until the tag is set" },
-	{ TPHBUF_STAGE_TAG, ENODEV,
-	  "the device was closed, so its dma-bufs are dead; export again" },
-	{ TPHBUF_STAGE_TAG, EINTR,
-	  "a signal interrupted it; try again" },
+	{ TPHBUF_STAGE_TAG, ENODEV, "the device was closed, so its dma-bufs are dead; export again" },
+	{ TPHBUF_STAGE_TAG, EINTR, "a signal interrupted it; try again" },
 
 	{ TPHBUF_STAGE_REGISTER, EOPNOTSUPP,
 	  "the RDMA driver cannot import it: it has no dma-buf registration, or cannot give up a revoked buffer, which vfio demands (rxe, siw, efa, bnxt_re and mlx5 data-direct are such); use mlx5 with on-demand paging, or irdma" },
@@ -152,19 +137,15 @@ static const struct explanation explanations[] = {
 	  "the buffer is revoked: its device is closed, in reset, powered down, or has memory decoding off; switch it on with tphbuf_device_memory()" },
 	{ TPHBUF_STAGE_REGISTER, EAGAIN,
 	  "somebody kept changing the tag of the buffer meanwhile, or the process's rdma cgroup has reached its limit; register again, deregister unused regions, or raise hca_object in the cgroup's rdma.max" },
-	{ TPHBUF_STAGE_REGISTER, EBADF,
-	  "the dma-buf descriptor is closed; keep the buffer open" },
+	{ TPHBUF_STAGE_REGISTER, EBADF, "the dma-buf descriptor is closed; keep the buffer open" },
 	{ TPHBUF_STAGE_REGISTER, ENOMEM,
 	  "the NIC or the kernel is out of memory keys or memory; deregister unused regions" },
-	{ TPHBUF_STAGE_REGISTER, EBUSY,
-	  "the region is in use by a memory window; free that first" },
+	{ TPHBUF_STAGE_REGISTER, EBUSY, "the region is in use by a memory window; free that first" },
 	{ TPHBUF_STAGE_REGISTER, ENODATA,
 	  "the tag is required but not applied; check the NIC's TPH state with tphbuf info" },
 
-	{ TPHBUF_STAGE_APPLIED, EPROTONOSUPPORT,
-	  "this kernel has no RDMA netlink; load ib_core" },
-	{ TPHBUF_STAGE_APPLIED, ENODEV,
-	  "the RDMA device went away; see rdma link" },
+	{ TPHBUF_STAGE_APPLIED, EPROTONOSUPPORT, "this kernel has no RDMA netlink; load ib_core" },
+	{ TPHBUF_STAGE_APPLIED, ENODEV, "the RDMA device went away; see rdma link" },
 
 	{ TPHBUF_STAGE_ALLOCATE, EOPNOTSUPP,
 	  "this kernel does not have it, or it is not in this container; use a kernel with CONFIG_UDMABUF and CONFIG_DMABUF_HEAPS_SYSTEM, and see /dev/udmabuf and /dev/dma_heap" },
@@ -172,8 +153,7 @@ static const struct explanation explanations[] = {
 	  "no permission to open the device node; run as root, or give your group the node by a udev rule" },
 	{ TPHBUF_STAGE_ALLOCATE, EINVAL,
 	  "the kernel refuses that length; see size_limit_mb of the udmabuf module" },
-	{ TPHBUF_STAGE_ALLOCATE, ENOMEM,
-	  "there is not enough memory; use a smaller length" },
+	{ TPHBUF_STAGE_ALLOCATE, ENOMEM, "there is not enough memory; use a smaller length" },
 	{ TPHBUF_STAGE_ALLOCATE, EMFILE,
 	  "the process has too many open files; raise its limit (ulimit -n)" },
 
@@ -183,8 +163,7 @@ static const struct explanation explanations[] = {
 	  "this DRM node may not do it; use the card node, and join the group video or render" },
 	{ TPHBUF_STAGE_DRM, EOPNOTSUPP,
 	  "the DRM driver cannot do it, or for an import the exporter refuses it, as vfio does with an importer that cannot give up a revoked buffer; see tphbuf_drm_query()" },
-	{ TPHBUF_STAGE_DRM, ENOSYS,
-	  "the DRM driver has no such call; see tphbuf_drm_query()" },
+	{ TPHBUF_STAGE_DRM, ENOSYS, "the DRM driver has no such call; see tphbuf_drm_query()" },
 	{ TPHBUF_STAGE_DRM, ENOTTY,
 	  "this is no DRM node; pass a descriptor of /dev/dri/cardN or renderDN" },
 	{ TPHBUF_STAGE_DRM, EINVAL,
@@ -193,8 +172,7 @@ static const struct explanation explanations[] = {
 	  "there is no buffer with this handle; pass one of this DRM descriptor" },
 	{ TPHBUF_STAGE_DRM, ENODEV,
 	  "the buffer is revoked: its device is closed, in reset, powered down, or has memory decoding off" },
-	{ TPHBUF_STAGE_DRM, ENOMEM,
-	  "the driver is out of memory; use a smaller length" },
+	{ TPHBUF_STAGE_DRM, ENOMEM, "the driver is out of memory; use a smaller length" },
 	{ TPHBUF_STAGE_DRM, ELIBACC,
 	  "libdrm_amdgpu.so.1 is not installed or too old; install libdrm-amdgpu1" },
 
@@ -202,18 +180,15 @@ static const struct explanation explanations[] = {
 	  "there is no such socket; start the process that serves the buffer" },
 	{ TPHBUF_STAGE_SHARE, ECONNREFUSED,
 	  "nobody listens on the socket; start the process that serves the buffer" },
-	{ TPHBUF_STAGE_SHARE, EACCES,
-	  "no permission for the socket; join the group that owns it" },
-	{ TPHBUF_STAGE_SHARE, EPROTOTYPE,
-	  "the socket is of another type; use SOCK_SEQPACKET" },
+	{ TPHBUF_STAGE_SHARE, EACCES, "no permission for the socket; join the group that owns it" },
+	{ TPHBUF_STAGE_SHARE, EPROTOTYPE, "the socket is of another type; use SOCK_SEQPACKET" },
 	{ TPHBUF_STAGE_SHARE, ENOTSOCK,
 	  "this descriptor is no socket; pass a connected SOCK_SEQPACKET unix socket" },
 	{ TPHBUF_STAGE_SHARE, EBADF,
 	  "this is no open descriptor; pass a connected SOCK_SEQPACKET unix socket" },
 	{ TPHBUF_STAGE_SHARE, ENOTCONN,
 	  "the socket is not connected; connect it, or pass what tphbuf_share_accept() gave" },
-	{ TPHBUF_STAGE_SHARE, EPIPE,
-	  "the peer is gone; start it again" },
+	{ TPHBUF_STAGE_SHARE, EPIPE, "the peer is gone; start it again" },
 	{ TPHBUF_STAGE_SHARE, ECONNRESET,
 	  "the peer closed the socket without sending a buffer; see what it says" },
 	{ TPHBUF_STAGE_SHARE, ETIMEDOUT,
@@ -245,8 +220,7 @@ const char *tphbuf_explain(enum tphbuf_stage stage, int err)
 	if (err < 0)
 		err = -err;
 	for (i = 0; i < sizeof(explanations) / sizeof(explanations[0]); i++)
-		if (explanations[i].stage == stage &&
-		    explanations[i].err == err)
+		if (explanations[i].stage == stage && explanations[i].err == err)
 			return explanations[i].text;
 	text = strerrordesc_np(err);
 	return text ? text : "unknown error";
@@ -255,7 +229,7 @@ const char *tphbuf_explain(enum tphbuf_stage stage, int err)
 bool tphbuf_is_unsupported(int err)
 {
 	switch (err < 0 ? -err : err) {
-	case ENXIO:	/* the driver bound to the device has no vfio */
+	case ENXIO: /* the driver bound to the device has no vfio */
 	case EOPNOTSUPP:
 	case ENOTTY:
 	case ENOSYS:

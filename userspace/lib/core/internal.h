@@ -24,15 +24,14 @@
  * The regions of a vfio device lie at offsets beyond 32 bits, and a BAR can be
  * larger than the address space of a 32-bit process.
  */
-_Static_assert(sizeof(size_t) == 8 && sizeof(off_t) == 8,
-	       "libtphbuf is for 64-bit Linux only");
+_Static_assert(sizeof(size_t) == 8 && sizeof(off_t) == 8, "libtphbuf is for 64-bit Linux only");
 
-#define fail		tphbuf_priv_fail
-#define fail_errno	tphbuf_priv_fail_errno
-#define fail_nomem	tphbuf_priv_fail_nomem
-#define info_out	tphbuf_priv_info_out
+#define fail	       tphbuf_priv_fail
+#define fail_errno     tphbuf_priv_fail_errno
+#define fail_nomem     tphbuf_priv_fail_nomem
+#define info_out       tphbuf_priv_info_out
 
-#define ERROR_TEXT_MAX	1024
+#define ERROR_TEXT_MAX 1024
 
 struct tphbuf_ctx {
 	unsigned int refs;
@@ -54,8 +53,8 @@ struct tphbuf_ctx {
  * beyond the context.
  */
 struct tag_clock {
-	uint32_t refs;		/* atomic */
-	uint64_t changes;	/* atomic */
+	uint32_t refs;	  /* atomic */
+	uint64_t changes; /* atomic */
 };
 
 /*
@@ -68,32 +67,31 @@ struct device_backend {
 	 * Fill in dev->fd and the backend's own descriptors. 0 or -errno;
 	 * what is open after a failure, close() closes.
 	 */
-	int (*open)(struct tphbuf_device *dev,
-		    const struct tphbuf_device_opts *opts);
+	int (*open)(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts);
 	/* Undo open; also called after a failed one. */
 	void (*close)(struct tphbuf_device *dev);
 };
 
 struct device_region {
 	uint64_t size;
-	uint64_t offset;	/* in the device descriptor */
-	uint32_t flags;		/* VFIO_REGION_INFO_FLAG_ */
+	uint64_t offset; /* in the device descriptor */
+	uint32_t flags;	 /* VFIO_REGION_INFO_FLAG_ */
 };
 
 enum tag_feature {
 	TAG_FEATURE_UNASKED,
-	TAG_FEATURE_PROBED,	/* the number answers as ours would */
-	TAG_FEATURE_PROVEN,	/* a reply had our layout; supported is valid */
+	TAG_FEATURE_PROBED, /* the number answers as ours would */
+	TAG_FEATURE_PROVEN, /* a reply had our layout; supported is valid */
 };
 
 struct tphbuf_device {
 	unsigned int refs;
 	struct tphbuf_ctx *ctx;
-	const struct device_backend *backend;	/* NULL until it is open */
+	const struct device_backend *backend; /* NULL until it is open */
 	int fd;
-	int iommufd;			/* backend_cdev, else -1 */
-	int container;			/* backend_group, else -1 */
-	int group;			/* same */
+	int iommufd;   /* backend_cdev, else -1 */
+	int container; /* backend_group, else -1 */
+	int group;     /* same */
 	char bdf[TPHBUF_BDF_MAX];
 	struct device_region bar[TPHBUF_NUM_BARS];
 	struct device_region config;
@@ -115,15 +113,15 @@ struct export_request {
 struct tphbuf_buffer {
 	unsigned int refs;
 	struct tphbuf_ctx *ctx;
-	struct tphbuf_device *dev;	/* NULL if not ours */
+	struct tphbuf_device *dev; /* NULL if not ours */
 	int fd;
 	enum tphbuf_source source;
-	struct tphbuf_identity identity;	/* buffer_identity() reads it */
-	int bar;			/* -1 if imported */
+	struct tphbuf_identity identity; /* buffer_identity() reads it */
+	int bar;			 /* -1 if imported */
 	uint64_t length;
-	struct tphbuf_range *claimed;	/* by who sent it, see share.c */
+	struct tphbuf_range *claimed; /* by who sent it, see share.c */
 	void *map;
-	struct export_request request;	/* last; its ranges are the buffer's */
+	struct export_request request; /* last; its ranges are the buffer's */
 };
 
 /* ctx.c */
@@ -133,10 +131,10 @@ static inline void ctx_get(struct tphbuf_ctx *ctx)
 }
 
 void ctx_put(struct tphbuf_ctx *ctx);
-void clock_get(struct tag_clock *clock);	/* both take NULL */
+void clock_get(struct tag_clock *clock); /* both take NULL */
 void clock_put(struct tag_clock *clock);
-void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level,
-	     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* vendor.c */
 void vendors_free(struct tphbuf_ctx *ctx);
@@ -157,31 +155,28 @@ void device_put(struct tphbuf_device *dev);
 int device_read_regions(struct tphbuf_device *dev);
 
 /* ranges.c */
-int ranges_check(struct tphbuf_device *dev, unsigned int bar,
-		 const struct tphbuf_range *ranges, size_t n);
+int ranges_check(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,
+		 size_t n);
 
 /*
  * buffer.c: a buffer without descriptor, with room for @n ranges, holding @ctx
  * and @dev (or NULL)
  */
-struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx,
-				 struct tphbuf_device *dev, size_t n);
+struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx, struct tphbuf_device *dev, size_t n);
 void buffer_put(struct tphbuf_buffer *buf);
 /*
  * Which dma-buf it is: asked of the kernel the first time somebody wants to
  * know. Any thread may call it. 0 or -errno.
  */
-int buffer_identity(struct tphbuf_buffer *buf,
-		    struct tphbuf_identity *identity);
+int buffer_identity(struct tphbuf_buffer *buf, struct tphbuf_identity *identity);
 /* The same; a failure is recorded in @ctx. */
-int buffer_identify(struct tphbuf_buffer *buf, struct tphbuf_ctx *ctx,
-		    enum tphbuf_stage stage, struct tphbuf_identity *identity);
+int buffer_identify(struct tphbuf_buffer *buf, struct tphbuf_ctx *ctx, enum tphbuf_stage stage,
+		    struct tphbuf_identity *identity);
 /*
  * Give @buf the dma-buf @fd, and read its length. The buffer owns @fd from now
  * on, on failure too. 0 or -errno.
  */
-int buffer_take_fd(struct tphbuf_buffer *buf, int fd,
-		   enum tphbuf_source source);
+int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source);
 
 /*
  * buffer_tag.c: read the tag of @dmabuf_fd through its device @device_fd.
@@ -192,7 +187,6 @@ int tag_read(int device_fd, int dmabuf_fd, struct tphbuf_tag_state *state);
  * The tag of @buf, which has its device, for those who need none.
  * Return: 1; 0 if there are no tags here; -errno, recorded.
  */
-int buffer_tag_if_any(struct tphbuf_buffer *buf,
-		      struct tphbuf_tag_state *state);
+int buffer_tag_if_any(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state);
 
 #endif

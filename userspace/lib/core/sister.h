@@ -21,11 +21,9 @@ struct buffer_facts {
 };
 
 /* Keep @buf open, until tphbuf_buffer_close(). */
-TPHBUF_API void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf,
-				       struct buffer_facts *facts);
+TPHBUF_API void tphbuf_priv_buffer_get(struct tphbuf_buffer *buf, struct buffer_facts *facts);
 /* A buffer of the dma-buf @fd, which is consumed, on failure too. */
-TPHBUF_API int tphbuf_priv_buffer_wrap(struct tphbuf_ctx *ctx, int fd,
-				       enum tphbuf_source source,
+TPHBUF_API int tphbuf_priv_buffer_wrap(struct tphbuf_ctx *ctx, int fd, enum tphbuf_source source,
 				       struct tphbuf_buffer **buf);
 TPHBUF_API const char *tphbuf_priv_sysfs_root(const struct tphbuf_ctx *ctx);
 
@@ -34,28 +32,23 @@ TPHBUF_API const char *tphbuf_priv_sysfs_root(const struct tphbuf_ctx *ctx);
  * _errno form it only names the thing, and cause and remedy follow from the
  * stage and @err.
  */
-TPHBUF_API int tphbuf_priv_fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage,
-				int err, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5), cold));
-TPHBUF_API int tphbuf_priv_fail_errno(struct tphbuf_ctx *ctx,
-				      enum tphbuf_stage stage, int err,
+TPHBUF_API int tphbuf_priv_fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
+				const char *fmt, ...) __attribute__((format(printf, 4, 5), cold));
+TPHBUF_API int tphbuf_priv_fail_errno(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err,
 				      const char *fmt, ...)
 	__attribute__((format(printf, 4, 5), cold));
-TPHBUF_API int tphbuf_priv_fail_nomem(struct tphbuf_ctx *ctx,
-				      enum tphbuf_stage stage)
+TPHBUF_API int tphbuf_priv_fail_nomem(struct tphbuf_ctx *ctx, enum tphbuf_stage stage)
 	__attribute__((cold));
 
 /* Size-prefixed structures (util/sized.h) whose failure is recorded. */
-TPHBUF_API int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst,
-				   size_t known, size_t min, const void *src,
-				   const char *name);
-TPHBUF_API int tphbuf_priv_info_out(struct tphbuf_ctx *ctx, void *dst,
-				    size_t min, const void *src, size_t known,
-				    const char *name);
+TPHBUF_API int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known, size_t min,
+				   const void *src, const char *name);
+TPHBUF_API int tphbuf_priv_info_out(struct tphbuf_ctx *ctx, void *dst, size_t min, const void *src,
+				    size_t known, const char *name);
 
 /* tphbuf_priv_opts_in(), without a call for callers built with this version */
-static inline int opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known,
-			  size_t min, const void *src, const char *name)
+static inline int opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known, size_t min,
+			  const void *src, const char *name)
 {
 	size_t size;
 

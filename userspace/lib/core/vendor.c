@@ -9,7 +9,7 @@
 #include "lib/core/internal.h"
 #include "util/sized.h"
 
-#define VENDOR_MIN	sizeof(size_t)
+#define VENDOR_MIN sizeof(size_t)
 
 struct vendor {
 	struct vendor *next;
@@ -36,8 +36,7 @@ void vendors_free(struct tphbuf_ctx *ctx)
 	}
 }
 
-static int vendor_new(struct tphbuf_ctx *ctx, const struct tphbuf_vendor *ops,
-		      void *data)
+static int vendor_new(struct tphbuf_ctx *ctx, const struct tphbuf_vendor *ops, void *data)
 {
 	struct vendor *vendor, **end;
 
@@ -61,8 +60,7 @@ static int vendor_new(struct tphbuf_ctx *ctx, const struct tphbuf_vendor *ops,
 	return 0;
 }
 
-int tphbuf_vendor_add(struct tphbuf_ctx *ctx, const struct tphbuf_vendor *ops,
-		      void *data)
+int tphbuf_vendor_add(struct tphbuf_ctx *ctx, const struct tphbuf_vendor *ops, void *data)
 {
 	struct tphbuf_vendor o = { 0 };
 	int ret;
@@ -84,13 +82,12 @@ int tphbuf_vendor_add(struct tphbuf_ctx *ctx, const struct tphbuf_vendor *ops,
 /* Is @text meant to be the text form? It starts with one of its words. */
 static bool is_text_form(const char *text)
 {
-	return !strcmp(text, "none") || !strncmp(text, "st=", 3) ||
-	       !strncmp(text, "xst=", 4) || !strncmp(text, "ph=", 3);
+	return !strcmp(text, "none") || !strncmp(text, "st=", 3) || !strncmp(text, "xst=", 4) ||
+	       !strncmp(text, "ph=", 3);
 }
 
 /* Ask the hooks. 0 or a recorded error. */
-static int resolve(struct tphbuf_device *dev,
-		   const struct tphbuf_pci_info *info, const char *text,
+static int resolve(struct tphbuf_device *dev, const struct tphbuf_pci_info *info, const char *text,
 		   struct tphbuf_tag *tag)
 {
 	struct vendor *v;
@@ -109,8 +106,7 @@ static int resolve(struct tphbuf_device *dev,
 			ret = tphbuf_tag_check(&found, TPHBUF_TAG_MASK, &why);
 		if (ret)
 			return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret,
-				    "%s: tag '%s': %s (says %s)", dev->bdf,
-				    text, why, v->name);
+				    "%s: tag '%s': %s (says %s)", dev->bdf, text, why, v->name);
 		*tag = found;
 		return 0;
 	}
@@ -119,8 +115,7 @@ static int resolve(struct tphbuf_device *dev,
 		    dev->bdf, text);
 }
 
-int tphbuf_vendor_tag(struct tphbuf_device *dev, const char *text,
-		      struct tphbuf_tag *tag)
+int tphbuf_vendor_tag(struct tphbuf_device *dev, const char *text, struct tphbuf_tag *tag)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	const char *why;
@@ -133,15 +128,15 @@ int tphbuf_vendor_tag(struct tphbuf_device *dev, const char *text,
 			    "no text, or no place for the tag; pass both");
 	if (is_text_form(text)) {
 		ret = tphbuf_tag_parse(text, tag, &why);
-		return ret ? fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret,
-				  "tag '%s': %s", text, why) : 0;
+		return ret ? fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret, "tag '%s': %s", text, why) :
+			     0;
 	}
 	ret = tphbuf_device_info(dev, &info);
 	return ret ? ret : resolve(dev, &info, text, tag);
 }
 
-int tphbuf_vendor_describe(struct tphbuf_device *dev,
-			   const struct tphbuf_tag *tag, char *buf, size_t size)
+int tphbuf_vendor_describe(struct tphbuf_device *dev, const struct tphbuf_tag *tag, char *buf,
+			   size_t size)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	const char *why;
@@ -155,14 +150,12 @@ int tphbuf_vendor_describe(struct tphbuf_device *dev,
 			    "no tag, or no place for its name; pass both");
 	ret = tphbuf_tag_check(tag, TPHBUF_TAG_MASK, &why);
 	if (ret)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret, "tag: %s",
-			    why);
+		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret, "tag: %s", why);
 	ret = tphbuf_device_info(dev, &info);
 	if (ret)
 		return ret;
 	for (v = dev->ctx->vendors; v; v = v->next) {
-		if (!v->ops.describe ||
-		    (v->ops.match && !v->ops.match(v->data, &info)))
+		if (!v->ops.describe || (v->ops.match && !v->ops.match(v->data, &info)))
 			continue;
 		ret = v->ops.describe(v->data, &info, tag, buf, size);
 		if (ret >= 0)
@@ -172,7 +165,6 @@ int tphbuf_vendor_describe(struct tphbuf_device *dev,
 		ret = tphbuf_tag_format(tag, buf, size);
 	if (ret == -ENOSPC || (ret >= 0 && (size_t)ret >= size))
 		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -ENOSPC,
-			    "the name of the tag does not fit into %zu bytes; give more",
-			    size);
+			    "the name of the tag does not fit into %zu bytes; give more", size);
 	return ret;
 }

@@ -12,8 +12,8 @@
 
 #include "lib/drm/drm.h"
 
-#define LIBRARY		"libdrm_amdgpu.so.1"
-#define ALIGNMENT	(2u << 20)	/* of a huge page of the GPU */
+#define LIBRARY	  "libdrm_amdgpu.so.1"
+#define ALIGNMENT (2u << 20) /* of a huge page of the GPU */
 
 struct amdgpu {
 	void *library;
@@ -55,8 +55,7 @@ static int give_error(int ret)
 }
 
 /* Return: descriptor or -errno. */
-static int make_bo(const struct amdgpu *a, int drm, uint64_t length,
-		   uint32_t domain)
+static int make_bo(const struct amdgpu *a, int drm, uint64_t length, uint32_t domain)
 {
 	struct amdgpu_bo_alloc_request request = {
 		.alloc_size = length,
@@ -74,8 +73,7 @@ static int make_bo(const struct amdgpu *a, int drm, uint64_t length,
 	/* Each is looked at before the next call changes errno. */
 	ret = give_error(a->alloc(device, &request, &bo));
 	if (!ret) {
-		ret = give_error(a->export(bo, amdgpu_bo_handle_type_dma_buf_fd,
-					   &fd));
+		ret = give_error(a->export(bo, amdgpu_bo_handle_type_dma_buf_fd, &fd));
 		a->free(bo);
 	}
 	a->deinit(device);
@@ -99,13 +97,13 @@ int tphbuf_drm_amdgpu(struct tphbuf_ctx *ctx, int drm, uint64_t length,
 					(int)domain);
 	ret = amdgpu_load(&a);
 	if (!ret) {
-		ret = make_bo(&a, drm, length, domain == TPHBUF_DRM_VRAM ?
-			      AMDGPU_GEM_DOMAIN_VRAM : AMDGPU_GEM_DOMAIN_GTT);
+		ret = make_bo(&a, drm, length,
+			      domain == TPHBUF_DRM_VRAM ? AMDGPU_GEM_DOMAIN_VRAM :
+							  AMDGPU_GEM_DOMAIN_GTT);
 		dlclose(a.library);
 	}
 	if (ret < 0)
 		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM, ret,
-					      "amdgpu buffer of 0x%" PRIx64
-					      " bytes", length);
+					      "amdgpu buffer of 0x%" PRIx64 " bytes", length);
 	return tphbuf_priv_buffer_wrap(ctx, ret, TPHBUF_SOURCE_DRM, buf);
 }

@@ -13,11 +13,11 @@
 
 #include "lib/drm/drm.h"
 
-#define INFO_MIN	sizeof(size_t)
+#define INFO_MIN sizeof(size_t)
 /* A dumb buffer is an image: rows of one page. */
-#define DUMB_WIDTH	1024u
-#define DUMB_BPP	32u
-#define DUMB_ROW	(DUMB_WIDTH * DUMB_BPP / 8)
+#define DUMB_WIDTH 1024u
+#define DUMB_BPP   32u
+#define DUMB_ROW   (DUMB_WIDTH * DUMB_BPP / 8)
 
 int drm_error(int ret)
 {
@@ -39,8 +39,7 @@ static void find_bdf(int drm, struct tphbuf_drm_info *info)
 	drmFreeDevice(&device);
 }
 
-int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm,
-		     struct tphbuf_drm_info *info)
+int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm, struct tphbuf_drm_info *info)
 {
 	struct tphbuf_drm_info i = { 0 };
 	drmVersionPtr version;
@@ -55,8 +54,8 @@ int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm,
 	version = drmGetVersion(drm);
 	if (!version)
 		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM,
-					      errno == EBADF ? -EBADF : -ENOTTY,
-					      "descriptor %d", drm);
+					      errno == EBADF ? -EBADF : -ENOTTY, "descriptor %d",
+					      drm);
 	snprintf(i.driver, sizeof(i.driver), "%s", version->name);
 	drmFreeVersion(version);
 	find_bdf(drm, &i);
@@ -64,12 +63,10 @@ int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm,
 		i.can_export = cap & DRM_PRIME_CAP_EXPORT;
 		i.can_import = cap & DRM_PRIME_CAP_IMPORT;
 	}
-	return tphbuf_priv_info_out(ctx, info, INFO_MIN, &i, sizeof(i),
-				    "tphbuf_drm_info");
+	return tphbuf_priv_info_out(ctx, info, INFO_MIN, &i, sizeof(i), "tphbuf_drm_info");
 }
 
-int drm_check(struct tphbuf_ctx *ctx, uint64_t length,
-	      struct tphbuf_buffer **buf)
+int drm_check(struct tphbuf_ctx *ctx, uint64_t length, struct tphbuf_buffer **buf)
 {
 	if (!buf)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
@@ -81,8 +78,7 @@ int drm_check(struct tphbuf_ctx *ctx, uint64_t length,
 	return 0;
 }
 
-int tphbuf_drm_export(struct tphbuf_ctx *ctx, int drm, uint32_t handle,
-		      struct tphbuf_buffer **buf)
+int tphbuf_drm_export(struct tphbuf_ctx *ctx, int drm, uint32_t handle, struct tphbuf_buffer **buf)
 {
 	int fd, ret;
 
@@ -91,17 +87,14 @@ int tphbuf_drm_export(struct tphbuf_ctx *ctx, int drm, uint32_t handle,
 	if (!buf)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 					"no place for the buffer; pass a pointer");
-	ret = drm_error(drmPrimeHandleToFD(drm, handle, DRM_CLOEXEC | DRM_RDWR,
-					   &fd));
+	ret = drm_error(drmPrimeHandleToFD(drm, handle, DRM_CLOEXEC | DRM_RDWR, &fd));
 	if (ret)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM, ret,
-					      "export of GEM handle %u",
+		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM, ret, "export of GEM handle %u",
 					      handle);
 	return tphbuf_priv_buffer_wrap(ctx, fd, TPHBUF_SOURCE_DRM, buf);
 }
 
-int tphbuf_drm_dumb(struct tphbuf_ctx *ctx, int drm, uint64_t length,
-		    struct tphbuf_buffer **buf)
+int tphbuf_drm_dumb(struct tphbuf_ctx *ctx, int drm, uint64_t length, struct tphbuf_buffer **buf)
 {
 	uint32_t handle, pitch;
 	uint64_t size;
@@ -113,13 +106,12 @@ int tphbuf_drm_dumb(struct tphbuf_ctx *ctx, int drm, uint64_t length,
 	if (ret)
 		return ret;
 	ret = drm_error(drmModeCreateDumbBuffer(drm, DUMB_WIDTH,
-			(uint32_t)((length + DUMB_ROW - 1) / DUMB_ROW),
-			DUMB_BPP, 0, &handle, &pitch, &size));
+						(uint32_t)((length + DUMB_ROW - 1) / DUMB_ROW),
+						DUMB_BPP, 0, &handle, &pitch, &size));
 	if (ret)
 		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM,
-					      ret == -ENOSYS ? -EOPNOTSUPP :
-					      ret, "dumb buffer of 0x%" PRIx64
-					      " bytes", length);
+					      ret == -ENOSYS ? -EOPNOTSUPP : ret,
+					      "dumb buffer of 0x%" PRIx64 " bytes", length);
 	ret = tphbuf_drm_export(ctx, drm, handle, buf);
 	/* From here the dma-buf holds the memory. */
 	drmModeDestroyDumbBuffer(drm, handle);
@@ -139,10 +131,8 @@ int tphbuf_drm_import(struct tphbuf_buffer *buf, int drm, uint32_t *handle)
 					"no place for the handle; pass a pointer");
 	ret = drm_error(drmPrimeFDToHandle(drm, tphbuf_buffer_fd(buf), handle));
 	if (ret)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM, ret,
-					      "import of a %s buffer",
-					      tphbuf_source_name(
-						tphbuf_buffer_source(buf)));
+		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM, ret, "import of a %s buffer",
+					      tphbuf_source_name(tphbuf_buffer_source(buf)));
 	return 0;
 }
 
@@ -155,7 +145,6 @@ int tphbuf_drm_release(struct tphbuf_ctx *ctx, int drm, uint32_t handle)
 	ret = drm_error(drmCloseBufferHandle(drm, handle));
 	if (ret)
 		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM, ret,
-					      "release of GEM handle %u",
-					      handle);
+					      "release of GEM handle %u", handle);
 	return 0;
 }

@@ -11,7 +11,6 @@
 int drm_error(int ret);
 
 /* Check the arguments of an allocation. 0 or -errno, recorded. */
-int drm_check(struct tphbuf_ctx *ctx, uint64_t length,
-	      struct tphbuf_buffer **buf);
+int drm_check(struct tphbuf_ctx *ctx, uint64_t length, struct tphbuf_buffer **buf);
 
 #endif

@@ -9,17 +9,17 @@
 
 #include "lib/pci/config.h"
 
-#define CFG_SIZE		256
-#define CFG_EXT_SIZE		4096
-#define CAP_ALIGN_MASK		0xfc
-#define EXT_CAP_ALIGN_MASK	0xffc
+#define CFG_SIZE	   256
+#define CFG_EXT_SIZE	   4096
+#define CAP_ALIGN_MASK	   0xfc
+#define EXT_CAP_ALIGN_MASK 0xffc
 
 /* As many capabilities as fit: a longer list has a loop. */
-#define MAX_CAPS	((CFG_SIZE - PCI_STD_HEADER_SIZEOF) / 4)
-#define MAX_EXT_CAPS	((CFG_EXT_SIZE - CFG_SIZE) / 4)
+#define MAX_CAPS     ((CFG_SIZE - PCI_STD_HEADER_SIZEOF) / 4)
+#define MAX_EXT_CAPS ((CFG_EXT_SIZE - CFG_SIZE) / 4)
 
-int pcicfg_read(const struct pcicfg_reader *reader, unsigned int offset,
-		unsigned int size, uint32_t *value)
+int pcicfg_read(const struct pcicfg_reader *reader, unsigned int offset, unsigned int size,
+		uint32_t *value)
 {
 	unsigned char bytes[4] = { 0 };
 	uint32_t sum = 0;
@@ -48,8 +48,7 @@ int pcicfg_answers(const struct pcicfg_reader *reader)
 	return ret;
 }
 
-int pcicfg_find_cap(const struct pcicfg_reader *reader, unsigned int id,
-		    unsigned int *pos)
+int pcicfg_find_cap(const struct pcicfg_reader *reader, unsigned int id, unsigned int *pos)
 {
 	uint32_t value, next;
 	int i, ret;
@@ -75,8 +74,7 @@ int pcicfg_find_cap(const struct pcicfg_reader *reader, unsigned int id,
 	return ret;
 }
 
-int pcicfg_find_ext_cap(const struct pcicfg_reader *reader, unsigned int id,
-			unsigned int *pos)
+int pcicfg_find_ext_cap(const struct pcicfg_reader *reader, unsigned int id, unsigned int *pos)
 {
 	unsigned int next = CFG_SIZE;
 	uint32_t value;
@@ -114,8 +112,8 @@ enum tphbuf_tph pcicfg_fold_tph(uint32_t field)
 	}
 }
 
-static int decode_completer(const struct pcicfg_reader *reader,
-			    unsigned int pos, struct tphbuf_pci_info *info)
+static int decode_completer(const struct pcicfg_reader *reader, unsigned int pos,
+			    struct tphbuf_pci_info *info)
 {
 	uint32_t value;
 	int ret = 0;
@@ -131,16 +129,15 @@ static int decode_completer(const struct pcicfg_reader *reader,
 		if (!ret && value == UINT32_MAX)
 			ret = -EIO;
 		if (!ret)
-			info->completer = pcicfg_fold_tph(
-				(value & PCI_EXP_DEVCAP2_TPH_COMP_MASK) >> 12);
+			info->completer =
+				pcicfg_fold_tph((value & PCI_EXP_DEVCAP2_TPH_COMP_MASK) >> 12);
 	}
 	if (ret)
 		info->completer = TPHBUF_TPH_UNKNOWN;
 	return ret;
 }
 
-static int decode_requester(const struct pcicfg_reader *reader,
-			    struct tphbuf_pci_info *info)
+static int decode_requester(const struct pcicfg_reader *reader, struct tphbuf_pci_info *info)
 {
 	uint32_t cap = 0, ctrl = 0;
 	unsigned int pos;
@@ -164,10 +161,8 @@ static int decode_requester(const struct pcicfg_reader *reader,
 	info->requester_enabled = TPHBUF_TPH_NONE;
 	if (!pos)
 		return 0;
-	info->requester = cap & PCI_TPH_CAP_EXT_TPH ? TPHBUF_TPH_ST_EXT :
-						      TPHBUF_TPH_ST;
-	info->requester_enabled =
-		pcicfg_fold_tph((ctrl & PCI_TPH_CTRL_REQ_EN_MASK) >> 8);
+	info->requester = cap & PCI_TPH_CAP_EXT_TPH ? TPHBUF_TPH_ST_EXT : TPHBUF_TPH_ST;
+	info->requester_enabled = pcicfg_fold_tph((ctrl & PCI_TPH_CTRL_REQ_EN_MASK) >> 8);
 	switch (cap & PCI_TPH_CAP_LOC_MASK) {
 	case PCI_TPH_LOC_CAP:
 		info->st_table = TPHBUF_ST_TABLE_CAP;
@@ -179,13 +174,11 @@ static int decode_requester(const struct pcicfg_reader *reader,
 		return 0;
 	}
 	/* The register holds the size less one. */
-	info->st_entries = (uint16_t)(((cap & PCI_TPH_CAP_ST_MASK) >>
-				       PCI_TPH_CAP_ST_SHIFT) + 1);
+	info->st_entries = (uint16_t)(((cap & PCI_TPH_CAP_ST_MASK) >> PCI_TPH_CAP_ST_SHIFT) + 1);
 	return 0;
 }
 
-int pcicfg_decode(const struct pcicfg_reader *reader,
-		  struct tphbuf_pci_info *info)
+int pcicfg_decode(const struct pcicfg_reader *reader, struct tphbuf_pci_info *info)
 {
 	unsigned int express;
 	uint32_t value;

@@ -15,8 +15,7 @@ struct pcicfg_reader {
 	 * Read @size bytes at @offset. 0, -ENODATA if this much of the
 	 * space is not accessible, or -errno.
 	 */
-	int (*read)(void *arg, unsigned int offset, void *buf,
-		    unsigned int size);
+	int (*read)(void *arg, unsigned int offset, void *buf, unsigned int size);
 	void *arg;
 };
 
@@ -26,8 +25,7 @@ struct pcicfg_reader {
  *
  * Return: 0, -EIO (the function does not answer), errors of the reader.
  */
-int pcicfg_decode(const struct pcicfg_reader *reader,
-		  struct tphbuf_pci_info *info);
+int pcicfg_decode(const struct pcicfg_reader *reader, struct tphbuf_pci_info *info);
 
 /*
  * Fill in @port but for its address: what a switch port, root port or
@@ -36,21 +34,18 @@ int pcicfg_decode(const struct pcicfg_reader *reader,
  *
  * Return: 0, -EIO (the function does not answer), errors of the reader.
  */
-int pciport_decode(const struct pcicfg_reader *reader,
-		   struct tphbuf_port *port);
+int pciport_decode(const struct pcicfg_reader *reader, struct tphbuf_port *port);
 
 /* Read @size (1, 2, 4) bytes as a number. */
-int pcicfg_read(const struct pcicfg_reader *reader, unsigned int offset,
-		unsigned int size, uint32_t *value);
+int pcicfg_read(const struct pcicfg_reader *reader, unsigned int offset, unsigned int size,
+		uint32_t *value);
 
 /* 0, -EIO (the function does not answer), errors of the reader. */
 int pcicfg_answers(const struct pcicfg_reader *reader);
 
 /* Find a capability. Return: 0 with *@pos, 0 for none, or -errno. */
-int pcicfg_find_cap(const struct pcicfg_reader *reader, unsigned int id,
-		    unsigned int *pos);
-int pcicfg_find_ext_cap(const struct pcicfg_reader *reader, unsigned int id,
-			unsigned int *pos);
+int pcicfg_find_cap(const struct pcicfg_reader *reader, unsigned int id, unsigned int *pos);
+int pcicfg_find_ext_cap(const struct pcicfg_reader *reader, unsigned int id, unsigned int *pos);
 
 enum tphbuf_tph pcicfg_fold_tph(uint32_t field);
 

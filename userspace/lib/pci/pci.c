@@ -12,10 +12,10 @@
 #include "lib/pci/sysfs.h"
 #include "util/number.h"
 
-#define INFO_MIN	sizeof(size_t)
+#define INFO_MIN sizeof(size_t)
 
-static int hex_field(const char **text, unsigned int min_digits,
-		     unsigned int max_digits, char end, unsigned int *value)
+static int hex_field(const char **text, unsigned int min_digits, unsigned int max_digits, char end,
+		     unsigned int *value)
 {
 	const char *p = *text;
 	unsigned int digits = 0, sum = 0;
@@ -42,21 +42,16 @@ int tphbuf_bdf_parse(const char *text, char *bdf)
 	if (!text || !bdf)
 		return -EINVAL;
 	colon = strchr(text, ':');
-	if (colon && strchr(colon + 1, ':') &&
-	    hex_field(&p, 4, 8, ':', &domain))
+	if (colon && strchr(colon + 1, ':') && hex_field(&p, 4, 8, ':', &domain))
 		return -EINVAL;
-	if (hex_field(&p, 1, 2, ':', &bus) ||
-	    hex_field(&p, 1, 2, '.', &device) ||
-	    hex_field(&p, 1, 1, '\0', &function) ||
-	    device > 0x1f || function > 7)
+	if (hex_field(&p, 1, 2, ':', &bus) || hex_field(&p, 1, 2, '.', &device) ||
+	    hex_field(&p, 1, 1, '\0', &function) || device > 0x1f || function > 7)
 		return -EINVAL;
-	snprintf(bdf, TPHBUF_BDF_MAX, "%04x:%02x:%02x.%u", domain, bus, device,
-		 function);
+	snprintf(bdf, TPHBUF_BDF_MAX, "%04x:%02x:%02x.%u", domain, bus, device, function);
 	return 0;
 }
 
-static int read_config(struct tphbuf_ctx *ctx, const char *bdf,
-		       struct tphbuf_pci_info *info)
+static int read_config(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pci_info *info)
 {
 	struct sysfs_config config;
 	int ret = sysfs_config_open(ctx, bdf, &config);
@@ -79,21 +74,18 @@ int tphbuf_pci_find(struct tphbuf_ctx *ctx, const char *name, char *bdf)
 			    "no name or no place for the address; pass both");
 	if (!tphbuf_bdf_parse(name, bdf))
 		return 0;
-	if (!name[0] || strchr(name, '/') || strchr(name, ':') ||
-	    strchr(name, '.'))
+	if (!name[0] || strchr(name, '/') || strchr(name, ':') || strchr(name, '.'))
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "'%s' is neither a PCI address nor an RDMA device; use the form 0000:03:00.0 or mlx5_0",
 			    name);
 	ret = sysfs_rdma_bdf(ctx, name, bdf);
 	if (ret)
 		return fail(ctx, TPHBUF_STAGE_LOOKUP, ret,
-			    "there is no RDMA device %s with a PCI function; see tphbuf list",
-			    name);
+			    "there is no RDMA device %s with a PCI function; see tphbuf list", name);
 	return 0;
 }
 
-int tphbuf_pci_read(struct tphbuf_ctx *ctx, const char *bdf,
-		    struct tphbuf_pci_info *info)
+int tphbuf_pci_read(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pci_info *info)
 {
 	char name[TPHBUF_BDF_MAX];
 	struct tphbuf_pci_info i;
@@ -112,11 +104,9 @@ int tphbuf_pci_read(struct tphbuf_ctx *ctx, const char *bdf,
 		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s", name);
 	ret = read_config(ctx, name, &i);
 	if (ret == -EIO)
-		ctx_log(ctx, TPHBUF_LOG_INFO,
-			"%s: config space does not answer", name);
+		ctx_log(ctx, TPHBUF_LOG_INFO, "%s: config space does not answer", name);
 	else if (ret)
-		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: config",
-				  name);
+		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: config", name);
 	return info_out(ctx, info, INFO_MIN, &i, sizeof(i), "tphbuf_pci_info");
 }
 
@@ -125,10 +115,9 @@ static int compare_bdf(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-int tphbuf_pci_list(struct tphbuf_ctx *ctx, char (**bdfs)[TPHBUF_BDF_MAX],
-		    size_t *n)
+int tphbuf_pci_list(struct tphbuf_ctx *ctx, char (**bdfs)[TPHBUF_BDF_MAX], size_t *n)
 {
-	char (*list)[TPHBUF_BDF_MAX] = NULL;
+	char(*list)[TPHBUF_BDF_MAX] = NULL;
 	size_t used = 0, room = 0;
 	char path[PATH_MAX];
 	struct dirent *entry;
@@ -144,7 +133,7 @@ int tphbuf_pci_list(struct tphbuf_ctx *ctx, char (**bdfs)[TPHBUF_BDF_MAX],
 	if (!dir)
 		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, -errno, "%s", path);
 	while ((entry = readdir(dir))) {
-		char (*more)[TPHBUF_BDF_MAX];
+		char(*more)[TPHBUF_BDF_MAX];
 		char bdf[TPHBUF_BDF_MAX];
 
 		if (tphbuf_bdf_parse(entry->d_name, bdf))

@@ -9,10 +9,10 @@
 
 #include "lib/pci/config.h"
 
-#define CFG_SIZE		256
-#define CFG_EXT_SIZE		4096
-#define ACS_SIZE		8
-#define PM_SIZE			8
+#define CFG_SIZE     256
+#define CFG_EXT_SIZE 4096
+#define ACS_SIZE     8
+#define PM_SIZE	     8
 
 /* Max_Payload_Size is coded as a power of two from 128; 6 and 7 reserved. */
 static uint32_t payload_size(uint32_t code)
@@ -59,22 +59,20 @@ static int decode_link(const struct pcicfg_reader *reader, unsigned int pos,
 	port->link_gen_max = cap & PCI_EXP_LNKCAP_SLS;
 	port->link_width_max = (uint16_t)((cap & PCI_EXP_LNKCAP_MLW) >> 4);
 	port->link_gen = status & PCI_EXP_LNKSTA_CLS;
-	port->link_width = (uint16_t)((status & PCI_EXP_LNKSTA_NLW) >>
-				      PCI_EXP_LNKSTA_NLW_SHIFT);
+	port->link_width = (uint16_t)((status & PCI_EXP_LNKSTA_NLW) >> PCI_EXP_LNKSTA_NLW_SHIFT);
 	return 0;
 }
 
 /* The second set of registers came with version 2 of the capability. */
-static int decode_devcap2(const struct pcicfg_reader *reader, unsigned int pos,
-			  uint32_t flags, struct tphbuf_port *port)
+static int decode_devcap2(const struct pcicfg_reader *reader, unsigned int pos, uint32_t flags,
+			  struct tphbuf_port *port)
 {
 	uint32_t value;
 	int ret;
 
 	port->completer = TPHBUF_TPH_NONE;
 	port->prefixes = 0;
-	if ((flags & PCI_EXP_FLAGS_VERS) < 2 ||
-	    pos + PCI_EXP_DEVCAP2 + 4 > CFG_SIZE)
+	if ((flags & PCI_EXP_FLAGS_VERS) < 2 || pos + PCI_EXP_DEVCAP2 + 4 > CFG_SIZE)
 		return 0;
 	ret = pcicfg_read(reader, pos + PCI_EXP_DEVCAP2, 4, &value);
 	if (ret) {
@@ -82,14 +80,12 @@ static int decode_devcap2(const struct pcicfg_reader *reader, unsigned int pos,
 		port->prefixes = -1;
 		return ret;
 	}
-	port->completer = pcicfg_fold_tph(
-		(value & PCI_EXP_DEVCAP2_TPH_COMP_MASK) >> 12);
+	port->completer = pcicfg_fold_tph((value & PCI_EXP_DEVCAP2_TPH_COMP_MASK) >> 12);
 	port->prefixes = !!(value & PCI_EXP_DEVCAP2_EE_PREFIX);
 	return 0;
 }
 
-static int decode_express(const struct pcicfg_reader *reader,
-			  struct tphbuf_port *port)
+static int decode_express(const struct pcicfg_reader *reader, struct tphbuf_port *port)
 {
 	uint32_t flags, cap, ctl;
 	unsigned int pos;
@@ -118,8 +114,7 @@ static int decode_express(const struct pcicfg_reader *reader,
 	return ret ? ret : decode_devcap2(reader, pos, flags, port);
 }
 
-static int decode_power(const struct pcicfg_reader *reader,
-			struct tphbuf_port *port)
+static int decode_power(const struct pcicfg_reader *reader, struct tphbuf_port *port)
 {
 	unsigned int pos;
 	uint32_t value;
@@ -138,8 +133,7 @@ static int decode_power(const struct pcicfg_reader *reader,
 	return ret;
 }
 
-static int decode_acs(const struct pcicfg_reader *reader,
-		      struct tphbuf_port *port)
+static int decode_acs(const struct pcicfg_reader *reader, struct tphbuf_port *port)
 {
 	unsigned int pos = 0;
 	uint32_t value;

@@ -17,24 +17,22 @@
 #include "util/number.h"
 
 /* Resource flags as sysfs prints them: include/linux/ioport.h. */
-#define RESOURCE_IO		0x00000100
-#define RESOURCE_PREFETCH	0x00002000
-#define RESOURCE_MEM_64		0x00100000
+#define RESOURCE_IO	  0x00000100
+#define RESOURCE_PREFETCH 0x00002000
+#define RESOURCE_MEM_64	  0x00100000
 
 /* "resource" has at most 17 lines of 3 numbers. */
-#define RESOURCE_TEXT_MAX	2048
+#define RESOURCE_TEXT_MAX 2048
 
-static int device_path(struct tphbuf_ctx *ctx, const char *bdf,
-		       const char *attr, char *path, size_t size)
+static int device_path(struct tphbuf_ctx *ctx, const char *bdf, const char *attr, char *path,
+		       size_t size)
 {
-	int n = snprintf(path, size, "%s/bus/pci/devices/%s/%s",
-			 ctx->sysfs_root, bdf, attr);
+	int n = snprintf(path, size, "%s/bus/pci/devices/%s/%s", ctx->sysfs_root, bdf, attr);
 
 	return (size_t)n < size ? 0 : -ENAMETOOLONG;
 }
 
-int sysfs_read(struct tphbuf_ctx *ctx, const char *bdf, const char *attr,
-	       char *buf, size_t size)
+int sysfs_read(struct tphbuf_ctx *ctx, const char *bdf, const char *attr, char *buf, size_t size)
 {
 	char path[PATH_MAX];
 	ssize_t n;
@@ -54,8 +52,7 @@ int sysfs_read(struct tphbuf_ctx *ctx, const char *bdf, const char *attr,
 	return 0;
 }
 
-int sysfs_read_u64(struct tphbuf_ctx *ctx, const char *bdf, const char *attr,
-		   uint64_t *value)
+int sysfs_read_u64(struct tphbuf_ctx *ctx, const char *bdf, const char *attr, uint64_t *value)
 {
 	char text[32];
 	int ret = sysfs_read(ctx, bdf, attr, text, sizeof(text));
@@ -63,8 +60,8 @@ int sysfs_read_u64(struct tphbuf_ctx *ctx, const char *bdf, const char *attr,
 	return ret ? ret : number_parse(text, strlen(text), value);
 }
 
-int sysfs_link_name(struct tphbuf_ctx *ctx, const char *bdf, const char *link,
-		    char *buf, size_t size)
+int sysfs_link_name(struct tphbuf_ctx *ctx, const char *bdf, const char *link, char *buf,
+		    size_t size)
 {
 	char path[PATH_MAX], target[PATH_MAX];
 	const char *name;
@@ -86,15 +83,13 @@ int sysfs_link_name(struct tphbuf_ctx *ctx, const char *bdf, const char *link,
 	return 0;
 }
 
-int sysfs_device_path(struct tphbuf_ctx *ctx, const char *bdf, char *target,
-		      size_t size)
+int sysfs_device_path(struct tphbuf_ctx *ctx, const char *bdf, char *target, size_t size)
 {
 	char path[PATH_MAX];
 	ssize_t n;
 	int ret;
 
-	ret = snprintf(path, sizeof(path), "%s/bus/pci/devices/%s",
-		       ctx->sysfs_root, bdf);
+	ret = snprintf(path, sizeof(path), "%s/bus/pci/devices/%s", ctx->sysfs_root, bdf);
 	if ((size_t)ret >= sizeof(path))
 		return -ENAMETOOLONG;
 	n = readlink(path, target, size - 1);
@@ -112,8 +107,7 @@ int sysfs_rdma_bdf(struct tphbuf_ctx *ctx, const char *name, char *bdf)
 
 	if (strchr(name, '/') || name[0] == '.')
 		return -ENODEV;
-	n = snprintf(path, sizeof(path), "%s/class/infiniband/%s/device",
-		     ctx->sysfs_root, name);
+	n = snprintf(path, sizeof(path), "%s/class/infiniband/%s/device", ctx->sysfs_root, name);
 	if ((size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
 	n = readlink(path, target, sizeof(target) - 1);
@@ -124,8 +118,7 @@ int sysfs_rdma_bdf(struct tphbuf_ctx *ctx, const char *name, char *bdf)
 	return tphbuf_bdf_parse(last ? last + 1 : target, bdf) ? -ENODEV : 0;
 }
 
-static int read_config(void *arg, unsigned int offset, void *buf,
-		       unsigned int size)
+static int read_config(void *arg, unsigned int offset, void *buf, unsigned int size)
 {
 	const struct sysfs_config *config = arg;
 	ssize_t n = fd_pread(config->fd, buf, size, offset);
@@ -135,8 +128,7 @@ static int read_config(void *arg, unsigned int offset, void *buf,
 	return (size_t)n == size ? 0 : -ENODATA;
 }
 
-int sysfs_config_open(struct tphbuf_ctx *ctx, const char *bdf,
-		      struct sysfs_config *config)
+int sysfs_config_open(struct tphbuf_ctx *ctx, const char *bdf, struct sysfs_config *config)
 {
 	char path[PATH_MAX];
 	int ret = device_path(ctx, bdf, "config", path, sizeof(path));
@@ -156,9 +148,8 @@ void sysfs_config_close(struct sysfs_config *config)
 	fd_close(config->fd);
 }
 
-int sysfs_first_entry(struct tphbuf_ctx *ctx, const char *bdf,
-		      const char *dirname, const char *part, char *buf,
-		      size_t size)
+int sysfs_first_entry(struct tphbuf_ctx *ctx, const char *bdf, const char *dirname,
+		      const char *part, char *buf, size_t size)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
@@ -188,8 +179,7 @@ int sysfs_first_entry(struct tphbuf_ctx *ctx, const char *bdf,
 	return ret;
 }
 
-int sysfs_vfio_name(struct tphbuf_ctx *ctx, const char *bdf, char *buf,
-		    size_t size)
+int sysfs_vfio_name(struct tphbuf_ctx *ctx, const char *bdf, char *buf, size_t size)
 {
 	return sysfs_first_entry(ctx, bdf, "vfio-dev", "vfio", buf, size);
 }
@@ -234,8 +224,7 @@ static void parse_bar(char *line, struct tphbuf_bar *bar)
 		bar->flags |= TPHBUF_BAR_64BIT;
 }
 
-static int describe_bars(struct tphbuf_ctx *ctx, const char *bdf,
-			 struct tphbuf_pci_info *info)
+static int describe_bars(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pci_info *info)
 {
 	char text[RESOURCE_TEXT_MAX];
 	char *line = text, *end;
@@ -254,8 +243,7 @@ static int describe_bars(struct tphbuf_ctx *ctx, const char *bdf,
 	return 0;
 }
 
-static int describe_ids(struct tphbuf_ctx *ctx, const char *bdf,
-			struct tphbuf_pci_info *info)
+static int describe_ids(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pci_info *info)
 {
 	uint64_t vendor, device, class_code;
 	int ret;
@@ -280,25 +268,20 @@ static int optional(int ret)
 }
 
 /* What a function may or may not have. */
-static int describe_links(struct tphbuf_ctx *ctx, const char *bdf,
-			  struct tphbuf_pci_info *info)
+static int describe_links(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pci_info *info)
 {
 	int ret;
 
-	ret = optional(sysfs_link_name(ctx, bdf, "driver", info->driver,
-				       sizeof(info->driver)));
+	ret = optional(sysfs_link_name(ctx, bdf, "driver", info->driver, sizeof(info->driver)));
 	if (!ret)
-		ret = optional(sysfs_vfio_name(ctx, bdf, info->vfio,
-					       sizeof(info->vfio)));
+		ret = optional(sysfs_vfio_name(ctx, bdf, info->vfio, sizeof(info->vfio)));
 	if (!ret)
-		ret = optional(sysfs_first_entry(ctx, bdf, "infiniband", "",
-						 info->rdma,
+		ret = optional(sysfs_first_entry(ctx, bdf, "infiniband", "", info->rdma,
 						 sizeof(info->rdma)));
 	return ret;
 }
 
-static int describe_group(struct tphbuf_ctx *ctx, const char *bdf,
-			  struct tphbuf_pci_info *info)
+static int describe_group(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pci_info *info)
 {
 	char group[TPHBUF_NAME_MAX];
 	uint64_t number;
@@ -317,8 +300,7 @@ static int describe_group(struct tphbuf_ctx *ctx, const char *bdf,
 	return ret;
 }
 
-int sysfs_describe(struct tphbuf_ctx *ctx, const char *bdf,
-		   struct tphbuf_pci_info *info)
+int sysfs_describe(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pci_info *info)
 {
 	int ret;
 

@@ -16,7 +16,7 @@
 
 #include "lib/registry/registry.h"
 
-#define BLOCK		8	/* addresses that share a cache line */
+#define BLOCK 8 /* addresses that share a cache line */
 
 static size_t blocks_of(size_t n)
 {
@@ -40,8 +40,7 @@ int index_alloc(struct addr_index *index, size_t nr)
 		return -ENOMEM;
 	for (level = 0; n > 1; level++) {
 		index->level[level].key =
-			alloc_blocks(blocks_of(n),
-				     sizeof(*index->level[level].key));
+			alloc_blocks(blocks_of(n), sizeof(*index->level[level].key));
 		if (!index->level[level].key) {
 			index_free(index);
 			return -ENOMEM;
@@ -78,7 +77,7 @@ void index_build(struct addr_index *index)
 				this->key[i] = UINT64_MAX;
 			else
 				this->key[i] = below ? below->key[i * BLOCK] :
-					       index->range[i * BLOCK].addr;
+						       index->range[i * BLOCK].addr;
 		/* What is below the first range leads to the first block. */
 		this->key[0] = 0;
 		below = this;
@@ -113,8 +112,7 @@ size_t index_place(const struct addr_index *index, uint64_t addr)
 	return n < index->nr ? n : index->nr;
 }
 
-struct addr_range *index_find(const struct addr_index *index, uint64_t addr,
-			      uint64_t length)
+struct addr_range *index_find(const struct addr_index *index, uint64_t addr, uint64_t length)
 {
 	size_t place = index_place(index, addr);
 	struct addr_range *range;
@@ -122,8 +120,7 @@ struct addr_range *index_find(const struct addr_index *index, uint64_t addr,
 	if (!place)
 		return NULL;
 	range = &index->range[place - 1];
-	if (addr - range->addr >= range->length ||
-	    length > range->length - (addr - range->addr))
+	if (addr - range->addr >= range->length || length > range->length - (addr - range->addr))
 		return NULL;
 	return range;
 }

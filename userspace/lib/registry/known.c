@@ -12,10 +12,9 @@
 #include "lib/registry/registry.h"
 #include "util/fd.h"
 
-#define NEVER_SEEN	UINT64_MAX
+#define NEVER_SEEN UINT64_MAX
 
-struct known *known_find(struct tphbuf_registry *reg,
-			 const struct tphbuf_identity *identity)
+struct known *known_find(struct tphbuf_registry *reg, const struct tphbuf_identity *identity)
 {
 	struct known *known;
 
@@ -40,8 +39,7 @@ static void known_free(struct known *known)
  * A device to ask, for a buffer that was met without one so far. It must be
  * the buffer's own: one caller's mistake is not to become everybody's.
  */
-static int learn_device(struct tphbuf_registry *reg, struct known *known,
-			struct tphbuf_device *dev)
+static int learn_device(struct tphbuf_registry *reg, struct known *known, struct tphbuf_device *dev)
 {
 	struct tphbuf_tag_state state;
 	int fd, ret;
@@ -50,13 +48,11 @@ static int learn_device(struct tphbuf_registry *reg, struct known *known,
 		return 0;
 	fd = fcntl(dev->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (fd < 0)
-		return fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, -errno,
-				  "%s", dev->bdf);
+		return fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, -errno, "%s", dev->bdf);
 	ret = tag_read(fd, known->buf->fd, &state);
 	if (ret && !tphbuf_is_unsupported(ret)) {
 		fd_close(fd);
-		return fail_errno(reg->ctx, TPHBUF_STAGE_TAG, ret, "%s",
-				  dev->bdf);
+		return fail_errno(reg->ctx, TPHBUF_STAGE_TAG, ret, "%s", dev->bdf);
 	}
 	write_lock(reg);
 	known->device_fd = fd;
@@ -64,8 +60,7 @@ static int learn_device(struct tphbuf_registry *reg, struct known *known,
 	return 0;
 }
 
-static void learn_clock(struct tphbuf_registry *reg, struct known *known,
-			struct tag_clock *clock)
+static void learn_clock(struct tphbuf_registry *reg, struct known *known, struct tag_clock *clock)
 {
 	unsigned int i;
 
@@ -79,8 +74,7 @@ static void learn_clock(struct tphbuf_registry *reg, struct known *known,
 		known->many_clocks = true;
 	} else {
 		clock_get(clock);
-		known->clock[known->nr_clocks++] =
-			(struct known_clock){ clock, NEVER_SEEN };
+		known->clock[known->nr_clocks++] = (struct known_clock){ clock, NEVER_SEEN };
 	}
 	write_unlock(reg);
 }
@@ -99,8 +93,7 @@ static int known_new(struct tphbuf_registry *reg, int fd, struct known **knownp)
 	}
 	ret = buffer_identity(known->buf, &known->identity);
 	if (ret) {
-		fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, ret,
-			   "descriptor %d", fd);
+		fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, ret, "descriptor %d", fd);
 		tphbuf_buffer_close(known->buf);
 		free(known);
 		return ret;
@@ -112,10 +105,8 @@ static int known_new(struct tphbuf_registry *reg, int fd, struct known **knownp)
 	return 0;
 }
 
-int known_get(struct tphbuf_registry *reg,
-	      const struct tphbuf_identity *identity, int fd,
-	      struct tphbuf_device *dev, struct tag_clock *clock,
-	      struct known **knownp)
+int known_get(struct tphbuf_registry *reg, const struct tphbuf_identity *identity, int fd,
+	      struct tphbuf_device *dev, struct tag_clock *clock, struct known **knownp)
 {
 	struct known *known = known_find(reg, identity);
 	int ret;
@@ -159,14 +150,11 @@ int known_read_tag(struct known *known, struct clock_times *before)
 		return 0;
 	/* Before the tag: a change in between is seen next time. */
 	for (i = 0; i < known->nr_clocks; i++)
-		before->time[i] =
-			__atomic_load_n(&known->clock[i].clock->changes,
-					__ATOMIC_ACQUIRE);
+		before->time[i] = __atomic_load_n(&known->clock[i].clock->changes, __ATOMIC_ACQUIRE);
 	ret = tag_read(known->device_fd, known->buf->fd, &state);
 	if (ret && !tphbuf_is_unsupported(ret))
 		return ret;
-	changed = !known->tag_was_read ||
-		  !tphbuf_tag_equal(&state.tag, &known->tag);
+	changed = !known->tag_was_read || !tphbuf_tag_equal(&state.tag, &known->tag);
 	known->tag = state.tag;
 	known->tag_was_read = true;
 	return changed;
@@ -179,6 +167,5 @@ void known_settle(struct known *known, const struct clock_times *before)
 	if (known->device_fd < 0)
 		return;
 	for (i = 0; i < known->nr_clocks; i++)
-		__atomic_store_n(&known->clock[i].seen, before->time[i],
-				 __ATOMIC_RELAXED);
+		__atomic_store_n(&known->clock[i].seen, before->time[i], __ATOMIC_RELAXED);
 }

@@ -17,14 +17,16 @@ static int check(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
 	if (!length || addr + length - 1 < addr || offset >= buf->length ||
 	    length > buf->length - offset)
 		return fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "0x%" PRIx64 "+0x%" PRIx64 " is empty, wraps, or is longer than the buffer from 0x%" PRIx64 "; use a smaller length",
+			    "0x%" PRIx64 "+0x%" PRIx64
+			    " is empty, wraps, or is longer than the buffer from 0x%" PRIx64
+			    "; use a smaller length",
 			    addr, length, offset);
 	below = place ? &index->range[place - 1] : NULL;
 	above = place < index->nr ? &index->range[place] : NULL;
-	if ((below && addr - below->addr < below->length) ||
-	    (above && above->addr - addr < length))
+	if ((below && addr - below->addr < below->length) || (above && above->addr - addr < length))
 		return fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EEXIST,
-			    "0x%" PRIx64 "+0x%" PRIx64 " overlaps a range that is there; remove that first",
+			    "0x%" PRIx64 "+0x%" PRIx64
+			    " overlaps a range that is there; remove that first",
 			    addr, length);
 	return 0;
 }
@@ -51,9 +53,8 @@ static int insert(struct tphbuf_registry *reg, const struct addr_range *range)
 	return 0;
 }
 
-int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t addr,
-			      uint64_t length, struct tphbuf_buffer *buf,
-			      uint64_t offset)
+int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
+			      struct tphbuf_buffer *buf, uint64_t offset)
 {
 	struct addr_range range = { addr, length, offset, NULL };
 	struct tphbuf_identity identity;
@@ -64,11 +65,9 @@ int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t addr,
 	pthread_mutex_lock(&reg->mutex);
 	ret = check(reg, addr, length, buf, offset);
 	if (!ret)
-		ret = buffer_identify(buf, reg->ctx, TPHBUF_STAGE_IMPORT,
-				      &identity);
+		ret = buffer_identify(buf, reg->ctx, TPHBUF_STAGE_IMPORT, &identity);
 	if (!ret)
-		ret = known_get(reg, &identity, buf->fd, buf->dev,
-				buf->ctx->clock, &range.known);
+		ret = known_get(reg, &identity, buf->fd, buf->dev, buf->ctx->clock, &range.known);
 	if (!ret) {
 		ret = insert(reg, &range);
 		if (ret)

@@ -11,19 +11,19 @@
 
 #include "lib/registry/registry.h"
 
-#define OPTS_MIN	sizeof(size_t)
-#define OPS_MIN		sizeof(struct tphbuf_registry_ops)
-#define STATS_MIN	sizeof(size_t)
-#define DEFAULT_LIMIT	4096
-#define MAX_ATTEMPTS	3
+#define OPTS_MIN      sizeof(size_t)
+#define OPS_MIN	      sizeof(struct tphbuf_registry_ops)
+#define STATS_MIN     sizeof(size_t)
+#define DEFAULT_LIMIT 4096
+#define MAX_ATTEMPTS  3
 
 /* What is asked for, once rounded: the key, and how to reach the buffer. */
 struct query {
 	struct tphbuf_identity identity;
 	struct region_key key;
 	int fd;
-	struct tphbuf_device *dev;	/* or NULL */
-	struct tag_clock *clock;	/* or NULL */
+	struct tphbuf_device *dev; /* or NULL */
+	struct tag_clock *clock;   /* or NULL */
 };
 
 static int check_opts(struct tphbuf_ctx *ctx, struct tphbuf_registry_opts *o)
@@ -39,14 +39,14 @@ static int check_opts(struct tphbuf_ctx *ctx, struct tphbuf_registry_opts *o)
 		o->limit = DEFAULT_LIMIT;
 	if (o->limit > TPHBUF_REGISTRY_MAX)
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "a limit of %u regions is too large; use at most %u",
-			    o->limit, TPHBUF_REGISTRY_MAX);
+			    "a limit of %u regions is too large; use at most %u", o->limit,
+			    TPHBUF_REGISTRY_MAX);
 	if (!o->granule)
 		o->granule = (uint64_t)sysconf(_SC_PAGESIZE);
-	if (o->granule != TPHBUF_GRANULE_WHOLE &&
-	    o->granule & (o->granule - 1))
+	if (o->granule != TPHBUF_GRANULE_WHOLE && o->granule & (o->granule - 1))
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "the granule 0x%" PRIx64 " is no power of two; use one, 0 or TPHBUF_GRANULE_WHOLE",
+			    "the granule 0x%" PRIx64
+			    " is no power of two; use one, 0 or TPHBUF_GRANULE_WHOLE",
 			    o->granule);
 	return 0;
 }
@@ -59,8 +59,7 @@ static void registry_destroy(struct tphbuf_registry *reg)
 	free(reg);
 }
 
-int tphbuf_registry_new(struct tphbuf_ctx *ctx,
-			const struct tphbuf_registry_opts *opts,
+int tphbuf_registry_new(struct tphbuf_ctx *ctx, const struct tphbuf_registry_opts *opts,
 			struct tphbuf_registry **regp)
 {
 	struct tphbuf_ctx_opts own = { .size = sizeof(own) };
@@ -70,8 +69,7 @@ int tphbuf_registry_new(struct tphbuf_ctx *ctx,
 
 	if (!ctx)
 		return -EINVAL;
-	ret = opts_in(ctx, &o, sizeof(o), OPTS_MIN, opts,
-		      "tphbuf_registry_opts");
+	ret = opts_in(ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_registry_opts");
 	if (!ret && !regp)
 		ret = fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			   "no place for the registry; pass a pointer");
@@ -116,8 +114,7 @@ static void region_put_locked(struct tphbuf_registration *region)
 }
 
 /* Take @region out of the table if nobody but the table holds it. */
-static bool unlink_unused(struct tphbuf_registry *reg,
-			  struct tphbuf_registration *region)
+static bool unlink_unused(struct tphbuf_registry *reg, struct tphbuf_registration *region)
 {
 	bool unused;
 
@@ -178,18 +175,14 @@ int tphbuf_registry_free(struct tphbuf_registry *reg)
 }
 
 /* Look, and take a reference; readers only. */
-static struct tphbuf_registration *take(struct tphbuf_registry *reg,
-					const struct query *q,
+static struct tphbuf_registration *take(struct tphbuf_registry *reg, const struct query *q,
 					struct slot *slot)
 {
-	struct tphbuf_registration *region = table_find(reg, &q->identity,
-							&q->key);
+	struct tphbuf_registration *region = table_find(reg, &q->identity, &q->key);
 	uint64_t tick;
 
-	if (!region || (reg->flags & TPHBUF_REGISTRY_VERIFY &&
-			region->known->device_fd >= 0) ||
-	    (q->dev && region->known->device_fd < 0) ||
-	    !known_is_fresh(region->known, q->clock))
+	if (!region || (reg->flags & TPHBUF_REGISTRY_VERIFY && region->known->device_fd >= 0) ||
+	    (q->dev && region->known->device_fd < 0) || !known_is_fresh(region->known, q->clock))
 		return NULL;
 	__atomic_add_fetch(&region->refs, 1, __ATOMIC_RELAXED);
 	/* Written only when it changes, to keep the line shared. */
@@ -219,8 +212,7 @@ static int refresh(struct tphbuf_registry *reg, struct known *known)
 
 static int fail_refresh(struct tphbuf_registry *reg, int err)
 {
-	return fail_errno(reg->ctx, TPHBUF_STAGE_TAG, err,
-			  "the tag of a buffer");
+	return fail_errno(reg->ctx, TPHBUF_STAGE_TAG, err, "the tag of a buffer");
 }
 
 /* Ask the operations for a region that carries the tag that counts now. */
@@ -272,8 +264,7 @@ static int make_room(struct tphbuf_registry *reg)
 
 /* Make a region; takes over the user of @known on success. */
 static int make_region(struct tphbuf_registry *reg, struct known *known,
-		       const struct region_key *key,
-		       struct tphbuf_registration **regionp)
+		       const struct region_key *key, struct tphbuf_registration **regionp)
 {
 	struct tphbuf_registration *region;
 	int attempt, ret;
@@ -281,15 +272,14 @@ static int make_region(struct tphbuf_registry *reg, struct known *known,
 	ret = make_room(reg);
 	if (ret)
 		return ret;
-	region = aligned_alloc(_Alignof(struct tphbuf_registration),
-			       sizeof(*region));
+	region = aligned_alloc(_Alignof(struct tphbuf_registration), sizeof(*region));
 	if (!region)
 		return fail_nomem(reg->ctx, TPHBUF_STAGE_REGISTER);
 	memset(region, 0, sizeof(*region));
 	region->key = *key;
 	region->known = known;
 	region->reg = reg;
-	region->refs = 2;	/* the table, the caller */
+	region->refs = 2; /* the table, the caller */
 	ret = -EAGAIN;
 	for (attempt = 0; attempt < MAX_ATTEMPTS && ret == -EAGAIN; attempt++)
 		ret = register_once(reg, known, key, &region->object);
@@ -327,8 +317,7 @@ static int get_slowly(struct tphbuf_registry *reg, const struct query *q,
 	if (region) {
 		/* Somebody made it meanwhile, or the tag had to be read. */
 		__atomic_add_fetch(&region->refs, 1, __ATOMIC_RELAXED);
-		__atomic_store_n(&region->last_used, reg->tick,
-				 __ATOMIC_RELAXED);
+		__atomic_store_n(&region->last_used, reg->tick, __ATOMIC_RELAXED);
 		__atomic_add_fetch(&reg->slot[0].hits, 1, __ATOMIC_RELAXED);
 		known_put(reg, known);
 		*regionp = region;
@@ -343,9 +332,8 @@ err_put:
 }
 
 /* Round the range outward; @total is the length of the buffer. */
-static bool round_range(const struct tphbuf_registry *reg, uint64_t total,
-			struct region_key *key, uint64_t offset,
-			uint64_t length)
+static bool round_range(const struct tphbuf_registry *reg, uint64_t total, struct region_key *key,
+			uint64_t offset, uint64_t length)
 {
 	uint64_t end, mask = reg->granule - 1;
 
@@ -398,9 +386,8 @@ static int get(struct tphbuf_registry *reg, const struct query *q,
 	return ret;
 }
 
-int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
-			struct tphbuf_buffer *buf, uint64_t offset,
-			uint64_t length, int32_t access,
+int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain, struct tphbuf_buffer *buf,
+			uint64_t offset, uint64_t length, int32_t access,
 			struct tphbuf_registration **regionp)
 {
 	struct tphbuf_registration *region;
@@ -425,9 +412,8 @@ int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
 	return ret;
 }
 
-int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain, int fd,
-			   uint64_t offset, uint64_t length, int32_t access,
-			   struct tphbuf_registration **regionp)
+int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain, int fd, uint64_t offset,
+			   uint64_t length, int32_t access, struct tphbuf_registration **regionp)
 {
 	struct query q = { .fd = fd };
 	struct tphbuf_registration *region;
@@ -453,8 +439,8 @@ int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain, int fd,
 }
 
 /* The query for addresses; under a slot or the mutex. */
-static int resolve(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
-		   struct query *q, uint64_t *offset)
+static int resolve(struct tphbuf_registry *reg, uint64_t addr, uint64_t length, struct query *q,
+		   uint64_t *offset)
 {
 	const struct addr_range *range = index_find(&reg->index, addr, length);
 	const struct known *known;
@@ -466,26 +452,24 @@ static int resolve(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
 	q->identity = known->identity;
 	q->fd = known->buf->fd;
 	q->clock = known->nr_clocks ? known->clock[0].clock : NULL;
-	return round_range(reg, known->buf->length, &q->key, *offset, length) ?
-	       0 : -ENOENT;
+	return round_range(reg, known->buf->length, &q->key, *offset, length) ? 0 : -ENOENT;
 }
 
-static int get_addr_slowly(struct tphbuf_registry *reg, uint64_t addr,
-			   uint64_t length, struct query *q, uint64_t *offset,
-			   struct tphbuf_registration **region)
+static int get_addr_slowly(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
+			   struct query *q, uint64_t *offset, struct tphbuf_registration **region)
 {
 	int ret = resolve(reg, addr, length, q, offset);
 
 	if (ret)
 		return fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, ret,
-			    "0x%" PRIx64 "+0x%" PRIx64 " is not inside one range; add it with tphbuf_registry_add_range()",
+			    "0x%" PRIx64 "+0x%" PRIx64
+			    " is not inside one range; add it with tphbuf_registry_add_range()",
 			    addr, length);
 	return get_slowly(reg, q, region);
 }
 
-int tphbuf_registry_get_addr(struct tphbuf_registry *reg, void *domain,
-			     uint64_t addr, uint64_t length, int32_t access,
-			     uint64_t *offsetp,
+int tphbuf_registry_get_addr(struct tphbuf_registry *reg, void *domain, uint64_t addr,
+			     uint64_t length, int32_t access, uint64_t *offsetp,
 			     struct tphbuf_registration **regionp)
 {
 	struct query q = { .key = { .domain = domain, .access = access } };
@@ -513,8 +497,7 @@ int tphbuf_registry_get_addr(struct tphbuf_registry *reg, void *domain,
 	return 0;
 }
 
-int tphbuf_registry_invalidate(struct tphbuf_registry *reg,
-			       const struct tphbuf_identity *identity)
+int tphbuf_registry_invalidate(struct tphbuf_registry *reg, const struct tphbuf_identity *identity)
 {
 	const struct known *known = NULL;
 	int n = 0;
@@ -542,9 +525,8 @@ void tphbuf_registration_put(struct tphbuf_registration *region)
 	/* The last reference is dropped under the mutex only. */
 	refs = __atomic_load_n(&region->refs, __ATOMIC_RELAXED);
 	while (refs > 1)
-		if (__atomic_compare_exchange_n(&region->refs, &refs, refs - 1,
-						true, __ATOMIC_RELEASE,
-						__ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(&region->refs, &refs, refs - 1, true,
+						__ATOMIC_RELEASE, __ATOMIC_RELAXED))
 			return;
 	pthread_mutex_lock(&reg->mutex);
 	region_put_locked(region);
@@ -566,8 +548,7 @@ uint64_t tphbuf_registration_length(const struct tphbuf_registration *region)
 	return region ? region->key.length : 0;
 }
 
-int tphbuf_registry_read_stats(struct tphbuf_registry *reg,
-			       struct tphbuf_registry_stats *stats)
+int tphbuf_registry_read_stats(struct tphbuf_registry *reg, struct tphbuf_registry_stats *stats)
 {
 	struct tphbuf_registry_stats s;
 	unsigned int i;
@@ -579,8 +560,7 @@ int tphbuf_registry_read_stats(struct tphbuf_registry *reg,
 	s = reg->stats;
 	for (i = 0; i < NR_SLOTS; i++)
 		s.hits += __atomic_load_n(&reg->slot[i].hits, __ATOMIC_RELAXED);
-	ret = info_out(reg->ctx, stats, STATS_MIN, &s, sizeof(s),
-		       "tphbuf_registry_stats");
+	ret = info_out(reg->ctx, stats, STATS_MIN, &s, sizeof(s), "tphbuf_registry_stats");
 	pthread_mutex_unlock(&reg->mutex);
 	return ret;
 }

@@ -20,26 +20,26 @@
 
 #include "lib/core/internal.h"
 
-#define NR_SLOTS	32	/* a power of two */
-#define CACHE_LINE	64
-#define KNOWN_CLOCKS	4
+#define NR_SLOTS     32 /* a power of two */
+#define CACHE_LINE   64
+#define KNOWN_CLOCKS 4
 
 /* A context through which the tag of a buffer may be set. */
 struct known_clock {
 	struct tag_clock *clock;
-	uint64_t seen;		/* atomic: the clock when the tag was read */
+	uint64_t seen; /* atomic: the clock when the tag was read */
 };
 
 /* A buffer that regions or ranges refer to. */
 struct known {
 	struct known *next;
 	struct tphbuf_identity identity;
-	struct tphbuf_buffer *buf;	/* in the registry's context */
-	int device_fd;		/* to ask for the tag; -1: cannot be asked */
-	unsigned int users;	/* regions in the table or held, and ranges */
-	struct tphbuf_tag tag;	/* if device_fd >= 0 */
+	struct tphbuf_buffer *buf; /* in the registry's context */
+	int device_fd;		   /* to ask for the tag; -1: cannot be asked */
+	unsigned int users;	   /* regions in the table or held, and ranges */
+	struct tphbuf_tag tag;	   /* if device_fd >= 0 */
 	bool tag_was_read;
-	bool many_clocks;	/* more than there is room for */
+	bool many_clocks; /* more than there is room for */
 	unsigned int nr_clocks;
 	struct known_clock clock[KNOWN_CLOCKS];
 };
@@ -56,9 +56,9 @@ struct region_key {
 struct tphbuf_registration {
 	struct region_key key;
 	struct known *known;
-	struct tphbuf_registration *next;	/* in the bucket */
-	uint64_t last_used;		/* atomic: of tphbuf_registry.tick */
-	uint32_t refs;			/* atomic */
+	struct tphbuf_registration *next; /* in the bucket */
+	uint64_t last_used;		  /* atomic: of tphbuf_registry.tick */
+	uint32_t refs;			  /* atomic */
 	void *object;
 	struct tphbuf_registry *reg;
 } __attribute__((aligned(CACHE_LINE)));
@@ -74,7 +74,7 @@ struct addr_range {
 };
 
 /* registry_index.c */
-#define INDEX_LEVELS	20	/* each is an eighth of the one below */
+#define INDEX_LEVELS 20 /* each is an eighth of the one below */
 
 struct addr_level {
 	uint64_t *key;
@@ -82,15 +82,15 @@ struct addr_level {
 };
 
 struct addr_index {
-	struct addr_range *range;	/* by address */
+	struct addr_range *range; /* by address */
 	size_t nr;
-	unsigned int depth;		/* levels in use */
+	unsigned int depth; /* levels in use */
 	struct addr_level level[INDEX_LEVELS];
 };
 
 struct slot {
 	pthread_rwlock_t lock;
-	uint64_t hits;			/* atomic */
+	uint64_t hits; /* atomic */
 } __attribute__((aligned(2 * CACHE_LINE)));
 
 struct tphbuf_registry {
@@ -98,20 +98,20 @@ struct tphbuf_registry {
 	void *arg;
 	uint32_t flags;
 	uint32_t limit;
-	uint64_t granule;	/* a power of two, or TPHBUF_GRANULE_WHOLE */
+	uint64_t granule; /* a power of two, or TPHBUF_GRANULE_WHOLE */
 	struct slot *slot;
 
 	/* Changed under all slots. */
 	struct tphbuf_registration **bucket;
-	uint64_t mask;			/* buckets - 1 */
+	uint64_t mask; /* buckets - 1 */
 	struct addr_index index;
 
 	/* Under the mutex. */
 	pthread_mutex_t mutex;
 	struct tphbuf_ctx *ctx;
 	struct known *known;
-	uint64_t tick;			/* atomic: changes of the table so far */
-	uint64_t alive;			/* regions in the table or held */
+	uint64_t tick;	/* atomic: changes of the table so far */
+	uint64_t alive; /* regions in the table or held */
 	struct tphbuf_registry_stats stats;
 };
 
@@ -127,10 +127,8 @@ struct tphbuf_registration *table_find(struct tphbuf_registry *reg,
 				       const struct tphbuf_identity *identity,
 				       const struct region_key *key);
 /* With all slots. */
-void table_add(struct tphbuf_registry *reg,
-	       struct tphbuf_registration *region);
-void table_remove(struct tphbuf_registry *reg,
-		  struct tphbuf_registration *region);
+void table_add(struct tphbuf_registry *reg, struct tphbuf_registration *region);
+void table_remove(struct tphbuf_registry *reg, struct tphbuf_registration *region);
 /* With the mutex: the unused region whose last use is longest ago, or NULL. */
 struct tphbuf_registration *table_oldest_unused(struct tphbuf_registry *reg);
 
@@ -145,20 +143,16 @@ void index_free(struct addr_index *index);
 /* How many ranges start at @addr or before. */
 size_t index_place(const struct addr_index *index, uint64_t addr);
 /* The range that holds all of it, or NULL. */
-struct addr_range *index_find(const struct addr_index *index, uint64_t addr,
-			      uint64_t length);
+struct addr_range *index_find(const struct addr_index *index, uint64_t addr, uint64_t length);
 
 /* registry_known.c: buffers and their tags; all with the mutex */
-struct known *known_find(struct tphbuf_registry *reg,
-			 const struct tphbuf_identity *identity);
+struct known *known_find(struct tphbuf_registry *reg, const struct tphbuf_identity *identity);
 /*
  * Find the buffer with @identity or make it from its descriptor @fd; @dev and
  * @clock may be NULL. Adds a user. 0 or -errno.
  */
-int known_get(struct tphbuf_registry *reg,
-	      const struct tphbuf_identity *identity, int fd,
-	      struct tphbuf_device *dev, struct tag_clock *clock,
-	      struct known **known);
+int known_get(struct tphbuf_registry *reg, const struct tphbuf_identity *identity, int fd,
+	      struct tphbuf_device *dev, struct tag_clock *clock, struct known **known);
 void known_put(struct tphbuf_registry *reg, struct known *known);
 
 /* What the clocks said before the tag was read. */
@@ -174,8 +168,7 @@ struct clock_times {
 int known_read_tag(struct known *known, struct clock_times *before);
 void known_settle(struct known *known, const struct clock_times *before);
 
-static inline bool same_identity(const struct tphbuf_identity *a,
-				 const struct tphbuf_identity *b)
+static inline bool same_identity(const struct tphbuf_identity *a, const struct tphbuf_identity *b)
 {
 	return a->ino == b->ino && a->dev == b->dev;
 }
@@ -184,8 +177,7 @@ static inline bool same_identity(const struct tphbuf_identity *a,
  * Has nobody set the tag since it was read, so far as the registry is told?
  * @clock: of who asks, one that the registry knows; NULL if it cannot be told
  */
-static inline bool known_is_fresh(const struct known *known,
-				  const struct tag_clock *clock)
+static inline bool known_is_fresh(const struct known *known, const struct tag_clock *clock)
 {
 	bool told = false;
 	unsigned int i;

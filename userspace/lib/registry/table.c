@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The table of regions, and its locks: registry.h. */
-#define _GNU_SOURCE	/* sched_getcpu, PREFER_WRITER */
+#define _GNU_SOURCE /* sched_getcpu, PREFER_WRITER */
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -18,14 +18,12 @@ int table_init(struct tphbuf_registry *reg)
 		buckets *= 2;
 	reg->mask = buckets - 1;
 	reg->bucket = calloc(buckets, sizeof(struct tphbuf_registration *));
-	reg->slot = aligned_alloc(_Alignof(struct slot),
-				  NR_SLOTS * sizeof(*reg->slot));
+	reg->slot = aligned_alloc(_Alignof(struct slot), NR_SLOTS * sizeof(*reg->slot));
 	if (!reg->bucket || !reg->slot)
 		return -ENOMEM;
 	/* Hits without end must not keep a change waiting. */
 	pthread_rwlockattr_init(&attr);
-	pthread_rwlockattr_setkind_np(&attr,
-			PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	for (i = 0; i < NR_SLOTS; i++) {
 		pthread_rwlock_init(&reg->slot[i].lock, &attr);
 		reg->slot[i].hits = 0;
@@ -75,26 +73,24 @@ void write_unlock(struct tphbuf_registry *reg)
 		pthread_rwlock_unlock(&reg->slot[i].lock);
 }
 
-static struct tphbuf_registration **
-bucket_of(struct tphbuf_registry *reg, const struct tphbuf_identity *identity,
-	  const struct region_key *key)
+static struct tphbuf_registration **bucket_of(struct tphbuf_registry *reg,
+					      const struct tphbuf_identity *identity,
+					      const struct region_key *key)
 {
 	/* Sum of products, whose upper half depends on every bit. */
 	uint64_t hash = identity->ino * 0x9e3779b97f4a7c15ull +
 			identity->dev * 0xbf58476d1ce4e5b9ull +
-			key->offset * 0x94d049bb133111ebull +
-			key->length * 0xd6e8feb86659fd93ull +
+			key->offset * 0x94d049bb133111ebull + key->length * 0xd6e8feb86659fd93ull +
 			(uintptr_t)key->domain * 0xff51afd7ed558ccdull +
 			(uint32_t)key->access * 0xc4ceb9fe1a85ec53ull;
 
-	return &reg->bucket[(hash ^ hash >> 32) * 0x9e3779b97f4a7c15ull >> 32 &
-			    reg->mask];
+	return &reg->bucket[(hash ^ hash >> 32) * 0x9e3779b97f4a7c15ull >> 32 & reg->mask];
 }
 
 static bool same_key(const struct region_key *a, const struct region_key *b)
 {
-	return a->offset == b->offset && a->length == b->length &&
-	       a->domain == b->domain && a->access == b->access;
+	return a->offset == b->offset && a->length == b->length && a->domain == b->domain &&
+	       a->access == b->access;
 }
 
 struct tphbuf_registration *table_find(struct tphbuf_registry *reg,
@@ -103,28 +99,24 @@ struct tphbuf_registration *table_find(struct tphbuf_registry *reg,
 {
 	struct tphbuf_registration *region = *bucket_of(reg, identity, key);
 
-	while (region && !(same_key(&region->key, key) &&
-			   same_identity(&region->known->identity, identity)))
+	while (region &&
+	       !(same_key(&region->key, key) && same_identity(&region->known->identity, identity)))
 		region = region->next;
 	return region;
 }
 
-void table_add(struct tphbuf_registry *reg,
-	       struct tphbuf_registration *region)
+void table_add(struct tphbuf_registry *reg, struct tphbuf_registration *region)
 {
-	struct tphbuf_registration **bucket =
-		bucket_of(reg, &region->known->identity, &region->key);
+	struct tphbuf_registration **bucket = bucket_of(reg, &region->known->identity, &region->key);
 
 	region->next = *bucket;
 	*bucket = region;
 	reg->stats.regions++;
 }
 
-void table_remove(struct tphbuf_registry *reg,
-		  struct tphbuf_registration *region)
+void table_remove(struct tphbuf_registry *reg, struct tphbuf_registration *region)
 {
-	struct tphbuf_registration **link =
-		bucket_of(reg, &region->known->identity, &region->key);
+	struct tphbuf_registration **link = bucket_of(reg, &region->known->identity, &region->key);
 
 	while (*link != region)
 		link = &(*link)->next;
@@ -141,8 +133,7 @@ struct tphbuf_registration *table_oldest_unused(struct tphbuf_registry *reg)
 		for (region = reg->bucket[i]; region; region = region->next) {
 			if (__atomic_load_n(&region->refs, __ATOMIC_RELAXED) > 1)
 				continue;
-			used = __atomic_load_n(&region->last_used,
-					       __ATOMIC_RELAXED);
+			used = __atomic_load_n(&region->last_used, __ATOMIC_RELAXED);
 			if (used < best) {
 				best = used;
 				oldest = region;

@@ -17,8 +17,7 @@ bool share_label_ok(const char *label)
 	size_t i;
 
 	for (i = 0; label[i]; i++)
-		if (i == TPHBUF_LABEL_MAX - 1 || label[i] < ' ' ||
-		    label[i] > '~')
+		if (i == TPHBUF_LABEL_MAX - 1 || label[i] < ' ' || label[i] > '~')
 			return false;
 	return true;
 }
@@ -44,16 +43,13 @@ static const char *check_place(const struct share_msg *msg)
 		return "its source is none of ours";
 	if (msg->bar < -1 || msg->bar >= TPHBUF_NUM_BARS)
 		return "its BAR number is out of range";
-	if (msg->source == TPHBUF_SOURCE_BAR ? msg->bar < 0 || !msg->bdf[0] :
-	    msg->bar >= 0)
+	if (msg->source == TPHBUF_SOURCE_BAR ? msg->bar < 0 || !msg->bdf[0] : msg->bar >= 0)
 		return "its source, BAR and device do not go together";
 	if (!terminated(msg->bdf, sizeof(msg->bdf)))
 		return "its PCI address is not terminated";
-	if (msg->bdf[0] && (tphbuf_bdf_parse(msg->bdf, bdf) ||
-			    strcmp(msg->bdf, bdf)))
+	if (msg->bdf[0] && (tphbuf_bdf_parse(msg->bdf, bdf) || strcmp(msg->bdf, bdf)))
 		return "its PCI address is malformed";
-	if (!terminated(msg->label, sizeof(msg->label)) ||
-	    !share_label_ok(msg->label))
+	if (!terminated(msg->label, sizeof(msg->label)) || !share_label_ok(msg->label))
 		return "its label is not printable text";
 	return NULL;
 }
@@ -61,7 +57,10 @@ static const char *check_place(const struct share_msg *msg)
 static const char *check_tag(const struct share_msg *msg)
 {
 	const struct tphbuf_tag tag = {
-		msg->tag_valid, msg->tag_xst, msg->tag_st, msg->tag_ph,
+		msg->tag_valid,
+		msg->tag_xst,
+		msg->tag_st,
+		msg->tag_ph,
 	};
 	const char *why;
 
@@ -80,21 +79,18 @@ static const char *check_ranges(const struct share_msg *msg)
 	uint32_t i;
 
 	if (!msg->nr_ranges)
-		return msg->source == TPHBUF_SOURCE_BAR ?
-		       "it has no range of the BAR" : NULL;
+		return msg->source == TPHBUF_SOURCE_BAR ? "it has no range of the BAR" : NULL;
 	if (msg->source != TPHBUF_SOURCE_BAR)
 		return "it has ranges but no BAR";
 	for (i = 0; i < msg->nr_ranges; i++) {
 		const struct tphbuf_range *range = &msg->ranges[i];
 
-		if (!range->length || range->offset % page ||
-		    range->length % page ||
+		if (!range->length || range->offset % page || range->length % page ||
 		    range->offset + range->length < range->offset ||
 		    __builtin_add_overflow(sum, range->length, &sum))
 			return "one of its ranges is malformed";
 	}
-	return sum == msg->length ? NULL :
-	       "its ranges do not add up to its length";
+	return sum == msg->length ? NULL : "its ranges do not add up to its length";
 }
 
 const char *share_msg_check(const struct share_msg *msg, size_t size, int *err)

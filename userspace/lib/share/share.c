@@ -7,7 +7,7 @@
  * lets a message carry, so that none slips into this process unseen: what is
  * not wanted is closed.
  */
-#define _GNU_SOURCE	/* struct ucred */
+#define _GNU_SOURCE /* struct ucred */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -18,35 +18,34 @@
 #include "lib/share/share.h"
 #include "util/fd.h"
 
-#define OPTS_MIN		sizeof(size_t)
-#define INFO_MIN		sizeof(size_t)
-#define MAX_FDS			253	/* SCM_MAX_FD of the kernel */
-#define WANTED_FDS		2	/* dma-buf, device */
-#define CONTEXT_MAX		4096	/* of a security module */
+#define OPTS_MIN    sizeof(size_t)
+#define INFO_MIN    sizeof(size_t)
+#define MAX_FDS	    253	 /* SCM_MAX_FD of the kernel */
+#define WANTED_FDS  2	 /* dma-buf, device */
+#define CONTEXT_MAX 4096 /* of a security module */
 
 #ifndef SCM_PIDFD
-#define SCM_PIDFD		0x04
+#define SCM_PIDFD 0x04
 #endif
 
 /* Beside the descriptors: what SO_PASS... of the caller's socket adds. */
 union control {
-	char buf[CMSG_SPACE(MAX_FDS * sizeof(int)) +
-		 CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) +
-		 CMSG_SPACE(CONTEXT_MAX)];
+	char buf[CMSG_SPACE(MAX_FDS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred)) +
+		 CMSG_SPACE(sizeof(int)) + CMSG_SPACE(CONTEXT_MAX)];
 	struct cmsghdr align;
 };
 
 /* A message as it came, before anything in it is believed. */
 struct received {
-	struct share_msg *msg;	/* SHARE_MSG_MAX bytes */
+	struct share_msg *msg; /* SHARE_MSG_MAX bytes */
 	size_t size;
-	int fd[WANTED_FDS];	/* -1: none */
-	unsigned int nr_fds;	/* that came */
+	int fd[WANTED_FDS];  /* -1: none */
+	unsigned int nr_fds; /* that came */
 };
 
 /* Fill in all of @msg but its ranges. */
-static int describe(struct tphbuf_buffer *buf, uint32_t flags,
-		    const char *label, struct share_msg *msg)
+static int describe(struct tphbuf_buffer *buf, uint32_t flags, const char *label,
+		    struct share_msg *msg)
 {
 	struct tphbuf_tag_state state;
 	struct tphbuf_identity identity;
@@ -57,8 +56,7 @@ static int describe(struct tphbuf_buffer *buf, uint32_t flags,
 		return ret;
 	msg->magic = SHARE_MAGIC;
 	msg->version = SHARE_VERSION;
-	msg->size = (uint32_t)(sizeof(*msg) +
-			       buf->request.nr_ranges * sizeof(msg->ranges[0]));
+	msg->size = (uint32_t)(sizeof(*msg) + buf->request.nr_ranges * sizeof(msg->ranges[0]));
 	msg->nr_ranges = buf->request.nr_ranges;
 	msg->length = buf->length;
 	msg->dev = identity.dev;
@@ -91,8 +89,8 @@ static bool again(int err)
 }
 
 /* One message with @n descriptors. 0 or -errno. */
-static int send_all(int sock, const struct share_msg *msg, const int *fds,
-		    unsigned int n, uint32_t timeout_ms)
+static int send_all(int sock, const struct share_msg *msg, const int *fds, unsigned int n,
+		    uint32_t timeout_ms)
 {
 	struct iovec iov = { (void *)(uintptr_t)msg, msg->size };
 	union control control = { 0 };
@@ -137,8 +135,7 @@ static int check_socket(struct tphbuf_ctx *ctx, int sock)
 	return -EINVAL;
 }
 
-static int check_send(struct tphbuf_buffer *buf, int sock,
-		      const struct tphbuf_send_opts *o)
+static int check_send(struct tphbuf_buffer *buf, int sock, const struct tphbuf_send_opts *o)
 {
 	if (o->flags & ~TPHBUF_SEND_DEVICE)
 		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
@@ -154,8 +151,7 @@ static int check_send(struct tphbuf_buffer *buf, int sock,
 	return check_socket(buf->ctx, sock);
 }
 
-int tphbuf_buffer_send(struct tphbuf_buffer *buf, int sock,
-		       const struct tphbuf_send_opts *opts)
+int tphbuf_buffer_send(struct tphbuf_buffer *buf, int sock, const struct tphbuf_send_opts *opts)
 {
 	struct tphbuf_send_opts o;
 	struct share_msg *msg;
@@ -163,8 +159,7 @@ int tphbuf_buffer_send(struct tphbuf_buffer *buf, int sock,
 
 	if (!buf)
 		return -EINVAL;
-	ret = opts_in(buf->ctx, &o, sizeof(o), OPTS_MIN, opts,
-		      "tphbuf_send_opts");
+	ret = opts_in(buf->ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_send_opts");
 	if (!ret)
 		ret = check_send(buf, sock, &o);
 	if (ret)
@@ -175,15 +170,13 @@ int tphbuf_buffer_send(struct tphbuf_buffer *buf, int sock,
 	ret = describe(buf, o.flags, o.label, msg);
 	if (ret)
 		goto out;
-	memcpy(msg->ranges, buf->request.ranges,
-	       buf->request.nr_ranges * sizeof(msg->ranges[0]));
+	memcpy(msg->ranges, buf->request.ranges, buf->request.nr_ranges * sizeof(msg->ranges[0]));
 	fds[0] = buf->fd;
 	fds[1] = buf->dev ? buf->dev->fd : -1;
 	ret = send_all(sock, msg, fds, msg->flags & SHARE_HAS_DEVICE ? 2 : 1,
 		       o.timeout_ms ? o.timeout_ms : SHARE_TIMEOUT_MS);
 	if (ret)
-		fail_errno(buf->ctx, TPHBUF_STAGE_SHARE, ret,
-			   "send on descriptor %d", sock);
+		fail_errno(buf->ctx, TPHBUF_STAGE_SHARE, ret, "send on descriptor %d", sock);
 out:
 	free(msg);
 	return ret;
@@ -214,15 +207,13 @@ static void take_fds(struct msghdr *hdr, struct received *r)
 		size_t i, n;
 
 		/* The process of the peer is no part of its message. */
-		if (cmsg->cmsg_level != SOL_SOCKET ||
-		    (!wanted && cmsg->cmsg_type != SCM_PIDFD))
+		if (cmsg->cmsg_level != SOL_SOCKET || (!wanted && cmsg->cmsg_type != SCM_PIDFD))
 			continue;
 		n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		for (i = 0; i < n; i++) {
 			int fd;
 
-			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(fd),
-			       sizeof(fd));
+			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(fd), sizeof(fd));
 			if (wanted && r->nr_fds < WANTED_FDS)
 				r->fd[r->nr_fds] = fd;
 			else
@@ -233,8 +224,7 @@ static void take_fds(struct msghdr *hdr, struct received *r)
 }
 
 /* Receive one message, whatever is in it. */
-static int receive_all(struct tphbuf_ctx *ctx, int sock, uint32_t timeout_ms,
-		       struct received *r)
+static int receive_all(struct tphbuf_ctx *ctx, int sock, uint32_t timeout_ms, struct received *r)
 {
 	struct iovec iov = { r->msg, SHARE_MSG_MAX };
 	union control control = { 0 };
@@ -251,26 +241,24 @@ static int receive_all(struct tphbuf_ctx *ctx, int sock, uint32_t timeout_ms,
 	do {
 		ret = share_wait(sock, POLLIN, deadline);
 		if (!ret)
-			n = recvmsg(sock, &hdr, MSG_CMSG_CLOEXEC |
-				    MSG_DONTWAIT);
+			n = recvmsg(sock, &hdr, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 		if (!ret && n < 0)
 			ret = -errno;
 	} while (again(ret));
 	if (ret)
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret,
-				  "receive on descriptor %d", sock);
+		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "receive on descriptor %d", sock);
 	take_fds(&hdr, r);
 	r->size = (size_t)n;
 	/* The control buffer holds all the kernel sends: cut off means EMFILE. */
 	if (hdr.msg_flags & MSG_CTRUNC)
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, -EMFILE,
-				  "receive on descriptor %d", sock);
+		return fail_errno(ctx, TPHBUF_STAGE_SHARE, -EMFILE, "receive on descriptor %d",
+				  sock);
 	if (hdr.msg_flags & MSG_TRUNC)
 		return fail(ctx, TPHBUF_STAGE_SHARE, -EMSGSIZE,
 			    "the message is longer than any of ours; see what the peer runs");
 	if (!n && !r->nr_fds)
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, -ECONNRESET,
-				  "receive on descriptor %d", sock);
+		return fail_errno(ctx, TPHBUF_STAGE_SHARE, -ECONNRESET, "receive on descriptor %d",
+				  sock);
 	return 0;
 }
 
@@ -290,8 +278,7 @@ static int check_received(struct tphbuf_ctx *ctx, const struct received *r)
 	}
 	if (!why)
 		return 0;
-	return fail(ctx, TPHBUF_STAGE_SHARE, err,
-		    "the message is refused: %s", why);
+	return fail(ctx, TPHBUF_STAGE_SHARE, err, "the message is refused: %s", why);
 }
 
 /* Does the kernel say of the dma-buf what the message does? */
@@ -310,8 +297,7 @@ static int check_buffer(struct tphbuf_buffer *buf, const struct share_msg *msg)
 		why = "the dma-buf is another than it says";
 	else
 		return 0;
-	return fail(buf->ctx, TPHBUF_STAGE_SHARE, -EPROTO,
-		    "the message is refused: %s", why);
+	return fail(buf->ctx, TPHBUF_STAGE_SHARE, -EPROTO, "the message is refused: %s", why);
 }
 
 /* Compare the claimed tag with the kernel's if the device is at hand. */
@@ -326,15 +312,15 @@ static int settle_tag(struct tphbuf_buffer *buf, struct tphbuf_share_info *info)
 	ret = buffer_tag_if_any(buf, &state);
 	if (ret <= 0)
 		return ret;
-	info->trust = tphbuf_tag_equal(&state.tag, &info->tag) ?
-		      TPHBUF_TAG_CONFIRMED : TPHBUF_TAG_CORRECTED;
+	info->trust = tphbuf_tag_equal(&state.tag, &info->tag) ? TPHBUF_TAG_CONFIRMED :
+								 TPHBUF_TAG_CORRECTED;
 	info->tag = state.tag;
 	info->supported = state.supported;
 	return 0;
 }
 
-static void fill_info(struct tphbuf_buffer *buf, const struct share_msg *msg,
-		      int sock, struct tphbuf_share_info *info)
+static void fill_info(struct tphbuf_buffer *buf, const struct share_msg *msg, int sock,
+		      struct tphbuf_share_info *info)
 {
 	struct ucred peer = { 0 };
 	socklen_t size = sizeof(peer);
@@ -364,8 +350,8 @@ static void fill_info(struct tphbuf_buffer *buf, const struct share_msg *msg,
 }
 
 /* Make a buffer of what came; it has descriptors of its own. */
-static int build(struct tphbuf_ctx *ctx, const struct received *r,
-		 struct tphbuf_device *dev, struct tphbuf_buffer **bufp)
+static int build(struct tphbuf_ctx *ctx, const struct received *r, struct tphbuf_device *dev,
+		 struct tphbuf_buffer **bufp)
 {
 	const struct share_msg *msg = r->msg;
 	struct tphbuf_import_opts o = { .size = sizeof(o), .dev = dev };
@@ -387,8 +373,7 @@ static int build(struct tphbuf_ctx *ctx, const struct received *r,
 	if (!ret && msg->nr_ranges) {
 		buf->claimed = calloc(msg->nr_ranges, sizeof(*buf->claimed));
 		if (buf->claimed)
-			memcpy(buf->claimed, msg->ranges, msg->nr_ranges *
-			       sizeof(*buf->claimed));
+			memcpy(buf->claimed, msg->ranges, msg->nr_ranges * sizeof(*buf->claimed));
 		else
 			ret = fail_nomem(ctx, TPHBUF_STAGE_SHARE);
 	}
@@ -400,16 +385,14 @@ static int build(struct tphbuf_ctx *ctx, const struct received *r,
 	return 0;
 }
 
-static int receive(struct tphbuf_ctx *ctx, int sock,
-		   const struct tphbuf_receive_opts *o, struct received *r,
-		   struct tphbuf_share_info *info, struct tphbuf_buffer **bufp)
+static int receive(struct tphbuf_ctx *ctx, int sock, const struct tphbuf_receive_opts *o,
+		   struct received *r, struct tphbuf_share_info *info, struct tphbuf_buffer **bufp)
 {
 	struct tphbuf_buffer *buf = NULL;
 	struct tphbuf_share_info i;
 	int ret;
 
-	ret = receive_all(ctx, sock, o->timeout_ms ? o->timeout_ms :
-			  SHARE_TIMEOUT_MS, r);
+	ret = receive_all(ctx, sock, o->timeout_ms ? o->timeout_ms : SHARE_TIMEOUT_MS, r);
 	if (!ret)
 		ret = check_received(ctx, r);
 	if (!ret)
@@ -419,8 +402,7 @@ static int receive(struct tphbuf_ctx *ctx, int sock,
 	fill_info(buf, r->msg, sock, &i);
 	ret = settle_tag(buf, &i);
 	if (!ret && info)
-		ret = info_out(ctx, info, INFO_MIN, &i, sizeof(i),
-			       "tphbuf_share_info");
+		ret = info_out(ctx, info, INFO_MIN, &i, sizeof(i), "tphbuf_share_info");
 	if (ret) {
 		buffer_put(buf);
 		return ret;
@@ -429,10 +411,8 @@ static int receive(struct tphbuf_ctx *ctx, int sock,
 	return 0;
 }
 
-int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock,
-			  const struct tphbuf_receive_opts *opts,
-			  struct tphbuf_share_info *info,
-			  struct tphbuf_buffer **bufp)
+int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock, const struct tphbuf_receive_opts *opts,
+			  struct tphbuf_share_info *info, struct tphbuf_buffer **bufp)
 {
 	struct received r = { .fd = { -1, -1 } };
 	struct tphbuf_receive_opts o;
@@ -440,8 +420,7 @@ int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock,
 
 	if (!ctx)
 		return -EINVAL;
-	ret = opts_in(ctx, &o, sizeof(o), OPTS_MIN, opts,
-		      "tphbuf_receive_opts");
+	ret = opts_in(ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_receive_opts");
 	if (ret)
 		return ret;
 	if (!bufp)

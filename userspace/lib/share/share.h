@@ -6,7 +6,7 @@
 #include "lib/core/internal.h"
 #include "lib/share/msg.h"
 
-#define SHARE_TIMEOUT_MS	10000	/* if nobody says how long */
+#define SHARE_TIMEOUT_MS 10000 /* if nobody says how long */
 
 struct sockaddr_un;
 
@@ -23,7 +23,6 @@ int share_wait(int fd, short events, uint64_t deadline);
  * Connect the blocking socket @fd, through interruptions.
  * Return: 0, -ETIMEDOUT, errors of connect().
  */
-int share_connect_to(int fd, const struct sockaddr_un *address,
-		     uint32_t timeout_ms);
+int share_connect_to(int fd, const struct sockaddr_un *address, uint32_t timeout_ms);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The sockets of a hand-over: unix, SOCK_SEQPACKET, in the file system. */
-#define _GNU_SOURCE	/* accept4, renameat2 */
+#define _GNU_SOURCE /* accept4, renameat2 */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,11 +19,11 @@
 #include "lib/share/share.h"
 #include "util/fd.h"
 
-#define BACKLOG		16
-#define LOCK_MS		3000
+#define BACKLOG 16
+#define LOCK_MS 3000
 /* While a starter takes the name, beside it. */
-#define LOCK_SUFFIX	"~lock"
-#define HIDDEN_SUFFIX	"~new"
+#define LOCK_SUFFIX   "~lock"
+#define HIDDEN_SUFFIX "~new"
 
 static uint64_t now_ms(void)
 {
@@ -60,17 +60,14 @@ int share_wait(int fd, short events, uint64_t deadline)
 	return n ? 0 : -ETIMEDOUT;
 }
 
-static int make_address(struct tphbuf_ctx *ctx, const char *path,
-			struct sockaddr_un *address)
+static int make_address(struct tphbuf_ctx *ctx, const char *path, struct sockaddr_un *address)
 {
 	memset(address, 0, sizeof(*address));
 	address->sun_family = AF_UNIX;
 	if (!path || !path[0])
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no path of a socket; pass one");
+		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL, "no path of a socket; pass one");
 	if (strlen(path) >= sizeof(address->sun_path))
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, -ENAMETOOLONG,
-				  "%.40s...", path);
+		return fail_errno(ctx, TPHBUF_STAGE_SHARE, -ENAMETOOLONG, "%.40s...", path);
 	strcpy(address->sun_path, path);
 	return 0;
 }
@@ -85,8 +82,7 @@ static int make_socket(int flags)
 
 static int connect_to(int fd, const struct sockaddr_un *address)
 {
-	return connect(fd, (const struct sockaddr *)address,
-		       sizeof(*address)) ? -errno : 0;
+	return connect(fd, (const struct sockaddr *)address, sizeof(*address)) ? -errno : 0;
 }
 
 /* Is it a socket that nobody listens on? A busy listener is not waited for. */
@@ -106,11 +102,10 @@ static bool is_stale(const struct sockaddr_un *address)
 	return stale;
 }
 
-static int rename_to(const struct sockaddr_un *from,
-		     const struct sockaddr_un *to, unsigned int flags)
+static int rename_to(const struct sockaddr_un *from, const struct sockaddr_un *to,
+		     unsigned int flags)
 {
-	return renameat2(AT_FDCWD, from->sun_path, AT_FDCWD, to->sun_path,
-			 flags) ? -errno : 0;
+	return renameat2(AT_FDCWD, from->sun_path, AT_FDCWD, to->sun_path, flags) ? -errno : 0;
 }
 
 /*
@@ -124,8 +119,7 @@ static int try_lock(const char *path)
 	int fd, ret = 0;
 
 	/* Whatever somebody has put there, it is neither waited for nor read. */
-	fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
-		  O_CLOEXEC, 0600);
+	fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
 	fd = fd_above_std(fd);
@@ -172,8 +166,8 @@ static void unlock(const char *path, int fd)
  * listen(). So it gets its name last, and who sees the name can connect. A
  * stale socket under either name is replaced. With the lock held.
  */
-static int take_name(int fd, const struct sockaddr_un *hidden,
-		     const struct sockaddr_un *address, unsigned int mode)
+static int take_name(int fd, const struct sockaddr_un *hidden, const struct sockaddr_un *address,
+		     unsigned int mode)
 {
 	int ret;
 
@@ -182,29 +176,27 @@ static int take_name(int fd, const struct sockaddr_un *hidden,
 		unlink(hidden->sun_path);
 	if (bind(fd, (const struct sockaddr *)hidden, sizeof(*hidden)))
 		return -errno;
-	ret = chmod(hidden->sun_path, mode) || listen(fd, BACKLOG) ? -errno :
-	      rename_to(hidden, address, RENAME_NOREPLACE);
+	ret = chmod(hidden->sun_path, mode) || listen(fd, BACKLOG) ?
+		      -errno :
+		      rename_to(hidden, address, RENAME_NOREPLACE);
 	if (ret == -EEXIST)
-		ret = is_stale(address) ? rename_to(hidden, address, 0) :
-		      -EADDRINUSE;
+		ret = is_stale(address) ? rename_to(hidden, address, 0) : -EADDRINUSE;
 	if (ret)
 		unlink(hidden->sun_path);
 	return ret;
 }
 
-static int bind_and_listen(int fd, const struct sockaddr_un *address,
-			   unsigned int mode)
+static int bind_and_listen(int fd, const struct sockaddr_un *address, unsigned int mode)
 {
 	char lock_path[sizeof(address->sun_path) + sizeof(LOCK_SUFFIX)];
 	struct sockaddr_un hidden = { .sun_family = AF_UNIX };
 	int held, ret;
 
-	ret = snprintf(hidden.sun_path, sizeof(hidden.sun_path),
-		       "%s" HIDDEN_SUFFIX, address->sun_path);
+	ret = snprintf(hidden.sun_path, sizeof(hidden.sun_path), "%s" HIDDEN_SUFFIX,
+		       address->sun_path);
 	if ((size_t)ret >= sizeof(hidden.sun_path))
 		return -ENAMETOOLONG;
-	snprintf(lock_path, sizeof(lock_path), "%s" LOCK_SUFFIX,
-		 address->sun_path);
+	snprintf(lock_path, sizeof(lock_path), "%s" LOCK_SUFFIX, address->sun_path);
 	held = lock(lock_path);
 	if (held < 0)
 		return held;
@@ -213,8 +205,7 @@ static int bind_and_listen(int fd, const struct sockaddr_un *address,
 	return ret;
 }
 
-int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path,
-			unsigned int mode, int *fdp)
+int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path, unsigned int mode, int *fdp)
 {
 	struct sockaddr_un address;
 	int fd, ret;
@@ -238,8 +229,7 @@ int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path,
 	return 0;
 }
 
-int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener,
-			uint32_t timeout_ms, int *fdp)
+int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener, uint32_t timeout_ms, int *fdp)
 {
 	int fd, ret;
 
@@ -254,8 +244,7 @@ int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener,
 		ret = fd < 0 ? -errno : fd_above_std(fd);
 	}
 	if (ret < 0)
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret,
-				  "accept on descriptor %d", listener);
+		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "accept on descriptor %d", listener);
 	*fdp = ret;
 	return 0;
 }
@@ -267,12 +256,10 @@ static int set_send_timeout(int fd, int timeout_ms)
 		.tv_usec = timeout_ms % 1000 * 1000,
 	};
 
-	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) ? -errno :
-	       0;
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) ? -errno : 0;
 }
 
-int share_connect_to(int fd, const struct sockaddr_un *address,
-		     uint32_t timeout_ms)
+int share_connect_to(int fd, const struct sockaddr_un *address, uint32_t timeout_ms)
 {
 	uint64_t deadline = share_deadline(timeout_ms);
 	int left, ret;

@@ -43,30 +43,25 @@ static const struct tphbuf_port *root_of(const struct route_end *end)
 }
 
 /* The ends: who sends, and who takes. Return: true if that decides. */
-static bool judge_ends(const struct route_question *q, enum tphbuf_tph wanted,
-		       const char *what, struct fate *f)
+static bool judge_ends(const struct route_question *q, enum tphbuf_tph wanted, const char *what,
+		       struct fate *f)
 {
 	const struct tphbuf_pci_info *to = &q->memory.info;
 	const struct tphbuf_pci_info *from = &q->requester.info;
 	const struct tphbuf_port *root = root_of(&q->requester);
 
-	if (to->completer == TPHBUF_TPH_UNKNOWN ||
-	    from->requester == TPHBUF_TPH_UNKNOWN)
-		return set(f, TPHBUF_FATE_UNKNOWN,
-			   "config space cannot be read; run as root");
+	if (to->completer == TPHBUF_TPH_UNKNOWN || from->requester == TPHBUF_TPH_UNKNOWN)
+		return set(f, TPHBUF_FATE_UNKNOWN, "config space cannot be read; run as root");
 	if (!includes(to->completer, wanted))
-		return set(f, TPHBUF_FATE_LOST, "%s is no completer of %s tags",
-			   to->bdf, what);
+		return set(f, TPHBUF_FATE_LOST, "%s is no completer of %s tags", to->bdf, what);
 	if (!includes(from->requester, wanted))
-		return set(f, TPHBUF_FATE_LOST, "%s cannot send %s tags",
-			   from->bdf, what);
+		return set(f, TPHBUF_FATE_LOST, "%s cannot send %s tags", from->bdf, what);
 	if (from->requester_enabled == wanted)
 		return false;
 	/* Extended TPH means 16-bit tags; one never stands in for the other. */
 	if (from->requester_enabled == TPHBUF_TPH_ST_EXT)
 		return set(f, TPHBUF_FATE_LOST,
-			   "%s is set up to send 16-bit tags only; give the buffer one",
-			   from->bdf);
+			   "%s is set up to send 16-bit tags only; give the buffer one", from->bdf);
 	if (q->requester.nr_ports > 1 && !includes(root->completer, wanted))
 		return set(f, TPHBUF_FATE_LOST,
 			   "the kernel lets %s send %s tags only under a root port that completes them, which %s does not",
@@ -77,8 +72,8 @@ static bool judge_ends(const struct route_question *q, enum tphbuf_tph wanted,
 }
 
 /* Ports between the ends; the ends take what they complete or send. */
-static const struct tphbuf_port *
-port_without_prefixes(const struct route_end *end, const char *common)
+static const struct tphbuf_port *port_without_prefixes(const struct route_end *end,
+						       const char *common)
 {
 	size_t i;
 
@@ -91,9 +86,8 @@ port_without_prefixes(const struct route_end *end, const char *common)
 	return NULL;
 }
 
-static void judge(const struct route_question *q,
-		  const struct tphbuf_verdict *v, enum tphbuf_tph wanted,
-		  const char *what, struct fate *f)
+static void judge(const struct route_question *q, const struct tphbuf_verdict *v,
+		  enum tphbuf_tph wanted, const char *what, struct fate *f)
 {
 	const struct tphbuf_port *port = NULL;
 
@@ -107,8 +101,7 @@ static void judge(const struct route_question *q,
 		const struct tphbuf_port *root = root_of(&q->requester);
 
 		if (!includes(root->completer, wanted))
-			set(f, TPHBUF_FATE_LOST,
-			    "root port %s takes no %s tags", root->bdf, what);
+			set(f, TPHBUF_FATE_LOST, "root port %s takes no %s tags", root->bdf, what);
 		else
 			set(f, TPHBUF_FATE_UNKNOWN,
 			    "root port %s takes %s tags, but no register says that the root complex hands them on to another port",

@@ -8,7 +8,7 @@
  */
 #include "lib/topo/route.h"
 
-#define ANY_DEVICE	(-1)
+#define ANY_DEVICE (-1)
 
 static const struct {
 	uint16_t vendor;
@@ -52,8 +52,7 @@ enum p2p_host p2p_host_lookup(uint16_t vendor, uint16_t device)
 
 	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
 		if (hosts[i].vendor == vendor &&
-		    (hosts[i].device == ANY_DEVICE ||
-		     hosts[i].device == device))
+		    (hosts[i].device == ANY_DEVICE || hosts[i].device == device))
 			return hosts[i].host;
 	return P2P_HOST_UNKNOWN;
 }

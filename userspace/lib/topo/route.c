@@ -22,8 +22,8 @@ static void add_redirect(struct redirects *r, const struct tphbuf_port *port)
 	if (port->acs < 0 || !(port->acs & TPHBUF_ACS_REDIRECT))
 		return;
 	r->n++;
-	n = snprintf(r->list + r->used, sizeof(r->list) - r->used, "%s%s",
-		     r->used ? ";" : "", port->bdf);
+	n = snprintf(r->list + r->used, sizeof(r->list) - r->used, "%s%s", r->used ? ";" : "",
+		     port->bdf);
 	/* A list that is too long ends at a whole address. */
 	if ((size_t)n >= sizeof(r->list) - r->used)
 		r->list[r->used] = '\0';
@@ -40,8 +40,8 @@ static bool same_port(const struct tphbuf_port *a, const struct tphbuf_port *b)
  * The nearest function both paths have in common. Return: true with the two
  * indexes, and all ports that redirect on the way, the common one included.
  */
-static bool find_common(const struct route_question *q, size_t *in_memory,
-			size_t *in_requester, struct redirects *r)
+static bool find_common(const struct route_question *q, size_t *in_memory, size_t *in_requester,
+			struct redirects *r)
 {
 	const struct route_end *a = &q->memory, *b = &q->requester;
 	size_t i, j, k;
@@ -64,7 +64,7 @@ static bool find_common(const struct route_question *q, size_t *in_memory,
 /* Does the kernel know that? */
 enum known {
 	KNOWN_NO,
-	KNOWN_UNSURE,	/* a register that decides it cannot be read */
+	KNOWN_UNSURE, /* a register that decides it cannot be read */
 	KNOWN_YES,
 };
 
@@ -75,27 +75,24 @@ static enum known host_routes(const struct route_end *end, bool same_host)
 	if (!end->host_bdf[0])
 		return KNOWN_NO;
 	host = p2p_host_lookup(end->host_vendor, end->host_device);
-	if (host != P2P_HOST_BETWEEN &&
-	    !(host == P2P_HOST_WITHIN && same_host))
+	if (host != P2P_HOST_BETWEEN && !(host == P2P_HOST_WITHIN && same_host))
 		return KNOWN_NO;
 	return end->host_unsure ? KNOWN_UNSURE : KNOWN_YES;
 }
 
-static const char *host_text(const struct route_end *end, char *buf,
-			     size_t size)
+static const char *host_text(const struct route_end *end, char *buf, size_t size)
 {
 	if (end->host_bdf[0])
-		snprintf(buf, size, "%s (%04x:%04x at %s)", end->host,
-			 end->host_vendor, end->host_device, end->host_bdf);
+		snprintf(buf, size, "%s (%04x:%04x at %s)", end->host, end->host_vendor,
+			 end->host_device, end->host_bdf);
 	else
-		snprintf(buf, size, "%s (no function that identifies it)",
-			 end->host);
+		snprintf(buf, size, "%s (no function that identifies it)", end->host);
 	return buf;
 }
 
 /* The requests must pass the root complex; @why says what forces them to. */
-static void judge_host(const struct route_question *q, const char *why,
-		       const char *remedy, struct tphbuf_verdict *v)
+static void judge_host(const struct route_question *q, const char *why, const char *remedy,
+		       struct tphbuf_verdict *v)
 {
 	const struct route_end *a = &q->memory, *b = &q->requester;
 	bool same = !strcmp(a->host, b->host);
@@ -108,9 +105,8 @@ static void judge_host(const struct route_question *q, const char *why,
 	if (q->cpu_routes || (ok_a == KNOWN_YES && ok_b == KNOWN_YES)) {
 		v->route = TPHBUF_ROUTE_HOST_BRIDGE;
 		snprintf(v->reason, sizeof(v->reason),
-			 "%s, and the kernel knows that %s routes between root ports",
-			 why, q->cpu_routes ? "this AMD CPU" :
-					      host_text(a, host, sizeof(host)));
+			 "%s, and the kernel knows that %s routes between root ports", why,
+			 q->cpu_routes ? "this AMD CPU" : host_text(a, host, sizeof(host)));
 		return;
 	}
 	if (ok_a != KNOWN_NO && ok_b != KNOWN_NO) {
@@ -120,8 +116,7 @@ static void judge_host(const struct route_question *q, const char *why,
 		snprintf(v->reason, sizeof(v->reason),
 			 "%s, and the registers of %s, which may stand for host bridge %s, cannot be read",
 			 why, end->host_bdf, end->host);
-		snprintf(v->remedy, sizeof(v->remedy),
-			 "run as root to read the whole config space");
+		snprintf(v->remedy, sizeof(v->remedy), "run as root to read the whole config space");
 		return;
 	}
 	v->route = TPHBUF_ROUTE_REFUSED;
@@ -138,21 +133,18 @@ void route_judge(const struct route_question *q, struct tphbuf_verdict *v)
 	size_t i = 0, j = 0;
 
 	if (!find_common(q, &i, &j, &r)) {
-		v->distance = (uint32_t)(q->memory.nr_ports +
-					 q->requester.nr_ports);
-		judge_host(q, "they share no bridge",
-			   "put both devices under one PCIe switch", v);
+		v->distance = (uint32_t)(q->memory.nr_ports + q->requester.nr_ports);
+		judge_host(q, "they share no bridge", "put both devices under one PCIe switch", v);
 		return;
 	}
 	v->distance = (uint32_t)(i + j);
 	memcpy(v->common, q->memory.port[i].bdf, sizeof(v->common));
 	if (r.n) {
-		snprintf(why, sizeof(why),
-			 "ACS redirects their requests upwards at %s", r.list);
+		snprintf(why, sizeof(why), "ACS redirects their requests upwards at %s", r.list);
 		snprintf(remedy, sizeof(remedy),
 			 r.n > 1 ?
-			 "boot with \"pci=disable_acs_redir=%s\" (in quotes, as a bare ; ends a command of GRUB or a shell; this joins IOMMU groups)" :
-			 "boot with pci=disable_acs_redir=%s (this joins IOMMU groups)",
+				 "boot with \"pci=disable_acs_redir=%s\" (in quotes, as a bare ; ends a command of GRUB or a shell; this joins IOMMU groups)" :
+				 "boot with pci=disable_acs_redir=%s (this joins IOMMU groups)",
 			 r.list);
 		judge_host(q, why, remedy, v);
 		return;
@@ -161,8 +153,7 @@ void route_judge(const struct route_question *q, struct tphbuf_verdict *v)
 		v->route = TPHBUF_ROUTE_UNKNOWN;
 		snprintf(v->reason, sizeof(v->reason),
 			 "the ACS registers of the ports cannot be read");
-		snprintf(v->remedy, sizeof(v->remedy),
-			 "run as root to read the whole config space");
+		snprintf(v->remedy, sizeof(v->remedy), "run as root to read the whole config space");
 		return;
 	}
 	v->route = TPHBUF_ROUTE_DIRECT;

@@ -13,25 +13,25 @@
 #include <tphbuf/topo.h>
 
 /* A path is not longer: PCIe numbers 256 buses, real machines nest few. */
-#define ROUTE_MAX_PORTS		32
-#define ROUTE_HOST_MAX		24
+#define ROUTE_MAX_PORTS 32
+#define ROUTE_HOST_MAX	24
 
 struct route_end {
 	struct tphbuf_pci_info info;
-	struct tphbuf_port port[ROUTE_MAX_PORTS];	/* [0]: the function */
+	struct tphbuf_port port[ROUTE_MAX_PORTS]; /* [0]: the function */
 	size_t nr_ports;
-	char host[ROUTE_HOST_MAX];	/* "pci0000:00" */
+	char host[ROUTE_HOST_MAX]; /* "pci0000:00" */
 	/* The function that stands for the host bridge, if there is one. */
 	char host_bdf[TPHBUF_BDF_MAX];
 	uint16_t host_vendor;
 	uint16_t host_device;
-	bool host_unsure;	/* it does, if it is a root port */
+	bool host_unsure; /* it does, if it is a root port */
 };
 
 struct route_question {
 	struct route_end memory;
 	struct route_end requester;
-	bool cpu_routes;	/* an AMD CPU from Zen on */
+	bool cpu_routes; /* an AMD CPU from Zen on */
 };
 
 void route_judge(const struct route_question *q, struct tphbuf_verdict *v);
@@ -42,8 +42,8 @@ void tag_fate_judge(const struct route_question *q, struct tphbuf_verdict *v);
 /* p2p_hosts.c: what p2pdma knows of the host bridge with these ids */
 enum p2p_host {
 	P2P_HOST_UNKNOWN,
-	P2P_HOST_WITHIN,	/* routes between its own ports only */
-	P2P_HOST_BETWEEN,	/* and to other host bridges */
+	P2P_HOST_WITHIN,  /* routes between its own ports only */
+	P2P_HOST_BETWEEN, /* and to other host bridges */
 };
 enum p2p_host p2p_host_lookup(uint16_t vendor, uint16_t device);
 

@@ -16,11 +16,11 @@
 #include "lib/pci/sysfs.h"
 #include "util/fd.h"
 
-#define VERDICT_MIN	sizeof(size_t)
-#define CPUINFO_MAX	4096
+#define VERDICT_MIN sizeof(size_t)
+#define CPUINFO_MAX 4096
 
 /* From Zen on, AMD's CPUs route between root ports (p2pdma.c). */
-#define AMD_ZEN_FAMILY	0x17
+#define AMD_ZEN_FAMILY 0x17
 
 struct tphbuf_topo {
 	struct tphbuf_ctx *ctx;
@@ -28,8 +28,7 @@ struct tphbuf_topo {
 	struct tphbuf_verdict verdict;
 };
 
-static int read_function(struct tphbuf_ctx *ctx, const char *bdf,
-			 struct tphbuf_port *port)
+static int read_function(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_port *port)
 {
 	struct sysfs_config config;
 	int ret = sysfs_config_open(ctx, bdf, &config);
@@ -48,8 +47,7 @@ static int read_function(struct tphbuf_ctx *ctx, const char *bdf,
  * (PCIe 6.x 9.3.5), and what counts is its PF's. They are unknown if the PF
  * cannot be read.
  */
-static int read_port(struct tphbuf_ctx *ctx, const char *bdf,
-		     struct tphbuf_port *port)
+static int read_port(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_port *port)
 {
 	char pf[TPHBUF_BDF_MAX];
 	struct tphbuf_port phys;
@@ -74,17 +72,15 @@ static int read_port(struct tphbuf_ctx *ctx, const char *bdf,
  * Split the link's target into bridges. Only what follows the last host
  * bridge counts: behind a volume management device there are two.
  */
-static int split_path(char *target, struct route_end *end,
-		      char (*bdfs)[TPHBUF_BDF_MAX])
+static int split_path(char *target, struct route_end *end, char (*bdfs)[TPHBUF_BDF_MAX])
 {
 	char *word, *save = NULL;
 	size_t n = 0;
 
-	for (word = strtok_r(target, "/", &save); word;
-	     word = strtok_r(NULL, "/", &save)) {
+	for (word = strtok_r(target, "/", &save); word; word = strtok_r(NULL, "/", &save)) {
 		if (!strncmp(word, "pci", 3) && strchr(word, ':')) {
-			snprintf(end->host, sizeof(end->host), "%.*s",
-				 (int)sizeof(end->host) - 1, word);
+			snprintf(end->host, sizeof(end->host), "%.*s", (int)sizeof(end->host) - 1,
+				 word);
 			n = 0;
 		} else if (end->host[0]) {
 			if (n == ROUTE_MAX_PORTS)
@@ -104,7 +100,7 @@ static int find_host(struct tphbuf_ctx *ctx, struct route_end *end)
 	const char *bus = end->host + strlen("pci");
 	size_t len = strlen(bus), i, n;
 	struct tphbuf_port port;
-	char (*bdfs)[TPHBUF_BDF_MAX];
+	char(*bdfs)[TPHBUF_BDF_MAX];
 	uint64_t vendor, device;
 	int ret;
 
@@ -138,8 +134,7 @@ out:
 	return ret;
 }
 
-static int read_end(struct tphbuf_ctx *ctx, const char *name,
-		    struct route_end *end)
+static int read_end(struct tphbuf_ctx *ctx, const char *name, struct route_end *end)
 {
 	char bdfs[ROUTE_MAX_PORTS][TPHBUF_BDF_MAX];
 	char bdf[TPHBUF_BDF_MAX], target[PATH_MAX];
@@ -163,19 +158,16 @@ static int read_end(struct tphbuf_ctx *ctx, const char *name,
 			    "%s: sysfs shows no path of bridges to it; check that /sys is a real sysfs",
 			    bdf);
 	for (i = 0; !ret && i < end->nr_ports; i++)
-		ret = read_port(ctx, bdfs[end->nr_ports - 1 - i],
-				&end->port[i]);
+		ret = read_port(ctx, bdfs[end->nr_ports - 1 - i], &end->port[i]);
 	if (!ret)
 		ret = find_host(ctx, end);
 	if (ret)
-		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret,
-				  "%s: path to it", bdf);
+		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: path to it", bdf);
 	return 0;
 }
 
 /* Value of the first line "@key : value" of /proc/cpuinfo. */
-static bool cpu_field(const char *text, const char *key, char *value,
-		      size_t size)
+static bool cpu_field(const char *text, const char *key, char *value, size_t size)
 {
 	const char *p = strstr(text, key);
 	size_t len;
@@ -211,8 +203,8 @@ static bool cpu_routes(struct tphbuf_ctx *ctx)
 	       strtoul(value, NULL, 10) >= AMD_ZEN_FAMILY;
 }
 
-int tphbuf_topo_read(struct tphbuf_ctx *ctx, const char *memory,
-		     const char *requester, struct tphbuf_topo **topop)
+int tphbuf_topo_read(struct tphbuf_ctx *ctx, const char *memory, const char *requester,
+		     struct tphbuf_topo **topop)
 {
 	struct tphbuf_topo *topo;
 	int ret;
@@ -249,8 +241,7 @@ void tphbuf_topo_free(struct tphbuf_topo *topo)
 	free(topo);
 }
 
-static const struct route_end *end_of(const struct tphbuf_topo *topo,
-				      enum tphbuf_end end)
+static const struct route_end *end_of(const struct tphbuf_topo *topo, enum tphbuf_end end)
 {
 	if (!topo)
 		return NULL;
@@ -271,16 +262,15 @@ size_t tphbuf_topo_ports(const struct tphbuf_topo *topo, enum tphbuf_end end)
 	return e ? e->nr_ports : 0;
 }
 
-const char *tphbuf_topo_host(const struct tphbuf_topo *topo,
-			     enum tphbuf_end end)
+const char *tphbuf_topo_host(const struct tphbuf_topo *topo, enum tphbuf_end end)
 {
 	const struct route_end *e = end_of(topo, end);
 
 	return e ? e->host : NULL;
 }
 
-int tphbuf_topo_port(const struct tphbuf_topo *topo, enum tphbuf_end end,
-		     size_t index, struct tphbuf_port *port)
+int tphbuf_topo_port(const struct tphbuf_topo *topo, enum tphbuf_end end, size_t index,
+		     struct tphbuf_port *port)
 {
 	const struct route_end *e = end_of(topo, end);
 
@@ -289,8 +279,8 @@ int tphbuf_topo_port(const struct tphbuf_topo *topo, enum tphbuf_end end,
 	if (!e || index >= e->nr_ports || !port)
 		return fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "the path has no such port; ask tphbuf_topo_ports() for their number");
-	return info_out(topo->ctx, port, VERDICT_MIN, &e->port[index],
-			sizeof(e->port[index]), "tphbuf_port");
+	return info_out(topo->ctx, port, VERDICT_MIN, &e->port[index], sizeof(e->port[index]),
+			"tphbuf_port");
 }
 
 int tphbuf_topo_info(const struct tphbuf_topo *topo, enum tphbuf_end end,
@@ -303,18 +293,16 @@ int tphbuf_topo_info(const struct tphbuf_topo *topo, enum tphbuf_end end,
 	if (!e || !info)
 		return fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "no such end or no place for the answer; pass both");
-	return info_out(topo->ctx, info, VERDICT_MIN, &e->info,
-			sizeof(e->info), "tphbuf_pci_info");
+	return info_out(topo->ctx, info, VERDICT_MIN, &e->info, sizeof(e->info), "tphbuf_pci_info");
 }
 
-int tphbuf_topo_verdict(const struct tphbuf_topo *topo,
-			struct tphbuf_verdict *verdict)
+int tphbuf_topo_verdict(const struct tphbuf_topo *topo, struct tphbuf_verdict *verdict)
 {
 	if (!topo)
 		return -EINVAL;
 	if (!verdict)
 		return fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "no place for the verdict; pass one");
-	return info_out(topo->ctx, verdict, VERDICT_MIN, &topo->verdict,
-			sizeof(topo->verdict), "tphbuf_verdict");
+	return info_out(topo->ctx, verdict, VERDICT_MIN, &topo->verdict, sizeof(topo->verdict),
+			"tphbuf_verdict");
 }

@@ -18,31 +18,28 @@
 #include "lib/verbs/applied.h"
 #include "lib/verbs/reg.h"
 
-#define OPTS_MIN	sizeof(size_t)
-#define APPLIED_MIN	sizeof(size_t)
-#define NAME_TEXT_MAX	160
+#define OPTS_MIN      sizeof(size_t)
+#define APPLIED_MIN   sizeof(size_t)
+#define NAME_TEXT_MAX 160
 
-#define MR_FLAGS	(TPHBUF_MR_REQUIRE | TPHBUF_MR_IOVA | \
-			 TPHBUF_MR_DATA_DIRECT)
+#define MR_FLAGS      (TPHBUF_MR_REQUIRE | TPHBUF_MR_IOVA | TPHBUF_MR_DATA_DIRECT)
 /* What the kernel takes for dma-bufs: uverbs_std_types_mr.c. */
-#define ALLOWED_ACCESS	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | \
-			 IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_ATOMIC | \
-			 IBV_ACCESS_RELAXED_ORDERING)
-#define DEFAULT_ACCESS	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | \
-			 IBV_ACCESS_REMOTE_READ)
+#define ALLOWED_ACCESS                                                               \
+	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ | \
+	 IBV_ACCESS_REMOTE_ATOMIC | IBV_ACCESS_RELAXED_ORDERING)
+#define DEFAULT_ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ)
 
 struct tphbuf_mr {
 	struct tphbuf_buffer *buf;
-	struct tphbuf_ctx *ctx;		/* of @buf */
+	struct tphbuf_ctx *ctx; /* of @buf */
 	struct ibv_mr *ibv;
 	uint64_t iova;
 	uint64_t length;
-	int32_t mrn;			/* the kernel's number; -1: not known */
+	int32_t mrn; /* the kernel's number; -1: not known */
 };
 
 /* "0000:03:00.0 BAR2 with mlx5_0 (0000:05:00.0)" */
-static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text,
-		     size_t size)
+static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text, size_t size)
 {
 	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(buf);
 	struct tphbuf_device *dev = tphbuf_buffer_device(buf);
@@ -52,22 +49,19 @@ static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text,
 	ssize_t n = -1;
 
 	if (dev && tphbuf_buffer_bar(buf) >= 0)
-		snprintf(source, sizeof(source), "%s BAR%d",
-			 tphbuf_device_bdf(dev), tphbuf_buffer_bar(buf));
+		snprintf(source, sizeof(source), "%s BAR%d", tphbuf_device_bdf(dev),
+			 tphbuf_buffer_bar(buf));
 	else
-		snprintf(source, sizeof(source), "dma-buf descriptor %d",
-			 tphbuf_buffer_fd(buf));
+		snprintf(source, sizeof(source), "dma-buf descriptor %d", tphbuf_buffer_fd(buf));
 	if ((size_t)snprintf(path, sizeof(path), "%s/class/infiniband/%s/device",
-			     tphbuf_priv_sysfs_root(ctx),
-			     ibv_get_device_name(nic)) < sizeof(path))
+			     tphbuf_priv_sysfs_root(ctx), ibv_get_device_name(nic)) < sizeof(path))
 		n = readlink(path, target, sizeof(target) - 1);
 	if (n > 0) {
 		target[n] = '\0';
 		nic_bdf = strrchr(target, '/');
 	}
-	snprintf(text, size, "%s with %s%s%.20s%s", source,
-		 ibv_get_device_name(nic), nic_bdf ? " (" : "",
-		 nic_bdf ? nic_bdf + 1 : "", nic_bdf ? ")" : "");
+	snprintf(text, size, "%s with %s%s%.20s%s", source, ibv_get_device_name(nic),
+		 nic_bdf ? " (" : "", nic_bdf ? nic_bdf + 1 : "", nic_bdf ? ")" : "");
 }
 
 static int check_access(struct tphbuf_ctx *ctx, int access)
@@ -81,8 +75,8 @@ static int check_access(struct tphbuf_ctx *ctx, int access)
 		reason = "allows remote but not local writes; add IBV_ACCESS_LOCAL_WRITE";
 	else
 		return 0;
-	return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-				"access 0x%x %s", (unsigned int)access, reason);
+	return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL, "access 0x%x %s",
+				(unsigned int)access, reason);
 }
 
 static int check_iova(struct tphbuf_ctx *ctx, const struct tphbuf_mr_opts *o)
@@ -91,20 +85,21 @@ static int check_iova(struct tphbuf_ctx *ctx, const struct tphbuf_mr_opts *o)
 
 	if (o->iova % page != o->offset % page)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"iova 0x%" PRIx64 " and offset 0x%" PRIx64 " lie at different places in their pages; use 0x%" PRIx64 ", or no TPHBUF_MR_IOVA",
+					"iova 0x%" PRIx64 " and offset 0x%" PRIx64
+					" lie at different places in their pages; use 0x%" PRIx64
+					", or no TPHBUF_MR_IOVA",
 					o->iova, o->offset,
-					o->iova - o->iova % page +
-					o->offset % page);
+					o->iova - o->iova % page + o->offset % page);
 	if (o->iova + o->length < o->iova)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"iova 0x%" PRIx64 " with length 0x%" PRIx64 " wraps around 64 bits; use a smaller iova",
+					"iova 0x%" PRIx64 " with length 0x%" PRIx64
+					" wraps around 64 bits; use a smaller iova",
 					o->iova, o->length);
 	return 0;
 }
 
 /* Fill in the defaults of @o and check it for a buffer of @total bytes. */
-static int check_opts(struct tphbuf_ctx *ctx, uint64_t total,
-		      struct tphbuf_mr_opts *o)
+static int check_opts(struct tphbuf_ctx *ctx, uint64_t total, struct tphbuf_mr_opts *o)
 {
 	int ret;
 
@@ -117,13 +112,17 @@ static int check_opts(struct tphbuf_ctx *ctx, uint64_t total,
 					"a DMA handle takes the place of the buffer's tag; give it without TPHBUF_MR_REQUIRE and TPHBUF_MR_DATA_DIRECT");
 	if (o->offset >= total)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"offset 0x%" PRIx64 " is behind the end of the buffer (0x%" PRIx64 " bytes); use a smaller offset",
+					"offset 0x%" PRIx64
+					" is behind the end of the buffer (0x%" PRIx64
+					" bytes); use a smaller offset",
 					o->offset, total);
 	if (!o->length)
 		o->length = total - o->offset;
 	if (o->length > total - o->offset)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"0x%" PRIx64 "+0x%" PRIx64 " ends behind the end of the buffer (0x%" PRIx64 " bytes); use a smaller length",
+					"0x%" PRIx64 "+0x%" PRIx64
+					" ends behind the end of the buffer (0x%" PRIx64
+					" bytes); use a smaller length",
 					o->offset, o->length, total);
 	if (!o->access)
 		o->access = DEFAULT_ACCESS;
@@ -132,13 +131,13 @@ static int check_opts(struct tphbuf_ctx *ctx, uint64_t total,
 		return ret;
 	if (o->flags & TPHBUF_MR_IOVA)
 		return check_iova(ctx, o);
-	o->iova = o->offset;	/* lies at the same place in its page */
+	o->iova = o->offset; /* lies at the same place in its page */
 	return 0;
 }
 
 /* The tag that has to be applied; valid == 0 if only "some tag" is known. */
-static int wanted_tag(struct tphbuf_buffer *buf,
-		      const struct tphbuf_mr_opts *o, struct tphbuf_tag *tag)
+static int wanted_tag(struct tphbuf_buffer *buf, const struct tphbuf_mr_opts *o,
+		      struct tphbuf_tag *tag)
 {
 	struct tphbuf_tag_state state = { .size = sizeof(state) };
 	const char *why;
@@ -148,9 +147,8 @@ static int wanted_tag(struct tphbuf_buffer *buf,
 	if (o->tag) {
 		ret = tphbuf_tag_check(o->tag, TPHBUF_TAG_MASK, &why);
 		if (ret || !o->tag->valid)
-			return tphbuf_priv_fail(tphbuf_priv_buffer_ctx(buf),
-						TPHBUF_STAGE_ARGUMENT, -EINVAL,
-						"the tag to require is wrong: %s",
+			return tphbuf_priv_fail(tphbuf_priv_buffer_ctx(buf), TPHBUF_STAGE_ARGUMENT,
+						-EINVAL, "the tag to require is wrong: %s",
 						ret ? why : "it is empty; give one");
 		*tag = *o->tag;
 		return 0;
@@ -161,16 +159,14 @@ static int wanted_tag(struct tphbuf_buffer *buf,
 	if (ret)
 		return ret;
 	if (!state.tag.valid)
-		return tphbuf_priv_fail(tphbuf_priv_buffer_ctx(buf),
-					TPHBUF_STAGE_REGISTER, -ENODATA,
+		return tphbuf_priv_fail(tphbuf_priv_buffer_ctx(buf), TPHBUF_STAGE_REGISTER, -ENODATA,
 					"a tag is required but the buffer has none; set it before registering");
 	*tag = state.tag;
 	return 0;
 }
 
 /* The NIC sends one namespace; it must be one of @wanted, unchanged. */
-static bool tag_matches(const struct tphbuf_tag *applied,
-			const struct tphbuf_tag *wanted)
+static bool tag_matches(const struct tphbuf_tag *applied, const struct tphbuf_tag *wanted)
 {
 	struct tphbuf_tag part = *wanted;
 
@@ -181,8 +177,8 @@ static bool tag_matches(const struct tphbuf_tag *applied,
 }
 
 /* Ask about @ibv, of which @region says the rest. */
-static int query(struct tphbuf_ctx *ctx, struct ibv_mr *ibv,
-		 struct region_facts *region, struct tphbuf_applied *applied)
+static int query(struct tphbuf_ctx *ctx, struct ibv_mr *ibv, struct region_facts *region,
+		 struct tphbuf_applied *applied)
 {
 	struct ibv_device *nic = ibv->context->device;
 	int index = ibv_get_device_index(nic);
@@ -196,17 +192,18 @@ static int query(struct tphbuf_ctx *ctx, struct ibv_mr *ibv,
 	region->lkey = ibv->lkey;
 	ret = applied_query(region, applied);
 	if (ret)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_APPLIED, ret,
-					      "%s", ibv_get_device_name(nic));
+		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_APPLIED, ret, "%s",
+					      ibv_get_device_name(nic));
 	return 0;
 }
 
 /* Called by the thread that has just registered it. */
-static int require_applied(struct tphbuf_mr *mr,
-			   const struct tphbuf_tag *wanted)
+static int require_applied(struct tphbuf_mr *mr, const struct tphbuf_tag *wanted)
 {
 	struct region_facts region = {
-		.length = mr->length, .mrn = -1, .of_this_thread = true,
+		.length = mr->length,
+		.mrn = -1,
+		.of_this_thread = true,
 	};
 	struct tphbuf_applied applied;
 	struct tphbuf_ctx *ctx = mr->ctx;
@@ -218,14 +215,13 @@ static int require_applied(struct tphbuf_mr *mr,
 	if (ret)
 		return ret;
 	mr->mrn = applied.mrn;
-	if (applied.state == TPHBUF_APPLIED_YES &&
-	    tag_matches(&applied.tag, wanted))
+	if (applied.state == TPHBUF_APPLIED_YES && tag_matches(&applied.tag, wanted))
 		return 0;
 	describe(mr->buf, mr->ibv->pd, text, sizeof(text));
 	if (applied.state == TPHBUF_APPLIED_NO)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
-					"%s: the tag is required but not applied: %s",
-					text, applied.reason);
+					"%s: the tag is required but not applied: %s", text,
+					applied.reason);
 	if (applied.state == TPHBUF_APPLIED_UNKNOWN)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
 					"%s: the tag is required but its use cannot be confirmed: %s",
@@ -263,8 +259,8 @@ static bool route_is_refused(struct tphbuf_mr *mr, struct ibv_pd *pd, int err)
 }
 
 /* Say why registering has failed with @ret. Return: @ret. */
-static int reg_failed(struct tphbuf_mr *mr, struct ibv_pd *pd,
-		      const struct tphbuf_mr_opts *o, int ret)
+static int reg_failed(struct tphbuf_mr *mr, struct ibv_pd *pd, const struct tphbuf_mr_opts *o,
+		      int ret)
 {
 	struct tphbuf_ctx *ctx = mr->ctx;
 	char text[NAME_TEXT_MAX];
@@ -275,22 +271,19 @@ static int reg_failed(struct tphbuf_mr *mr, struct ibv_pd *pd,
 	if (ret == -ELIBACC)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, ret,
 					"%s: this rdma-core has no %s; install %s", text,
-					o->dmah ? "ibv_reg_mr_ex()" :
-					"mlx5dv_reg_dmabuf_mr()",
+					o->dmah ? "ibv_reg_mr_ex()" : "mlx5dv_reg_dmabuf_mr()",
 					o->dmah ? "version 60 or later" :
-					"the provider libmlx5 of version 54 or later");
+						  "the provider libmlx5 of version 54 or later");
 	if (ret == -EOPNOTSUPP && o->flags & TPHBUF_MR_DATA_DIRECT)
 		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, ret,
 					"%s: data direct pins the buffer, and its exporter wants to be able to revoke it, or the NIC has no data direct; register without TPHBUF_MR_DATA_DIRECT",
 					text);
-	return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_REGISTER, ret, "%s",
-				      text);
+	return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_REGISTER, ret, "%s", text);
 }
 
 /* Register @buf, which the region takes over on success. */
-static int register_held(struct tphbuf_buffer *buf,
-			 const struct buffer_facts *facts, struct ibv_pd *pd,
-			 const struct tphbuf_mr_opts *opts,
+static int register_held(struct tphbuf_buffer *buf, const struct buffer_facts *facts,
+			 struct ibv_pd *pd, const struct tphbuf_mr_opts *opts,
 			 struct tphbuf_mr **mrp)
 {
 	struct tphbuf_tag wanted = { 0 };
@@ -298,13 +291,11 @@ static int register_held(struct tphbuf_buffer *buf,
 	struct tphbuf_mr *mr;
 	int ret;
 
-	ret = opts_in(facts->ctx, &o, sizeof(o), OPTS_MIN, opts,
-		      "tphbuf_mr_opts");
+	ret = opts_in(facts->ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_mr_opts");
 	if (ret)
 		return ret;
 	if (!pd || !mrp)
-		return tphbuf_priv_fail(facts->ctx, TPHBUF_STAGE_ARGUMENT,
-					-EINVAL,
+		return tphbuf_priv_fail(facts->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 					"no protection domain or no place for the region; pass both");
 	ret = check_opts(facts->ctx, facts->length, &o);
 	if (!ret && o.flags & TPHBUF_MR_REQUIRE)
@@ -313,8 +304,7 @@ static int register_held(struct tphbuf_buffer *buf,
 		return ret;
 	mr = malloc(sizeof(*mr));
 	if (!mr)
-		return tphbuf_priv_fail_nomem(facts->ctx,
-					      TPHBUF_STAGE_REGISTER);
+		return tphbuf_priv_fail_nomem(facts->ctx, TPHBUF_STAGE_REGISTER);
 	*mr = (struct tphbuf_mr){
 		.buf = buf,
 		.ctx = facts->ctx,
@@ -343,8 +333,7 @@ err_free:
 }
 
 int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
-		       const struct tphbuf_mr_opts *opts,
-		       struct tphbuf_mr **mrp)
+		       const struct tphbuf_mr_opts *opts, struct tphbuf_mr **mrp)
 {
 	struct buffer_facts facts;
 	int ret;
@@ -368,8 +357,7 @@ int tphbuf_mr_deregister(struct tphbuf_mr *mr)
 	err = ibv_dereg_mr(mr->ibv);
 	if (err) {
 		describe(mr->buf, mr->ibv->pd, text, sizeof(text));
-		return tphbuf_priv_fail_errno(mr->ctx,
-					      TPHBUF_STAGE_REGISTER, -err,
+		return tphbuf_priv_fail_errno(mr->ctx, TPHBUF_STAGE_REGISTER, -err,
 					      "%s: deregister", text);
 	}
 	tphbuf_buffer_close(mr->buf);
@@ -392,8 +380,7 @@ uint64_t tphbuf_mr_length(const struct tphbuf_mr *mr)
 	return mr ? mr->length : 0;
 }
 
-static int tell_applied(struct tphbuf_ctx *ctx, struct ibv_mr *ibv,
-			uint64_t length, int32_t mrn,
+static int tell_applied(struct tphbuf_ctx *ctx, struct ibv_mr *ibv, uint64_t length, int32_t mrn,
 			struct tphbuf_applied *applied)
 {
 	struct region_facts region = { .length = length, .mrn = mrn };
@@ -406,8 +393,7 @@ static int tell_applied(struct tphbuf_ctx *ctx, struct ibv_mr *ibv,
 	ret = query(ctx, ibv, &region, &a);
 	if (ret)
 		return ret;
-	return tphbuf_priv_info_out(ctx, applied, APPLIED_MIN, &a, sizeof(a),
-				    "tphbuf_applied");
+	return tphbuf_priv_info_out(ctx, applied, APPLIED_MIN, &a, sizeof(a), "tphbuf_applied");
 }
 
 int tphbuf_mr_applied(struct tphbuf_mr *mr, struct tphbuf_applied *applied)
@@ -417,8 +403,8 @@ int tphbuf_mr_applied(struct tphbuf_mr *mr, struct tphbuf_applied *applied)
 	return tell_applied(mr->ctx, mr->ibv, mr->length, mr->mrn, applied);
 }
 
-int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr,
-		       uint64_t length, struct tphbuf_applied *applied)
+int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr, uint64_t length,
+		       struct tphbuf_applied *applied)
 {
 	if (!ctx)
 		return -EINVAL;

@@ -19,7 +19,7 @@
 struct walk {
 	nldev_mr_fn fn;
 	void *arg;
-	int ret;	/* of fn, or -errno reported by the kernel */
+	int ret; /* of fn, or -errno reported by the kernel */
 };
 
 /* Value of a driver attribute: a number, or a string. */
@@ -28,8 +28,7 @@ struct driver_value {
 	uint64_t number;
 };
 
-static void take_driver_pair(struct nldev_mr *mr, const char *name,
-			     const struct driver_value *value)
+static void take_driver_pair(struct nldev_mr *mr, const char *name, const struct driver_value *value)
 {
 	if (!strcmp(name, "tph") && value->string) {
 		mr->has_tph = true;
@@ -94,8 +93,7 @@ static void parse_driver(struct nlattr *table, struct nldev_mr *mr)
 		if (nla_type(attr) == RDMA_NLDEV_ATTR_DRIVER_PRINT_TYPE ||
 		    nla_type(attr) == RDMA_NLDEV_ATTR_PAD)
 			continue;
-		if (nla_type(attr) == RDMA_NLDEV_ATTR_DRIVER_STRING &&
-		    !is_string(attr)) {
+		if (nla_type(attr) == RDMA_NLDEV_ATTR_DRIVER_STRING && !is_string(attr)) {
 			name = NULL;
 			continue;
 		}
@@ -200,8 +198,7 @@ static int send_request(struct nl_sock *sock, uint32_t dev_index)
 	struct nl_msg *msg;
 	int err;
 
-	msg = nlmsg_alloc_simple(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV,
-						  RDMA_NLDEV_CMD_RES_MR_GET),
+	msg = nlmsg_alloc_simple(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_RES_MR_GET),
 				 NLM_F_REQUEST | NLM_F_DUMP);
 	if (!msg)
 		return -NLE_NOMEM;
@@ -223,11 +220,9 @@ int nldev_walk_mr(uint32_t dev_index, nldev_mr_fn fn, void *arg)
 		return -ENOMEM;
 	err = nl_connect(sock, NETLINK_RDMA);
 	if (!err)
-		err = nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM,
-					  on_message, &walk);
+		err = nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_message, &walk);
 	if (!err)
-		err = nl_socket_modify_err_cb(sock, NL_CB_CUSTOM, on_error,
-					      &walk);
+		err = nl_socket_modify_err_cb(sock, NL_CB_CUSTOM, on_error, &walk);
 	if (!err)
 		err = send_request(sock, dev_index);
 	if (!err)

@@ -9,24 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NLDEV_REASON_MAX	32
+#define NLDEV_REASON_MAX 32
 
 /* One region. The tph fields are the driver's own attributes. */
 struct nldev_mr {
 	bool has_mrn, has_lkey, has_pid, has_length;
-	bool of_kernel;		/* not of a process */
+	bool of_kernel; /* not of a process */
 	uint32_t mrn;
 	uint32_t lkey;
 	uint32_t pid;
 	uint64_t length;
 
-	bool has_tph;		/* the driver says whether it sends a tag */
+	bool has_tph; /* the driver says whether it sends a tag */
 	bool tph;
 	uint32_t st;
-	uint32_t st_width;	/* 8 or 16 */
+	uint32_t st_width; /* 8 or 16 */
 	uint32_t ph;
 	uint64_t stale_faults;
-	char reason[NLDEV_REASON_MAX];	/* one word */
+	char reason[NLDEV_REASON_MAX]; /* one word */
 };
 
 /* Called once for each region; a negative value ends the walk. */

@@ -4,7 +4,7 @@
  * rdma-core (ibv_reg_mr_ex() came with 60.0) or are a provider's own, so they
  * are looked up when they are asked for; the library loads without them.
  */
-#define _GNU_SOURCE	/* RTLD_DEFAULT */
+#define _GNU_SOURCE /* RTLD_DEFAULT */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -13,8 +13,8 @@
 
 #include "lib/verbs/reg.h"
 
-#define MLX5_LIBRARY	"libmlx5.so.1"
-#define DATA_DIRECT	(1 << 0)	/* MLX5DV_REG_DMABUF_ACCESS_DATA_DIRECT */
+#define MLX5_LIBRARY "libmlx5.so.1"
+#define DATA_DIRECT  (1 << 0) /* MLX5DV_REG_DMABUF_ACCESS_DATA_DIRECT */
 
 /* struct ibv_mr_init_attr of rdma-core 60; later ones append to it. */
 struct init_attr {
@@ -37,9 +37,10 @@ enum {
 };
 
 #ifdef HAVE_IBV_REG_MR_EX
-#define SAME(field) \
-	_Static_assert(offsetof(struct init_attr, field) == \
-		       offsetof(struct ibv_mr_init_attr, field), #field)
+#define SAME(field)                                                      \
+	_Static_assert(offsetof(struct init_attr, field) ==              \
+			       offsetof(struct ibv_mr_init_attr, field), \
+		       #field)
 SAME(length);
 SAME(access);
 SAME(comp_mask);
@@ -53,12 +54,9 @@ _Static_assert(MASK_FD_OFFSET == IBV_REG_MR_MASK_FD_OFFSET, "mask");
 _Static_assert(MASK_DMAH == IBV_REG_MR_MASK_DMAH, "mask");
 #endif
 
-typedef struct ibv_mr *(*reg_mr_ex_fn)(struct ibv_pd *pd,
-				       struct init_attr *attr);
-typedef struct ibv_mr *(*reg_data_direct_fn)(struct ibv_pd *pd, uint64_t offset,
-					     size_t length, uint64_t iova,
-					     int fd, int access,
-					     int mlx5_access);
+typedef struct ibv_mr *(*reg_mr_ex_fn)(struct ibv_pd *pd, struct init_attr *attr);
+typedef struct ibv_mr *(*reg_data_direct_fn)(struct ibv_pd *pd, uint64_t offset, size_t length,
+					     uint64_t iova, int fd, int access, int mlx5_access);
 
 static bool find(void *library, const char *name, void *function)
 {
@@ -68,8 +66,7 @@ static bool find(void *library, const char *name, void *function)
 	return symbol;
 }
 
-static int reg_dmah(struct ibv_pd *pd, int fd, const struct tphbuf_mr_opts *o,
-		    struct ibv_mr **mr)
+static int reg_dmah(struct ibv_pd *pd, int fd, const struct tphbuf_mr_opts *o, struct ibv_mr **mr)
 {
 	struct init_attr attr = {
 		.length = o->length,
@@ -88,8 +85,8 @@ static int reg_dmah(struct ibv_pd *pd, int fd, const struct tphbuf_mr_opts *o,
 	return reg_result(reg(pd, &attr), mr);
 }
 
-static int reg_data_direct(struct ibv_pd *pd, int fd,
-			   const struct tphbuf_mr_opts *o, struct ibv_mr **mr)
+static int reg_data_direct(struct ibv_pd *pd, int fd, const struct tphbuf_mr_opts *o,
+			   struct ibv_mr **mr)
 {
 	reg_data_direct_fn reg;
 	void *library;
@@ -100,16 +97,14 @@ static int reg_data_direct(struct ibv_pd *pd, int fd,
 		return ret;
 	errno = 0;
 	if (find(library, "mlx5dv_reg_dmabuf_mr", &reg))
-		ret = reg_result(reg(pd, o->offset, o->length, o->iova, fd,
-				 o->access, DATA_DIRECT), mr);
+		ret = reg_result(reg(pd, o->offset, o->length, o->iova, fd, o->access, DATA_DIRECT),
+				 mr);
 	/* The region's code is the provider's, which libibverbs keeps loaded. */
 	dlclose(library);
 	return ret;
 }
 
-int reg_special(struct ibv_pd *pd, int fd, const struct tphbuf_mr_opts *o,
-		struct ibv_mr **mr)
+int reg_special(struct ibv_pd *pd, int fd, const struct tphbuf_mr_opts *o, struct ibv_mr **mr)
 {
-	return o->dmah ? reg_dmah(pd, fd, o, mr) :
-			 reg_data_direct(pd, fd, o, mr);
+	return o->dmah ? reg_dmah(pd, fd, o, mr) : reg_data_direct(pd, fd, o, mr);
 }

@@ -4,18 +4,17 @@
 
 #include "lib/core/sister.h"
 
-#define OPTS_MIN	sizeof(size_t)
+#define OPTS_MIN sizeof(size_t)
 
 /* @arg: NULL or the caller's options for all regions, see mr.h. */
-static int reg(void *arg, const struct tphbuf_registry_request *request,
-	       void **object)
+static int reg(void *arg, const struct tphbuf_registry_request *request, void **object)
 {
 	struct tphbuf_mr_opts o;
 	struct tphbuf_mr *mr;
 	int ret;
 
-	ret = opts_in(tphbuf_priv_buffer_ctx(request->buf), &o, sizeof(o),
-		      OPTS_MIN, arg, "tphbuf_mr_opts");
+	ret = opts_in(tphbuf_priv_buffer_ctx(request->buf), &o, sizeof(o), OPTS_MIN, arg,
+		      "tphbuf_mr_opts");
 	if (ret)
 		return ret;
 	o.size = sizeof(o);
@@ -51,8 +50,7 @@ const struct tphbuf_registry_ops *tphbuf_mr_registry_ops(void)
 	return &ops;
 }
 
-struct tphbuf_mr *
-tphbuf_registration_mr(const struct tphbuf_registration *region)
+struct tphbuf_mr *tphbuf_registration_mr(const struct tphbuf_registration *region)
 {
 	return tphbuf_registration_object(region);
 }

@@ -15,13 +15,11 @@ int check_vfio_driver(struct tphbuf_device *dev, char *driver)
 {
 	int ret;
 
-	ret = sysfs_link_name(dev->ctx, dev->bdf, "driver", driver,
-			      TPHBUF_NAME_MAX);
+	ret = sysfs_link_name(dev->ctx, dev->bdf, "driver", driver, TPHBUF_NAME_MAX);
 	if (!ret && driver_is_vfio(driver))
 		return 0;
 	if (ret && ret != -ENOENT)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,
-				  "%s: driver", dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: driver", dev->bdf);
 	return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -ENXIO,
 		    "%s: not bound to vfio-pci (driver: %s); bind it with: driverctl set-override %s vfio-pci",
 		    dev->bdf, ret ? "none" : driver, dev->bdf);
@@ -37,14 +35,12 @@ int open_node(struct tphbuf_device *dev, const char *name, int *fdp)
 	if (fd >= 0)
 		fd = fd_above_std(fd);
 	if (fd < 0)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, fd, "%s (%s)",
-				  path, dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, fd, "%s (%s)", path, dev->bdf);
 	*fdp = fd;
 	return 0;
 }
 
-int check_noiommu(struct tphbuf_device *dev,
-		  const struct tphbuf_device_opts *opts, const char *name)
+int check_noiommu(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts, const char *name)
 {
 	if (opts->flags & TPHBUF_DEVICE_NOIOMMU) {
 		ctx_log(dev->ctx, TPHBUF_LOG_INFO,

@@ -31,12 +31,12 @@ int open_node(struct tphbuf_device *dev, const char *name, int *fd);
  * Record why a device that no IOMMU isolates is not opened; @name is its node.
  * Return: 0 if the caller insists on it.
  */
-int check_noiommu(struct tphbuf_device *dev,
-		  const struct tphbuf_device_opts *opts, const char *name);
+int check_noiommu(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts,
+		  const char *name);
 
 /* Parse opts->vf_token, if there is one, into @uuid. 0 or a recorded error. */
-int vf_token_parse(struct tphbuf_device *dev,
-		   const struct tphbuf_device_opts *opts, unsigned char *uuid);
+int vf_token_parse(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts,
+		   unsigned char *uuid);
 
 /*
  * Record that the kernel refused the device with @err at the call that takes

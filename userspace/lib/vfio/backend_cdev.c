@@ -24,13 +24,12 @@ static int fail_no_cdev(struct tphbuf_device *dev)
 	int ret = check_vfio_driver(dev, driver);
 
 	return ret ? ret :
-	       fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
-		    "%s: driver %s offers no vfio character device; use a kernel with CONFIG_VFIO_DEVICE_CDEV, or the group back end",
-		    dev->bdf, driver);
+		     fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
+			  "%s: driver %s offers no vfio character device; use a kernel with CONFIG_VFIO_DEVICE_CDEV, or the group back end",
+			  dev->bdf, driver);
 }
 
-static int open_nodes(struct tphbuf_device *dev,
-		      const struct tphbuf_device_opts *opts)
+static int open_nodes(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts)
 {
 	char vfio[TPHBUF_NAME_MAX];
 	char node[TPHBUF_NAME_MAX + sizeof("vfio/devices/")];
@@ -40,8 +39,7 @@ static int open_nodes(struct tphbuf_device *dev,
 	if (ret == -ENOENT)
 		return fail_no_cdev(dev);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,
-				  "%s: vfio-dev", dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: vfio-dev", dev->bdf);
 	if (!strncmp(vfio, "noiommu", strlen("noiommu"))) {
 		ret = check_noiommu(dev, opts, vfio);
 		if (ret)
@@ -52,8 +50,7 @@ static int open_nodes(struct tphbuf_device *dev,
 	return ret ? ret : open_node(dev, "iommu", &dev->iommufd);
 }
 
-static int cdev_open(struct tphbuf_device *dev,
-		     const struct tphbuf_device_opts *opts)
+static int cdev_open(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts)
 {
 	unsigned char token[UUID_SIZE];
 	uint32_t ioas;
@@ -64,8 +61,7 @@ static int cdev_open(struct tphbuf_device *dev,
 		ret = open_nodes(dev, opts);
 	if (ret)
 		return ret;
-	ret = vfio_bind_iommufd(dev->fd, dev->iommufd,
-				opts->vf_token ? token : NULL);
+	ret = vfio_bind_iommufd(dev->fd, dev->iommufd, opts->vf_token ? token : NULL);
 	if (ret == -EPERM)
 		return group_fail(dev, TPHBUF_STAGE_BIND, ret);
 	if (ret)
@@ -74,8 +70,7 @@ static int cdev_open(struct tphbuf_device *dev,
 	if (!ret)
 		ret = vfio_attach_ioas(dev->fd, ioas);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret, "%s",
-				  dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret, "%s", dev->bdf);
 	return 0;
 }
 

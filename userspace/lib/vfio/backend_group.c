@@ -17,7 +17,7 @@
 #include "lib/vfio/vfio.h"
 #include "util/fd.h"
 
-#define TOKEN_OPTION	" vf_token="
+#define TOKEN_OPTION " vf_token="
 
 static int fail_no_group(struct tphbuf_device *dev)
 {
@@ -32,8 +32,7 @@ static int open_nodes(struct tphbuf_device *dev, const struct group *group,
 	char node[TPHBUF_NAME_MAX];
 	int ret;
 
-	snprintf(node, sizeof(node), "vfio/%s%u",
-		 group->noiommu ? "noiommu-" : "", group->number);
+	snprintf(node, sizeof(node), "vfio/%s%u", group->noiommu ? "noiommu-" : "", group->number);
 	if (group->noiommu) {
 		ret = check_noiommu(dev, opts, node);
 		if (ret)
@@ -47,7 +46,8 @@ static int open_nodes(struct tphbuf_device *dev, const struct group *group,
 static unsigned long pick_model(struct tphbuf_device *dev, bool noiommu)
 {
 	static const unsigned long models[] = {
-		VFIO_TYPE1v2_IOMMU, VFIO_TYPE1_IOMMU,
+		VFIO_TYPE1v2_IOMMU,
+		VFIO_TYPE1_IOMMU,
 	};
 	size_t i;
 
@@ -79,8 +79,7 @@ static int fill_container(struct tphbuf_device *dev, bool noiommu)
 	if (ret == -EPERM)
 		return group_fail(dev, TPHBUF_STAGE_ATTACH, ret);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret,
-				  "%s: container", dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret, "%s: container", dev->bdf);
 	model = pick_model(dev, noiommu);
 	if (!model)
 		return fail(dev->ctx, TPHBUF_STAGE_ATTACH, -EOPNOTSUPP,
@@ -88,8 +87,8 @@ static int fill_container(struct tphbuf_device *dev, bool noiommu)
 			    dev->bdf);
 	ret = vfio_container_set_iommu(dev->container, model);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret,
-				  "%s: IOMMU model %lu", dev->bdf, model);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret, "%s: IOMMU model %lu",
+				  dev->bdf, model);
 	return 0;
 }
 
@@ -99,20 +98,18 @@ static int get_device(struct tphbuf_device *dev, const char *token)
 	char name[TPHBUF_BDF_MAX + sizeof(TOKEN_OPTION) + UUID_TEXT_LEN];
 	int fd;
 
-	snprintf(name, sizeof(name), "%s%s%s", dev->bdf,
-		 token ? TOKEN_OPTION : "", token ? token : "");
+	snprintf(name, sizeof(name), "%s%s%s", dev->bdf, token ? TOKEN_OPTION : "",
+		 token ? token : "");
 	fd = vfio_group_device(dev->group, name);
 	if (fd < 0)
 		return vf_token_fail(dev, fd, token);
 	dev->fd = fd_above_std(fd);
 	if (dev->fd < 0)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, dev->fd, "%s",
-				  dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, dev->fd, "%s", dev->bdf);
 	return 0;
 }
 
-static int group_open(struct tphbuf_device *dev,
-		      const struct tphbuf_device_opts *opts)
+static int group_open(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts)
 {
 	char driver[TPHBUF_NAME_MAX];
 	unsigned char token[UUID_SIZE];
@@ -128,8 +125,7 @@ static int group_open(struct tphbuf_device *dev,
 	if (ret == -ENOENT)
 		return fail_no_group(dev);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,
-				  "%s: iommu_group", dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: iommu_group", dev->bdf);
 	ret = open_nodes(dev, &group, opts);
 	if (!ret)
 		ret = fill_container(dev, group.noiommu);

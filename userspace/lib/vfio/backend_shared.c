@@ -6,7 +6,7 @@
  * sees, and the kernel closes it when both sides have. Container, group and
  * iommufd stay with the caller; the open device keeps what it needs of them.
  */
-#define _GNU_SOURCE	/* realpath, statx */
+#define _GNU_SOURCE /* realpath, statx */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,10 +22,10 @@
 #include "lib/vfio/vfio.h"
 #include "util/fd.h"
 
-#define ID_SIZE		4	/* vendor and device, at the start of config */
+#define ID_SIZE 4 /* vendor and device, at the start of config */
 
 /* The group's file has no type and no place, but a name of its own. */
-#define ANON_NAME	"anon_inode:[vfio-device]"
+#define ANON_NAME "anon_inode:[vfio-device]"
 
 static int fail_foreign(struct tphbuf_device *dev, int fd, const char *why)
 {
@@ -47,8 +47,7 @@ static int check_vfio_fd(struct tphbuf_device *dev, int fd)
 		return fail_foreign(dev, fd, strerror(-ret));
 	if (!(flags & VFIO_DEVICE_FLAGS_PCI))
 		return fail(dev->ctx, TPHBUF_STAGE_OPEN, -EINVAL,
-			    "descriptor %d is no PCI device; only those have BARs to export",
-			    fd);
+			    "descriptor %d is no PCI device; only those have BARs to export", fd);
 	return 0;
 }
 
@@ -61,8 +60,8 @@ static int bdf_of_cdev(struct tphbuf_ctx *ctx, dev_t number, char *bdf)
 	char link[PATH_MAX], path[PATH_MAX], *name;
 	int n;
 
-	n = snprintf(link, sizeof(link), "%s/dev/char/%u:%u", ctx->sysfs_root,
-		     major(number), minor(number));
+	n = snprintf(link, sizeof(link), "%s/dev/char/%u:%u", ctx->sysfs_root, major(number),
+		     minor(number));
 	if ((size_t)n >= sizeof(link))
 		return -ENAMETOOLONG;
 	if (!realpath(link, path))
@@ -90,20 +89,16 @@ static int check_ids(struct tphbuf_device *dev, int fd)
 	if (!ret)
 		ret = sysfs_read_u64(dev->ctx, dev->bdf, "device", &device);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,
-				  "%s: identification", dev->bdf);
-	ret = vfio_region_info(dev->fd, VFIO_PCI_CONFIG_REGION_INDEX, &size,
-			       &offset, &flags);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: identification",
+				  dev->bdf);
+	ret = vfio_region_info(dev->fd, VFIO_PCI_CONFIG_REGION_INDEX, &size, &offset, &flags);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret,
-				  "%s: config region", dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret, "%s: config region", dev->bdf);
 	n = fd_pread(dev->fd, id, sizeof(id), (off_t)offset);
 	if (n != sizeof(id))
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION,
-				  n < 0 ? (int)n : -EIO, "%s: config space",
-				  dev->bdf);
-	if (vendor == (id[0] | (uint64_t)id[1] << 8) &&
-	    device == (id[2] | (uint64_t)id[3] << 8))
+		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, n < 0 ? (int)n : -EIO,
+				  "%s: config space", dev->bdf);
+	if (vendor == (id[0] | (uint64_t)id[1] << 8) && device == (id[2] | (uint64_t)id[3] << 8))
 		return 0;
 	return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 		    "descriptor %d is a device %02x%02x:%02x%02x and not %s; pass the address it was opened by",
@@ -116,15 +111,16 @@ static int check_cdev(struct tphbuf_device *dev, int fd, dev_t number)
 	int ret = bdf_of_cdev(dev->ctx, number, bdf);
 
 	if (ret == -ENOENT)
-		return fail_foreign(dev, fd, "a character device that sysfs does not show as vfio's");
+		return fail_foreign(dev, fd,
+				    "a character device that sysfs does not show as vfio's");
 	if (ret)
 		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,
-				  "descriptor %d: character device %u:%u", fd,
-				  major(number), minor(number));
+				  "descriptor %d: character device %u:%u", fd, major(number),
+				  minor(number));
 	if (dev->bdf[0] && strcmp(dev->bdf, bdf))
 		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "descriptor %d is %s and not %s; pass the address it was opened by",
-			    fd, bdf, dev->bdf);
+			    "descriptor %d is %s and not %s; pass the address it was opened by", fd,
+			    bdf, dev->bdf);
 	memcpy(dev->bdf, bdf, sizeof(bdf));
 	return 0;
 }
@@ -135,13 +131,11 @@ static bool is_group_device(struct tphbuf_device *dev)
 	char path[PATH_MAX], target[sizeof(ANON_NAME)];
 	ssize_t n;
 
-	n = snprintf(path, sizeof(path), "%s/self/fd/%d", dev->ctx->proc_root,
-		     dev->fd);
+	n = snprintf(path, sizeof(path), "%s/self/fd/%d", dev->ctx->proc_root, dev->fd);
 	if ((size_t)n >= sizeof(path))
 		return true;
 	n = readlink(path, target, sizeof(target));
-	return n < 0 || (n == sizeof(ANON_NAME) - 1 &&
-			 !memcmp(target, ANON_NAME, (size_t)n));
+	return n < 0 || (n == sizeof(ANON_NAME) - 1 && !memcmp(target, ANON_NAME, (size_t)n));
 }
 
 /*
@@ -153,16 +147,14 @@ static int check_file(struct tphbuf_device *dev, int fd, bool *is_cdev)
 {
 	struct statx st;
 
-	if (statx(dev->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
-		  &st))
-		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, -errno,
-				  "descriptor %d", fd);
+	if (statx(dev->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st))
+		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, -errno, "descriptor %d", fd);
 	*is_cdev = S_ISCHR(st.stx_mode);
 	if (*is_cdev)
-		return check_cdev(dev, fd, makedev(st.stx_rdev_major,
-						   st.stx_rdev_minor));
+		return check_cdev(dev, fd, makedev(st.stx_rdev_major, st.stx_rdev_minor));
 	if (st.stx_mode & S_IFMT || !is_group_device(dev))
-		return fail_foreign(dev, fd, "neither a character device nor what a group gives out");
+		return fail_foreign(dev, fd,
+				    "neither a character device nor what a group gives out");
 	return 0;
 }
 
@@ -193,8 +185,7 @@ int shared_open(struct tphbuf_device *dev, int fd)
 	dev->backend = &backend_shared;
 	dev->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (dev->fd < 0)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, -errno,
-				  "descriptor %d", fd);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, -errno, "descriptor %d", fd);
 	ret = check_file(dev, fd, &is_cdev);
 	if (!ret)
 		ret = check_vfio_fd(dev, fd);

@@ -14,11 +14,10 @@
 #include "lib/vfio/vfio.h"
 #include "util/fd.h"
 
-#define INFO_MIN	sizeof(size_t)
+#define INFO_MIN sizeof(size_t)
 
 _Static_assert(TPHBUF_REGION_ROM == VFIO_PCI_ROM_REGION_INDEX, "numbering");
-_Static_assert(TPHBUF_REGION_CONFIG == VFIO_PCI_CONFIG_REGION_INDEX,
-	       "numbering");
+_Static_assert(TPHBUF_REGION_CONFIG == VFIO_PCI_CONFIG_REGION_INDEX, "numbering");
 
 void device_put(struct tphbuf_device *dev)
 {
@@ -30,15 +29,13 @@ void device_put(struct tphbuf_device *dev)
 	free(dev);
 }
 
-static int read_region(struct tphbuf_device *dev, uint32_t index,
-		       struct device_region *region)
+static int read_region(struct tphbuf_device *dev, uint32_t index, struct device_region *region)
 {
-	int ret = vfio_region_info(dev->fd, index, &region->size,
-				   &region->offset, &region->flags);
+	int ret = vfio_region_info(dev->fd, index, &region->size, &region->offset, &region->flags);
 
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret,
-				  "%s: region %u", dev->bdf, index);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret, "%s: region %u", dev->bdf,
+				  index);
 	return 0;
 }
 
@@ -48,10 +45,8 @@ int device_read_regions(struct tphbuf_device *dev)
 	int ret = 0;
 
 	for (i = 0; i < TPHBUF_NUM_BARS && !ret; i++)
-		ret = read_region(dev, VFIO_PCI_BAR0_REGION_INDEX + i,
-				  &dev->bar[i]);
-	return ret ? ret : read_region(dev, VFIO_PCI_CONFIG_REGION_INDEX,
-				       &dev->config);
+		ret = read_region(dev, VFIO_PCI_BAR0_REGION_INDEX + i, &dev->bar[i]);
+	return ret ? ret : read_region(dev, VFIO_PCI_CONFIG_REGION_INDEX, &dev->config);
 }
 
 void tphbuf_device_close(struct tphbuf_device *dev)
@@ -75,8 +70,7 @@ const char *tphbuf_device_backend(const struct tphbuf_device *dev)
 	return dev ? dev->backend->name : "";
 }
 
-int tphbuf_device_region(struct tphbuf_device *dev, unsigned int index,
-			 struct tphbuf_region *region)
+int tphbuf_device_region(struct tphbuf_device *dev, unsigned int index, struct tphbuf_region *region)
 {
 	struct tphbuf_region r = { 0 };
 	struct device_region found;
@@ -99,13 +93,11 @@ int tphbuf_device_region(struct tphbuf_device *dev, unsigned int index,
 		r.flags |= TPHBUF_REGION_WRITE;
 	if (found.flags & VFIO_REGION_INFO_FLAG_MMAP)
 		r.flags |= TPHBUF_REGION_MMAP;
-	return info_out(dev->ctx, region, INFO_MIN, &r, sizeof(r),
-			"tphbuf_region");
+	return info_out(dev->ctx, region, INFO_MIN, &r, sizeof(r), "tphbuf_region");
 }
 
 /* Reader of the config region of an open device. */
-static int read_config_region(void *arg, unsigned int offset, void *buf,
-			      unsigned int size)
+static int read_config_region(void *arg, unsigned int offset, void *buf, unsigned int size)
 {
 	const struct tphbuf_device *dev = arg;
 	ssize_t n;
@@ -118,8 +110,7 @@ static int read_config_region(void *arg, unsigned int offset, void *buf,
 	return (size_t)n == size ? 0 : -EIO;
 }
 
-static void add_region(const struct device_region *region, bool can_export,
-		       struct tphbuf_bar *bar)
+static void add_region(const struct device_region *region, bool can_export, struct tphbuf_bar *bar)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
@@ -129,8 +120,7 @@ static void add_region(const struct device_region *region, bool can_export,
 	bar->flags |= TPHBUF_BAR_PRESENT;
 	if (region->flags & VFIO_REGION_INFO_FLAG_MMAP)
 		bar->flags |= TPHBUF_BAR_MAPPABLE;
-	if (can_export && !(bar->flags & TPHBUF_BAR_IO) &&
-	    region->size >= page)
+	if (can_export && !(bar->flags & TPHBUF_BAR_IO) && region->size >= page)
 		bar->flags |= TPHBUF_BAR_EXPORTABLE;
 }
 
@@ -148,23 +138,19 @@ int tphbuf_device_info(struct tphbuf_device *dev, struct tphbuf_pci_info *info)
 			    "no place for the information; pass a pointer");
 	ret = sysfs_describe(dev->ctx, dev->bdf, &i);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s",
-				  dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s", dev->bdf);
 	reader.arg = dev;
 	ret = pcicfg_decode(&reader, &i);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret,
-				  "%s: config space", dev->bdf);
-	can_export = vfio_probe(dev->fd, VFIO_DEVICE_FEATURE_GET |
-				VFIO_DEVICE_FEATURE_DMA_BUF) == 0;
+		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret, "%s: config space", dev->bdf);
+	can_export = vfio_probe(dev->fd, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF) == 0;
 	for (bar = 0; bar < TPHBUF_NUM_BARS; bar++)
 		add_region(&dev->bar[bar], can_export, &i.bar[bar]);
-	return info_out(dev->ctx, info, INFO_MIN, &i, sizeof(i),
-			"tphbuf_pci_info");
+	return info_out(dev->ctx, info, INFO_MIN, &i, sizeof(i), "tphbuf_pci_info");
 }
 
-int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar,
-		      uint64_t offset, uint64_t length, void **addr)
+int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar, uint64_t offset, uint64_t length,
+		      void **addr)
 {
 	const struct tphbuf_range range = { offset, length };
 	const struct device_region *region;
@@ -188,8 +174,8 @@ int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar,
 		   (off_t)(region->offset + offset));
 	if (map == MAP_FAILED)
 		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, -errno,
-				  "%s BAR%u: map 0x%" PRIx64 "+0x%" PRIx64,
-				  dev->bdf, bar, offset, length);
+				  "%s BAR%u: map 0x%" PRIx64 "+0x%" PRIx64, dev->bdf, bar, offset,
+				  length);
 	*addr = map;
 	return 0;
 }
@@ -213,12 +199,10 @@ int tphbuf_device_memory(struct tphbuf_device *dev, bool on)
 	offset = (off_t)(dev->config.offset + PCI_COMMAND);
 	n = fd_pread(dev->fd, bytes, sizeof(bytes), offset);
 	if (n != sizeof(bytes))
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION,
-				  n < 0 ? (int)n : -EIO,
+		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, n < 0 ? (int)n : -EIO,
 				  "%s: read the command register", dev->bdf);
 	command = bytes[0] | (unsigned int)bytes[1] << 8;
-	wanted = on ? command | PCI_COMMAND_MEMORY :
-		      command & ~(unsigned int)PCI_COMMAND_MEMORY;
+	wanted = on ? command | PCI_COMMAND_MEMORY : command & ~(unsigned int)PCI_COMMAND_MEMORY;
 	if (wanted == command)
 		return 0;
 	bytes[0] = (unsigned char)wanted;
@@ -227,8 +211,7 @@ int tphbuf_device_memory(struct tphbuf_device *dev, bool on)
 		n = pwrite(dev->fd, bytes, sizeof(bytes), offset);
 	} while (n < 0 && errno == EINTR);
 	if (n != sizeof(bytes))
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION,
-				  n < 0 ? -errno : -EIO,
+		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, n < 0 ? -errno : -EIO,
 				  "%s: write the command register", dev->bdf);
 	return 0;
 }
@@ -242,10 +225,8 @@ int tphbuf_device_reset(struct tphbuf_device *dev)
 	ret = vfio_reset(dev->fd);
 	/* vfio-pci answers EINVAL for "no reset method". */
 	if (ret == -EINVAL || ret == -ENOTTY)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_RESET, -EOPNOTSUPP,
-				  "%s", dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_RESET, -EOPNOTSUPP, "%s", dev->bdf);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_RESET, ret, "%s",
-				  dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_RESET, ret, "%s", dev->bdf);
 	return 0;
 }

@@ -12,9 +12,9 @@
 #include "util/number.h"
 
 /* The name vfio gives to a group it made: drivers/vfio/group.c. */
-#define NOIOMMU_NAME	"vfio-noiommu"
+#define NOIOMMU_NAME "vfio-noiommu"
 
-#define BLOCKERS_MAX	512
+#define BLOCKERS_MAX 512
 
 int group_find(struct tphbuf_ctx *ctx, const char *bdf, struct group *group)
 {
@@ -39,8 +39,7 @@ int group_find(struct tphbuf_ctx *ctx, const char *bdf, struct group *group)
 }
 
 /* Is @member of the group in the way? Appends it to @text. 0, 1 or -errno. */
-static int add_blocker(struct tphbuf_device *dev, const char *member,
-		       char *text, size_t size)
+static int add_blocker(struct tphbuf_device *dev, const char *member, char *text, size_t size)
 {
 	char driver[TPHBUF_NAME_MAX], link[NAME_MAX + 64];
 	size_t len = strlen(text);
@@ -50,16 +49,14 @@ static int add_blocker(struct tphbuf_device *dev, const char *member,
 		return 0;
 	/* A member may be on another bus. */
 	snprintf(link, sizeof(link), "iommu_group/devices/%s/driver", member);
-	ret = sysfs_link_name(dev->ctx, dev->bdf, link, driver,
-			      sizeof(driver));
+	ret = sysfs_link_name(dev->ctx, dev->bdf, link, driver, sizeof(driver));
 	if (ret == -ENOENT)
 		return 0;
 	if (ret)
 		return ret;
 	if (!driver_blocks_group(driver))
 		return 0;
-	snprintf(text + len, size - len, "%s%s (%s)", len ? ", " : "", member,
-		 driver);
+	snprintf(text + len, size - len, "%s%s (%s)", len ? ", " : "", member, driver);
 	return 1;
 }
 
@@ -71,8 +68,7 @@ int group_blockers(struct tphbuf_device *dev, char *text, size_t size)
 	DIR *dir;
 
 	text[0] = '\0';
-	n = snprintf(path, sizeof(path),
-		     "%s/bus/pci/devices/%s/iommu_group/devices",
+	n = snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/iommu_group/devices",
 		     dev->ctx->sysfs_root, dev->bdf);
 	if ((size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;

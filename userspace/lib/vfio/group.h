@@ -7,7 +7,7 @@
 
 struct group {
 	uint32_t number;
-	bool noiommu;	/* made by vfio for a device without IOMMU */
+	bool noiommu; /* made by vfio for a device without IOMMU */
 };
 
 /* The group of function @bdf. 0, -ENOENT if it has none, or -errno. */

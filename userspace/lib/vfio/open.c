@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* How a device is opened: what names it, and which back end takes it. */
-#define _GNU_SOURCE	/* realpath */
+#define _GNU_SOURCE /* realpath */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include "lib/vfio/backend.h"
 #include "lib/pci/sysfs.h"
 
-#define OPTS_MIN	sizeof(size_t)
-#define OPTS_FLAGS	TPHBUF_DEVICE_NOIOMMU
+#define OPTS_MIN   sizeof(size_t)
+#define OPTS_FLAGS TPHBUF_DEVICE_NOIOMMU
 
 static int bad_name(struct tphbuf_ctx *ctx, const char *where)
 {
@@ -25,8 +25,7 @@ static int locate_path(struct tphbuf_ctx *ctx, const char *where, char *bdf)
 	char path[PATH_MAX];
 
 	if (!realpath(where, path))
-		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, -errno, "%s",
-				  where);
+		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, -errno, "%s", where);
 	if (tphbuf_bdf_parse(strrchr(path, '/') + 1, bdf))
 		return bad_name(ctx, where);
 	return 0;
@@ -68,8 +67,7 @@ static struct tphbuf_device *device_new(struct tphbuf_ctx *ctx)
 	return dev;
 }
 
-static int try_backend(struct tphbuf_device *dev,
-		       const struct device_backend *backend,
+static int try_backend(struct tphbuf_device *dev, const struct device_backend *backend,
 		       const struct tphbuf_device_opts *opts)
 {
 	int ret = backend->open(dev, opts);
@@ -104,8 +102,7 @@ static bool is_missing(const struct tphbuf_device *dev, int err)
 /* Was it that this user may not go this way? */
 static bool is_forbidden(const struct tphbuf_device *dev, int err)
 {
-	return dev->ctx->error_stage == TPHBUF_STAGE_OPEN &&
-	       (err == -EACCES || err == -EPERM);
+	return dev->ctx->error_stage == TPHBUF_STAGE_OPEN && (err == -EACCES || err == -EPERM);
 }
 
 /*
@@ -113,8 +110,7 @@ static bool is_forbidden(const struct tphbuf_device *dev, int err)
  * report is about the way that gets farther, and about the first if both are
  * closed alike.
  */
-static int open_auto(struct tphbuf_device *dev,
-		     const struct tphbuf_device_opts *opts)
+static int open_auto(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts)
 {
 	char before[ERROR_TEXT_MAX], first[ERROR_TEXT_MAX];
 	enum tphbuf_stage before_stage = dev->ctx->error_stage, first_stage;
@@ -128,33 +124,27 @@ static int open_auto(struct tphbuf_device *dev,
 		return ret;
 	memcpy(first, dev->ctx->error, sizeof(first));
 	first_stage = dev->ctx->error_stage;
-	ctx_log(dev->ctx, TPHBUF_LOG_INFO,
-		"%s: no way in by iommufd, trying the group", dev->bdf);
+	ctx_log(dev->ctx, TPHBUF_LOG_INFO, "%s: no way in by iommufd, trying the group", dev->bdf);
 	second = try_backend(dev, &backend_group, opts);
-	if (second && !is_missing(dev, second) &&
-	    (missing || !is_forbidden(dev, second)))
+	if (second && !is_missing(dev, second) && (missing || !is_forbidden(dev, second)))
 		return second;
 	memcpy(dev->ctx->error, second ? first : before, sizeof(first));
 	dev->ctx->error_stage = second ? first_stage : before_stage;
 	return second ? ret : 0;
 }
 
-static int check_opts(struct tphbuf_ctx *ctx,
-		      const struct tphbuf_device_opts *opts)
+static int check_opts(struct tphbuf_ctx *ctx, const struct tphbuf_device_opts *opts)
 {
 	if (opts->flags & ~(uint32_t)OPTS_FLAGS)
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "device flags 0x%x: unknown; use TPHBUF_DEVICE_ bits",
-			    opts->flags);
+			    "device flags 0x%x: unknown; use TPHBUF_DEVICE_ bits", opts->flags);
 	if ((unsigned int)opts->backend > TPHBUF_BACKEND_GROUP)
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "back end %d: unknown; use a TPHBUF_BACKEND_ value",
-			    (int)opts->backend);
+			    "back end %d: unknown; use a TPHBUF_BACKEND_ value", (int)opts->backend);
 	return 0;
 }
 
-static int open_backend(struct tphbuf_device *dev,
-			const struct tphbuf_device_opts *opts)
+static int open_backend(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts)
 {
 	switch (opts->backend) {
 	case TPHBUF_BACKEND_IOMMUFD:
@@ -167,8 +157,7 @@ static int open_backend(struct tphbuf_device *dev,
 }
 
 /* The descriptor is open: the rest is the same for all. Consumes @dev. */
-static int finish_open(struct tphbuf_device *dev, int ret,
-		       struct tphbuf_device **devp)
+static int finish_open(struct tphbuf_device *dev, int ret, struct tphbuf_device **devp)
 {
 	if (!ret)
 		ret = device_read_regions(dev);
@@ -176,15 +165,13 @@ static int finish_open(struct tphbuf_device *dev, int ret,
 		device_put(dev);
 		return ret;
 	}
-	ctx_log(dev->ctx, TPHBUF_LOG_INFO, "%s: open through %s", dev->bdf,
-		dev->backend->name);
+	ctx_log(dev->ctx, TPHBUF_LOG_INFO, "%s: open through %s", dev->bdf, dev->backend->name);
 	*devp = dev;
 	return 0;
 }
 
 int tphbuf_device_open(struct tphbuf_ctx *ctx, const char *where,
-		       const struct tphbuf_device_opts *opts,
-		       struct tphbuf_device **devp)
+		       const struct tphbuf_device_opts *opts, struct tphbuf_device **devp)
 {
 	struct tphbuf_device_opts o;
 	struct tphbuf_device *dev;

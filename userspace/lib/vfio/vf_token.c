@@ -18,8 +18,8 @@
 #include "lib/pci/sysfs.h"
 #include "util/driver.h"
 
-int vf_token_parse(struct tphbuf_device *dev,
-		   const struct tphbuf_device_opts *opts, unsigned char *uuid)
+int vf_token_parse(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts,
+		   unsigned char *uuid)
 {
 	if (!opts->vf_token || !uuid_text_parse(opts->vf_token, uuid))
 		return 0;
@@ -35,8 +35,7 @@ static bool is_pf(struct tphbuf_device *dev)
 	return !sysfs_read_u64(dev->ctx, dev->bdf, "sriov_totalvfs", &vfs);
 }
 
-static int fail_vf(struct tphbuf_device *dev, int err, bool given,
-		   const char *pf)
+static int fail_vf(struct tphbuf_device *dev, int err, bool given, const char *pf)
 {
 	char driver[TPHBUF_NAME_MAX] = "none";
 
@@ -61,8 +60,7 @@ int vf_token_fail(struct tphbuf_device *dev, int err, bool given)
 	char pf[TPHBUF_BDF_MAX];
 
 	if (err != -EACCES && err != -EINVAL)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_BIND, err, "%s",
-				  dev->bdf);
+		return fail_errno(dev->ctx, TPHBUF_STAGE_BIND, err, "%s", dev->bdf);
 	if (!sysfs_link_name(dev->ctx, dev->bdf, "physfn", pf, sizeof(pf)))
 		return fail_vf(dev, err, given, pf);
 	if (err == -EACCES && is_pf(dev))

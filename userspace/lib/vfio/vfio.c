@@ -9,8 +9,7 @@ int vfio_bind_iommufd(int fd, int iommufd, const unsigned char *token)
 	struct vfio_device_bind_iommufd bind = {
 		/* Kernels before the token know the shorter structure. */
 		.argsz = token ? sizeof(bind) :
-			 offsetof(struct vfio_device_bind_iommufd,
-				  token_uuid_ptr),
+				 offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr),
 		.flags = token ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0,
 		.iommufd = iommufd,
 		.token_uuid_ptr = (uintptr_t)token,
@@ -22,16 +21,14 @@ int vfio_bind_iommufd(int fd, int iommufd, const unsigned char *token)
 int vfio_attach_ioas(int fd, uint32_t ioas)
 {
 	struct vfio_device_attach_iommufd_pt attach = {
-		.argsz = offsetof(struct vfio_device_attach_iommufd_pt, pt_id) +
-			 sizeof(attach.pt_id),
+		.argsz = offsetof(struct vfio_device_attach_iommufd_pt, pt_id) + sizeof(attach.pt_id),
 		.pt_id = ioas,
 	};
 
 	return xioctl(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
 }
 
-int vfio_region_info(int fd, uint32_t index, uint64_t *size, uint64_t *offset,
-		     uint32_t *flags)
+int vfio_region_info(int fd, uint32_t index, uint64_t *size, uint64_t *offset, uint32_t *flags)
 {
 	struct vfio_region_info info = {
 		.argsz = sizeof(info),
@@ -56,8 +53,7 @@ int vfio_probe(int fd, uint32_t flags)
 {
 	struct vfio_feature_head feature;
 
-	return vfio_feature(fd, VFIO_DEVICE_FEATURE_PROBE | flags, &feature,
-			    sizeof(feature));
+	return vfio_feature(fd, VFIO_DEVICE_FEATURE_PROBE | flags, &feature, sizeof(feature));
 }
 
 int iommufd_ioas_alloc(int iommufd, uint32_t *ioas)
@@ -73,8 +69,7 @@ int iommufd_ioas_alloc(int iommufd, uint32_t *ioas)
 int vfio_device_flags(int fd, uint32_t *flags)
 {
 	struct vfio_device_info info = {
-		.argsz = offsetof(struct vfio_device_info, num_irqs) +
-			 sizeof(info.num_irqs),
+		.argsz = offsetof(struct vfio_device_info, num_irqs) + sizeof(info.num_irqs),
 	};
 	int ret = xioctl(fd, VFIO_DEVICE_GET_INFO, &info);
 

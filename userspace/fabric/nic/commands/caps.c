@@ -10,11 +10,11 @@
 
 #include "fabric/nic/commands/cmd.h"
 
-#define CAP_TYPE(op_mod)	((op_mod) >> 1)
-#define CAP_GENERAL		0u
-#define CAP_ODP			2u
-#define PORT_TYPE_IB		0u
-#define MAX_MESSAGE_LOG		30	/* NIC_MAX_MESSAGE */
+#define CAP_TYPE(op_mod)  ((op_mod) >> 1)
+#define CAP_GENERAL	  0u
+#define CAP_ODP		  2u
+#define PORT_TYPE_IB	  0u
+#define MAX_MESSAGE_LOG	  30 /* NIC_MAX_MESSAGE */
 
 #define CAP(field, value) { NIC_FIELD(cmd_hca_cap, field), value }
 
@@ -26,15 +26,15 @@ static const struct {
 	CAP(port_type, PORT_TYPE_IB),
 	CAP(num_ports, 1),
 	CAP(native_port_num, 1),
-	CAP(ib_virt, 1),		/* port queries by HCA_VPORT commands, not by MADs */
-	CAP(gid_table_size, 0),		/* 8 */
-	CAP(pkey_table_size, 0),	/* 128 */
+	CAP(ib_virt, 1),	 /* port queries by HCA_VPORT commands, not by MADs */
+	CAP(gid_table_size, 0),	 /* 8 */
+	CAP(pkey_table_size, 0), /* 128 */
 	CAP(local_ca_ack_delay, 16),
 	/* services */
 	CAP(rc, 1),
-	CAP(ud, 1),			/* for the management QPs */
-	CAP(xrc, 1),			/* mlx5_ib does not load without */
-	CAP(cqe_version, 0),		/* completions carry the QP number */
+	CAP(ud, 1),	     /* for the management QPs */
+	CAP(xrc, 1),	     /* mlx5_ib does not load without */
+	CAP(cqe_version, 0), /* completions carry the QP number */
 	CAP(log_max_msg, MAX_MESSAGE_LOG),
 	CAP(log_max_ra_req_qp, 4),
 	CAP(log_max_ra_res_qp, 4),
@@ -57,7 +57,7 @@ static const struct {
 	CAP(umr_extended_translation_offset, 1),
 	CAP(umr_indirect_mkey_disabled, 1),
 	CAP(repeated_block_disabled, 1),
-	CAP(pg, 1),			/* mlx5_ib registers dma-bufs only with it */
+	CAP(pg, 1), /* mlx5_ib registers dma-bufs only with it */
 	CAP(mkey_pcie_tph, 1),
 	/* doorbells: 4 KiB UARs, no BlueFlame */
 	CAP(log_pg_sz, 12),
@@ -68,7 +68,7 @@ static const struct {
 };
 
 #define ODP(field, value) { NIC_FIELD(odp_cap, field), value }
-#define ODP_RC(field) ODP(memory_page_fault_scheme_cap.rc_odp_caps.field, 1)
+#define ODP_RC(field)	  ODP(memory_page_fault_scheme_cap.rc_odp_caps.field, 1)
 
 /*
  * Page faults by the memory scheme only: one kind of event for both ends of a

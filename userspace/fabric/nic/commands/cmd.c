@@ -17,12 +17,12 @@
 
 #include "fabric/nic/commands/cmd.h"
 
-#define INLINE_BYTES	((uint32_t)DEVX_FLD_SZ_BYTES(cmd_queue_entry, command_input_inline_data))
-#define BOX_DATA	512u
-#define BOX_ALIGN	512u
-#define MAX_IN		((1u << 20) + 4096)	/* longer than the page list of the largest queue */
-#define MAX_OUT		(16u << 10)
-#define XPORT_PCI	7
+#define INLINE_BYTES ((uint32_t)DEVX_FLD_SZ_BYTES(cmd_queue_entry, command_input_inline_data))
+#define BOX_DATA     512u
+#define BOX_ALIGN    512u
+#define MAX_IN	     ((1u << 20) + 4096) /* longer than the page list of the largest queue */
+#define MAX_OUT	     (16u << 10)
+#define XPORT_PCI    7
 
 /* Control part of a mailbox, at BOX_DATA (include/linux/mlx5/device.h: struct mlx5_cmd_prot_block). */
 struct box_control {
@@ -38,12 +38,12 @@ struct box_control {
 /* One command under way. Both buffers are whole mailboxes behind the inline part. */
 struct exec {
 	struct nic *nic;
-	uint64_t addr;		/* of the entry */
+	uint64_t addr; /* of the entry */
 	uint8_t token;
 	uint32_t in_len, out_len;
 	uint32_t in_boxes, out_boxes;
 	uint8_t *in, *out;
-	uint64_t *out_box;	/* addresses */
+	uint64_t *out_box; /* addresses */
 };
 
 static uint32_t boxes(uint32_t len)
@@ -118,7 +118,8 @@ static enum nic_delivery write_output(struct exec *exec)
 	uint32_t i;
 
 	for (i = 0; i < exec->out_boxes; i++)
-		if (command_write(exec, exec->out_box[i], exec->out + INLINE_BYTES + i * BOX_DATA, BOX_DATA))
+		if (command_write(exec, exec->out_box[i], exec->out + INLINE_BYTES + i * BOX_DATA,
+				  BOX_DATA))
 			return NIC_DELIVERY_FIRMWARE;
 	return NIC_DELIVERY_OK;
 }
@@ -132,7 +133,8 @@ static enum nic_delivery execute(struct exec *exec, const uint8_t *entry)
 	exec->out_box = calloc(exec->out_boxes + 1, sizeof(*exec->out_box));
 	if (!exec->in || !exec->out || !exec->out_box)
 		return NIC_DELIVERY_FIRMWARE;
-	memcpy(exec->in, DEVX_ADDR_OF(cmd_queue_entry, entry, command_input_inline_data), INLINE_BYTES);
+	memcpy(exec->in, DEVX_ADDR_OF(cmd_queue_entry, entry, command_input_inline_data),
+	       INLINE_BYTES);
 	status = read_input(exec, DEVX_GET64(cmd_queue_entry, entry, input_mailbox_pointer_63_32));
 	if (status != NIC_DELIVERY_OK)
 		return status;
@@ -162,7 +164,7 @@ static enum nic_delivery deliver(struct exec *exec, const uint8_t *entry)
 static void answer(struct exec *exec, enum nic_delivery status)
 {
 	uint32_t out = DEVX_BYTE_OFF(cmd_queue_entry, command_output_inline_data);
-	uint8_t last = (uint8_t)(status << 1);	/* ownership 0: software */
+	uint8_t last = (uint8_t)(status << 1); /* ownership 0: software */
 
 	if (exec->out && command_write(exec, exec->addr + out, exec->out, INLINE_BYTES))
 		return;
@@ -172,13 +174,15 @@ static void answer(struct exec *exec, enum nic_delivery status)
 
 static void run_slot(struct nic *nic, uint32_t slot)
 {
-	struct exec exec = { .nic = nic, .addr = nic->cmdif.addr + slot * DEVX_ST_SZ_BYTES(cmd_queue_entry) };
+	struct exec exec = { .nic = nic,
+			     .addr = nic->cmdif.addr + slot * DEVX_ST_SZ_BYTES(cmd_queue_entry) };
 	NIC_LAYOUT(cmd_queue_entry, entry);
 	NIC_LAYOUT(cmd_inter_comp_event, event) = { 0 };
-	bool events = nic->cmd_eqn;	/* the command that creates the event queue is still polled for */
+	bool events = nic->cmd_eqn; /* the command that creates the event queue is still polled for */
 	enum nic_delivery status;
 
-	if (command_read(&exec, exec.addr, entry, sizeof(entry)) || !DEVX_GET(cmd_queue_entry, entry, ownership))
+	if (command_read(&exec, exec.addr, entry, sizeof(entry)) ||
+	    !DEVX_GET(cmd_queue_entry, entry, ownership))
 		return;
 	status = deliver(&exec, (const uint8_t *)entry);
 	if (status != NIC_DELIVERY_OK) {

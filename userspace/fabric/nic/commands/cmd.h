@@ -18,20 +18,20 @@
 enum nic_syndrome_code {
 	NIC_SYN_NONE,
 	NIC_SYN_OPCODE,
-	NIC_SYN_STATE,		/* HCA not enabled, not initialised, or so already */
+	NIC_SYN_STATE, /* HCA not enabled, not initialised, or so already */
 	NIC_SYN_LENGTH,
-	NIC_SYN_RESERVED,	/* reserved field or uid is not 0 */
+	NIC_SYN_RESERVED, /* reserved field or uid is not 0 */
 	NIC_SYN_OP_MOD,
-	NIC_SYN_NUMBER,		/* names no object of its kind */
+	NIC_SYN_NUMBER, /* names no object of its kind */
 	NIC_SYN_PD,
 	NIC_SYN_EQ,
 	NIC_SYN_CQ,
-	NIC_SYN_SIZE,		/* queue or table larger than the capability */
-	NIC_SYN_PAGES,		/* page list too short for the queue, or page size */
-	NIC_SYN_MODE,		/* service or access mode that the model does not have */
-	NIC_SYN_FEATURE,	/* bit of a feature that no capability offers */
-	NIC_SYN_USERS,		/* object is in use */
-	NIC_SYN_LIMIT,		/* NIC_MAX_x */
+	NIC_SYN_SIZE,	 /* queue or table larger than the capability */
+	NIC_SYN_PAGES,	 /* page list too short for the queue, or page size */
+	NIC_SYN_MODE,	 /* service or access mode that the model does not have */
+	NIC_SYN_FEATURE, /* bit of a feature that no capability offers */
+	NIC_SYN_USERS,	 /* object is in use */
+	NIC_SYN_LIMIT,	 /* NIC_MAX_x */
 	NIC_SYN_REGISTER,
 	NIC_SYN_VECTOR,
 };
@@ -46,7 +46,8 @@ struct nic_cmd {
 	uint32_t syndrome;
 };
 
-static inline uint8_t nic_cmd_fail(struct nic_cmd *cmd, enum nic_cmd_status status, enum nic_syndrome_code syndrome)
+static inline uint8_t nic_cmd_fail(struct nic_cmd *cmd, enum nic_cmd_status status,
+				   enum nic_syndrome_code syndrome)
 {
 	cmd->syndrome = syndrome;
 	return status;
@@ -61,18 +62,19 @@ struct nic_cmd_desc {
 	const char *name;
 	uint16_t min_in, min_out;
 	uint16_t max_op_mod;
-	uint8_t needs;			/* enum nic_cmd_needs */
-	const struct nic_field *reserved;	/* ended by size 0 */
-	uint8_t (*run)(struct nic_cmd *cmd);	/* returns enum nic_cmd_status */
+	uint8_t needs;			     /* enum nic_cmd_needs */
+	const struct nic_field *reserved;    /* ended by size 0 */
+	uint8_t (*run)(struct nic_cmd *cmd); /* returns enum nic_cmd_status */
 };
 
 /* cmd_table.c: NULL: the model does not have it. */
 const struct nic_cmd_desc *nic_cmd_lookup(uint16_t opcode);
-#define NIC_CMD_OPCODES	0x910u		/* all opcodes of the model are below */
+#define NIC_CMD_OPCODES 0x910u /* all opcodes of the model are below */
 
 /* cmd_table.c: check and run; status and syndrome are in out afterwards. Both lengths at least NIC_CMD_HEADER. */
-void nic_cmd_run(struct nic *nic, const uint8_t *in, uint32_t in_len, uint8_t *out, uint32_t out_len);
-#define NIC_CMD_HEADER	8u		/* opcode, uid, op_mod; status and syndrome */
+void nic_cmd_run(struct nic *nic, const uint8_t *in, uint32_t in_len, uint8_t *out,
+		 uint32_t out_len);
+#define NIC_CMD_HEADER 8u /* opcode, uid, op_mod; status and syndrome */
 
 /* cmd_hca.c */
 uint8_t nic_cmd_enable_hca(struct nic_cmd *cmd);

@@ -5,12 +5,12 @@
 
 #include "fabric/nic/commands/cmd.h"
 
-#define CQE_64		0u	/* cqc.cqe_sz */
-#define CQE_128		1u
-#define STATUS_OVERFLOW	9u	/* cqc.status */
-#define STATE_ARMED_SOLICITED 6u	/* cqc.st */
-#define STATE_ARMED	9u
-#define STATE_FIRED	10u
+#define CQE_64		      0u /* cqc.cqe_sz */
+#define CQE_128		      1u
+#define STATUS_OVERFLOW	      9u /* cqc.status */
+#define STATE_ARMED_SOLICITED 6u /* cqc.st */
+#define STATE_ARMED	      9u
+#define STATE_FIRED	      10u
 
 static uint8_t check_context(struct nic_cmd *cmd, const unsigned char *context)
 {
@@ -45,8 +45,10 @@ uint8_t nic_cmd_create_cq(struct nic_cmd *cmd)
 	cq->eqn = DEVX_GET(cqc, context, c_eqn_or_apu_element);
 	cq->dbr = DEVX_GET64(cqc, context, dbr_addr);
 	cq->ignore_overrun = DEVX_GET(cqc, context, oi);
-	nic_buf_layout(&cq->buf, DEVX_GET(cqc, context, log_page_size), DEVX_GET(cqc, context, page_offset));
-	ret = nic_buf_init(nic, &cq->buf, cmd->in + pas, (cmd->in_len - pas) / 8, (uint64_t)cq->cqe_bytes << cq->log_size);
+	nic_buf_layout(&cq->buf, DEVX_GET(cqc, context, log_page_size),
+		       DEVX_GET(cqc, context, page_offset));
+	ret = nic_buf_init(nic, &cq->buf, cmd->in + pas, (cmd->in_len - pas) / 8,
+			   (uint64_t)cq->cqe_bytes << cq->log_size);
 	if (ret)
 		goto err_free;
 	ret = nic_table_add(&nic->cqs, cq, &cq->number);
@@ -84,7 +86,10 @@ uint8_t nic_cmd_query_cq(struct nic_cmd *cmd)
 	DEVX_SET(cqc, context, status, cq->error ? STATUS_OVERFLOW : 0);
 	DEVX_SET(cqc, context, cqe_sz, cq->cqe_bytes == 128 ? CQE_128 : CQE_64);
 	DEVX_SET(cqc, context, oi, cq->ignore_overrun);
-	DEVX_SET(cqc, context, st, !cq->armed ? STATE_FIRED : cq->armed_solicited ? STATE_ARMED_SOLICITED : STATE_ARMED);
+	DEVX_SET(cqc, context, st,
+		 !cq->armed	     ? STATE_FIRED :
+		 cq->armed_solicited ? STATE_ARMED_SOLICITED :
+				       STATE_ARMED);
 	DEVX_SET(cqc, context, log_cq_size, cq->log_size);
 	DEVX_SET(cqc, context, c_eqn_or_apu_element, cq->eqn);
 	DEVX_SET(cqc, context, log_page_size, cq->buf.page_shift - 12u);

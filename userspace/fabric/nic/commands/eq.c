@@ -9,14 +9,15 @@
 
 #include "fabric/nic/commands/cmd.h"
 
-#define EQE_BYTES	DEVX_ST_SZ_BYTES(eqe)
-#define STATE_ARMED	9u	/* eqc.st */
-#define STATE_FIRED	10u
+#define EQE_BYTES   DEVX_ST_SZ_BYTES(eqe)
+#define STATE_ARMED 9u /* eqc.st */
+#define STATE_FIRED 10u
 
 uint8_t nic_cmd_create_eq(struct nic_cmd *cmd)
 {
 	const unsigned char *context = DEVX_ADDR_OF(create_eq_in, cmd->in, eq_context_entry);
-	uint32_t pas = DEVX_BYTE_OFF(create_eq_in, pas), log_size = DEVX_GET(eqc, context, log_eq_size);
+	uint32_t pas = DEVX_BYTE_OFF(create_eq_in, pas),
+		 log_size = DEVX_GET(eqc, context, log_eq_size);
 	uint32_t vector = DEVX_GET(eqc, context, intr);
 	struct nic *nic = cmd->nic;
 	struct nic_eq *eq;
@@ -32,8 +33,10 @@ uint8_t nic_cmd_create_eq(struct nic_cmd *cmd)
 	eq->log_size = (uint8_t)log_size;
 	eq->vector = (uint8_t)vector;
 	eq->event_mask = DEVX_GET64(create_eq_in, cmd->in, event_bitmask[0]);
-	nic_buf_layout(&eq->buf, DEVX_GET(eqc, context, log_page_size), DEVX_GET(eqc, context, page_offset));
-	ret = nic_buf_init(nic, &eq->buf, cmd->in + pas, (cmd->in_len - pas) / 8, (uint64_t)EQE_BYTES << log_size);
+	nic_buf_layout(&eq->buf, DEVX_GET(eqc, context, log_page_size),
+		       DEVX_GET(eqc, context, page_offset));
+	ret = nic_buf_init(nic, &eq->buf, cmd->in + pas, (cmd->in_len - pas) / 8,
+			   (uint64_t)EQE_BYTES << log_size);
 	if (ret)
 		goto err_free;
 	ret = nic_table_add(&nic->eqs, eq, &eq->number);
@@ -53,7 +56,8 @@ err_free:
 
 uint8_t nic_cmd_destroy_eq(struct nic_cmd *cmd)
 {
-	struct nic_eq *eq = nic_table_get(&cmd->nic->eqs, DEVX_GET(destroy_eq_in, cmd->in, eq_number));
+	struct nic_eq *eq =
+		nic_table_get(&cmd->nic->eqs, DEVX_GET(destroy_eq_in, cmd->in, eq_number));
 
 	if (!eq)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
@@ -65,7 +69,8 @@ uint8_t nic_cmd_destroy_eq(struct nic_cmd *cmd)
 
 uint8_t nic_cmd_query_eq(struct nic_cmd *cmd)
 {
-	const struct nic_eq *eq = nic_table_get(&cmd->nic->eqs, DEVX_GET(query_eq_in, cmd->in, eq_number));
+	const struct nic_eq *eq =
+		nic_table_get(&cmd->nic->eqs, DEVX_GET(query_eq_in, cmd->in, eq_number));
 	unsigned char *context = DEVX_ADDR_OF(query_eq_out, cmd->out, eq_context_entry);
 
 	if (!eq)

@@ -8,7 +8,8 @@
 
 uint8_t nic_cmd_page_fault_resume(struct nic_cmd *cmd)
 {
-	const unsigned char *info = DEVX_ADDR_OF(page_fault_resume_in, cmd->in, page_fault_info.mem_page_fault_info);
+	const unsigned char *info =
+		DEVX_ADDR_OF(page_fault_resume_in, cmd->in, page_fault_info.mem_page_fault_info);
 	uint64_t token = (uint64_t)DEVX_GET(mem_page_fault_info, info, fault_token_47_32) << 32 |
 			 DEVX_GET(mem_page_fault_info, info, fault_token_31_0);
 

@@ -8,9 +8,9 @@
 #include "fabric/nic/commands/cmd.h"
 
 /* IEEE vendor id that goes with the PCI vendor id; programs look at both together. */
-#define IEEE_VENDOR	0x0002c9u
-#define BOARD_ID	"TPHBUF_FABRIC"
-#define ISSI_SUPPORTED	(1u << 0 | 1u << 1)
+#define IEEE_VENDOR    0x0002c9u
+#define BOARD_ID       "TPHBUF_FABRIC"
+#define ISSI_SUPPORTED (1u << 0 | 1u << 1)
 
 uint8_t nic_cmd_nop(struct nic_cmd *cmd)
 {
@@ -64,7 +64,7 @@ uint8_t nic_cmd_set_issi(struct nic_cmd *cmd)
 
 uint8_t nic_cmd_query_pages(struct nic_cmd *cmd)
 {
-	(void)cmd;	/* num_pages 0 */
+	(void)cmd; /* num_pages 0 */
 	return NIC_CMD_OK;
 }
 
@@ -73,6 +73,7 @@ uint8_t nic_cmd_query_adapter(struct nic_cmd *cmd)
 	unsigned char *adapter = DEVX_ADDR_OF(query_adapter_out, cmd->out, query_adapter_struct);
 
 	DEVX_SET(query_adapter_param_block, adapter, ieee_vendor_id, IEEE_VENDOR);
-	memcpy(DEVX_ADDR_OF(query_adapter_param_block, adapter, vsd_contd_psid), BOARD_ID, sizeof(BOARD_ID) - 1);
+	memcpy(DEVX_ADDR_OF(query_adapter_param_block, adapter, vsd_contd_psid), BOARD_ID,
+	       sizeof(BOARD_ID) - 1);
 	return NIC_CMD_OK;
 }

@@ -9,9 +9,9 @@
 
 #include "fabric/nic/commands/cmd.h"
 
-#define MTT_BYTES	8u
+#define MTT_BYTES	  8u
 #define MTTS_PER_OCTOWORD 2u
-#define MTT_ALIGN	8u	/* UMR writes entries in units of 64 bytes */
+#define MTT_ALIGN	  8u /* UMR writes entries in units of 64 bytes */
 
 static uint8_t access_get(const unsigned char *context)
 {
@@ -26,7 +26,8 @@ static void context_load(struct nic_mkey *mkey, const unsigned char *context)
 {
 	mkey->free = DEVX_GET(mkc, context, free);
 	mkey->umr_en = DEVX_GET(mkc, context, umr_en);
-	mkey->mode = (uint8_t)(DEVX_GET(mkc, context, access_mode_4_2) << 2 | DEVX_GET(mkc, context, access_mode_1_0));
+	mkey->mode = (uint8_t)(DEVX_GET(mkc, context, access_mode_4_2) << 2 |
+			       DEVX_GET(mkc, context, access_mode_1_0));
 	mkey->access = access_get(context);
 	mkey->variant = DEVX_GET(mkc, context, mkey_7_0);
 	mkey->length64 = DEVX_GET(mkc, context, length64);
@@ -39,7 +40,8 @@ static void context_load(struct nic_mkey *mkey, const unsigned char *context)
 	mkey->tph_index = DEVX_GET(mkc, context, pcie_tph_steering_tag_index);
 }
 
-static uint8_t context_check(struct nic_cmd *cmd, const struct nic_mkey *mkey, const unsigned char *context)
+static uint8_t context_check(struct nic_cmd *cmd, const struct nic_mkey *mkey,
+			     const unsigned char *context)
 {
 	if (mkey->mode != MLX5_MKC_ACCESS_MODE_PA && mkey->mode != MLX5_MKC_ACCESS_MODE_MTT)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
@@ -56,8 +58,11 @@ static uint8_t context_check(struct nic_cmd *cmd, const struct nic_mkey *mkey, c
 static uint8_t load_mtts(struct nic_cmd *cmd, struct nic_mkey *mkey)
 {
 	uint32_t off = DEVX_BYTE_OFF(create_mkey_in, klm_pas_mtt);
-	uint64_t given = (uint64_t)DEVX_GET(create_mkey_in, cmd->in, translations_octword_actual_size) * MTTS_PER_OCTOWORD;
-	uint64_t present = DEVX_GET(create_mkey_in, cmd->in, pg_access) ? 0 : NIC_MTT_READ | NIC_MTT_WRITE;
+	uint64_t given =
+		(uint64_t)DEVX_GET(create_mkey_in, cmd->in, translations_octword_actual_size) *
+		MTTS_PER_OCTOWORD;
+	uint64_t present =
+		DEVX_GET(create_mkey_in, cmd->in, pg_access) ? 0 : NIC_MTT_READ | NIC_MTT_WRITE;
 	uint64_t entry;
 	uint32_t i;
 
@@ -74,7 +79,8 @@ static uint8_t load_mtts(struct nic_cmd *cmd, struct nic_mkey *mkey)
 
 static uint8_t create(struct nic_cmd *cmd, struct nic_mkey *mkey, const unsigned char *context)
 {
-	uint64_t mtts = (uint64_t)DEVX_GET(mkc, context, translations_octword_size) * MTTS_PER_OCTOWORD;
+	uint64_t mtts =
+		(uint64_t)DEVX_GET(mkc, context, translations_octword_size) * MTTS_PER_OCTOWORD;
 	uint8_t status = context_check(cmd, mkey, context);
 	int ret;
 
@@ -83,7 +89,8 @@ static uint8_t create(struct nic_cmd *cmd, struct nic_mkey *mkey, const unsigned
 	if (mtts > NIC_MAX_MTT)
 		return nic_cmd_errno(cmd, -ENOSPC);
 	if (mkey->mode == MLX5_MKC_ACCESS_MODE_MTT) {
-		ret = nic_mkey_alloc_mtt(cmd->nic, mkey, ((uint32_t)mtts + MTT_ALIGN - 1) / MTT_ALIGN * MTT_ALIGN);
+		ret = nic_mkey_alloc_mtt(cmd->nic, mkey,
+					 ((uint32_t)mtts + MTT_ALIGN - 1) / MTT_ALIGN * MTT_ALIGN);
 		if (ret)
 			return nic_cmd_errno(cmd, ret);
 	}
@@ -110,14 +117,15 @@ uint8_t nic_cmd_create_mkey(struct nic_cmd *cmd)
 	}
 	DEVX_SET(create_mkey_out, cmd->out, mkey_index, mkey->number);
 	if (mkey->tph_en)
-		fab_debug(&cmd->nic->dev, "mkey %u: TPH ph %u, steering tag index %u", mkey->number, mkey->tph_ph,
-			  mkey->tph_index);
+		fab_debug(&cmd->nic->dev, "mkey %u: TPH ph %u, steering tag index %u", mkey->number,
+			  mkey->tph_ph, mkey->tph_index);
 	return NIC_CMD_OK;
 }
 
 uint8_t nic_cmd_destroy_mkey(struct nic_cmd *cmd)
 {
-	struct nic_mkey *mkey = nic_table_del(&cmd->nic->mkeys, DEVX_GET(destroy_mkey_in, cmd->in, mkey_index));
+	struct nic_mkey *mkey =
+		nic_table_del(&cmd->nic->mkeys, DEVX_GET(destroy_mkey_in, cmd->in, mkey_index));
 
 	if (!mkey)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
@@ -127,7 +135,8 @@ uint8_t nic_cmd_destroy_mkey(struct nic_cmd *cmd)
 
 uint8_t nic_cmd_query_mkey(struct nic_cmd *cmd)
 {
-	const struct nic_mkey *mkey = nic_table_get(&cmd->nic->mkeys, DEVX_GET(query_mkey_in, cmd->in, mkey_index));
+	const struct nic_mkey *mkey =
+		nic_table_get(&cmd->nic->mkeys, DEVX_GET(query_mkey_in, cmd->in, mkey_index));
 	unsigned char *context = DEVX_ADDR_OF(query_mkey_out, cmd->out, memory_key_mkey_entry);
 
 	if (!mkey)

@@ -9,13 +9,14 @@
 
 #include "fabric/nic/commands/cmd.h"
 
-#define SQ_ALIGN	((uint32_t)MLX5_SEND_WQE_BB)
+#define SQ_ALIGN ((uint32_t)MLX5_SEND_WQE_BB)
 
 /* RC is the service the model is for; the others exist as far as the drivers need them. */
 static bool service_known(uint8_t service)
 {
-	return service == MLX5_QPC_ST_RC || service == MLX5_QPC_ST_UD || service == MLX5_QPC_ST_QP0 ||
-	       service == MLX5_QPC_ST_QP1 || service == MLX5_QPC_ST_REG_UMR;
+	return service == MLX5_QPC_ST_RC || service == MLX5_QPC_ST_UD ||
+	       service == MLX5_QPC_ST_QP0 || service == MLX5_QPC_ST_QP1 ||
+	       service == MLX5_QPC_ST_REG_UMR;
 }
 
 static void context_load(struct nic_qp *qp)
@@ -45,10 +46,11 @@ static uint8_t context_check(struct nic_cmd *cmd, const struct nic_qp *qp)
 
 	if (!service_known(qp->service))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
-	if (DEVX_GET(qpc, context, rq_type) == NIC_RQ_SHARED || DEVX_GET(qpc, context, wq_signature) ||
-	    DEVX_GET(qpc, context, dbr_umem_valid) || DEVX_GET(qpc, context, cd_master) ||
-	    DEVX_GET(qpc, context, cd_slave_send) || DEVX_GET(qpc, context, cd_slave_receive) ||
-	    DEVX_GET(qpc, context, cs_req) || DEVX_GET(qpc, context, cs_res))
+	if (DEVX_GET(qpc, context, rq_type) == NIC_RQ_SHARED ||
+	    DEVX_GET(qpc, context, wq_signature) || DEVX_GET(qpc, context, dbr_umem_valid) ||
+	    DEVX_GET(qpc, context, cd_master) || DEVX_GET(qpc, context, cd_slave_send) ||
+	    DEVX_GET(qpc, context, cd_slave_receive) || DEVX_GET(qpc, context, cs_req) ||
+	    DEVX_GET(qpc, context, cs_res))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
 	/* The driver gives its UMR queue pair a PD only with RST2INIT. */
 	if (!nic_table_get(&nic->pds, qp->pd) && !(qp->service == MLX5_QPC_ST_REG_UMR && !qp->pd))
@@ -62,9 +64,11 @@ static uint8_t context_check(struct nic_cmd *cmd, const struct nic_qp *qp)
 static int buf_create(struct nic_cmd *cmd, struct nic_qp *qp)
 {
 	uint32_t pas = DEVX_BYTE_OFF(create_qp_in, pas);
-	uint64_t bytes = qp->sq_offset + (qp->no_sq ? 0 : (uint64_t)MLX5_SEND_WQE_BB << qp->log_sq_size);
+	uint64_t bytes =
+		qp->sq_offset + (qp->no_sq ? 0 : (uint64_t)MLX5_SEND_WQE_BB << qp->log_sq_size);
 
-	nic_buf_layout(&qp->buf, DEVX_GET(qpc, qp->context, log_page_size), DEVX_GET(qpc, qp->context, page_offset));
+	nic_buf_layout(&qp->buf, DEVX_GET(qpc, qp->context, log_page_size),
+		       DEVX_GET(qpc, qp->context, page_offset));
 	return nic_buf_init(cmd->nic, &qp->buf, cmd->in + pas, (cmd->in_len - pas) / 8, bytes);
 }
 

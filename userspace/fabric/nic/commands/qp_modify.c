@@ -6,15 +6,15 @@
  */
 #include "fabric/nic/commands/cmd.h"
 
-#define FROM(state)	(1u << (state))
-#define FROM_ANY	0xffu
-#define MTU_MAX		5u	/* IBTA encoding of 4096 */
+#define FROM(state) (1u << (state))
+#define FROM_ANY    0xffu
+#define MTU_MAX	    5u /* IBTA encoding of 4096 */
 
 struct transition {
 	uint16_t opcode;
-	uint8_t from;		/* FROM() bits */
-	uint8_t to;		/* enum nic_qp_state */
-	uint8_t brings;		/* set of fields[], 0: the command has no context */
+	uint8_t from;	/* FROM() bits */
+	uint8_t to;	/* enum nic_qp_state */
+	uint8_t brings; /* set of fields[], 0: the command has no context */
 };
 
 enum { BRINGS_INIT = 1, BRINGS_RTR = 2, BRINGS_RTS = 4, BRINGS_OPTIONAL = 8 };
@@ -31,14 +31,14 @@ static const struct transition transitions[] = {
 	{ MLX5_CMD_OP_2RST_QP, FROM_ANY, NIC_QP_RST, 0 },
 };
 
-#define QPC(field)	NIC_FIELD(qpc, field)
-#define PATH(field)	NIC_FIELD(qpc, primary_address_path.field)
-#define GID(n)		{ __devx_bit_off(qpc, primary_address_path.rgid_rip[4 * (n)]), 32 }
+#define QPC(field)  NIC_FIELD(qpc, field)
+#define PATH(field) NIC_FIELD(qpc, primary_address_path.field)
+#define GID(n)	    { __devx_bit_off(qpc, primary_address_path.rgid_rip[4 * (n)]), 32 }
 
 static const struct {
 	struct nic_field field;
-	uint8_t always;		/* BRINGS_x */
-	uint32_t optional;	/* bit of opt_param_mask, 0: none */
+	uint8_t always;	   /* BRINGS_x */
+	uint32_t optional; /* bit of opt_param_mask, 0: none */
 } fields[] = {
 	{ QPC(rre), BRINGS_INIT, NIC_QP_OPT_RRE },
 	{ QPC(rwe), BRINGS_INIT, NIC_QP_OPT_RWE },

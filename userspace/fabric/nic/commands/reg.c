@@ -7,17 +7,17 @@
 
 #include "fabric/nic/commands/cmd.h"
 
-#define ACCESS_WRITE	0u
-#define MTU_BYTES	4096u
-#define VLS		4u		/* VL0 to VL3 (mlx5_ib: enum mlx5_vl_hw_cap) */
-#define WIDTH_4X	(1u << 2)	/* include/linux/mlx5/port.h: MLX5_PTYS_WIDTH_4X */
-#define SPEED_EDR	(1u << 5)	/* IBTA LinkSpeedExtActive, as the verbs' active_speed */
+#define ACCESS_WRITE 0u
+#define MTU_BYTES    4096u
+#define VLS	     4u	       /* VL0 to VL3 (mlx5_ib: enum mlx5_vl_hw_cap) */
+#define WIDTH_4X     (1u << 2) /* include/linux/mlx5/port.h: MLX5_PTYS_WIDTH_4X */
+#define SPEED_EDR    (1u << 5) /* IBTA LinkSpeedExtActive, as the verbs' active_speed */
 
 struct reg {
 	uint16_t id;
 	uint16_t bytes;
 	void (*read)(const struct nic *nic, uint8_t *data);
-	void (*write)(struct nic *nic, const uint8_t *data);	/* NULL: read only */
+	void (*write)(struct nic *nic, const uint8_t *data); /* NULL: read only */
 };
 
 static void pmtu_read(const struct nic *nic, uint8_t *data)

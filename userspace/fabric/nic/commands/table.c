@@ -9,116 +9,180 @@
 
 #include "fabric/nic/commands/cmd.h"
 
-#define SIZES(layout)	.min_in = DEVX_ST_SZ_BYTES(layout##_in), .min_out = DEVX_ST_SZ_BYTES(layout##_out)
-#define ZERO(...)	.reserved = (const struct nic_field[]){ __VA_ARGS__, { 0, 0 } }
+#define SIZES(layout) \
+	.min_in = DEVX_ST_SZ_BYTES(layout##_in), .min_out = DEVX_ST_SZ_BYTES(layout##_out)
+#define ZERO(...)                              \
+	.reserved = (const struct nic_field[]) \
+	{                                      \
+		__VA_ARGS__, { 0, 0 }          \
+	}
 #define F(layout, field) NIC_FIELD(layout##_in, field)
 
 /* Fields of other functions: the model has no virtual or embedded functions. */
 #define OTHER_FUNCTION(layout) F(layout, function_id), F(layout, reserved_at_60)
 
-#define MODIFY_QP(layout) \
-	SIZES(layout), .needs = NIC_NEEDS_INIT, \
-	ZERO(F(layout, reserved_at_40), F(layout, reserved_at_60), F(layout, reserved_at_800)), .run = nic_cmd_modify_qp
+#define MODIFY_QP(layout)                                                  \
+	SIZES(layout), .needs = NIC_NEEDS_INIT,                            \
+		ZERO(F(layout, reserved_at_40), F(layout, reserved_at_60), \
+		     F(layout, reserved_at_800)),                          \
+		.run = nic_cmd_modify_qp
 
 static const struct nic_cmd_desc commands[NIC_CMD_OPCODES] = {
 	[MLX5_CMD_OP_NOP] = { "NOP", SIZES(nop), ZERO(F(nop, reserved_at_40)), .run = nic_cmd_nop },
 	[MLX5_CMD_OP_ENABLE_HCA] = { "ENABLE_HCA", SIZES(enable_hca),
-		ZERO(OTHER_FUNCTION(enable_hca)), .run = nic_cmd_enable_hca },
+				     ZERO(OTHER_FUNCTION(enable_hca)), .run = nic_cmd_enable_hca },
 	[MLX5_CMD_OP_DISABLE_HCA] = { "DISABLE_HCA", SIZES(disable_hca), .needs = NIC_NEEDS_ENABLED,
-		ZERO(OTHER_FUNCTION(disable_hca)), .run = nic_cmd_disable_hca },
+				      ZERO(OTHER_FUNCTION(disable_hca)), .run = nic_cmd_disable_hca },
 	[MLX5_CMD_OP_QUERY_ISSI] = { "QUERY_ISSI", SIZES(query_issi), .needs = NIC_NEEDS_ENABLED,
-		ZERO(F(query_issi, reserved_at_40)), .run = nic_cmd_query_issi },
+				     ZERO(F(query_issi, reserved_at_40)), .run = nic_cmd_query_issi },
 	[MLX5_CMD_OP_SET_ISSI] = { "SET_ISSI", SIZES(set_issi), .needs = NIC_NEEDS_ENABLED,
-		ZERO(F(set_issi, reserved_at_40), F(set_issi, reserved_at_60)), .run = nic_cmd_set_issi },
-	[MLX5_CMD_OP_QUERY_PAGES] = { "QUERY_PAGES", SIZES(query_pages), .needs = NIC_NEEDS_ENABLED, .max_op_mod = 3,
-		ZERO(OTHER_FUNCTION(query_pages)), .run = nic_cmd_query_pages },
-	[MLX5_CMD_OP_QUERY_HCA_CAP] = { "QUERY_HCA_CAP", SIZES(query_hca_cap), .needs = NIC_NEEDS_ENABLED,
-		.max_op_mod = 0x7f, ZERO(OTHER_FUNCTION(query_hca_cap)), .run = nic_cmd_query_hca_cap },
+				   ZERO(F(set_issi, reserved_at_40), F(set_issi, reserved_at_60)),
+				   .run = nic_cmd_set_issi },
+	[MLX5_CMD_OP_QUERY_PAGES] = { "QUERY_PAGES", SIZES(query_pages), .needs = NIC_NEEDS_ENABLED,
+				      .max_op_mod = 3, ZERO(OTHER_FUNCTION(query_pages)),
+				      .run = nic_cmd_query_pages },
+	[MLX5_CMD_OP_QUERY_HCA_CAP] = { "QUERY_HCA_CAP", SIZES(query_hca_cap),
+					.needs = NIC_NEEDS_ENABLED, .max_op_mod = 0x7f,
+					ZERO(OTHER_FUNCTION(query_hca_cap)),
+					.run = nic_cmd_query_hca_cap },
 	[MLX5_CMD_OP_SET_HCA_CAP] = { "SET_HCA_CAP", SIZES(set_hca_cap), .needs = NIC_NEEDS_ENABLED,
-		.max_op_mod = 0x7f, ZERO(OTHER_FUNCTION(set_hca_cap)), .run = nic_cmd_set_hca_cap },
+				      .max_op_mod = 0x7f, ZERO(OTHER_FUNCTION(set_hca_cap)),
+				      .run = nic_cmd_set_hca_cap },
 	[MLX5_CMD_OP_INIT_HCA] = { "INIT_HCA", SIZES(init_hca), .needs = NIC_NEEDS_ENABLED,
-		ZERO(F(init_hca, reserved_at_40)), .run = nic_cmd_init_hca },
+				   ZERO(F(init_hca, reserved_at_40)), .run = nic_cmd_init_hca },
 	[MLX5_CMD_OP_TEARDOWN_HCA] = { "TEARDOWN_HCA", SIZES(teardown_hca), .needs = NIC_NEEDS_INIT,
-		ZERO(F(teardown_hca, reserved_at_40), F(teardown_hca, reserved_at_60)), .run = nic_cmd_teardown_hca },
-	[MLX5_CMD_OP_QUERY_ADAPTER] = { "QUERY_ADAPTER", SIZES(query_adapter), .needs = NIC_NEEDS_ENABLED,
-		ZERO(F(query_adapter, reserved_at_40)), .run = nic_cmd_query_adapter },
-	[MLX5_CMD_OP_ACCESS_REG] = { "ACCESS_REG", SIZES(access_register), .needs = NIC_NEEDS_ENABLED, .max_op_mod = 1,
-		ZERO(F(access_register, reserved_at_40)), .run = nic_cmd_access_reg },
+				       ZERO(F(teardown_hca, reserved_at_40),
+					    F(teardown_hca, reserved_at_60)),
+				       .run = nic_cmd_teardown_hca },
+	[MLX5_CMD_OP_QUERY_ADAPTER] = { "QUERY_ADAPTER", SIZES(query_adapter),
+					.needs = NIC_NEEDS_ENABLED,
+					ZERO(F(query_adapter, reserved_at_40)),
+					.run = nic_cmd_query_adapter },
+	[MLX5_CMD_OP_ACCESS_REG] = { "ACCESS_REG", SIZES(access_register), .needs = NIC_NEEDS_ENABLED,
+				     .max_op_mod = 1, ZERO(F(access_register, reserved_at_40)),
+				     .run = nic_cmd_access_reg },
 
-	[MLX5_CMD_OP_QUERY_HCA_VPORT_CONTEXT] = { "QUERY_HCA_VPORT_CONTEXT", SIZES(query_hca_vport_context),
-		.needs = NIC_NEEDS_INIT, .run = nic_cmd_query_hca_vport_context,
-		ZERO(F(query_hca_vport_context, other_vport), F(query_hca_vport_context, reserved_at_60)) },
-	[MLX5_CMD_OP_MODIFY_HCA_VPORT_CONTEXT] = { "MODIFY_HCA_VPORT_CONTEXT", SIZES(modify_hca_vport_context),
-		.needs = NIC_NEEDS_INIT, .run = nic_cmd_modify_hca_vport_context,
-		ZERO(F(modify_hca_vport_context, other_vport), F(modify_hca_vport_context, reserved_at_60)) },
+	[MLX5_CMD_OP_QUERY_HCA_VPORT_CONTEXT] = { "QUERY_HCA_VPORT_CONTEXT",
+						  SIZES(query_hca_vport_context),
+						  .needs = NIC_NEEDS_INIT,
+						  .run = nic_cmd_query_hca_vport_context,
+						  ZERO(F(query_hca_vport_context, other_vport),
+						       F(query_hca_vport_context, reserved_at_60)) },
+	[MLX5_CMD_OP_MODIFY_HCA_VPORT_CONTEXT] = { "MODIFY_HCA_VPORT_CONTEXT",
+						   SIZES(modify_hca_vport_context),
+						   .needs = NIC_NEEDS_INIT,
+						   .run = nic_cmd_modify_hca_vport_context,
+						   ZERO(F(modify_hca_vport_context, other_vport),
+							F(modify_hca_vport_context, reserved_at_60)) },
 	[MLX5_CMD_OP_QUERY_HCA_VPORT_GID] = { "QUERY_HCA_VPORT_GID", SIZES(query_hca_vport_gid),
-		.needs = NIC_NEEDS_INIT, .run = nic_cmd_query_hca_vport_gid,
-		ZERO(F(query_hca_vport_gid, other_vport), F(query_hca_vport_gid, reserved_at_60)) },
+					      .needs = NIC_NEEDS_INIT,
+					      .run = nic_cmd_query_hca_vport_gid,
+					      ZERO(F(query_hca_vport_gid, other_vport),
+						   F(query_hca_vport_gid, reserved_at_60)) },
 	[MLX5_CMD_OP_QUERY_HCA_VPORT_PKEY] = { "QUERY_HCA_VPORT_PKEY", SIZES(query_hca_vport_pkey),
-		.needs = NIC_NEEDS_INIT, .run = nic_cmd_query_hca_vport_pkey,
-		ZERO(F(query_hca_vport_pkey, other_vport), F(query_hca_vport_pkey, reserved_at_60)) },
+					       .needs = NIC_NEEDS_INIT,
+					       .run = nic_cmd_query_hca_vport_pkey,
+					       ZERO(F(query_hca_vport_pkey, other_vport),
+						    F(query_hca_vport_pkey, reserved_at_60)) },
 	[MLX5_CMD_OP_MAD_IFC] = { "MAD_IFC", SIZES(mad_ifc), .needs = NIC_NEEDS_INIT, .max_op_mod = 3,
-		ZERO(F(mad_ifc, reserved_at_60)), .run = nic_cmd_mad_ifc },
+				  ZERO(F(mad_ifc, reserved_at_60)), .run = nic_cmd_mad_ifc },
 
 	[MLX5_CMD_OP_ALLOC_PD] = { "ALLOC_PD", SIZES(alloc_pd), .needs = NIC_NEEDS_INIT,
-		ZERO(F(alloc_pd, reserved_at_40)), .run = nic_cmd_alloc_pd },
+				   ZERO(F(alloc_pd, reserved_at_40)), .run = nic_cmd_alloc_pd },
 	[MLX5_CMD_OP_DEALLOC_PD] = { "DEALLOC_PD", SIZES(dealloc_pd), .needs = NIC_NEEDS_INIT,
-		ZERO(F(dealloc_pd, reserved_at_40), F(dealloc_pd, reserved_at_60)), .run = nic_cmd_dealloc_pd },
+				     ZERO(F(dealloc_pd, reserved_at_40),
+					  F(dealloc_pd, reserved_at_60)),
+				     .run = nic_cmd_dealloc_pd },
 	[MLX5_CMD_OP_ALLOC_UAR] = { "ALLOC_UAR", SIZES(alloc_uar), .needs = NIC_NEEDS_INIT,
-		ZERO(F(alloc_uar, reserved_at_40)), .run = nic_cmd_alloc_uar },
+				    ZERO(F(alloc_uar, reserved_at_40)), .run = nic_cmd_alloc_uar },
 	[MLX5_CMD_OP_DEALLOC_UAR] = { "DEALLOC_UAR", SIZES(dealloc_uar), .needs = NIC_NEEDS_INIT,
-		ZERO(F(dealloc_uar, reserved_at_40), F(dealloc_uar, reserved_at_60)), .run = nic_cmd_dealloc_uar },
+				      ZERO(F(dealloc_uar, reserved_at_40),
+					   F(dealloc_uar, reserved_at_60)),
+				      .run = nic_cmd_dealloc_uar },
 	[MLX5_CMD_OP_ALLOC_XRCD] = { "ALLOC_XRCD", SIZES(alloc_xrcd), .needs = NIC_NEEDS_INIT,
-		ZERO(F(alloc_xrcd, reserved_at_40)), .run = nic_cmd_alloc_xrcd },
+				     ZERO(F(alloc_xrcd, reserved_at_40)), .run = nic_cmd_alloc_xrcd },
 	[MLX5_CMD_OP_DEALLOC_XRCD] = { "DEALLOC_XRCD", SIZES(dealloc_xrcd), .needs = NIC_NEEDS_INIT,
-		ZERO(F(dealloc_xrcd, reserved_at_40), F(dealloc_xrcd, reserved_at_60)), .run = nic_cmd_dealloc_xrcd },
-	[MLX5_CMD_OP_CREATE_XRC_SRQ] = { "CREATE_XRC_SRQ", SIZES(create_xrc_srq), .needs = NIC_NEEDS_INIT,
-		ZERO(F(create_xrc_srq, reserved_at_40), F(create_xrc_srq, reserved_at_300)), .run = nic_cmd_create_xrc_srq },
-	[MLX5_CMD_OP_DESTROY_XRC_SRQ] = { "DESTROY_XRC_SRQ", SIZES(destroy_xrc_srq), .needs = NIC_NEEDS_INIT,
-		ZERO(F(destroy_xrc_srq, reserved_at_40), F(destroy_xrc_srq, reserved_at_60)),
-		.run = nic_cmd_destroy_xrc_srq },
+				       ZERO(F(dealloc_xrcd, reserved_at_40),
+					    F(dealloc_xrcd, reserved_at_60)),
+				       .run = nic_cmd_dealloc_xrcd },
+	[MLX5_CMD_OP_CREATE_XRC_SRQ] = { "CREATE_XRC_SRQ", SIZES(create_xrc_srq),
+					 .needs = NIC_NEEDS_INIT,
+					 ZERO(F(create_xrc_srq, reserved_at_40),
+					      F(create_xrc_srq, reserved_at_300)),
+					 .run = nic_cmd_create_xrc_srq },
+	[MLX5_CMD_OP_DESTROY_XRC_SRQ] = { "DESTROY_XRC_SRQ", SIZES(destroy_xrc_srq),
+					  .needs = NIC_NEEDS_INIT,
+					  ZERO(F(destroy_xrc_srq, reserved_at_40),
+					       F(destroy_xrc_srq, reserved_at_60)),
+					  .run = nic_cmd_destroy_xrc_srq },
 	[MLX5_CMD_OP_CREATE_RMP] = { "CREATE_RMP", SIZES(create_rmp), .needs = NIC_NEEDS_INIT,
-		ZERO(F(create_rmp, reserved_at_40)), .run = nic_cmd_create_rmp },
+				     ZERO(F(create_rmp, reserved_at_40)), .run = nic_cmd_create_rmp },
 	[MLX5_CMD_OP_DESTROY_RMP] = { "DESTROY_RMP", SIZES(destroy_rmp), .needs = NIC_NEEDS_INIT,
-		ZERO(F(destroy_rmp, reserved_at_40), F(destroy_rmp, reserved_at_60)), .run = nic_cmd_destroy_rmp },
+				      ZERO(F(destroy_rmp, reserved_at_40),
+					   F(destroy_rmp, reserved_at_60)),
+				      .run = nic_cmd_destroy_rmp },
 
 	[MLX5_CMD_OP_CREATE_EQ] = { "CREATE_EQ", SIZES(create_eq), .needs = NIC_NEEDS_INIT,
-		ZERO(F(create_eq, reserved_at_40), F(create_eq, reserved_at_280), F(create_eq, reserved_at_3c0)),
-		.run = nic_cmd_create_eq },
+				    ZERO(F(create_eq, reserved_at_40), F(create_eq, reserved_at_280),
+					 F(create_eq, reserved_at_3c0)),
+				    .run = nic_cmd_create_eq },
 	[MLX5_CMD_OP_DESTROY_EQ] = { "DESTROY_EQ", SIZES(destroy_eq), .needs = NIC_NEEDS_INIT,
-		ZERO(F(destroy_eq, reserved_at_40), F(destroy_eq, reserved_at_60)), .run = nic_cmd_destroy_eq },
+				     ZERO(F(destroy_eq, reserved_at_40),
+					  F(destroy_eq, reserved_at_60)),
+				     .run = nic_cmd_destroy_eq },
 	[MLX5_CMD_OP_QUERY_EQ] = { "QUERY_EQ", SIZES(query_eq), .needs = NIC_NEEDS_INIT,
-		ZERO(F(query_eq, reserved_at_40), F(query_eq, reserved_at_60)), .run = nic_cmd_query_eq },
+				   ZERO(F(query_eq, reserved_at_40), F(query_eq, reserved_at_60)),
+				   .run = nic_cmd_query_eq },
 	[MLX5_CMD_OP_CREATE_CQ] = { "CREATE_CQ", SIZES(create_cq), .needs = NIC_NEEDS_INIT,
-		ZERO(F(create_cq, reserved_at_40), F(create_cq, reserved_at_280), F(create_cq, cq_umem_valid)),
-		.run = nic_cmd_create_cq },
+				    ZERO(F(create_cq, reserved_at_40),
+					 F(create_cq, reserved_at_280), F(create_cq, cq_umem_valid)),
+				    .run = nic_cmd_create_cq },
 	[MLX5_CMD_OP_DESTROY_CQ] = { "DESTROY_CQ", SIZES(destroy_cq), .needs = NIC_NEEDS_INIT,
-		ZERO(F(destroy_cq, reserved_at_40), F(destroy_cq, reserved_at_60)), .run = nic_cmd_destroy_cq },
+				     ZERO(F(destroy_cq, reserved_at_40),
+					  F(destroy_cq, reserved_at_60)),
+				     .run = nic_cmd_destroy_cq },
 	[MLX5_CMD_OP_QUERY_CQ] = { "QUERY_CQ", SIZES(query_cq), .needs = NIC_NEEDS_INIT,
-		ZERO(F(query_cq, reserved_at_40), F(query_cq, reserved_at_60)), .run = nic_cmd_query_cq },
+				   ZERO(F(query_cq, reserved_at_40), F(query_cq, reserved_at_60)),
+				   .run = nic_cmd_query_cq },
 	[MLX5_CMD_OP_CREATE_MKEY] = { "CREATE_MKEY", SIZES(create_mkey), .needs = NIC_NEEDS_INIT,
-		ZERO(F(create_mkey, reserved_at_40), F(create_mkey, mkey_umem_valid), F(create_mkey, data_direct),
-		     F(create_mkey, reserved_at_63), F(create_mkey, reserved_at_280), F(create_mkey, reserved_at_320)),
-		.run = nic_cmd_create_mkey },
+				      ZERO(F(create_mkey, reserved_at_40),
+					   F(create_mkey, mkey_umem_valid),
+					   F(create_mkey, data_direct),
+					   F(create_mkey, reserved_at_63),
+					   F(create_mkey, reserved_at_280),
+					   F(create_mkey, reserved_at_320)),
+				      .run = nic_cmd_create_mkey },
 	[MLX5_CMD_OP_DESTROY_MKEY] = { "DESTROY_MKEY", SIZES(destroy_mkey), .needs = NIC_NEEDS_INIT,
-		ZERO(F(destroy_mkey, reserved_at_40), F(destroy_mkey, reserved_at_60)), .run = nic_cmd_destroy_mkey },
+				       ZERO(F(destroy_mkey, reserved_at_40),
+					    F(destroy_mkey, reserved_at_60)),
+				       .run = nic_cmd_destroy_mkey },
 	[MLX5_CMD_OP_QUERY_MKEY] = { "QUERY_MKEY", SIZES(query_mkey), .needs = NIC_NEEDS_INIT,
-		ZERO(F(query_mkey, reserved_at_40), F(query_mkey, reserved_at_61)), .run = nic_cmd_query_mkey },
+				     ZERO(F(query_mkey, reserved_at_40),
+					  F(query_mkey, reserved_at_61)),
+				     .run = nic_cmd_query_mkey },
 
-	[MLX5_CMD_OP_PAGE_FAULT_RESUME] = { "PAGE_FAULT_RESUME", SIZES(page_fault_resume), .needs = NIC_NEEDS_INIT,
-		ZERO(F(page_fault_resume, page_fault_info.mem_page_fault_info.reserved_at_1)),
-		.run = nic_cmd_page_fault_resume },
+	[MLX5_CMD_OP_PAGE_FAULT_RESUME] = { "PAGE_FAULT_RESUME", SIZES(page_fault_resume),
+					    .needs = NIC_NEEDS_INIT,
+					    ZERO(F(page_fault_resume,
+						   page_fault_info.mem_page_fault_info.reserved_at_1)),
+					    .run = nic_cmd_page_fault_resume },
 
 	[MLX5_CMD_OP_CREATE_QP] = { "CREATE_QP", SIZES(create_qp), .needs = NIC_NEEDS_INIT,
-		ZERO(F(create_qp, qpc_ext), F(create_qp, input_qpn), F(create_qp, reserved_at_60), F(create_qp, ece),
-		     F(create_qp, wq_umem_offset), F(create_qp, wq_umem_id), F(create_qp, wq_umem_valid)),
-		.run = nic_cmd_create_qp },
+				    ZERO(F(create_qp, qpc_ext), F(create_qp, input_qpn),
+					 F(create_qp, reserved_at_60), F(create_qp, ece),
+					 F(create_qp, wq_umem_offset), F(create_qp, wq_umem_id),
+					 F(create_qp, wq_umem_valid)),
+				    .run = nic_cmd_create_qp },
 	[MLX5_CMD_OP_DESTROY_QP] = { "DESTROY_QP", SIZES(destroy_qp), .needs = NIC_NEEDS_INIT,
-		ZERO(F(destroy_qp, reserved_at_40), F(destroy_qp, reserved_at_60)), .run = nic_cmd_destroy_qp },
+				     ZERO(F(destroy_qp, reserved_at_40),
+					  F(destroy_qp, reserved_at_60)),
+				     .run = nic_cmd_destroy_qp },
 	[MLX5_CMD_OP_QUERY_QP] = { "QUERY_QP", .min_in = DEVX_ST_SZ_BYTES(query_qp_in),
-		.min_out = DEVX_BYTE_OFF(query_qp_out, qp_pas_or_qpc_ext_and_pas), .needs = NIC_NEEDS_INIT,
-		ZERO(F(query_qp, qpc_ext), F(query_qp, reserved_at_41), F(query_qp, reserved_at_60)),
-		.run = nic_cmd_query_qp },
+				   .min_out = DEVX_BYTE_OFF(query_qp_out, qp_pas_or_qpc_ext_and_pas),
+				   .needs = NIC_NEEDS_INIT,
+				   ZERO(F(query_qp, qpc_ext), F(query_qp, reserved_at_41),
+					F(query_qp, reserved_at_60)),
+				   .run = nic_cmd_query_qp },
 	[MLX5_CMD_OP_RST2INIT_QP] = { "RST2INIT_QP", MODIFY_QP(rst2init_qp) },
 	[MLX5_CMD_OP_INIT2INIT_QP] = { "INIT2INIT_QP", MODIFY_QP(init2init_qp) },
 	[MLX5_CMD_OP_INIT2RTR_QP] = { "INIT2RTR_QP", MODIFY_QP(init2rtr_qp) },
@@ -127,9 +191,11 @@ static const struct nic_cmd_desc commands[NIC_CMD_OPCODES] = {
 	[MLX5_CMD_OP_SQERR2RTS_QP] = { "SQERR2RTS_QP", MODIFY_QP(sqerr2rts_qp) },
 	[MLX5_CMD_OP_SQD_RTS_QP] = { "SQD_RTS_QP", MODIFY_QP(sqd2rts_qp) },
 	[MLX5_CMD_OP_2ERR_QP] = { "2ERR_QP", SIZES(qp_2err), .needs = NIC_NEEDS_INIT,
-		ZERO(F(qp_2err, reserved_at_40), F(qp_2err, reserved_at_60)), .run = nic_cmd_modify_qp },
+				  ZERO(F(qp_2err, reserved_at_40), F(qp_2err, reserved_at_60)),
+				  .run = nic_cmd_modify_qp },
 	[MLX5_CMD_OP_2RST_QP] = { "2RST_QP", SIZES(qp_2rst), .needs = NIC_NEEDS_INIT,
-		ZERO(F(qp_2rst, reserved_at_40), F(qp_2rst, reserved_at_60)), .run = nic_cmd_modify_qp },
+				  ZERO(F(qp_2rst, reserved_at_40), F(qp_2rst, reserved_at_60)),
+				  .run = nic_cmd_modify_qp },
 };
 
 const struct nic_cmd_desc *nic_cmd_lookup(uint16_t opcode)
@@ -168,7 +234,8 @@ static bool bits_zero(const uint8_t *p, struct nic_field field)
 static bool reserved_zero(const struct nic_cmd_desc *desc, const uint8_t *in)
 {
 	/* uid too: without user contexts (caps log_max_uctx) it is always 0. */
-	static const struct nic_field common[] = { NIC_FIELD(alloc_pd_in, uid), NIC_FIELD(alloc_pd_in, reserved_at_20) };
+	static const struct nic_field common[] = { NIC_FIELD(alloc_pd_in, uid),
+						   NIC_FIELD(alloc_pd_in, reserved_at_20) };
 	const struct nic_field *field;
 
 	if (!bits_zero(in, common[0]) || !bits_zero(in, common[1]))
@@ -214,8 +281,13 @@ static uint8_t run(struct nic_cmd *cmd)
 void nic_cmd_run(struct nic *nic, const uint8_t *in, uint32_t in_len, uint8_t *out, uint32_t out_len)
 {
 	struct nic_cmd cmd = {
-		.nic = nic, .in = in, .in_len = in_len, .out = out, .out_len = out_len,
-		.opcode = DEVX_GET(alloc_pd_in, in, opcode), .op_mod = DEVX_GET(alloc_pd_in, in, op_mod),
+		.nic = nic,
+		.in = in,
+		.in_len = in_len,
+		.out = out,
+		.out_len = out_len,
+		.opcode = DEVX_GET(alloc_pd_in, in, opcode),
+		.op_mod = DEVX_GET(alloc_pd_in, in, op_mod),
 	};
 	const struct nic_cmd_desc *desc = nic_cmd_lookup(cmd.opcode);
 	uint8_t status = run(&cmd);
@@ -227,6 +299,7 @@ void nic_cmd_run(struct nic *nic, const uint8_t *in, uint32_t in_len, uint8_t *o
 	}
 	DEVX_SET(alloc_pd_out, out, status, status);
 	DEVX_SET(alloc_pd_out, out, syndrome, cmd.syndrome);
-	fab_debug(&nic->dev, "%s (0x%x) op_mod %u: status 0x%x syndrome %u", desc ? desc->name : "unknown command",
-		  cmd.opcode, cmd.op_mod, status, cmd.syndrome);
+	fab_debug(&nic->dev, "%s (0x%x) op_mod %u: status 0x%x syndrome %u",
+		  desc ? desc->name : "unknown command", cmd.opcode, cmd.op_mod, status,
+		  cmd.syndrome);
 }

@@ -8,21 +8,22 @@
 
 #include "fabric/nic/commands/cmd.h"
 
-#define VPORT_ACTIVE	4u	/* IBTA PortState */
-#define PHYS_LINK_UP	5u	/* IBTA PortPhysicalState */
-#define SM_LID		1u
-#define GIDS		8u	/* capability gid_table_size 0 */
-#define PKEYS		128u	/* capability pkey_table_size 0 */
-#define PKEY_DEFAULT	0xffffu
-#define GID_PREFIX	0xfe80000000000000ull
-#define WHOLE_TABLE	0xffffu
+#define VPORT_ACTIVE 4u /* IBTA PortState */
+#define PHYS_LINK_UP 5u /* IBTA PortPhysicalState */
+#define SM_LID	     1u
+#define GIDS	     8u	  /* capability gid_table_size 0 */
+#define PKEYS	     128u /* capability pkey_table_size 0 */
+#define PKEY_DEFAULT 0xffffu
+#define GID_PREFIX   0xfe80000000000000ull
+#define WHOLE_TABLE  0xffffu
 
 /* Bits of CapabilityMask that say which agents run on the host: IsSM, CM, SNMP, DeviceManagement, VendorClass. */
-#define PORT_CAPS_AGENTS	(1u << 1 | 1u << 16 | 1u << 17 | 1u << 19 | 1u << 20)
+#define PORT_CAPS_AGENTS (1u << 1 | 1u << 16 | 1u << 17 | 1u << 19 | 1u << 20)
 
 uint8_t nic_cmd_query_hca_vport_context(struct nic_cmd *cmd)
 {
-	unsigned char *context = DEVX_ADDR_OF(query_hca_vport_context_out, cmd->out, hca_vport_context);
+	unsigned char *context =
+		DEVX_ADDR_OF(query_hca_vport_context_out, cmd->out, hca_vport_context);
 	const struct nic *nic = cmd->nic;
 
 	DEVX_SET(hca_vport_context, context, port_physical_state, PHYS_LINK_UP);
@@ -40,7 +41,8 @@ uint8_t nic_cmd_query_hca_vport_context(struct nic_cmd *cmd)
 
 uint8_t nic_cmd_modify_hca_vport_context(struct nic_cmd *cmd)
 {
-	const unsigned char *context = DEVX_ADDR_OF(modify_hca_vport_context_in, cmd->in, hca_vport_context);
+	const unsigned char *context =
+		DEVX_ADDR_OF(modify_hca_vport_context_in, cmd->in, hca_vport_context);
 	uint32_t select = DEVX_GET(hca_vport_context, context, cap_mask1_field_select);
 
 	if (DEVX_GET(hca_vport_context, context, field_select) || select & ~PORT_CAPS_AGENTS)
@@ -51,7 +53,8 @@ uint8_t nic_cmd_modify_hca_vport_context(struct nic_cmd *cmd)
 }
 
 /* First entry and number of entries that a table query asks for; false: index outside, or no room for the answer. */
-static bool table_range(uint32_t index, uint32_t entries, uint32_t room, uint32_t *first, uint32_t *count)
+static bool table_range(uint32_t index, uint32_t entries, uint32_t room, uint32_t *first,
+			uint32_t *count)
 {
 	*first = index == WHOLE_TABLE ? 0 : index;
 	*count = index == WHOLE_TABLE ? entries : 1;
@@ -60,11 +63,13 @@ static bool table_range(uint32_t index, uint32_t entries, uint32_t room, uint32_
 
 uint8_t nic_cmd_query_hca_vport_gid(struct nic_cmd *cmd)
 {
-	uint32_t room = (cmd->out_len - DEVX_ST_SZ_BYTES(query_hca_vport_gid_out)) / DEVX_ST_SZ_BYTES(array128_auto);
+	uint32_t room = (cmd->out_len - DEVX_ST_SZ_BYTES(query_hca_vport_gid_out)) /
+			DEVX_ST_SZ_BYTES(array128_auto);
 	unsigned char *gid = DEVX_ADDR_OF(query_hca_vport_gid_out, cmd->out, gid);
 	uint32_t first, count;
 
-	if (!table_range(DEVX_GET(query_hca_vport_gid_in, cmd->in, gid_index), GIDS, room, &first, &count))
+	if (!table_range(DEVX_GET(query_hca_vport_gid_in, cmd->in, gid_index), GIDS, room, &first,
+			 &count))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_NUMBER);
 	DEVX_SET(query_hca_vport_gid_out, cmd->out, gids_num, count);
 	if (first == 0) {
@@ -77,11 +82,13 @@ uint8_t nic_cmd_query_hca_vport_gid(struct nic_cmd *cmd)
 
 uint8_t nic_cmd_query_hca_vport_pkey(struct nic_cmd *cmd)
 {
-	uint32_t room = (cmd->out_len - DEVX_ST_SZ_BYTES(query_hca_vport_pkey_out)) / DEVX_ST_SZ_BYTES(pkey);
+	uint32_t room = (cmd->out_len - DEVX_ST_SZ_BYTES(query_hca_vport_pkey_out)) /
+			DEVX_ST_SZ_BYTES(pkey);
 	unsigned char *pkey = DEVX_ADDR_OF(query_hca_vport_pkey_out, cmd->out, pkey);
 	uint32_t first, count;
 
-	if (!table_range(DEVX_GET(query_hca_vport_pkey_in, cmd->in, pkey_index), PKEYS, room, &first, &count))
+	if (!table_range(DEVX_GET(query_hca_vport_pkey_in, cmd->in, pkey_index), PKEYS, room,
+			 &first, &count))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_NUMBER);
 	if (first == 0)
 		DEVX_SET(pkey, pkey, pkey, PKEY_DEFAULT);
@@ -91,7 +98,13 @@ uint8_t nic_cmd_query_hca_vport_pkey(struct nic_cmd *cmd)
 /* No management agent: every request is answered as IBTA 13.4.7 says for an unsupported method and attribute. */
 uint8_t nic_cmd_mad_ifc(struct nic_cmd *cmd)
 {
-	enum { MAD_BYTES = 256, METHOD = 3, METHOD_RESPONSE = 0x80, STATUS_LOW = 5, UNSUPPORTED = 0x0c };
+	enum {
+		MAD_BYTES = 256,
+		METHOD = 3,
+		METHOD_RESPONSE = 0x80,
+		STATUS_LOW = 5,
+		UNSUPPORTED = 0x0c
+	};
 	unsigned char *mad = DEVX_ADDR_OF(mad_ifc_out, cmd->out, response_mad_packet);
 
 	memcpy(mad, DEVX_ADDR_OF(mad_ifc_in, cmd->in, mad), MAD_BYTES);

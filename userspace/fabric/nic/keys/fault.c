@@ -10,11 +10,11 @@
 #include "fabric/nic/keys/fault.h"
 #include "fabric/nic/ifc.h"
 
-#define FAULT_PAGE_SHIFT	12u	/* sizes in the event are in pages of 4 KiB */
-#define FAULT_PAGE		(1ull << FAULT_PAGE_SHIFT)
-#define DEMAND_MAX		(NIC_MOVE_MAX >> FAULT_PAGE_SHIFT)
-#define NUMBER_BITS		16u
-#define NUMBER_MASK		((1u << NUMBER_BITS) - 1)
+#define FAULT_PAGE_SHIFT 12u /* sizes in the event are in pages of 4 KiB */
+#define FAULT_PAGE	 (1ull << FAULT_PAGE_SHIFT)
+#define DEMAND_MAX	 (NIC_MOVE_MAX >> FAULT_PAGE_SHIFT)
+#define NUMBER_BITS	 16u
+#define NUMBER_MASK	 ((1u << NUMBER_BITS) - 1)
 
 static void fault_free(struct nic_fault *fault)
 {
@@ -82,7 +82,8 @@ bool nic_fault_raise(struct nic_qp *qp)
 		free(fault);
 		return false;
 	}
-	*fault = (struct nic_fault){ .nic = nic, .token = (uint64_t)nic->fault_count++ << NUMBER_BITS | number,
+	*fault = (struct nic_fault){ .nic = nic,
+				     .token = (uint64_t)nic->fault_count++ << NUMBER_BITS | number,
 				     .timer = { .fn = fault_expired, .ctx = fault } };
 	if (!fault_event(nic, &qp->missing, fault->token)) {
 		fault_free(fault);

@@ -15,20 +15,20 @@
 
 #include "fabric/nic/nic.h"
 
-#define NIC_FAULT_TIMEOUT_US	10000000u
+#define NIC_FAULT_TIMEOUT_US 10000000u
 
 struct nic_fault {
 	struct nic *nic;
-	uint64_t token;			/* 47:16 count of faults, 15:0 number in nic->faults */
-	struct nic_qp *waiter;		/* NULL: gone */
+	uint64_t token;	       /* 47:16 count of faults, 15:0 number in nic->faults */
+	struct nic_qp *waiter; /* NULL: gone */
 	struct fab_timer timer;
 };
 
 /* Raise the fault in qp->missing; the send queue waits for it. false: no event queue takes it, or too many wait. */
 bool nic_fault_raise(struct nic_qp *qp);
-void nic_fault_detach(struct nic_qp *qp);	/* it waits no more; nothing when it does not */
+void nic_fault_detach(struct nic_qp *qp); /* it waits no more; nothing when it does not */
 /* The driver's answer. -ENOENT: no fault has this token. */
 int nic_fault_resume(struct nic *nic, uint64_t token, bool error);
-void nic_fault_drop_all(struct nic *nic);	/* reset: who waits looks again, at a NIC that knows nothing */
+void nic_fault_drop_all(struct nic *nic); /* reset: who waits looks again, at a NIC that knows nothing */
 
 #endif

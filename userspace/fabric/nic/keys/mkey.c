@@ -16,8 +16,8 @@
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
 
-#define MIN_PAGE_SHIFT	12
-#define MAX_PAGE_SHIFT	51
+#define MIN_PAGE_SHIFT 12
+#define MAX_PAGE_SHIFT 51
 
 struct nic_mkey *nic_mkey_get(struct nic *nic, uint32_t key)
 {
@@ -96,16 +96,21 @@ static enum nic_status absent(struct nic *nic, const struct nic_access *access, 
 	nic->page_faults++;
 	if (!missing || missing->failed)
 		return NIC_LOCAL_ACCESS;
-	*missing = (struct nic_missing){ .nic = nic, .key = access->key, .write = access->write,
-					 .va = access->va + skip, .len = (uint32_t)(access->len - skip) };
+	*missing = (struct nic_missing){ .nic = nic,
+					 .key = access->key,
+					 .write = access->write,
+					 .va = access->va + skip,
+					 .len = (uint32_t)(access->len - skip) };
 	return NIC_FAULT;
 }
 
-static enum nic_status check_present(struct nic *nic, const struct nic_mkey *mkey, const struct nic_access *access)
+static enum nic_status check_present(struct nic *nic, const struct nic_mkey *mkey,
+				     const struct nic_access *access)
 {
 	uint64_t need = access->write ? NIC_MTT_WRITE : NIC_MTT_READ, off, index, last;
 
-	if (!mtt_offset(mkey, access->va, &off) || __builtin_add_overflow(off, (uint64_t)access->len - 1, &last))
+	if (!mtt_offset(mkey, access->va, &off) ||
+	    __builtin_add_overflow(off, (uint64_t)access->len - 1, &last))
 		return NIC_LOCAL_PROT;
 	last >>= mkey->page_shift;
 	if (last >= mkey->mtts)
@@ -121,14 +126,16 @@ static enum nic_status check_present(struct nic *nic, const struct nic_mkey *mke
 	return NIC_OK;
 }
 
-static enum nic_status check(struct nic *nic, const struct nic_access *access, const struct nic_mkey **found)
+static enum nic_status check(struct nic *nic, const struct nic_access *access,
+			     const struct nic_mkey **found)
 {
 	const struct nic_mkey *mkey;
 
 	if (!access->len && !access->need)
 		return NIC_OK;
 	mkey = nic_mkey_get(nic, access->key);
-	if (!mkey || mkey->free || mkey->pd != access->pd || (mkey->access & access->need) != access->need)
+	if (!mkey || mkey->free || mkey->pd != access->pd ||
+	    (mkey->access & access->need) != access->need)
 		return NIC_LOCAL_PROT;
 	*found = mkey;
 	if (!access->len)
@@ -176,7 +183,8 @@ static void piece_shifted(void *ctx, void *host, uint32_t off, uint32_t len)
 	shifted->fn(shifted->ctx, host, shifted->base + off, len);
 }
 
-enum nic_status nic_mkey_access(struct nic *nic, const struct nic_access *access, fab_dma_piece_fn fn, void *ctx)
+enum nic_status nic_mkey_access(struct nic *nic, const struct nic_access *access,
+				fab_dma_piece_fn fn, void *ctx)
 {
 	struct fab_dma req = { .dev = &nic->dev, .write = access->write, .origin = access->origin };
 	struct shifted shifted = { .fn = fn, .ctx = ctx };

@@ -18,24 +18,25 @@
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
 
-#define MKEY_SEG	(sizeof(struct mlx5_wqe_ctrl_seg) + sizeof(struct mlx5_wqe_umr_ctrl_seg))
-#define TAIL_SEG	(MKEY_SEG + DEVX_ST_SZ_BYTES(mkc))	/* data segment or inline entries */
-#define MTT_BYTES	8u
+#define MKEY_SEG	  (sizeof(struct mlx5_wqe_ctrl_seg) + sizeof(struct mlx5_wqe_umr_ctrl_seg))
+#define TAIL_SEG	  (MKEY_SEG + DEVX_ST_SZ_BYTES(mkc)) /* data segment or inline entries */
+#define MTT_BYTES	  8u
 #define MTTS_PER_OCTOWORD 2u
-#define CHUNK_MTTS	512u
+#define CHUNK_MTTS	  512u
 
-#define MASK_ACCESS	(NIC_UMR_LR | NIC_UMR_LW | NIC_UMR_RR | NIC_UMR_RW | NIC_UMR_A)
-#define MASK_IGNORED	(NIC_UMR_EN_RINVAL | NIC_UMR_QPN | NIC_UMR_SMALL_FENCE)
-#define MASK_KNOWN	(NIC_UMR_LEN | NIC_UMR_PAGE_SIZE | NIC_UMR_START_ADDR | NIC_UMR_PD | NIC_UMR_KEY | \
-			 NIC_UMR_FREE | MASK_ACCESS | MASK_IGNORED)
+#define MASK_ACCESS	  (NIC_UMR_LR | NIC_UMR_LW | NIC_UMR_RR | NIC_UMR_RW | NIC_UMR_A)
+#define MASK_IGNORED	  (NIC_UMR_EN_RINVAL | NIC_UMR_QPN | NIC_UMR_SMALL_FENCE)
+#define MASK_KNOWN                                                                         \
+	(NIC_UMR_LEN | NIC_UMR_PAGE_SIZE | NIC_UMR_START_ADDR | NIC_UMR_PD | NIC_UMR_KEY | \
+	 NIC_UMR_FREE | MASK_ACCESS | MASK_IGNORED)
 
 struct umr {
 	uint32_t key;
 	uint8_t flags;
 	uint64_t mask;
-	uint64_t offset;		/* first entry to write */
-	uint32_t entries;		/* entries to write */
-	const uint8_t *context;		/* mkc */
+	uint64_t offset;	/* first entry to write */
+	uint32_t entries;	/* entries to write */
+	const uint8_t *context; /* mkc */
 	const uint8_t *tail;
 	uint32_t tail_len;
 };
@@ -50,14 +51,17 @@ static bool umr_parse(const uint8_t *wqe, uint32_t len, struct umr *umr)
 		return false;
 	memcpy(&ctrl, wqe, sizeof(ctrl));
 	memcpy(&seg, wqe + sizeof(ctrl), sizeof(seg));
-	memcpy(&offset_high, seg.rsvd1, sizeof(offset_high));	/* xlt_offset_47_16 in the kernel's struct */
+	memcpy(&offset_high, seg.rsvd1,
+	       sizeof(offset_high)); /* xlt_offset_47_16 in the kernel's struct */
 	umr->key = be32toh(ctrl.imm);
 	umr->flags = seg.flags;
 	umr->mask = be64toh(seg.mkey_mask);
 	umr->entries = be16toh(seg.klm_octowords) * MTTS_PER_OCTOWORD;
 	umr->offset = 0;
 	if (seg.flags & NIC_UMR_OFFSET)
-		umr->offset = ((uint64_t)be32toh(offset_high) << 16 | be16toh(seg.translation_offset)) * MTTS_PER_OCTOWORD;
+		umr->offset =
+			((uint64_t)be32toh(offset_high) << 16 | be16toh(seg.translation_offset)) *
+			MTTS_PER_OCTOWORD;
 	umr->context = wqe + MKEY_SEG;
 	umr->tail = wqe + TAIL_SEG;
 	umr->tail_len = len - TAIL_SEG;
@@ -65,7 +69,8 @@ static bool umr_parse(const uint8_t *wqe, uint32_t len, struct umr *umr)
 }
 
 /* May this QP update this key, and is the key in the state the request wants? */
-static enum nic_status umr_permit(const struct nic_qp *qp, const struct umr *umr, const struct nic_mkey *mkey)
+static enum nic_status umr_permit(const struct nic_qp *qp, const struct umr *umr,
+				  const struct nic_mkey *mkey)
 {
 	bool driver = qp->service == MLX5_QPC_ST_REG_UMR;
 
@@ -154,10 +159,14 @@ static enum nic_status load_mtts(struct nic_qp *qp, const struct umr *umr, struc
 	if (umr->tail_len < sizeof(seg))
 		return NIC_LOCAL_QP_OP;
 	memcpy(&seg, umr->tail, sizeof(seg));
-	if (be32toh(seg.byte_count) < umr->entries * MTT_BYTES || be32toh(seg.byte_count) & (uint32_t)MLX5_INLINE_SEG)
+	if (be32toh(seg.byte_count) < umr->entries * MTT_BYTES ||
+	    be32toh(seg.byte_count) & (uint32_t)MLX5_INLINE_SEG)
 		return NIC_LOCAL_LENGTH;
-	access = (struct nic_access){ .key = be32toh(seg.lkey), .pd = qp->pd, .need = NIC_LOCAL_READ,
-				      .origin = FAB_ORIGIN_XLT, .va = be64toh(seg.addr),
+	access = (struct nic_access){ .key = be32toh(seg.lkey),
+				      .pd = qp->pd,
+				      .need = NIC_LOCAL_READ,
+				      .origin = FAB_ORIGIN_XLT,
+				      .va = be64toh(seg.addr),
 				      .len = umr->entries * MTT_BYTES };
 	status = nic_mkey_check(qp->nic, &access);
 	for (done = 0; status == NIC_OK && done < umr->entries; done += n) {

@@ -17,7 +17,8 @@ void nic_buf_layout(struct nic_buf *buf, uint32_t log_page_size, uint32_t page_o
 	buf->offset = (uint64_t)page_offset << (buf->page_shift - 6);
 }
 
-int nic_buf_init(struct nic *nic, struct nic_buf *buf, const uint8_t *pas, uint32_t npas, uint64_t bytes)
+int nic_buf_init(struct nic *nic, struct nic_buf *buf, const uint8_t *pas, uint32_t npas,
+		 uint64_t bytes)
 {
 	uint64_t need = (buf->offset + bytes + (1ull << buf->page_shift) - 1) >> buf->page_shift;
 	uint64_t entry;
@@ -50,8 +51,8 @@ void nic_buf_free(struct nic *nic, struct nic_buf *buf)
 }
 
 /* One request per page touched. */
-static int buf_dma(struct nic *nic, const struct nic_buf *buf, uint32_t off, uint32_t len, struct fab_dma *req,
-		   fab_dma_piece_fn fn, uint8_t *data)
+static int buf_dma(struct nic *nic, const struct nic_buf *buf, uint32_t off, uint32_t len,
+		   struct fab_dma *req, fab_dma_piece_fn fn, uint8_t *data)
 {
 	uint64_t pos = (uint64_t)buf->offset + off, page = 1ull << buf->page_shift, in_page;
 	int ret;
@@ -100,16 +101,16 @@ int nic_buf_read(struct nic *nic, const struct nic_buf *buf, uint32_t off, void 
 	return buf_dma(nic, buf, off, len, &req, piece_read, to);
 }
 
-int nic_buf_write(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *from, uint32_t len,
-		  enum fab_origin origin)
+int nic_buf_write(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *from,
+		  uint32_t len, enum fab_origin origin)
 {
 	struct fab_dma req = { .origin = origin, .write = true };
 
 	return buf_dma(nic, buf, off, len, &req, piece_write, (uint8_t *)from);
 }
 
-int nic_buf_publish(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *entry, uint32_t len,
-		    enum fab_origin origin)
+int nic_buf_publish(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *entry,
+		    uint32_t len, enum fab_origin origin)
 {
 	struct fab_dma req = { .origin = origin, .write = true };
 

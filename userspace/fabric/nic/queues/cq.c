@@ -14,8 +14,8 @@
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
 
-#define INDEX_MASK	0xffffffu
-#define ARM_SOLICITED	(1u << 24)	/* of the arm word: sn 29:28, command 24, index 23:0 */
+#define INDEX_MASK	 0xffffffu
+#define ARM_SOLICITED	 (1u << 24) /* of the arm word: sn 29:28, command 24, index 23:0 */
 #define CQ_ERROR_OVERRUN 1u
 
 static const uint8_t syndromes[] = {
@@ -68,7 +68,8 @@ static void fill_error(struct mlx5_err_cqe *cqe, const struct nic_completion *co
 	cqe->syndrome = nic_syndrome(completion->status);
 	cqe->s_wqe_opcode_qpn = htobe32((uint32_t)completion->wqe_opcode << 24 | completion->qpn);
 	cqe->wqe_counter = htobe16(completion->wqe_counter);
-	cqe->op_own = (completion->opcode == MLX5_CQE_REQ ? MLX5_CQE_REQ_ERR : MLX5_CQE_RESP_ERR) << 4;
+	cqe->op_own = (completion->opcode == MLX5_CQE_REQ ? MLX5_CQE_REQ_ERR : MLX5_CQE_RESP_ERR)
+		      << 4;
 }
 
 static void fill_success(struct mlx5_cqe64 *cqe, const struct nic_completion *completion)
@@ -135,7 +136,7 @@ void nic_cq_arm(struct nic *nic, uint32_t cqn, uint32_t ci, bool solicited_only)
 		return;
 	unread = (cq->pi - ci) & INDEX_MASK;
 	if (unread > 1u << cq->log_size)
-		unread = 0;	/* an index that was never produced */
+		unread = 0; /* an index that was never produced */
 	cq->armed = true;
 	cq->armed_solicited = solicited_only;
 	if (solicited_only ? (int32_t)(cq->solicited_pi - (cq->pi - unread)) > 0 : unread > 0)

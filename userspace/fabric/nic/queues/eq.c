@@ -10,7 +10,7 @@
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
 
-#define INDEX_MASK	0xffffffu	/* consumer indexes have 24 bits */
+#define INDEX_MASK 0xffffffu /* consumer indexes have 24 bits */
 
 static void eq_raise(struct nic *nic, struct nic_eq *eq)
 {
@@ -18,7 +18,8 @@ static void eq_raise(struct nic *nic, struct nic_eq *eq)
 	fab_device_irq(&nic->dev, eq->vector);
 }
 
-bool nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, uint8_t sub_type, const void *data)
+bool nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, uint8_t sub_type,
+		 const void *data)
 {
 	uint32_t size = 1u << eq->log_size;
 	NIC_LAYOUT(eqe, eqe) = { 0 };
@@ -34,7 +35,8 @@ bool nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, uint8_t sub_t
 	DEVX_SET(eqe, eqe, event_sub_type, sub_type);
 	memcpy(DEVX_ADDR_OF(eqe, eqe, event_data), data, DEVX_FLD_SZ_BYTES(eqe, event_data));
 	DEVX_SET(eqe, eqe, owner, eq->pi >> eq->log_size & 1);
-	if (nic_buf_publish(nic, &eq->buf, (eq->pi & (size - 1)) * sizeof(eqe), eqe, sizeof(eqe), FAB_ORIGIN_EQE))
+	if (nic_buf_publish(nic, &eq->buf, (eq->pi & (size - 1)) * sizeof(eqe), eqe, sizeof(eqe),
+			    FAB_ORIGIN_EQE))
 		return false;
 	eq->pi++;
 	if (eq->armed)

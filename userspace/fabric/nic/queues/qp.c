@@ -45,7 +45,8 @@ int nic_qp_read_sq(struct nic_qp *qp, uint16_t index, void *to, uint32_t len)
 
 	while (len) {
 		part = size - off < len ? size - off : len;
-		ret = nic_buf_read(qp->nic, &qp->buf, qp->sq_offset + off, data, part, FAB_ORIGIN_WQE);
+		ret = nic_buf_read(qp->nic, &qp->buf, qp->sq_offset + off, data, part,
+				   FAB_ORIGIN_WQE);
 		if (ret)
 			return ret;
 		data += part;
@@ -59,7 +60,8 @@ int nic_qp_read_rq(struct nic_qp *qp, uint16_t index, void *to, uint32_t len)
 {
 	uint32_t stride = 16u << qp->log_rq_stride, entry = index & ((1u << qp->log_rq_size) - 1);
 
-	return nic_buf_read(qp->nic, &qp->buf, entry * stride, to, len < stride ? len : stride, FAB_ORIGIN_WQE);
+	return nic_buf_read(qp->nic, &qp->buf, entry * stride, to, len < stride ? len : stride,
+			    FAB_ORIGIN_WQE);
 }
 
 void nic_qp_set_state(struct nic_qp *qp, enum nic_qp_state state)

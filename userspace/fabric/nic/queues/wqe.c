@@ -10,13 +10,13 @@
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/queues/wqe.h"
 
-#define DS_BYTES	16u
-#define BLOCK_BYTES	((uint32_t)MLX5_SEND_WQE_BB)
+#define DS_BYTES    16u
+#define BLOCK_BYTES ((uint32_t)MLX5_SEND_WQE_BB)
 
 /* What follows the control segment of the opcodes that carry a message. */
 struct wqe_form {
 	bool message;
-	bool remote;		/* remote address segment */
+	bool remote; /* remote address segment */
 	bool may_inline;
 	bool imm;
 };
@@ -25,7 +25,10 @@ static const struct wqe_form wqe_forms[] = {
 	[MLX5_OPCODE_SEND] = { .message = true, .may_inline = true },
 	[MLX5_OPCODE_SEND_IMM] = { .message = true, .may_inline = true, .imm = true },
 	[MLX5_OPCODE_RDMA_WRITE] = { .message = true, .remote = true, .may_inline = true },
-	[MLX5_OPCODE_RDMA_WRITE_IMM] = { .message = true, .remote = true, .may_inline = true, .imm = true },
+	[MLX5_OPCODE_RDMA_WRITE_IMM] = { .message = true,
+					 .remote = true,
+					 .may_inline = true,
+					 .imm = true },
 	[MLX5_OPCODE_RDMA_READ] = { .message = true, .remote = true },
 };
 
@@ -106,15 +109,18 @@ static enum nic_status parse_data(struct nic_wqe *wqe, uint32_t off, bool may_in
 		memcpy(&seg, wqe->raw + off, sizeof(seg));
 		len = be32toh(seg.byte_count) & ~(uint32_t)MLX5_INLINE_SEG;
 		if (be32toh(seg.byte_count) & (uint32_t)MLX5_INLINE_SEG) {
-			if (!may_inline || wqe->nsge || len > wqe->raw_len - off - sizeof(struct mlx5_wqe_inl_data_seg))
+			if (!may_inline || wqe->nsge ||
+			    len > wqe->raw_len - off - sizeof(struct mlx5_wqe_inl_data_seg))
 				return NIC_LOCAL_QP_OP;
 			off += take_inline(wqe, off, len, &inline_end);
 		} else {
 			if (wqe->inline_data)
 				return NIC_LOCAL_QP_OP;
 			if (len)
-				wqe->sge[wqe->nsge++] = (struct nic_sge){
-					.len = len, .lkey = be32toh(seg.lkey), .addr = be64toh(seg.addr) };
+				wqe->sge[wqe->nsge++] =
+					(struct nic_sge){ .len = len,
+							  .lkey = be32toh(seg.lkey),
+							  .addr = be64toh(seg.addr) };
 			off += sizeof(seg);
 		}
 		total += len;
@@ -147,7 +153,8 @@ enum nic_status nic_wqe_parse(struct nic_wqe *wqe)
 	return parse_data(wqe, off, form.may_inline);
 }
 
-uint32_t nic_wqe_parse_scatter(const uint8_t *raw, uint32_t raw_len, struct nic_sge *sge, uint32_t *nsge)
+uint32_t nic_wqe_parse_scatter(const uint8_t *raw, uint32_t raw_len, struct nic_sge *sge,
+			       uint32_t *nsge)
 {
 	uint64_t total = 0;
 	uint32_t off, n = 0;

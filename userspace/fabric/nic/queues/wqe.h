@@ -12,16 +12,16 @@
 #include "fabric/nic/nic.h"
 
 struct nic_wqe {
-	uint8_t opcode;			/* MLX5_OPCODE_* */
-	uint8_t blocks;			/* basic blocks it takes in the queue, at least 1 */
+	uint8_t opcode; /* MLX5_OPCODE_* */
+	uint8_t blocks; /* basic blocks it takes in the queue, at least 1 */
 	bool signalled, solicited;
-	uint32_t imm;			/* host order: immediate, or the key of a key operation */
+	uint32_t imm; /* host order: immediate, or the key of a key operation */
 	uint64_t remote_va;
 	uint32_t rkey;
-	uint32_t len;			/* of the message */
+	uint32_t len; /* of the message */
 	uint32_t nsge;
 	struct nic_sge sge[NIC_MAX_SGE];
-	const uint8_t *inline_data;	/* in raw, len bytes; NULL: the message is in sge */
+	const uint8_t *inline_data; /* in raw, len bytes; NULL: the message is in sge */
 	uint32_t raw_len;
 	uint8_t raw[NIC_MAX_INLINE_WQE];
 };
@@ -36,6 +36,7 @@ bool nic_wqe_is_message(const struct nic_wqe *wqe);
 bool nic_wqe_has_imm(const struct nic_wqe *wqe);
 
 /* A receive queue entry: scatter list, ended by an invalid key or by the entry's size. */
-uint32_t nic_wqe_parse_scatter(const uint8_t *raw, uint32_t raw_len, struct nic_sge *sge, uint32_t *nsge);
+uint32_t nic_wqe_parse_scatter(const uint8_t *raw, uint32_t raw_len, struct nic_sge *sge,
+			       uint32_t *nsge);
 
 #endif

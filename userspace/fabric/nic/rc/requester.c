@@ -14,13 +14,17 @@
 #include "fabric/nic/rc/retry.h"
 #include "fabric/nic/queues/wqe.h"
 
-#define FLUSH_BATCH	64
+#define FLUSH_BATCH 64
 
 static void complete_send(struct nic_qp *qp, const struct nic_wqe *wqe, enum nic_status status)
 {
 	struct nic_completion completion = {
-		.qpn = qp->number, .wqe_counter = qp->sq_ci, .opcode = MLX5_CQE_REQ, .wqe_opcode = wqe->opcode,
-		.status = status, .byte_count = status == NIC_OK ? wqe->len : 0,
+		.qpn = qp->number,
+		.wqe_counter = qp->sq_ci,
+		.opcode = MLX5_CQE_REQ,
+		.wqe_opcode = wqe->opcode,
+		.status = status,
+		.byte_count = status == NIC_OK ? wqe->len : 0,
 	};
 
 	nic_cq_complete(qp->nic, qp->cqn_send, &completion);
@@ -92,7 +96,11 @@ static bool more_posted(struct nic_qp *qp)
 static enum nic_status own_memory(struct nic_qp *qp, const struct nic_wqe *wqe)
 {
 	struct nic_side side = {
-		.nic = qp->nic, .pd = qp->pd, .sge = wqe->sge, .nsge = wqe->nsge, .host = wqe->inline_data,
+		.nic = qp->nic,
+		.pd = qp->pd,
+		.sge = wqe->sge,
+		.nsge = wqe->nsge,
+		.host = wqe->inline_data,
 		.need = wqe->opcode == MLX5_OPCODE_RDMA_READ ? NIC_LOCAL_WRITE : NIC_LOCAL_READ,
 		.missing = &qp->missing,
 	};
@@ -104,14 +112,23 @@ static enum nic_status own_memory(struct nic_qp *qp, const struct nic_wqe *wqe)
 static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 {
 	struct nic_message msg = {
-		.from = qp, .opcode = wqe->opcode, .has_imm = nic_wqe_has_imm(wqe), .solicited = wqe->solicited,
-		.imm = nic_wqe_has_imm(wqe) ? wqe->imm : 0, .remote_va = wqe->remote_va, .rkey = wqe->rkey, .len = wqe->len,
-		.sge = wqe->sge, .nsge = wqe->nsge, .inline_data = wqe->inline_data, .done = qp->progress,
+		.from = qp,
+		.opcode = wqe->opcode,
+		.has_imm = nic_wqe_has_imm(wqe),
+		.solicited = wqe->solicited,
+		.imm = nic_wqe_has_imm(wqe) ? wqe->imm : 0,
+		.remote_va = wqe->remote_va,
+		.rkey = wqe->rkey,
+		.len = wqe->len,
+		.sge = wqe->sge,
+		.nsge = wqe->nsge,
+		.inline_data = wqe->inline_data,
+		.done = qp->progress,
 	};
 	enum nic_status status;
 	struct nic_qp *to;
 
-	if (msg.done > msg.len)		/* the guest has rewritten a WQE in progress */
+	if (msg.done > msg.len) /* the guest has rewritten a WQE in progress */
 		return NIC_LOCAL_QP_OP;
 	if (msg.done == 0) {
 		status = own_memory(qp, wqe);
@@ -120,7 +137,7 @@ static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 	}
 	to = nic_wire_find(qp);
 	if (!to) {
-		qp->progress = 0;	/* who comes back knows nothing of the first part */
+		qp->progress = 0; /* who comes back knows nothing of the first part */
 		return nic_retry_later(qp);
 	}
 	status = nic_respond(to, &msg);
@@ -170,7 +187,9 @@ static enum nic_status execute_rc(struct nic_qp *qp, const struct nic_wqe *wqe)
 /* Datagrams have nobody to go to: there is no subnet manager and no other UD service on this wire. */
 static enum nic_status execute_datagram(const struct nic_wqe *wqe)
 {
-	return wqe->opcode == MLX5_OPCODE_SEND || wqe->opcode == MLX5_OPCODE_SEND_IMM ? NIC_OK : NIC_LOCAL_QP_OP;
+	return wqe->opcode == MLX5_OPCODE_SEND || wqe->opcode == MLX5_OPCODE_SEND_IMM ?
+		       NIC_OK :
+		       NIC_LOCAL_QP_OP;
 }
 
 static enum nic_status execute(struct nic_qp *qp, struct nic_wqe *wqe)
@@ -223,7 +242,8 @@ static bool flush_send(struct nic_qp *qp)
 	for (i = 0; i < FLUSH_BATCH; i++) {
 		if (!more_posted(qp))
 			return false;
-		(void)nic_wqe_fetch(qp, &wqe);	/* a WQE that cannot be read is flushed like the others */
+		(void)nic_wqe_fetch(qp,
+				    &wqe); /* a WQE that cannot be read is flushed like the others */
 		wqe.len = 0;
 		qp->posted++;
 		qp->failed++;
@@ -272,7 +292,7 @@ void nic_requester_init(struct nic_qp *qp)
 void nic_requester_kick(struct nic_qp *qp)
 {
 	if (qp->waiting && qp->state == NIC_QP_ERR)
-		nic_requester_stop(qp);		/* flush instead */
+		nic_requester_stop(qp); /* flush instead */
 	fab_work_queue(qp->nic->dev.fabric->loop, &qp->work);
 }
 

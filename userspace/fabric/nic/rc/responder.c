@@ -13,7 +13,7 @@
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/queues/wqe.h"
 
-#define FLUSH_BATCH	64
+#define FLUSH_BATCH 64
 
 /* The receive that a message consumes. */
 struct receive {
@@ -29,10 +29,14 @@ static enum nic_status nak(struct nic_qp *to, enum nic_status status, uint8_t ev
 	return status;
 }
 
-static void complete_receive(struct nic_qp *to, const struct nic_message *msg, enum nic_status status, uint8_t opcode)
+static void complete_receive(struct nic_qp *to, const struct nic_message *msg,
+			     enum nic_status status, uint8_t opcode)
 {
 	struct nic_completion completion = {
-		.qpn = to->number, .wqe_counter = to->rq_ci, .opcode = opcode, .status = status,
+		.qpn = to->number,
+		.wqe_counter = to->rq_ci,
+		.opcode = opcode,
+		.status = status,
 	};
 
 	if (msg) {
@@ -46,8 +50,8 @@ static void complete_receive(struct nic_qp *to, const struct nic_message *msg, e
 }
 
 /* The receive itself is at fault: it completes in error, no event. The requester sees seen. */
-static enum nic_status fail_receive(struct nic_qp *to, const struct nic_message *msg, enum nic_status status,
-				    enum nic_status seen)
+static enum nic_status fail_receive(struct nic_qp *to, const struct nic_message *msg,
+				    enum nic_status status, enum nic_status seen)
 {
 	complete_receive(to, msg, status, MLX5_CQE_RESP_SEND);
 	nic_qp_fail(to, status, 0);
@@ -98,8 +102,12 @@ static bool read_receive(struct nic_qp *to, struct receive *receive)
 
 static struct nic_side sender_side(const struct nic_message *msg, uint8_t need)
 {
-	return (struct nic_side){ .nic = msg->from->nic, .pd = msg->from->pd, .need = need,
-				  .sge = msg->sge, .nsge = msg->nsge, .host = msg->inline_data,
+	return (struct nic_side){ .nic = msg->from->nic,
+				  .pd = msg->from->pd,
+				  .need = need,
+				  .sge = msg->sge,
+				  .nsge = msg->nsge,
+				  .host = msg->inline_data,
 				  .missing = &msg->from->missing };
 }
 
@@ -119,7 +127,9 @@ static enum nic_status own_status(enum nic_status status)
 static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 {
 	struct nic_side from = sender_side(msg, NIC_LOCAL_READ);
-	struct nic_side into = { .nic = to->nic, .pd = to->pd, .need = NIC_LOCAL_WRITE, .missing = &msg->from->missing };
+	struct nic_side into = {
+		.nic = to->nic, .pd = to->pd, .need = NIC_LOCAL_WRITE, .missing = &msg->from->missing
+	};
 	const struct nic_side *blame;
 	uint32_t part = next_part(msg);
 	struct receive receive;
@@ -150,7 +160,8 @@ static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 		return own_status(status);
 	msg->done += part;
 	if (msg->done == msg->len)
-		complete_receive(to, msg, NIC_OK, msg->has_imm ? MLX5_CQE_RESP_SEND_IMM : MLX5_CQE_RESP_SEND);
+		complete_receive(to, msg, NIC_OK,
+				 msg->has_imm ? MLX5_CQE_RESP_SEND_IMM : MLX5_CQE_RESP_SEND);
 	return NIC_OK;
 }
 
@@ -158,7 +169,11 @@ static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 static enum nic_status check_remote(struct nic_qp *to, const struct nic_message *msg, uint8_t need)
 {
 	struct nic_sge sge = { .len = msg->len, .lkey = msg->rkey, .addr = msg->remote_va };
-	struct nic_side side = { .nic = to->nic, .pd = to->pd, .need = need, .sge = &sge, .nsge = 1,
+	struct nic_side side = { .nic = to->nic,
+				 .pd = to->pd,
+				 .need = need,
+				 .sge = &sge,
+				 .nsge = 1,
 				 .missing = &msg->from->missing };
 	enum nic_status status = NIC_OK;
 
@@ -176,7 +191,10 @@ static enum nic_status move_remote(struct nic_qp *to, struct nic_message *msg, b
 {
 	struct nic_sge sge = { .len = msg->len, .lkey = msg->rkey, .addr = msg->remote_va };
 	struct nic_side own = sender_side(msg, read ? NIC_LOCAL_WRITE : NIC_LOCAL_READ);
-	struct nic_side remote = { .nic = to->nic, .pd = to->pd, .sge = &sge, .nsge = 1,
+	struct nic_side remote = { .nic = to->nic,
+				   .pd = to->pd,
+				   .sge = &sge,
+				   .nsge = 1,
 				   .need = read ? NIC_REMOTE_READ : NIC_REMOTE_WRITE,
 				   .missing = &msg->from->missing };
 	const struct nic_side *blame;

@@ -5,26 +5,27 @@
  */
 #include "fabric/nic/rc/retry.h"
 
-#define US_PER_MS	1000u
+#define US_PER_MS 1000u
 
 /*
  * One wait for an acknowledge never takes longer than this. The encoding goes
  * up to 2.4 hours; the longest sequence of 8 waits is 4 s here.
  */
-#define ACK_WAIT_MAX_US		(500 * US_PER_MS)
+#define ACK_WAIT_MAX_US (500 * US_PER_MS)
 
 /* A sender that retries for ever would wake up each 10 us at worst; after some tries it looks once in this time. */
-#define RNR_SLOW_AFTER		16u
-#define RNR_SLOW_US		(1 * US_PER_MS)
-#define RNR_FOR_EVER		7
+#define RNR_SLOW_AFTER	     16u
+#define RNR_SLOW_US	     (1 * US_PER_MS)
+#define RNR_FOR_EVER	     7
 
-#define FLUSH_WAIT_MIN_US	(1 * US_PER_MS)
-#define FLUSH_WAIT_MAX_SHIFT	10u		/* about 1 s */
+#define FLUSH_WAIT_MIN_US    (1 * US_PER_MS)
+#define FLUSH_WAIT_MAX_SHIFT 10u /* about 1 s */
 
 /* InfiniBand specification, table "Encoding for RNR NAK Timer Field", in units of 10 us. */
 static const uint32_t rnr_timer[32] = {
-	65536, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072,
-	4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152,
+	65536, 1,    2,	   3,	 4,    6,     8,     12,    16,	   24,	  32,
+	48,    64,   96,   128,	 192,  256,   384,   512,   768,   1024,  1536,
+	2048,  3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 49152,
 };
 
 static enum nic_status wait(struct nic_qp *qp, uint64_t us)

@@ -14,14 +14,14 @@
 struct cursor {
 	const struct nic_side *side;
 	uint32_t index;
-	uint32_t off;		/* in sge[index] */
+	uint32_t off; /* in sge[index] */
 };
 
 /* One range that is contiguous by address on both sides. */
 struct copy {
 	struct nic *to_nic;
 	struct nic_access to;
-	const uint8_t *from;	/* the source piece in this process */
+	const uint8_t *from; /* the source piece in this process */
 	enum nic_status to_status;
 };
 
@@ -68,8 +68,12 @@ static struct nic_access cursor_access(const struct cursor *cursor, uint32_t len
 {
 	const struct nic_sge *sge = &cursor->side->sge[cursor->index];
 
-	return (struct nic_access){ .key = sge->lkey, .pd = cursor->side->pd, .need = cursor->side->need,
-				    .write = write, .va = sge->addr + cursor->off, .len = len,
+	return (struct nic_access){ .key = sge->lkey,
+				    .pd = cursor->side->pd,
+				    .need = cursor->side->need,
+				    .write = write,
+				    .va = sge->addr + cursor->off,
+				    .len = len,
 				    .missing = cursor->side->missing };
 }
 
@@ -90,8 +94,8 @@ static enum nic_status copy_range(const struct cursor *from, const struct cursor
 	return copy.to_status != NIC_OK ? copy.to_status : status;
 }
 
-enum nic_status nic_transfer(const struct nic_side *from, const struct nic_side *to, uint32_t skip, uint32_t len,
-			     const struct nic_side **blame)
+enum nic_status nic_transfer(const struct nic_side *from, const struct nic_side *to, uint32_t skip,
+			     uint32_t len, const struct nic_side **blame)
 {
 	struct cursor source = { .side = from, .off = skip }, target = { .side = to, .off = skip };
 	uint32_t source_left, target_left, n;
@@ -120,9 +124,13 @@ enum nic_status nic_side_check(const struct nic_side *side, uint32_t len)
 	for (i = 0; i < side->nsge && len; i++) {
 		const struct nic_sge *sge = &side->sge[i];
 		struct nic_access access = {
-			.key = sge->lkey, .pd = side->pd, .need = side->need, .va = sge->addr,
+			.key = sge->lkey,
+			.pd = side->pd,
+			.need = side->need,
+			.va = sge->addr,
 			.len = sge->len < len ? sge->len : len,
-			.write = side->need & (NIC_LOCAL_WRITE | NIC_REMOTE_WRITE), .missing = side->missing,
+			.write = side->need & (NIC_LOCAL_WRITE | NIC_REMOTE_WRITE),
+			.missing = side->missing,
 		};
 		enum nic_status status = nic_mkey_check(side->nic, &access);
 
