@@ -30,15 +30,15 @@ struct snapshot {
 
 static struct snapshot snapshot(const struct nic *nic)
 {
-	const struct nic_table *tables[] = { &nic->pds, &nic->uars, &nic->xrcds,
-					     &nic->eqs, &nic->cqs,  &nic->mkeys,
-					     &nic->qps, &nic->srqs, &nic->faults };
+	const struct nic_ids *spaces[] = { &nic->pds, &nic->uars, &nic->xrcds,
+					   &nic->eqs, &nic->cqs,  &nic->mkeys,
+					   &nic->qps, &nic->srqs, &nic->faults };
 	struct snapshot now;
 	unsigned int i;
 
 	memset(&now, 0, sizeof(now)); /* compared as bytes */
 	for (i = 0; i < 9; i++)
-		now.used[i] = tables[i]->used;
+		now.used[i] = spaces[i]->used;
 	now.pas = nic->pas_entries;
 	now.mtt = nic->mtt_entries;
 	now.port_caps = nic->port_caps;
@@ -224,7 +224,7 @@ static void junk_is_survived(void **state)
 static void numbers_run_out_cleanly(void **state)
 {
 	struct client *client = *state;
-	struct nic_table *tables[] = { &client->nic->pds, &client->nic->uars, &client->nic->xrcds };
+	struct nic_ids *spaces[] = { &client->nic->pds, &client->nic->uars, &client->nic->xrcds };
 	const uint16_t alloc[] = { MLX5_CMD_OP_ALLOC_PD, MLX5_CMD_OP_ALLOC_UAR,
 				   MLX5_CMD_OP_ALLOC_XRCD };
 	const uint16_t dealloc[] = { MLX5_CMD_OP_DEALLOC_PD, MLX5_CMD_OP_DEALLOC_UAR,
@@ -232,18 +232,18 @@ static void numbers_run_out_cleanly(void **state)
 	uint32_t i, n, number;
 
 	for (i = 0; i < 3; i++) {
-		for (n = 0; n < tables[i]->size; n++)
+		for (n = 0; n < spaces[i]->size; n++)
 			assert_int_equal(client_simple(client, alloc[i], 0, 0), NIC_CMD_OK);
 		assert_int_equal(client_simple(client, alloc[i], 0, 0), NIC_CMD_LIMIT);
-		number = tables[i]->first + 5;
+		number = spaces[i]->first + 5;
 		assert_int_equal(client_simple(client, dealloc[i], 0, number), NIC_CMD_OK);
 		assert_int_equal(client_simple(client, dealloc[i], 0, number), NIC_CMD_BAD_RES);
 		assert_int_equal(client_simple(client, alloc[i], 0, 0), NIC_CMD_OK);
-		assert_non_null(nic_table_get(tables[i], number));
-		assert_int_equal(client_simple(client, dealloc[i], 0, tables[i]->first - 1),
+		assert_non_null(nic_ids_find(spaces[i], number));
+		assert_int_equal(client_simple(client, dealloc[i], 0, spaces[i]->first - 1),
 				 NIC_CMD_BAD_RES);
 		assert_int_equal(client_simple(client, dealloc[i], 0,
-					       tables[i]->first + tables[i]->size),
+					       spaces[i]->first + spaces[i]->size),
 				 NIC_CMD_BAD_RES);
 	}
 }

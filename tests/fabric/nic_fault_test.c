@@ -359,7 +359,7 @@ static void peer_or_key_destroyed_while_it_waits(void **state)
 		seen = fault_expect(&f);
 		if (key)
 			nic_mkey_free(f.owner,
-				      nic_table_del(&f.owner->mkeys, f.key[RESPONDER] >> 8));
+				      nic_ids_remove(&f.owner->mkeys, f.key[RESPONDER] >> 8));
 		else
 			rig_qp_close(&f.qp[RESPONDER]);
 		expect_silence(&f);

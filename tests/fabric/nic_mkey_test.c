@@ -414,13 +414,13 @@ static void inline_translations(void **state)
 	assert_int_equal(create(client, in, sizeof(in), &index), NIC_CMD_BAD_IN_LEN);
 	DEVX_SET(create_mkey_in, in, translations_octword_actual_size, 2);
 	assert_int_equal(create(client, in, sizeof(in), &index), NIC_CMD_OK);
-	mkey = nic_table_get(&client->nic->mkeys, index);
+	mkey = nic_ids_find(&client->nic->mkeys, index);
 	assert_int_equal(mkey->mtt[0], RIG_BUS | 3);
 	assert_int_equal(mkey->mtt[1], 0);
 	assert_int_equal(mkey->mtt[3], (RIG_BUS + 3 * NIC_PAGE) | 3);
 	DEVX_SET(create_mkey_in, in, pg_access, 1);
 	assert_int_equal(create(client, in, sizeof(in), &index), NIC_CMD_OK);
-	mkey = nic_table_get(&client->nic->mkeys, index);
+	mkey = nic_ids_find(&client->nic->mkeys, index);
 	assert_int_equal(mkey->mtt[0], RIG_BUS);
 	assert_int_equal(mkey->mtt[3], (RIG_BUS + 3 * NIC_PAGE) | 1);
 }

@@ -286,7 +286,7 @@ static void unsupported_queue_pairs_are_refused(void **state)
 {
 	struct fixture f = fixture(*state, MLX5_QPC_ST_RC);
 	uint32_t used = f.client->nic->qps.used, pages = f.client->nic->pas_entries, i;
-	const struct nic_cq *cq = nic_table_get(&f.client->nic->cqs, f.cqn);
+	const struct nic_cq *cq = nic_ids_find(&f.client->nic->cqs, f.cqn);
 	uint32_t users = cq->users;
 	struct nic_qp *qp = NULL;
 	struct creation c;

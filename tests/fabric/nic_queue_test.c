@@ -209,7 +209,7 @@ static void consumer_index_is_24_bits(void **state)
 {
 	struct client *client = *state;
 	struct client_queue eq = client_eq(client, 3, 0, 0), cq = client_cq(client, 2, eq.number);
-	struct nic_cq *object = nic_table_get(&client->nic->cqs, cq.number);
+	struct nic_cq *object = nic_ids_find(&client->nic->cqs, cq.number);
 	uint32_t i;
 
 	object->pi = object->ci = 0xfffffe;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/nic/keys/umr.h"
 #include "tests/fabric/nic_client.h"
 
 #define VA     0x7f0000001000ull
@@ -443,7 +444,7 @@ static void failure_is_an_error_completion(void **state)
 	struct fixture f = fixture(*state);
 	NIC_LAYOUT(qpc, qpc) = { 0 };
 	uint32_t qpn = f.qp->number;
-	struct nic_cq *cq = nic_table_get(&f.client->nic->cqs, f.qp->cqn_send);
+	struct nic_cq *cq = nic_ids_find(&f.client->nic->cqs, f.qp->cqn_send);
 
 	DEVX_SET(qpc, qpc, pd, f.pd);
 	DEVX_SET(qpc, qpc, mtu, 5);

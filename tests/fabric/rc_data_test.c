@@ -93,8 +93,9 @@ static void move_once(struct rig_pair *pair, uint8_t opcode, uint32_t len, uint3
 	assert_true(rig_zero(rig, target - GUARD, GUARD));
 	assert_true(rig_zero(rig, target + len, GUARD));
 	nic_mkey_free(pair->qp[0].qp->nic,
-		      nic_table_del(&pair->qp[0].qp->nic->mkeys, sge.lkey >> 8));
-	nic_mkey_free(pair->qp[1].qp->nic, nic_table_del(&pair->qp[1].qp->nic->mkeys, far_key >> 8));
+		      nic_ids_remove(&pair->qp[0].qp->nic->mkeys, sge.lkey >> 8));
+	nic_mkey_free(pair->qp[1].qp->nic,
+		      nic_ids_remove(&pair->qp[1].qp->nic->mkeys, far_key >> 8));
 	rig->used = used;
 }
 

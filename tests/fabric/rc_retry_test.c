@@ -313,9 +313,10 @@ static void objects_destroyed_in_the_middle_of_a_message(void **state)
 		assert_int_equal(pair.qp[0].qp->progress, NIC_MOVE_MAX);
 		if (which == 0)
 			nic_mkey_free(rig->nic[0],
-				      nic_table_del(&rig->nic[0]->mkeys, sge.lkey >> 8));
+				      nic_ids_remove(&rig->nic[0]->mkeys, sge.lkey >> 8));
 		if (which == 1)
-			nic_mkey_free(rig->nic[1], nic_table_del(&rig->nic[1]->mkeys, wr.rkey >> 8));
+			nic_mkey_free(rig->nic[1],
+				      nic_ids_remove(&rig->nic[1]->mkeys, wr.rkey >> 8));
 		if (which == 2)
 			rig_qp_close(&pair.qp[1]);
 		if (which == 3)

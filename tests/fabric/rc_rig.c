@@ -122,7 +122,7 @@ uint32_t rig_pd(struct nic *nic)
 	uint32_t number;
 
 	/* Protection domains are numbers only; the table wants an object that is not NULL. */
-	assert_int_equal(nic_table_add(&nic->pds, nic, &number), 0);
+	assert_int_equal(nic_ids_alloc(&nic->pds, nic, &number), 0);
 	return number;
 }
 
@@ -144,13 +144,13 @@ uint32_t rig_key(struct nic *nic, uint32_t pd, uint8_t access, uint64_t bus, uin
 	assert_int_equal(nic_mkey_alloc_mtt(nic, mkey, pages), 0);
 	for (i = 0; i < pages; i++)
 		mkey->mtt[i] = (first + (uint64_t)i * NIC_PAGE) | NIC_MTT_READ | NIC_MTT_WRITE;
-	assert_int_equal(nic_table_add(&nic->mkeys, mkey, &mkey->number), 0);
+	assert_int_equal(nic_ids_alloc(&nic->mkeys, mkey, &mkey->number), 0);
 	return mkey->number << 8 | mkey->variant;
 }
 
 struct nic_mkey *rig_mkey(struct nic *nic, uint32_t key)
 {
-	return nic_table_get(&nic->mkeys, key >> 8);
+	return nic_ids_find(&nic->mkeys, key >> 8);
 }
 
 void rig_tag(struct nic *nic, uint32_t key, uint8_t ph, uint8_t index)
@@ -201,7 +201,7 @@ void rig_cq_open(struct rig *rig, struct rig_cq *cq, struct nic *nic, uint8_t lo
 		.log_size = log_size, .cqe_bytes = 64, .eqn = UINT32_MAX, .dbr = cq->dbr
 	};
 	buf_init(nic, &cq->cq->buf, cq->ring, bytes);
-	assert_int_equal(nic_table_add(&nic->cqs, cq->cq, &cq->cq->number), 0);
+	assert_int_equal(nic_ids_alloc(&nic->cqs, cq->cq, &cq->cq->number), 0);
 }
 
 bool rig_cq_poll(struct rig_cq *cq, struct mlx5_cqe64 *cqe)
@@ -243,7 +243,7 @@ void rig_eq_open(struct rig *rig, struct rig_eq *eq, struct nic *nic, uint64_t e
 	assert_non_null(eq->eq);
 	*eq->eq = (struct nic_eq){ .log_size = LOG_EQ, .event_mask = event_mask };
 	buf_init(nic, &eq->eq->buf, eq->ring, bytes);
-	assert_int_equal(nic_table_add(&nic->eqs, eq->eq, &eq->eq->number), 0);
+	assert_int_equal(nic_ids_alloc(&nic->eqs, eq->eq, &eq->eq->number), 0);
 }
 
 bool rig_eq_poll(struct rig_eq *eq, uint8_t *type, uint32_t *number)
@@ -295,7 +295,7 @@ void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig
 		.next = nic->qp_list,
 	};
 	buf_init(nic, &qp->qp->buf, qp->rq, rq_bytes + sq_bytes);
-	assert_int_equal(nic_table_add(&nic->qps, qp->qp, &qp->qp->number), 0);
+	assert_int_equal(nic_ids_alloc(&nic->qps, qp->qp, &qp->qp->number), 0);
 	nic->qp_list = qp->qp;
 	send->cq->users++;
 	if (!opts->no_rq)

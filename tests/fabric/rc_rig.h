@@ -12,7 +12,13 @@
 #define RC_RIG_H
 
 #include "fabric/nic/ifc.h"
+#include "fabric/nic/keys/mkey.h"
 #include "fabric/nic/nic.h"
+#include "fabric/nic/queues/cq.h"
+#include "fabric/nic/queues/eq.h"
+#include "fabric/nic/queues/qp.h"
+#include "fabric/nic/rc/requester.h"
+#include "fabric/nic/rc/transfer.h"
 
 #define RIG_BUS	    0x40000000ull
 #define RIG_MEMORY  (64ull << 20)

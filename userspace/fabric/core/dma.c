@@ -132,12 +132,12 @@ int fab_dma(const struct fab_dma *req, fab_dma_piece_fn fn, void *ctx)
 	return 0;
 }
 
-static void copy_from_host(void *ctx, void *host, uint32_t off, uint32_t len)
+void fab_dma_copy_in(void *ctx, void *host, uint32_t off, uint32_t len)
 {
 	memcpy((uint8_t *)ctx + off, host, len);
 }
 
-static void copy_to_host(void *ctx, void *host, uint32_t off, uint32_t len)
+void fab_dma_copy_out(void *ctx, void *host, uint32_t off, uint32_t len)
 {
 	memcpy(host, (const uint8_t *)ctx + off, len);
 }
@@ -149,7 +149,7 @@ int fab_dma_read(struct fab_device *dev, enum fab_origin origin, uint64_t addr, 
 		.dev = dev, .write = false, .origin = origin, .addr = addr, .len = len
 	};
 
-	return fab_dma(&req, copy_from_host, buf);
+	return fab_dma(&req, fab_dma_copy_in, buf);
 }
 
 int fab_dma_write(struct fab_device *dev, enum fab_origin origin, uint64_t addr, const void *buf,
@@ -157,5 +157,5 @@ int fab_dma_write(struct fab_device *dev, enum fab_origin origin, uint64_t addr,
 {
 	struct fab_dma req = { .dev = dev, .write = true, .origin = origin, .addr = addr, .len = len };
 
-	return fab_dma(&req, copy_to_host, (void *)buf);
+	return fab_dma(&req, fab_dma_copy_out, (void *)buf);
 }

@@ -30,7 +30,11 @@ typedef void (*fab_dma_piece_fn)(void *ctx, void *host, uint32_t off, uint32_t l
 /* 0; -EACCES bus master off; -EFAULT Unsupported Request (pieces before it have been done). */
 int fab_dma(const struct fab_dma *req, fab_dma_piece_fn fn, void *ctx);
 
-/* The same with one buffer, no hint. */
+/* Piece functions for a buffer ctx of len bytes: from memory into it, and from it to memory. */
+void fab_dma_copy_in(void *ctx, void *host, uint32_t off, uint32_t len);
+void fab_dma_copy_out(void *ctx, void *host, uint32_t off, uint32_t len);
+
+/* A request with one buffer and no hint. */
 int fab_dma_read(struct fab_device *dev, enum fab_origin origin, uint64_t addr, void *buf,
 		 uint32_t len);
 int fab_dma_write(struct fab_device *dev, enum fab_origin origin, uint64_t addr, const void *buf,

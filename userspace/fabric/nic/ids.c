@@ -1,59 +1,59 @@
 // SPDX-License-Identifier: MIT
 /*
- * Numbers given to the driver -> objects.
+ * Id allocator (ids.h).
  *
- * A number comes back only after all others have been given out, so that a
+ * An id comes back only after all others have been given out, so that a
  * stale one (a doorbell in flight, a completion not yet polled) names nothing.
  */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "fabric/nic/nic.h"
+#include "fabric/nic/ids.h"
 
-int nic_table_init(struct nic_table *table, uint32_t first, uint32_t size)
+int nic_ids_init(struct nic_ids *ids, uint32_t first, uint32_t size)
 {
 	void **slot = calloc(size, sizeof(*slot));
 
 	if (!slot)
 		return -ENOMEM;
-	*table = (struct nic_table){ .slot = slot, .first = first, .size = size };
+	*ids = (struct nic_ids){ .slot = slot, .first = first, .size = size };
 	return 0;
 }
 
-void nic_table_fini(struct nic_table *table)
+void nic_ids_fini(struct nic_ids *ids)
 {
-	free(table->slot);
-	*table = (struct nic_table){ 0 };
+	free(ids->slot);
+	*ids = (struct nic_ids){ 0 };
 }
 
-int nic_table_add(struct nic_table *table, void *object, uint32_t *number)
+int nic_ids_alloc(struct nic_ids *ids, void *object, uint32_t *id)
 {
-	uint32_t mask = table->size - 1;
+	uint32_t mask = ids->size - 1;
 
-	if (table->used == table->size)
+	if (ids->used == ids->size)
 		return -ENOSPC;
-	while (table->slot[table->next & mask])
-		table->next++;
-	*number = table->first + (table->next & mask);
-	table->slot[table->next++ & mask] = object;
-	table->used++;
+	while (ids->slot[ids->next & mask])
+		ids->next++;
+	*id = ids->first + (ids->next & mask);
+	ids->slot[ids->next++ & mask] = object;
+	ids->used++;
 	return 0;
 }
 
-void *nic_table_get(const struct nic_table *table, uint32_t number)
+void *nic_ids_find(const struct nic_ids *ids, uint32_t id)
 {
-	uint32_t index = number - table->first;
+	uint32_t index = id - ids->first;
 
-	return index < table->size ? table->slot[index] : NULL;
+	return index < ids->size ? ids->slot[index] : NULL;
 }
 
-void *nic_table_del(struct nic_table *table, uint32_t number)
+void *nic_ids_remove(struct nic_ids *ids, uint32_t id)
 {
-	void *object = nic_table_get(table, number);
+	void *object = nic_ids_find(ids, id);
 
 	if (object) {
-		table->slot[number - table->first] = NULL;
-		table->used--;
+		ids->slot[id - ids->first] = NULL;
+		ids->used--;
 	}
 	return object;
 }

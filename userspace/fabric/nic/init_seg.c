@@ -12,7 +12,11 @@
 #include <string.h>
 
 #include "fabric/nic/ifc.h"
+#include "fabric/nic/init_seg.h"
 #include "fabric/nic/nic.h"
+#include "fabric/nic/queues/cq.h"
+#include "fabric/nic/queues/eq.h"
+#include "fabric/nic/queues/qp.h"
 
 /* The model's firmware version: 0.1.0, which no product has. */
 #define FW_MAJOR	0u
@@ -49,7 +53,6 @@ enum {
 #define INTERFACE_FULL	   0u
 #define INTERFACE_DISABLED 1u
 
-#define CQ_INDEX_MASK	   0xffffffu
 #define CQ_SOLICITED	   (1u << 24)
 #define HEALTH_SHIFT	   17 /* of microseconds: about 8 counts a second; the driver looks every 2 s */
 
@@ -123,11 +126,11 @@ static void uar_write(struct nic *nic, uint32_t off, const uint32_t *data, uint3
 		else if (off & 4)
 			nic_sq_doorbell(nic, first >> 8);
 	} else if (off == UAR_EQ_ARM || off == UAR_EQ_UPDATE) {
-		nic_eq_doorbell(nic, first >> 24, first & CQ_INDEX_MASK, off == UAR_EQ_ARM);
+		nic_eq_doorbell(nic, first >> 24, first & NIC_CI_MASK, off == UAR_EQ_ARM);
 	} else if (off == UAR_CQ_ARM && words == 2) {
-		nic_cq_arm(nic, second & CQ_INDEX_MASK, first & CQ_INDEX_MASK, first & CQ_SOLICITED);
+		nic_cq_arm(nic, second & NIC_CI_MASK, first & NIC_CI_MASK, first & CQ_SOLICITED);
 	} else if (off == UAR_CQ_ARM + 4 && words == 1) {
-		nic_cq_arm_record(nic, first & CQ_INDEX_MASK);
+		nic_cq_arm_record(nic, first & NIC_CI_MASK);
 	}
 }
 

@@ -11,8 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fabric/nic/init_seg.h"
 #include "fabric/nic/keys/fault.h"
+#include "fabric/nic/keys/mkey.h"
 #include "fabric/nic/nic.h"
+#include "fabric/nic/queues/cq.h"
+#include "fabric/nic/queues/eq.h"
+#include "fabric/nic/queues/qp.h"
 
 /* ConnectX-8, physical function: the drivers match it, and only the model's version and description differ. */
 #define PCI_VENDOR	 0x15b3
@@ -22,7 +27,6 @@
 #define MSIX_BAR_SIZE	 0x2000
 #define MSIX_TABLE	 0x0
 #define MSIX_PBA	 0x1000
-#define LID_MAX		 0xbfff
 #define NODE_DESC	 "tphbuf fabric model"
 
 /* EUI-64 with the "locally administered" bit; 54 50 48: "TPH". */
@@ -52,19 +56,19 @@ static void drop_keys(struct nic *nic)
 	uint32_t i;
 
 	for (i = 0; nic->mkeys.used && i < nic->mkeys.size; i++) {
-		struct nic_mkey *mkey = nic_table_del(&nic->mkeys, nic->mkeys.first + i);
+		struct nic_mkey *mkey = nic_ids_remove(&nic->mkeys, nic->mkeys.first + i);
 
 		if (mkey)
 			nic_mkey_free(nic, mkey);
 	}
 }
 
-static void drop_numbers(struct nic_table *table)
+static void drop_ids(struct nic_ids *ids)
 {
 	uint32_t i;
 
-	for (i = 0; table->used && i < table->size; i++)
-		nic_table_del(table, table->first + i);
+	for (i = 0; ids->used && i < ids->size; i++)
+		nic_ids_remove(ids, ids->first + i);
 }
 
 void nic_reset_objects(struct nic *nic)
@@ -72,10 +76,10 @@ void nic_reset_objects(struct nic *nic)
 	drop_queues(nic);
 	nic_fault_drop_all(nic);
 	drop_keys(nic);
-	drop_numbers(&nic->pds);
-	drop_numbers(&nic->uars);
-	drop_numbers(&nic->xrcds);
-	drop_numbers(&nic->srqs);
+	drop_ids(&nic->pds);
+	drop_ids(&nic->uars);
+	drop_ids(&nic->xrcds);
+	drop_ids(&nic->srqs);
 	nic->cmd_eqn = 0;
 	nic->hca_initialised = false;
 	nic->hca_enabled = false;
@@ -145,7 +149,7 @@ static void nic_report(struct fab_device *dev, cJSON *object)
 static const struct {
 	size_t offset; /* of the table in struct nic */
 	uint32_t first, size;
-} tables[] = {
+} id_spaces[] = {
 	{ offsetof(struct nic, pds), FIRST_NUMBER, 1u << NIC_LOG_MAX_PD },
 	{ offsetof(struct nic, uars), NIC_UAR_OFFSET / NIC_PAGE, NIC_MAX_UARS },
 	{ offsetof(struct nic, xrcds), FIRST_NUMBER, 1u << NIC_LOG_MAX_XRCD },
@@ -157,9 +161,9 @@ static const struct {
 	{ offsetof(struct nic, faults), 1, NIC_MAX_FAULTS },
 };
 
-static struct nic_table *nic_table_at(struct nic *nic, size_t i)
+static struct nic_ids *nic_ids_at(struct nic *nic, size_t i)
 {
-	return (struct nic_table *)((char *)nic + tables[i].offset);
+	return (struct nic_ids *)((char *)nic + id_spaces[i].offset);
 }
 
 static void nic_free(struct fab_device *dev)
@@ -168,8 +172,8 @@ static void nic_free(struct fab_device *dev)
 	size_t i;
 
 	nic_reset_objects(nic);
-	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		nic_table_fini(nic_table_at(nic, i));
+	for (i = 0; i < sizeof(id_spaces) / sizeof(id_spaces[0]); i++)
+		nic_ids_fini(nic_ids_at(nic, i));
 	fab_device_fini(dev);
 	free(nic);
 }
@@ -184,13 +188,13 @@ const struct fab_device_ops nic_device_ops = {
 	.free = nic_free,
 };
 
-static int nic_init_tables(struct nic *nic)
+static int nic_init_ids(struct nic *nic)
 {
 	size_t i;
 	int ret;
 
-	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		ret = nic_table_init(nic_table_at(nic, i), tables[i].first, tables[i].size);
+	for (i = 0; i < sizeof(id_spaces) / sizeof(id_spaces[0]); i++) {
+		ret = nic_ids_init(nic_ids_at(nic, i), id_spaces[i].first, id_spaces[i].size);
 		if (ret)
 			return ret;
 	}
@@ -231,7 +235,7 @@ int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *
 	struct nic *nic;
 	int ret;
 
-	if (!opts->lid || opts->lid > LID_MAX || opts->vectors < 2)
+	if (!opts->lid || opts->lid > NIC_LID_MAX || opts->vectors < 2)
 		return -EINVAL;
 	nic = calloc(1, sizeof(*nic));
 	if (!nic)
@@ -245,7 +249,7 @@ int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *
 	nic->guid = GUID_BASE | opts->lid;
 	nic->fault_timeout_us = NIC_FAULT_TIMEOUT_US;
 	nic_cmd_init(nic);
-	ret = nic_init_tables(nic);
+	ret = nic_init_ids(nic);
 	if (!ret)
 		ret = nic_init_pci(nic);
 	if (ret) {

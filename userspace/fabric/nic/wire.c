@@ -7,6 +7,8 @@
  */
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
+#include "fabric/nic/queues/qp.h"
+#include "fabric/nic/wire.h"
 
 static struct nic *find_port(struct nic_qp *from)
 {

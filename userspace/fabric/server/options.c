@@ -12,7 +12,6 @@
 #include "fabric/core/pci.h"
 #include "fabric/server/options.h"
 
-#define LID_MAX	   0xbfffu /* unicast LIDs end here (InfiniBand 4.1.3) */
 #define BAR_MB_MIN (EP_MIN_MEMORY >> 20)
 #define BAR_MB_MAX (EP_MAX_MEMORY >> 20)
 #define SPEC_MAX   256
@@ -96,7 +95,7 @@ static bool set_lid(struct srv_spec *spec, const char *value)
 {
 	uint64_t number;
 
-	if (!parse_number(value, 1, LID_MAX, &number))
+	if (!parse_number(value, 1, NIC_LID_MAX, &number))
 		return false;
 	spec->nic.lid = (uint16_t)number;
 	return true;

@@ -3,26 +3,26 @@
  * Objects that are a number and nothing else: protection domains, UAR pages,
  * XRC domains, and shared receive queues. The driver creates one SRQ of each kind
  * for its own use at start and never posts to it; queue pairs that would receive
- * from one are refused (cmd_qp.c), so it needs no data path.
+ * from one are refused (qp.c), so it needs no data path.
  */
 #include "fabric/nic/commands/cmd.h"
 
 static const char kind_xrc_srq[] = "xrc_srq", kind_rmp[] = "rmp";
 
 /* CREATE and DESTROY name their object by the same 24 bits after the head; ALLOC_PD stands for all. */
-static uint8_t number_alloc(struct nic_cmd *cmd, struct nic_table *table)
+static uint8_t number_alloc(struct nic_cmd *cmd, struct nic_ids *table)
 {
 	uint32_t number;
 
-	if (nic_table_add(table, cmd->nic, &number))
+	if (nic_ids_alloc(table, cmd->nic, &number))
 		return nic_cmd_fail(cmd, NIC_CMD_LIMIT, NIC_SYN_LIMIT);
 	DEVX_SET(alloc_pd_out, cmd->out, pd, number);
 	return NIC_CMD_OK;
 }
 
-static uint8_t number_free(struct nic_cmd *cmd, struct nic_table *table)
+static uint8_t number_free(struct nic_cmd *cmd, struct nic_ids *table)
 {
-	if (!nic_table_del(table, DEVX_GET(dealloc_pd_in, cmd->in, pd)))
+	if (!nic_ids_remove(table, DEVX_GET(dealloc_pd_in, cmd->in, pd)))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
 	return NIC_CMD_OK;
 }
@@ -62,7 +62,7 @@ static uint8_t srq_create(struct nic_cmd *cmd, const char *kind)
 {
 	uint32_t number;
 
-	if (nic_table_add(&cmd->nic->srqs, (void *)kind, &number))
+	if (nic_ids_alloc(&cmd->nic->srqs, (void *)kind, &number))
 		return nic_cmd_fail(cmd, NIC_CMD_LIMIT, NIC_SYN_LIMIT);
 	DEVX_SET(create_rmp_out, cmd->out, rmpn, number);
 	return NIC_CMD_OK;
@@ -72,9 +72,9 @@ static uint8_t srq_destroy(struct nic_cmd *cmd, const char *kind)
 {
 	uint32_t number = DEVX_GET(destroy_rmp_in, cmd->in, rmpn);
 
-	if (nic_table_get(&cmd->nic->srqs, number) != kind)
+	if (nic_ids_find(&cmd->nic->srqs, number) != kind)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
-	nic_table_del(&cmd->nic->srqs, number);
+	nic_ids_remove(&cmd->nic->srqs, number);
 	return NIC_CMD_OK;
 }
 

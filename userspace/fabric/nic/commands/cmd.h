@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Firmware commands: what the dispatcher (cmd_table.c) guarantees to a command and
+ * Firmware commands: what the dispatcher (table.c) guarantees to a command and
  * what a command returns.
  *
- * To add a command: one line in the table of cmd_table.c, its function in the
- * cmd_<object>.c it belongs to, its declaration here. The dispatcher has
+ * To add a command: one line in the table of table.c, its function in the
+ * file of its object, its declaration here. The dispatcher has
  * checked opcode, state of the HCA, minimum lengths, op_mod and reserved fields
  * before run() is called; the output is all zero. in and out are aligned to 8.
  */
@@ -67,16 +67,16 @@ struct nic_cmd_desc {
 	uint8_t (*run)(struct nic_cmd *cmd); /* returns enum nic_cmd_status */
 };
 
-/* cmd_table.c: NULL: the model does not have it. */
+/* table.c: NULL: the model does not have it. */
 const struct nic_cmd_desc *nic_cmd_lookup(uint16_t opcode);
 #define NIC_CMD_OPCODES 0x910u /* all opcodes of the model are below */
 
-/* cmd_table.c: check and run; status and syndrome are in out afterwards. Both lengths at least NIC_CMD_HEADER. */
+/* table.c: check and run; status and syndrome are in out afterwards. Both lengths at least NIC_CMD_HEADER. */
 void nic_cmd_run(struct nic *nic, const uint8_t *in, uint32_t in_len, uint8_t *out,
 		 uint32_t out_len);
 #define NIC_CMD_HEADER 8u /* opcode, uid, op_mod; status and syndrome */
 
-/* cmd_hca.c */
+/* hca.c */
 uint8_t nic_cmd_enable_hca(struct nic_cmd *cmd);
 uint8_t nic_cmd_disable_hca(struct nic_cmd *cmd);
 uint8_t nic_cmd_init_hca(struct nic_cmd *cmd);
@@ -86,18 +86,18 @@ uint8_t nic_cmd_set_issi(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_pages(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_adapter(struct nic_cmd *cmd);
 uint8_t nic_cmd_nop(struct nic_cmd *cmd);
-/* cmd_caps.c */
+/* caps.c */
 uint8_t nic_cmd_query_hca_cap(struct nic_cmd *cmd);
 uint8_t nic_cmd_set_hca_cap(struct nic_cmd *cmd);
-/* cmd_reg.c */
+/* reg.c */
 uint8_t nic_cmd_access_reg(struct nic_cmd *cmd);
-/* cmd_vport.c */
+/* vport.c */
 uint8_t nic_cmd_query_hca_vport_context(struct nic_cmd *cmd);
 uint8_t nic_cmd_modify_hca_vport_context(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_hca_vport_gid(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_hca_vport_pkey(struct nic_cmd *cmd);
 uint8_t nic_cmd_mad_ifc(struct nic_cmd *cmd);
-/* cmd_alloc.c */
+/* alloc.c */
 uint8_t nic_cmd_alloc_pd(struct nic_cmd *cmd);
 uint8_t nic_cmd_dealloc_pd(struct nic_cmd *cmd);
 uint8_t nic_cmd_alloc_uar(struct nic_cmd *cmd);
@@ -108,20 +108,20 @@ uint8_t nic_cmd_create_xrc_srq(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_xrc_srq(struct nic_cmd *cmd);
 uint8_t nic_cmd_create_rmp(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_rmp(struct nic_cmd *cmd);
-/* cmd_eq.c, cmd_cq.c */
+/* eq.c, cq.c */
 uint8_t nic_cmd_create_eq(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_eq(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_eq(struct nic_cmd *cmd);
 uint8_t nic_cmd_create_cq(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_cq(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_cq(struct nic_cmd *cmd);
-/* cmd_mkey.c */
+/* mkey.c */
 uint8_t nic_cmd_create_mkey(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_mkey(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_mkey(struct nic_cmd *cmd);
-/* cmd_fault.c */
+/* fault.c */
 uint8_t nic_cmd_page_fault_resume(struct nic_cmd *cmd);
-/* cmd_qp.c */
+/* qp.c */
 uint8_t nic_cmd_create_qp(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_qp(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_qp(struct nic_cmd *cmd);

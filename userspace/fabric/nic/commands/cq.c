@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "fabric/nic/commands/cmd.h"
+#include "fabric/nic/queues/buf.h"
+#include "fabric/nic/queues/cq.h"
 
 #define CQE_64		      0u /* cqc.cqe_sz */
 #define CQE_128		      1u
@@ -21,7 +23,7 @@ static uint8_t check_context(struct nic_cmd *cmd, const unsigned char *context)
 	if (DEVX_GET(cqc, context, dbr_umem_valid) || DEVX_GET(cqc, context, apu_cq) ||
 	    DEVX_GET(cqc, context, cc) || DEVX_GET(cqc, context, cqe_comp_en))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
-	if (!nic_table_get(&cmd->nic->eqs, DEVX_GET(cqc, context, c_eqn_or_apu_element)))
+	if (!nic_ids_find(&cmd->nic->eqs, DEVX_GET(cqc, context, c_eqn_or_apu_element)))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_EQ);
 	return NIC_CMD_OK;
 }
@@ -51,7 +53,7 @@ uint8_t nic_cmd_create_cq(struct nic_cmd *cmd)
 			   (uint64_t)cq->cqe_bytes << cq->log_size);
 	if (ret)
 		goto err_free;
-	ret = nic_table_add(&nic->cqs, cq, &cq->number);
+	ret = nic_ids_alloc(&nic->cqs, cq, &cq->number);
 	if (ret)
 		goto err_buf;
 	DEVX_SET(create_cq_out, cmd->out, cqn, cq->number);
@@ -66,7 +68,7 @@ err_free:
 
 uint8_t nic_cmd_destroy_cq(struct nic_cmd *cmd)
 {
-	struct nic_cq *cq = nic_table_get(&cmd->nic->cqs, DEVX_GET(destroy_cq_in, cmd->in, cqn));
+	struct nic_cq *cq = nic_ids_find(&cmd->nic->cqs, DEVX_GET(destroy_cq_in, cmd->in, cqn));
 
 	if (!cq)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
@@ -78,7 +80,7 @@ uint8_t nic_cmd_destroy_cq(struct nic_cmd *cmd)
 
 uint8_t nic_cmd_query_cq(struct nic_cmd *cmd)
 {
-	const struct nic_cq *cq = nic_table_get(&cmd->nic->cqs, DEVX_GET(query_cq_in, cmd->in, cqn));
+	const struct nic_cq *cq = nic_ids_find(&cmd->nic->cqs, DEVX_GET(query_cq_in, cmd->in, cqn));
 	unsigned char *context = DEVX_ADDR_OF(query_cq_out, cmd->out, cq_context);
 
 	if (!cq)

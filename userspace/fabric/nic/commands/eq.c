@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "fabric/nic/commands/cmd.h"
+#include "fabric/nic/queues/buf.h"
+#include "fabric/nic/queues/eq.h"
 
 #define EQE_BYTES   DEVX_ST_SZ_BYTES(eqe)
 #define STATE_ARMED 9u /* eqc.st */
@@ -39,7 +41,7 @@ uint8_t nic_cmd_create_eq(struct nic_cmd *cmd)
 			   (uint64_t)EQE_BYTES << log_size);
 	if (ret)
 		goto err_free;
-	ret = nic_table_add(&nic->eqs, eq, &eq->number);
+	ret = nic_ids_alloc(&nic->eqs, eq, &eq->number);
 	if (ret)
 		goto err_buf;
 	if (eq->event_mask >> NIC_EVENT_COMMAND & 1)
@@ -57,7 +59,7 @@ err_free:
 uint8_t nic_cmd_destroy_eq(struct nic_cmd *cmd)
 {
 	struct nic_eq *eq =
-		nic_table_get(&cmd->nic->eqs, DEVX_GET(destroy_eq_in, cmd->in, eq_number));
+		nic_ids_find(&cmd->nic->eqs, DEVX_GET(destroy_eq_in, cmd->in, eq_number));
 
 	if (!eq)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
@@ -70,7 +72,7 @@ uint8_t nic_cmd_destroy_eq(struct nic_cmd *cmd)
 uint8_t nic_cmd_query_eq(struct nic_cmd *cmd)
 {
 	const struct nic_eq *eq =
-		nic_table_get(&cmd->nic->eqs, DEVX_GET(query_eq_in, cmd->in, eq_number));
+		nic_ids_find(&cmd->nic->eqs, DEVX_GET(query_eq_in, cmd->in, eq_number));
 	unsigned char *context = DEVX_ADDR_OF(query_eq_out, cmd->out, eq_context_entry);
 
 	if (!eq)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fabric/nic/commands/cmd.h"
+#include "fabric/nic/keys/mkey.h"
 
 #define MTT_BYTES	  8u
 #define MTTS_PER_OCTOWORD 2u
@@ -47,7 +48,7 @@ static uint8_t context_check(struct nic_cmd *cmd, const struct nic_mkey *mkey,
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
 	if (DEVX_GET(mkc, context, bsf_en) || DEVX_GET(mkc, context, ma_translation_mode))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
-	if (!nic_table_get(&cmd->nic->pds, mkey->pd))
+	if (!nic_ids_find(&cmd->nic->pds, mkey->pd))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_PD);
 	if (!nic_mkey_valid(mkey))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_PAGES);
@@ -97,7 +98,7 @@ static uint8_t create(struct nic_cmd *cmd, struct nic_mkey *mkey, const unsigned
 	status = load_mtts(cmd, mkey);
 	if (status != NIC_CMD_OK)
 		return status;
-	ret = nic_table_add(&cmd->nic->mkeys, mkey, &mkey->number);
+	ret = nic_ids_alloc(&cmd->nic->mkeys, mkey, &mkey->number);
 	return ret ? nic_cmd_errno(cmd, ret) : NIC_CMD_OK;
 }
 
@@ -125,7 +126,7 @@ uint8_t nic_cmd_create_mkey(struct nic_cmd *cmd)
 uint8_t nic_cmd_destroy_mkey(struct nic_cmd *cmd)
 {
 	struct nic_mkey *mkey =
-		nic_table_del(&cmd->nic->mkeys, DEVX_GET(destroy_mkey_in, cmd->in, mkey_index));
+		nic_ids_remove(&cmd->nic->mkeys, DEVX_GET(destroy_mkey_in, cmd->in, mkey_index));
 
 	if (!mkey)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
@@ -136,7 +137,7 @@ uint8_t nic_cmd_destroy_mkey(struct nic_cmd *cmd)
 uint8_t nic_cmd_query_mkey(struct nic_cmd *cmd)
 {
 	const struct nic_mkey *mkey =
-		nic_table_get(&cmd->nic->mkeys, DEVX_GET(query_mkey_in, cmd->in, mkey_index));
+		nic_ids_find(&cmd->nic->mkeys, DEVX_GET(query_mkey_in, cmd->in, mkey_index));
 	unsigned char *context = DEVX_ADDR_OF(query_mkey_out, cmd->out, memory_key_mkey_entry);
 
 	if (!mkey)

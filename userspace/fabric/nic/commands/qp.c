@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include "fabric/nic/commands/cmd.h"
+#include "fabric/nic/queues/buf.h"
+#include "fabric/nic/queues/cq.h"
+#include "fabric/nic/queues/qp.h"
+#include "fabric/nic/rc/requester.h"
 
 #define SQ_ALIGN ((uint32_t)MLX5_SEND_WQE_BB)
 
@@ -53,10 +57,10 @@ static uint8_t context_check(struct nic_cmd *cmd, const struct nic_qp *qp)
 	    DEVX_GET(qpc, context, cs_res))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
 	/* The driver gives its UMR queue pair a PD only with RST2INIT. */
-	if (!nic_table_get(&nic->pds, qp->pd) && !(qp->service == MLX5_QPC_ST_REG_UMR && !qp->pd))
+	if (!nic_ids_find(&nic->pds, qp->pd) && !(qp->service == MLX5_QPC_ST_REG_UMR && !qp->pd))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_PD);
-	if ((!qp->no_sq && !nic_table_get(&nic->cqs, qp->cqn_send)) ||
-	    (!qp->no_rq && !nic_table_get(&nic->cqs, qp->cqn_recv)))
+	if ((!qp->no_sq && !nic_ids_find(&nic->cqs, qp->cqn_send)) ||
+	    (!qp->no_rq && !nic_ids_find(&nic->cqs, qp->cqn_recv)))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_CQ);
 	return NIC_CMD_OK;
 }
@@ -81,11 +85,11 @@ static void publish(struct nic *nic, struct nic_qp *qp)
 	qp->next = nic->qp_list;
 	nic->qp_list = qp;
 	if (!qp->no_sq) {
-		cq = nic_table_get(&nic->cqs, qp->cqn_send);
+		cq = nic_ids_find(&nic->cqs, qp->cqn_send);
 		cq->users++;
 	}
 	if (!qp->no_rq) {
-		cq = nic_table_get(&nic->cqs, qp->cqn_recv);
+		cq = nic_ids_find(&nic->cqs, qp->cqn_recv);
 		cq->users++;
 	}
 	nic_requester_init(qp);
@@ -110,7 +114,7 @@ uint8_t nic_cmd_create_qp(struct nic_cmd *cmd)
 		status = nic_cmd_errno(cmd, ret);
 		goto err_free;
 	}
-	ret = nic_table_add(&cmd->nic->qps, qp, &qp->number);
+	ret = nic_ids_alloc(&cmd->nic->qps, qp, &qp->number);
 	if (ret) {
 		status = nic_cmd_errno(cmd, ret);
 		goto err_buf;

@@ -5,6 +5,8 @@
  * always, some when opt_param_mask names them. All others keep their value.
  */
 #include "fabric/nic/commands/cmd.h"
+#include "fabric/nic/keys/mkey.h"
+#include "fabric/nic/queues/qp.h"
 
 #define FROM(state) (1u << (state))
 #define FROM_ANY    0xffu
@@ -126,7 +128,7 @@ static uint8_t context_apply(struct nic_cmd *cmd, struct nic_qp *qp, uint8_t bri
 
 	if (brings & BRINGS_RTR && (mtu == 0 || mtu > MTU_MAX))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_SIZE);
-	if (takes_pd && !nic_table_get(&cmd->nic->pds, pd))
+	if (takes_pd && !nic_ids_find(&cmd->nic->pds, pd))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_PD);
 	if (takes_pd) {
 		qp->pd = pd;

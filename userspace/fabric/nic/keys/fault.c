@@ -7,8 +7,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "fabric/nic/keys/fault.h"
 #include "fabric/nic/ifc.h"
+#include "fabric/nic/keys/fault.h"
+#include "fabric/nic/keys/mkey.h"
+#include "fabric/nic/nic.h"
+#include "fabric/nic/queues/eq.h"
+#include "fabric/nic/queues/qp.h"
 
 #define FAULT_PAGE_SHIFT 12u /* sizes in the event are in pages of 4 KiB */
 #define FAULT_PAGE	 (1ull << FAULT_PAGE_SHIFT)
@@ -21,7 +25,7 @@ static void fault_free(struct nic_fault *fault)
 	struct nic *nic = fault->nic;
 
 	fab_timer_cancel(nic->dev.fabric->loop, &fault->timer);
-	nic_table_del(&nic->faults, fault->token & NUMBER_MASK);
+	nic_ids_remove(&nic->faults, fault->token & NUMBER_MASK);
 	free(fault);
 }
 
@@ -77,7 +81,7 @@ bool nic_fault_raise(struct nic_qp *qp)
 
 	if (!fault)
 		return false;
-	if (nic_table_add(&nic->faults, fault, &number)) {
+	if (nic_ids_alloc(&nic->faults, fault, &number)) {
 		nic->faults_over++;
 		free(fault);
 		return false;
@@ -107,7 +111,7 @@ void nic_fault_detach(struct nic_qp *qp)
 
 int nic_fault_resume(struct nic *nic, uint64_t token, bool error)
 {
-	struct nic_fault *fault = nic_table_get(&nic->faults, token & NUMBER_MASK);
+	struct nic_fault *fault = nic_ids_find(&nic->faults, token & NUMBER_MASK);
 
 	if (!fault || fault->token != token) {
 		nic->fault_bad_resumes++;

@@ -13,7 +13,13 @@
 #ifndef NIC_FAULT_H
 #define NIC_FAULT_H
 
-#include "fabric/nic/nic.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fabric/core/loop.h"
+
+struct nic;
+struct nic_qp;
 
 #define NIC_FAULT_TIMEOUT_US 10000000u
 

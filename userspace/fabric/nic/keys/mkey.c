@@ -14,14 +14,16 @@
 #include <stdlib.h>
 
 #include "fabric/nic/ifc.h"
+#include "fabric/nic/keys/mkey.h"
 #include "fabric/nic/nic.h"
+#include "fabric/nic/status.h"
 
 #define MIN_PAGE_SHIFT 12
 #define MAX_PAGE_SHIFT 51
 
 struct nic_mkey *nic_mkey_get(struct nic *nic, uint32_t key)
 {
-	struct nic_mkey *mkey = nic_table_get(&nic->mkeys, key >> 8);
+	struct nic_mkey *mkey = nic_ids_find(&nic->mkeys, key >> 8);
 
 	return mkey && mkey->variant == (key & 0xff) ? mkey : NULL;
 }

@@ -16,7 +16,11 @@
 #include <string.h>
 
 #include "fabric/nic/ifc.h"
+#include "fabric/nic/keys/mkey.h"
+#include "fabric/nic/keys/umr.h"
 #include "fabric/nic/nic.h"
+#include "fabric/nic/queues/qp.h"
+#include "fabric/nic/status.h"
 
 #define MKEY_SEG	  (sizeof(struct mlx5_wqe_ctrl_seg) + sizeof(struct mlx5_wqe_umr_ctrl_seg))
 #define TAIL_SEG	  (MKEY_SEG + DEVX_ST_SZ_BYTES(mkc)) /* data segment or inline entries */
@@ -129,7 +133,7 @@ static bool umr_apply(struct nic *nic, const struct umr *umr, struct nic_mkey *n
 	if (umr->mask & NIC_UMR_FREE)
 		next->free = DEVX_GET(mkc, mkc, free);
 	next->access = umr_access(next->access, umr->mask, mkc);
-	return nic_table_get(&nic->pds, next->pd) && nic_mkey_valid(next);
+	return nic_ids_find(&nic->pds, next->pd) && nic_mkey_valid(next);
 }
 
 static void store_mtts(struct nic_mkey *mkey, uint64_t first, const uint8_t *entries, uint32_t count)
@@ -141,11 +145,6 @@ static void store_mtts(struct nic_mkey *mkey, uint64_t first, const uint8_t *ent
 		memcpy(&entry, entries + i * MTT_BYTES, MTT_BYTES);
 		mkey->mtt[first + i] = be64toh(entry);
 	}
-}
-
-static void piece_copy(void *ctx, void *host, uint32_t off, uint32_t len)
-{
-	memcpy((uint8_t *)ctx + off, host, len);
 }
 
 static enum nic_status load_mtts(struct nic_qp *qp, const struct umr *umr, struct nic_mkey *mkey)
@@ -173,7 +172,7 @@ static enum nic_status load_mtts(struct nic_qp *qp, const struct umr *umr, struc
 		n = umr->entries - done < CHUNK_MTTS ? umr->entries - done : CHUNK_MTTS;
 		access.va = be64toh(seg.addr) + done * MTT_BYTES;
 		access.len = n * MTT_BYTES;
-		status = nic_mkey_access(qp->nic, &access, piece_copy, chunk);
+		status = nic_mkey_access(qp->nic, &access, fab_dma_copy_in, chunk);
 		if (status == NIC_OK)
 			store_mtts(mkey, umr->offset + done, chunk, n);
 	}
@@ -202,7 +201,7 @@ enum nic_status nic_umr_execute(struct nic_qp *qp, const uint8_t *wqe, uint32_t 
 
 	if (!DEVX_GET(qpc, qp->context, fre) || !umr_parse(wqe, len, &umr))
 		return NIC_LOCAL_QP_OP;
-	mkey = nic_table_get(&qp->nic->mkeys, umr.key >> 8);
+	mkey = nic_ids_find(&qp->nic->mkeys, umr.key >> 8);
 	if (!mkey)
 		return NIC_LOCAL_PROT;
 	status = umr_permit(qp, &umr, mkey);

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/core/dma.h"
 #include "fabric/nic/nic.h"
+#include "fabric/nic/queues/buf.h"
 
 void nic_buf_layout(struct nic_buf *buf, uint32_t log_page_size, uint32_t page_offset)
 {
@@ -74,16 +76,6 @@ static int buf_dma(struct nic *nic, const struct nic_buf *buf, uint32_t off, uin
 	return 0;
 }
 
-static void piece_read(void *ctx, void *host, uint32_t off, uint32_t len)
-{
-	memcpy((uint8_t *)ctx + off, host, len);
-}
-
-static void piece_write(void *ctx, void *host, uint32_t off, uint32_t len)
-{
-	memcpy(host, (const uint8_t *)ctx + off, len);
-}
-
 static void piece_publish(void *ctx, void *host, uint32_t off, uint32_t len)
 {
 	const uint8_t *from = (const uint8_t *)ctx + off;
@@ -98,7 +90,7 @@ int nic_buf_read(struct nic *nic, const struct nic_buf *buf, uint32_t off, void 
 {
 	struct fab_dma req = { .origin = origin };
 
-	return buf_dma(nic, buf, off, len, &req, piece_read, to);
+	return buf_dma(nic, buf, off, len, &req, fab_dma_copy_in, to);
 }
 
 int nic_buf_write(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *from,
@@ -106,7 +98,7 @@ int nic_buf_write(struct nic *nic, const struct nic_buf *buf, uint32_t off, cons
 {
 	struct fab_dma req = { .origin = origin, .write = true };
 
-	return buf_dma(nic, buf, off, len, &req, piece_write, (uint8_t *)from);
+	return buf_dma(nic, buf, off, len, &req, fab_dma_copy_out, (uint8_t *)from);
 }
 
 int nic_buf_publish(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *entry,

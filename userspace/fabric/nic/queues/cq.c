@@ -11,10 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/core/dma.h"
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
+#include "fabric/nic/queues/buf.h"
+#include "fabric/nic/queues/cq.h"
+#include "fabric/nic/queues/eq.h"
+#include "fabric/nic/status.h"
 
-#define INDEX_MASK	 0xffffffu
 #define ARM_SOLICITED	 (1u << 24) /* of the arm word: sn 29:28, command 24, index 23:0 */
 #define CQ_ERROR_OVERRUN 1u
 
@@ -43,12 +47,12 @@ static bool cq_full(struct nic *nic, struct nic_cq *cq)
 {
 	uint32_t size = 1u << cq->log_size, ci;
 
-	if (cq->ignore_overrun || ((cq->pi - cq->ci) & INDEX_MASK) < size)
+	if (cq->ignore_overrun || ((cq->pi - cq->ci) & NIC_CI_MASK) < size)
 		return false;
 	if (fab_dma_read(&nic->dev, FAB_ORIGIN_DOORBELL, cq->dbr, &ci, sizeof(ci)))
 		return true;
-	cq->ci = be32toh(ci) & INDEX_MASK;
-	return ((cq->pi - cq->ci) & INDEX_MASK) >= size;
+	cq->ci = be32toh(ci) & NIC_CI_MASK;
+	return ((cq->pi - cq->ci) & NIC_CI_MASK) >= size;
 }
 
 static void cq_overrun(struct nic *nic, struct nic_cq *cq)
@@ -84,7 +88,7 @@ static void fill_success(struct mlx5_cqe64 *cqe, const struct nic_completion *co
 
 static void cq_event(struct nic *nic, struct nic_cq *cq)
 {
-	struct nic_eq *eq = nic_table_get(&nic->eqs, cq->eqn);
+	struct nic_eq *eq = nic_ids_find(&nic->eqs, cq->eqn);
 	NIC_LAYOUT(comp_event, data) = { 0 };
 
 	cq->armed = false;
@@ -96,7 +100,7 @@ static void cq_event(struct nic *nic, struct nic_cq *cq)
 
 void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion)
 {
-	struct nic_cq *cq = nic_table_get(&nic->cqs, cqn);
+	struct nic_cq *cq = nic_ids_find(&nic->cqs, cqn);
 	union {
 		struct mlx5_cqe64 good;
 		struct mlx5_err_cqe bad;
@@ -129,12 +133,12 @@ void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion 
 
 void nic_cq_arm(struct nic *nic, uint32_t cqn, uint32_t ci, bool solicited_only)
 {
-	struct nic_cq *cq = nic_table_get(&nic->cqs, cqn);
+	struct nic_cq *cq = nic_ids_find(&nic->cqs, cqn);
 	uint32_t unread;
 
 	if (!cq || cq->error)
 		return;
-	unread = (cq->pi - ci) & INDEX_MASK;
+	unread = (cq->pi - ci) & NIC_CI_MASK;
 	if (unread > 1u << cq->log_size)
 		unread = 0; /* an index that was never produced */
 	cq->armed = true;
@@ -145,18 +149,18 @@ void nic_cq_arm(struct nic *nic, uint32_t cqn, uint32_t ci, bool solicited_only)
 
 void nic_cq_arm_record(struct nic *nic, uint32_t cqn)
 {
-	struct nic_cq *cq = nic_table_get(&nic->cqs, cqn);
+	struct nic_cq *cq = nic_ids_find(&nic->cqs, cqn);
 	uint32_t word;
 
 	if (!cq || fab_dma_read(&nic->dev, FAB_ORIGIN_DOORBELL, cq->dbr + 4, &word, sizeof(word)))
 		return;
 	word = be32toh(word);
-	nic_cq_arm(nic, cqn, word & INDEX_MASK, word & ARM_SOLICITED);
+	nic_cq_arm(nic, cqn, word & NIC_CI_MASK, word & ARM_SOLICITED);
 }
 
 void nic_cq_free(struct nic *nic, struct nic_cq *cq)
 {
-	nic_table_del(&nic->cqs, cq->number);
+	nic_ids_remove(&nic->cqs, cq->number);
 	nic_buf_free(nic, &cq->buf);
 	free(cq);
 }

@@ -9,8 +9,9 @@
 
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
-
-#define INDEX_MASK 0xffffffu /* consumer indexes have 24 bits */
+#include "fabric/nic/queues/buf.h"
+#include "fabric/nic/queues/cq.h"
+#include "fabric/nic/queues/eq.h"
 
 static void eq_raise(struct nic *nic, struct nic_eq *eq)
 {
@@ -24,7 +25,7 @@ bool nic_eq_post(struct nic *nic, struct nic_eq *eq, uint8_t type, uint8_t sub_t
 	uint32_t size = 1u << eq->log_size;
 	NIC_LAYOUT(eqe, eqe) = { 0 };
 
-	if (((eq->pi - eq->ci) & INDEX_MASK) >= size) {
+	if (((eq->pi - eq->ci) & NIC_CI_MASK) >= size) {
 		if (!eq->overrun)
 			fab_log(&nic->dev, "event queue %u is full, events are lost", eq->number);
 		eq->overrun = true;
@@ -73,21 +74,21 @@ void nic_event_qp(struct nic *nic, uint8_t type, uint32_t qpn)
 
 void nic_eq_doorbell(struct nic *nic, uint32_t eqn, uint32_t ci, bool arm)
 {
-	struct nic_eq *eq = nic_table_get(&nic->eqs, eqn);
+	struct nic_eq *eq = nic_ids_find(&nic->eqs, eqn);
 
 	if (!eq)
 		return;
-	eq->ci = ci & INDEX_MASK;
+	eq->ci = ci & NIC_CI_MASK;
 	if (!arm)
 		return;
 	eq->armed = true;
-	if ((eq->pi & INDEX_MASK) != eq->ci)
+	if ((eq->pi & NIC_CI_MASK) != eq->ci)
 		eq_raise(nic, eq);
 }
 
 void nic_eq_free(struct nic *nic, struct nic_eq *eq)
 {
-	nic_table_del(&nic->eqs, eq->number);
+	nic_ids_remove(&nic->eqs, eq->number);
 	nic_buf_free(nic, &eq->buf);
 	free(eq);
 }

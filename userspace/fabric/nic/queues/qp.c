@@ -9,10 +9,14 @@
 
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
+#include "fabric/nic/queues/buf.h"
+#include "fabric/nic/queues/cq.h"
+#include "fabric/nic/queues/qp.h"
+#include "fabric/nic/rc/requester.h"
 
 struct nic_qp *nic_qp_get(struct nic *nic, uint32_t qpn)
 {
-	return nic_table_get(&nic->qps, qpn);
+	return nic_ids_find(&nic->qps, qpn);
 }
 
 void nic_sq_doorbell(struct nic *nic, uint32_t qpn)
@@ -79,8 +83,8 @@ void nic_qp_set_state(struct nic_qp *qp, enum nic_qp_state state)
 void nic_qp_free(struct nic_qp *qp)
 {
 	struct nic *nic = qp->nic;
-	struct nic_cq *cq_send = nic_table_get(&nic->cqs, qp->cqn_send);
-	struct nic_cq *cq_recv = nic_table_get(&nic->cqs, qp->cqn_recv);
+	struct nic_cq *cq_send = nic_ids_find(&nic->cqs, qp->cqn_send);
+	struct nic_cq *cq_recv = nic_ids_find(&nic->cqs, qp->cqn_recv);
 	struct nic_qp **link = &nic->qp_list;
 
 	nic_requester_stop(qp);
@@ -91,7 +95,7 @@ void nic_qp_free(struct nic_qp *qp)
 		cq_send->users--;
 	if (!qp->no_rq && cq_recv)
 		cq_recv->users--;
-	nic_table_del(&nic->qps, qp->number);
+	nic_ids_remove(&nic->qps, qp->number);
 	nic_buf_free(nic, &qp->buf);
 	free(qp);
 }

@@ -8,7 +8,11 @@
 #include <string.h>
 
 #include "fabric/nic/ifc.h"
+#include "fabric/nic/limits.h"
+#include "fabric/nic/queues/qp.h"
 #include "fabric/nic/queues/wqe.h"
+#include "fabric/nic/rc/transfer.h"
+#include "fabric/nic/status.h"
 
 #define DS_BYTES    16u
 #define BLOCK_BYTES ((uint32_t)MLX5_SEND_WQE_BB)

@@ -9,7 +9,14 @@
 #ifndef NIC_WQE_H
 #define NIC_WQE_H
 
-#include "fabric/nic/nic.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fabric/nic/limits.h"
+#include "fabric/nic/rc/transfer.h"
+#include "fabric/nic/status.h"
+
+struct nic_qp;
 
 struct nic_wqe {
 	uint8_t opcode; /* MLX5_OPCODE_* */

@@ -9,12 +9,21 @@
  * Every error completes the WQE with its syndrome, signalled or not, and takes
  * the QP to ERR, where all that is and will be posted is flushed.
  */
-#include "fabric/nic/keys/fault.h"
 #include "fabric/nic/ifc.h"
-#include "fabric/nic/rc/retry.h"
+#include "fabric/nic/keys/fault.h"
+#include "fabric/nic/keys/mkey.h"
+#include "fabric/nic/keys/umr.h"
+#include "fabric/nic/nic.h"
+#include "fabric/nic/queues/cq.h"
+#include "fabric/nic/queues/eq.h"
+#include "fabric/nic/queues/qp.h"
 #include "fabric/nic/queues/wqe.h"
-
-#define FLUSH_BATCH 64
+#include "fabric/nic/rc/requester.h"
+#include "fabric/nic/rc/responder.h"
+#include "fabric/nic/rc/retry.h"
+#include "fabric/nic/rc/transfer.h"
+#include "fabric/nic/status.h"
+#include "fabric/nic/wire.h"
 
 static void complete_send(struct nic_qp *qp, const struct nic_wqe *wqe, enum nic_status status)
 {
@@ -239,7 +248,7 @@ static bool flush_send(struct nic_qp *qp)
 	struct nic_wqe wqe;
 	int i;
 
-	for (i = 0; i < FLUSH_BATCH; i++) {
+	for (i = 0; i < NIC_FLUSH_BATCH; i++) {
 		if (!more_posted(qp))
 			return false;
 		(void)nic_wqe_fetch(qp,

@@ -11,9 +11,15 @@
  * completion of the sender.
  */
 #include "fabric/nic/ifc.h"
+#include "fabric/nic/keys/mkey.h"
+#include "fabric/nic/nic.h"
+#include "fabric/nic/queues/cq.h"
+#include "fabric/nic/queues/qp.h"
 #include "fabric/nic/queues/wqe.h"
-
-#define FLUSH_BATCH 64
+#include "fabric/nic/rc/requester.h"
+#include "fabric/nic/rc/responder.h"
+#include "fabric/nic/rc/transfer.h"
+#include "fabric/nic/status.h"
 
 /* The receive that a message consumes. */
 struct receive {
@@ -262,7 +268,7 @@ bool nic_responder_flush(struct nic_qp *qp)
 
 	if (qp->no_rq)
 		return false;
-	for (i = 0; i < FLUSH_BATCH; i++) {
+	for (i = 0; i < NIC_FLUSH_BATCH; i++) {
 		posted = posted_receives(qp);
 		if (posted < 0)
 			qp->rq_ci = qp->rq_pi;

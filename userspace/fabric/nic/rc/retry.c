@@ -3,7 +3,10 @@
  * Timers of the reliable connection: receiver not ready, no answer, and the
  * look-out for receives posted to a broken QP.
  */
+#include "fabric/nic/nic.h"
+#include "fabric/nic/queues/qp.h"
 #include "fabric/nic/rc/retry.h"
+#include "fabric/nic/status.h"
 
 #define US_PER_MS 1000u
 

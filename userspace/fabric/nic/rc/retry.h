@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When the send queue tries again (requester_retry.c). All waiting is done by
+ * When the send queue tries again. All waiting is done by
  * qp->timer; doorbells of a waiting queue change nothing.
  */
-#ifndef NIC_REQUESTER_H
-#define NIC_REQUESTER_H
+#ifndef NIC_RETRY_H
+#define NIC_RETRY_H
 
-#include "fabric/nic/nic.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fabric/nic/status.h"
+
+struct nic_qp;
 
 /* Nobody answers: NIC_AGAIN with the timer armed, or NIC_RETRY_EXCEEDED. */
 enum nic_status nic_retry_later(struct nic_qp *qp);

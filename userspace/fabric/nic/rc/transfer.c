@@ -8,7 +8,10 @@
  */
 #include <string.h>
 
+#include "fabric/nic/keys/mkey.h"
 #include "fabric/nic/nic.h"
+#include "fabric/nic/rc/transfer.h"
+#include "fabric/nic/status.h"
 
 /* Position in a side's list. */
 struct cursor {

@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/core/dma.h"
 #include "fabric/nic/commands/cmd.h"
+#include "fabric/nic/commands/cmdq.h"
+#include "fabric/nic/queues/eq.h"
 
 #define INLINE_BYTES ((uint32_t)DEVX_FLD_SZ_BYTES(cmd_queue_entry, command_input_inline_data))
 #define BOX_DATA     512u

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Completion queues.
+ */
+#ifndef NIC_CQ_H
+#define NIC_CQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fabric/nic/queues/buf.h"
+#include "fabric/nic/status.h"
+
+#define NIC_CI_MASK 0xffffffu /* consumer indexes of CQ and EQ have 24 bits */
+
+struct nic_cq {
+	uint32_t number;
+	struct nic_buf buf;
+	uint8_t log_size;
+	uint8_t cqe_bytes; /* 64 or 128 */
+	uint32_t eqn;
+	uint64_t dbr;	       /* doorbell record: [0] consumer index, [1] arm */
+	uint32_t pi;	       /* next to write, free running */
+	uint32_t solicited_pi; /* behind the last entry that counts as solicited */
+	uint32_t ci;	       /* consumer index when the doorbell record was last read, 24 bit */
+	bool armed, armed_solicited;
+	bool ignore_overrun;
+	bool error;	/* overrun: nothing is written any more */
+	uint32_t users; /* QPs */
+};
+
+struct nic_completion {
+	uint32_t qpn;
+	uint16_t wqe_counter;
+	uint8_t opcode;	    /* MLX5_CQE_REQ, MLX5_CQE_RESP_* */
+	uint8_t wqe_opcode; /* send queue: opcode of the WQE */
+	enum nic_status status;
+	uint32_t byte_count;
+	uint32_t imm; /* as on the wire, big endian value already in host order */
+	bool solicited;
+	uint16_t slid;
+};
+void nic_cq_free(struct nic *nic, struct nic_cq *cq);
+void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion);
+uint8_t nic_syndrome(enum nic_status status);
+
+void nic_cq_arm(struct nic *nic, uint32_t cqn, uint32_t ci, bool solicited_only);
+void nic_cq_arm_record(struct nic *nic, uint32_t cqn); /* the same, read from the doorbell record */
+
+#endif

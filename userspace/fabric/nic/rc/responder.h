@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Receive side of a reliable connection.
+ */
+#ifndef NIC_RESPONDER_H
+#define NIC_RESPONDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fabric/nic/rc/transfer.h"
+#include "fabric/nic/status.h"
+
+struct nic_qp;
+
+/* A message between two QPs: gather list of the sender, validated when its first byte moves. */
+struct nic_message {
+	struct nic_qp *from;
+	uint8_t opcode; /* MLX5_OPCODE_SEND, _SEND_IMM, _RDMA_WRITE, _RDMA_WRITE_IMM, _RDMA_READ */
+	bool has_imm, solicited;
+	uint32_t imm;
+	uint64_t remote_va;
+	uint32_t rkey;
+	uint32_t len;
+	const struct nic_sge *sge; /* nsge entries; unused when inline_data */
+	uint32_t nsge;
+	const uint8_t *inline_data; /* len bytes */
+	uint32_t done;		    /* bytes moved before; nic_respond() advances it */
+};
+
+/*
+ * Deliver up to NIC_MOVE_MAX bytes of msg to the peer; for RDMA READ data flows back into msg->sge.
+ * The status is what the *requester* sees: NIC_AGAIN for receiver not ready (RNR NAK); NIC_FAULT for an absent
+ * translation at either end, in msg->from->missing; NIC_OK with
+ * msg->done < msg->len asks for another call. Errors of the responder move its QP to ERR and raise its event.
+ */
+enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg);
+bool nic_responder_flush(
+	struct nic_qp *qp); /* ERR: complete some receives with NIC_FLUSHED; true: call again */
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LID routing between the NICs of a fabric.
+ */
+#ifndef NIC_WIRE_H
+#define NIC_WIRE_H
+
+struct nic_qp;
+
+/* The QP that (lid, qpn) names if it can receive (RTR or RTS, RC, connected back); else NULL */
+struct nic_qp *nic_wire_find(struct nic_qp *from);
+
+#endif
