@@ -33,7 +33,6 @@
 int __real_fcntl(int fd, int cmd, ...);
 int __real_fstat(int fd, struct stat *st);
 ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
-int __real_fstat(int fd, struct stat *st);
 
 struct fake_device fake;
 uint64_t fake_sync[FAKE_SYNCS];
@@ -101,6 +100,7 @@ void fake_setup(void)
 	nr_dmabufs = 0;
 	nr_resets = 0;
 	group_reset();
+	nodes_reset();
 	nr_syncs = 0;
 	memset(fake_sync, 0, sizeof(fake_sync));
 	tree_build();
@@ -517,7 +517,15 @@ int __wrap_access(const char *path, int mode)
 
 int __wrap_fstat(int fd, struct stat *st)
 {
-	return call_fails("fstat") ? -1 : __real_fstat(fd, st);
+	unsigned int major, minor;
+
+	if (call_fails("fstat") || __real_fstat(fd, st))
+		return -1;
+	if (node_number(fd, &major, &minor)) {
+		st->st_mode = S_IFCHR | 0600;
+		st->st_rdev = makedev(major, minor);
+	}
+	return 0;
 }
 
 char *__real_realpath(const char *path, char *resolved);

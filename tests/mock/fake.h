@@ -7,7 +7,8 @@
  * open(), opendir(), stat() and readlink(). A device node is a plain file
  * with the BARs and the config space at their region offsets, so reads,
  * writes and mappings are real; only ioctl() is modelled, from
- * include/uapi/linux/{vfio,iommufd}.h and the documented error rules.
+ * include/uapi/linux/{vfio,iommufd}.h and the documented error rules. fstat()
+ * and statx() show a node as the character device that fake_node() says.
  */
 #ifndef MOCK_FAKE_H
 #define MOCK_FAKE_H
@@ -35,7 +36,7 @@ struct fake_device {
 	enum { FOREIGN_NONE, FOREIGN_SET_ONLY, FOREIGN_BOTH } foreign;
 	const char *token;     /* 16 bytes wanted at bind, or NULL */
 	uint32_t device_flags; /* VFIO_DEVICE_FLAGS_ */
-	bool is_cdev;	       /* its node is a character device 511:0 */
+	bool is_cdev;	       /* false: the device file of a group, which has no type */
 	/* The legacy interface. */
 	int api_version;
 	uint32_t models; /* set of bits 1 << VFIO_..._IOMMU */
@@ -64,6 +65,12 @@ const char *fake_path(const char *fmt, ...) __attribute__((format(printf, 1, 2))
 
 /* Container and group of FAKE_BDF; without them only the cdev is there. */
 void fake_group_nodes(void);
+
+/*
+ * The device number that the file @path below the root shows: a name of
+ * fake_setup()'s machine, or another file after this call. Major 0: a plain file.
+ */
+void fake_node(const char *path, unsigned int major, unsigned int minor);
 
 /* Edit the tree; paths relative to the root. They abort on failure. */
 void fake_mkdir(const char *path);

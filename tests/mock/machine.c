@@ -85,8 +85,8 @@ static void put_links(const struct machine_fn *fn, const char *dir)
 		snprintf(target, sizeof(target), "../../../bus/pci/drivers/%s", fn->driver);
 		fake_link(path, target);
 		if (strstr(fn->driver, "vfio")) {
-			snprintf(path, sizeof(path), "%s/vfio-dev/vfio7", dir);
-			fake_mkdir(path);
+			snprintf(path, sizeof(path), "%s/vfio-dev/vfio7/dev", dir);
+			fake_text(path, "511:7\n");
 		}
 	}
 	if (fn->physfn) {

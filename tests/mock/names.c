@@ -21,8 +21,7 @@ int __wrap_statx(int fd, const char *path, int flags, unsigned int mask, struct 
 		return -1;
 	if (!path[0] && fake_root()[0] && fd_is(fd, DEV_NODE)) {
 		st->stx_mode = fake.is_cdev ? S_IFCHR | 0600 : 0600;
-		st->stx_rdev_major = 511;
-		st->stx_rdev_minor = 0;
+		node_number(fd, &st->stx_rdev_major, &st->stx_rdev_minor);
 	}
 	return 0;
 }

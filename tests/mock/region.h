@@ -17,6 +17,11 @@ void tree_build(void);
 /* Is @fd open on this file of the tree? */
 bool fd_is(int fd, const char *node);
 
+/* nodes.c: forget the nodes of fake_node() */
+void nodes_reset(void);
+/* The number of the node open at @fd. Return: false if it is another file. */
+bool node_number(int fd, unsigned int *major, unsigned int *minor);
+
 /* For wrappers: has this call to fail? Sets errno. */
 bool call_fails(const char *name);
 

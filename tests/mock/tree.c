@@ -180,7 +180,7 @@ static void build_sysfs(void)
 	fake_link(SYS_DEV "/iommu_group", "../../../../kernel/iommu_groups/12");
 	fake_link("sys/kernel/iommu_groups/12/devices/" FAKE_BDF,
 		  "../../../../bus/pci/devices/" FAKE_BDF);
-	fake_mkdir(SYS_DEV "/vfio-dev/vfio0");
+	fake_text(SYS_DEV "/vfio-dev/vfio0/dev", "511:0\n");
 	fake_link("sys/dev/char/511:0", "../../bus/pci/devices/" FAKE_BDF "/vfio-dev/vfio0");
 
 	fake_text(SYS_NIC "/vendor", "0x15b3\n");
@@ -196,12 +196,18 @@ static void build_sysfs(void)
 	fake_text("dev/iommu", "");
 	fake_text("dev/udmabuf", "");
 	fake_text("dev/dma_heap/system", "");
+	fake_text("sys/class/misc/iommu/dev", "10:126\n");
+	fake_text("sys/class/misc/udmabuf/dev", "10:125\n");
+	fake_text("sys/class/dma_heap/system/dev", "251:0\n");
 }
 
 void fake_group_nodes(void)
 {
 	fake_text(FAKE_CONTAINER, "");
 	fake_text(FAKE_GROUP, "");
+	fake_text("sys/class/misc/vfio/dev", "10:196\n");
+	fake_text("sys/class/vfio/12/dev", "510:12\n");
+	fake_text("sys/class/vfio/noiommu-12/dev", "510:12\n");
 }
 
 void tree_build(void)

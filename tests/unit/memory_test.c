@@ -100,6 +100,21 @@ static void missing_nodes_are_not_supported(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_ALLOCATE, "dma_heap/cma");
 }
 
+static void nodes_of_other_devices_are_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_node("dev/udmabuf", 10, 1);
+	assert_int_equal(udmabuf(f, 4096), -ESTALE);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ALLOCATE, "is 10:1, another device than 10:125");
+	fake_node("dev/dma_heap/system", 0, 0);
+	assert_int_equal(heap(f, NULL, 4096), -ESTALE);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ALLOCATE, "not a character device");
+	fake_remove("sys/class/dma_heap");
+	assert_int_equal(heap(f, NULL, 4096), -ENOENT);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "class/dma_heap/system/dev");
+}
+
 static void whole_pages_are_allocated(void **state)
 {
 	struct tphbuf_buffer *buf;
@@ -144,6 +159,7 @@ int main(void)
 		TEST(bad_arguments, ctx),
 		TEST(kernel_errors_are_explained, ctx),
 		TEST(missing_nodes_are_not_supported, ctx),
+		TEST(nodes_of_other_devices_are_refused, ctx),
 		TEST(whole_pages_are_allocated, ctx),
 		TEST(every_failing_call_is_handled, ctx),
 	};

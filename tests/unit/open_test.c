@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "tests/mock/region.h"
 #include "tests/unit/test.h"
 
 #define DEV   "sys/bus/pci/devices/" FAKE_BDF
@@ -406,6 +407,62 @@ static int open_noiommu(struct fixture *f, enum tphbuf_backend backend, uint32_t
 	return ret;
 }
 
+/* The node of another device, mounted or left over under the right name. */
+static void nodes_of_other_devices_are_refused(void **state)
+{
+	static const struct {
+		enum tphbuf_backend backend;
+		const char *node, *part;
+	} cases[] = {
+		{ TPHBUF_BACKEND_AUTO, "dev/vfio/devices/vfio0", "is 511:1" },
+		{ TPHBUF_BACKEND_AUTO, "dev/vfio/devices/vfio0", "511:0" },
+		{ TPHBUF_BACKEND_AUTO, "dev/vfio/devices/vfio0", "vfio-dev/vfio0/dev" },
+		{ TPHBUF_BACKEND_IOMMUFD, "dev/iommu", "10:126" },
+		{ TPHBUF_BACKEND_GROUP, FAKE_GROUP, "510:12" },
+		{ TPHBUF_BACKEND_GROUP, FAKE_GROUP, "class/vfio/12/dev" },
+		{ TPHBUF_BACKEND_GROUP, FAKE_CONTAINER, "10:196" },
+	};
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < NR(cases); i++) {
+		fake_node(cases[i].node, 511, 1);
+		assert_int_equal(open_as(f, cases[i].backend, ""), -ESTALE);
+		assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, cases[i].part);
+		assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, cases[i].node + strlen("dev/"));
+		nodes_reset();
+	}
+	assert_int_equal(open_auto(f, "iommufd"), 0);
+	assert_int_equal(open_group(f), 0);
+}
+
+/* A plain file or a folder, as container runtimes make for a missing node. */
+static void nodes_that_are_files_are_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_node("dev/vfio/devices/vfio0", 0, 0);
+	assert_int_equal(open_auto(f, ""), -ESTALE);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "not a character device");
+	fake_remove("dev/vfio/devices/vfio0");
+	fake_mkdir("dev/vfio/devices/vfio0");
+	assert_int_equal(open_auto(f, ""), -EISDIR);
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "a folder");
+}
+
+/* A number that cannot be compared is no equal number. */
+static void nodes_that_sysfs_does_not_show_are_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_text(DEV "/vfio-dev/vfio0/dev", "511\n");
+	assert_int_equal(open_auto(f, ""), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "vfio-dev/vfio0/dev");
+	fake_remove(DEV "/vfio-dev/vfio0/dev");
+	assert_int_equal(open_auto(f, ""), -ENOENT);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "vfio-dev/vfio0/dev");
+}
+
 static void noiommu_is_refused_unless_forced(void **state)
 {
 	struct fixture *f = *state;
@@ -413,7 +470,8 @@ static void noiommu_is_refused_unless_forced(void **state)
 	fake_text(GROUP "/name", "vfio-noiommu\n");
 	fake_text("dev/vfio/noiommu-12", "");
 	fake_remove(DEV "/vfio-dev");
-	fake_mkdir(DEV "/vfio-dev/noiommu-vfio0");
+	fake_text(DEV "/vfio-dev/noiommu-vfio0/dev", "511:1\n");
+	fake_node("dev/vfio/devices/noiommu-vfio0", 511, 1);
 	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_AUTO, 0), -EOPNOTSUPP);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, "noiommu-vfio0");
 	assert_int_equal(open_noiommu(f, TPHBUF_BACKEND_GROUP, 0), -EOPNOTSUPP);
@@ -498,6 +556,9 @@ int main(void)
 		TEST_GROUP(automatic_choice),
 		TEST_GROUP(automatic_choice_keeps_errors_of_the_device),
 		TEST_GROUP(both_closed_reports_the_one_that_exists),
+		TEST_GROUP(nodes_of_other_devices_are_refused),
+		TEST_GROUP(nodes_that_are_files_are_refused),
+		TEST_GROUP(nodes_that_sysfs_does_not_show_are_refused),
 		TEST_GROUP(noiommu_is_refused_unless_forced),
 		TEST_GROUP(noiommu_flag_on_an_isolated_device),
 		TEST_GROUP(every_failing_call_is_reported),

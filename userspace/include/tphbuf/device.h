@@ -173,9 +173,11 @@ struct tphbuf_device_opts {
  * @opts: options or NULL
  * @dev: where the device goes
  *
- * The kernel resets the function and switches its memory decoding on.
+ * The kernel resets the function and switches its memory decoding on. Each
+ * node that is opened must have the device number that sysfs shows for it, so
+ * that a stale or mounted node of another device is not taken for this one.
  *
- * Return: 0; -EINVAL (address, options, token), -ENODEV (no such function),
+ * Return: 0; -ESTALE (a node is another device, or not a character device); -EINVAL (address, options, token), -ENODEV (no such function),
  * -ENXIO (not bound to a vfio driver), -EOPNOTSUPP (kernel without the back
  * end; no IOMMU), -EBUSY (open elsewhere), -EACCES (permission for the node;
  * a VF token is needed or is the wrong one), -EPERM (the group is not viable:

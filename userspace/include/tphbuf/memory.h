@@ -20,8 +20,8 @@ extern "C" {
  * The memory is a memfd that nobody else has, sealed against shrinking. The
  * kernel limits the length (size_limit_mb of the udmabuf module, 64 MiB).
  *
- * Return: 0, -EINVAL (length), -EOPNOTSUPP (no /dev/udmabuf), -EACCES,
- * -ENOMEM, -EMFILE.
+ * Return: 0, -EINVAL (length), -EOPNOTSUPP (no /dev/udmabuf), -ESTALE (the
+ * node is not the device that sysfs shows), -EACCES, -ENOMEM, -EMFILE.
  */
 TPHBUF_API int tphbuf_buffer_udmabuf(struct tphbuf_ctx *ctx, uint64_t length,
 				     struct tphbuf_buffer **buf);

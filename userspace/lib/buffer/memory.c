@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/core/internal.h"
+#include "lib/core/node.h"
 #include "util/fd.h"
 
 #define HEAP_NAME_MAX 64
@@ -32,16 +33,15 @@ static int check(struct tphbuf_ctx *ctx, uint64_t *length, struct tphbuf_buffer 
 	return 0;
 }
 
-/* Open a node of /dev that not every kernel has. */
-static int open_node(struct tphbuf_ctx *ctx, const char *name)
+/* Open a node of /dev that not every kernel has. 0 or a recorded error. */
+static int open_node(struct tphbuf_ctx *ctx, const char *name, const char *sysfs, int *node)
 {
-	char path[PATH_MAX];
-	int fd;
+	int ret = node_open(ctx, TPHBUF_STAGE_ALLOCATE, name, sysfs, node);
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", ctx->dev_root, name) >= sizeof(path))
-		return -ENAMETOOLONG;
-	fd = fd_open(path, O_RDWR);
-	return fd == -ENOENT || fd == -ENXIO ? -EOPNOTSUPP : fd;
+	if ((ret == -ENOENT || ret == -ENXIO) && ctx->error_stage == TPHBUF_STAGE_ALLOCATE)
+		return fail_errno(ctx, TPHBUF_STAGE_ALLOCATE, -EOPNOTSUPP, "%s/%s", ctx->dev_root,
+				  name);
+	return ret;
 }
 
 static int make_memfd(uint64_t length)
@@ -92,15 +92,15 @@ static int make_heap_buffer(int node, uint64_t length)
 	return (int)data.fd;
 }
 
-static int allocate(struct tphbuf_ctx *ctx, const char *name, uint64_t length,
+static int allocate(struct tphbuf_ctx *ctx, const char *name, const char *sysfs, uint64_t length,
 		    int (*make)(int node, uint64_t length), enum tphbuf_source source,
 		    struct tphbuf_buffer **buf)
 {
-	int node, fd;
+	int node, fd, ret;
 
-	node = open_node(ctx, name);
-	if (node < 0)
-		return fail_errno(ctx, TPHBUF_STAGE_ALLOCATE, node, "%s/%s", ctx->dev_root, name);
+	ret = open_node(ctx, name, sysfs, &node);
+	if (ret)
+		return ret;
 	fd = make(node, length);
 	fd_close(node);
 	if (fd < 0)
@@ -117,13 +117,14 @@ int tphbuf_buffer_udmabuf(struct tphbuf_ctx *ctx, uint64_t length, struct tphbuf
 		return -EINVAL;
 	ret = check(ctx, &length, buf);
 	return ret ? ret :
-		     allocate(ctx, "udmabuf", length, make_udmabuf, TPHBUF_SOURCE_UDMABUF, buf);
+		     allocate(ctx, "udmabuf", "class/misc/udmabuf", length, make_udmabuf,
+			      TPHBUF_SOURCE_UDMABUF, buf);
 }
 
 int tphbuf_buffer_heap(struct tphbuf_ctx *ctx, const char *heap, uint64_t length,
 		       struct tphbuf_buffer **buf)
 {
-	char name[HEAP_NAME_MAX];
+	char name[HEAP_NAME_MAX], sysfs[HEAP_NAME_MAX + sizeof("class/")];
 	int ret;
 
 	if (!ctx)
@@ -135,5 +136,8 @@ int tphbuf_buffer_heap(struct tphbuf_ctx *ctx, const char *heap, uint64_t length
 		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "'%.64s' is no name of a heap; see /dev/dma_heap", heap);
 	ret = check(ctx, &length, buf);
-	return ret ? ret : allocate(ctx, name, length, make_heap_buffer, TPHBUF_SOURCE_HEAP, buf);
+	if (ret)
+		return ret;
+	snprintf(sysfs, sizeof(sysfs), "class/%s", name);
+	return allocate(ctx, name, sysfs, length, make_heap_buffer, TPHBUF_SOURCE_HEAP, buf);
 }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* What the ways to open a vfio device share, see backend.h. */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/vfio/backend.h"
 #include "lib/pci/sysfs.h"
 #include "util/driver.h"
-#include "util/fd.h"
 
 int check_vfio_driver(struct tphbuf_device *dev, char *driver)
 {
@@ -23,21 +20,6 @@ int check_vfio_driver(struct tphbuf_device *dev, char *driver)
 	return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -ENXIO,
 		    "%s: not bound to vfio-pci (driver: %s); bind it with: driverctl set-override %s vfio-pci",
 		    dev->bdf, ret ? "none" : driver, dev->bdf);
-}
-
-int open_node(struct tphbuf_device *dev, const char *name, int *fdp)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	fd = snprintf(path, sizeof(path), "%s/%s", dev->ctx->dev_root, name);
-	fd = (size_t)fd < sizeof(path) ? fd_open(path, O_RDWR) : -ENAMETOOLONG;
-	if (fd >= 0)
-		fd = fd_above_std(fd);
-	if (fd < 0)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, fd, "%s (%s)", path, dev->bdf);
-	*fdp = fd;
-	return 0;
 }
 
 int check_noiommu(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts, const char *name)

@@ -24,9 +24,6 @@ int shared_open(struct tphbuf_device *dev, int fd);
  */
 int check_vfio_driver(struct tphbuf_device *dev, char *driver);
 
-/* Open @name below the context's dev_root. 0 or a recorded -errno. */
-int open_node(struct tphbuf_device *dev, const char *name, int *fd);
-
 /*
  * Record why a device that no IOMMU isolates is not opened; @name is its node.
  * Return: 0 if the caller insists on it.

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/core/node.h"
 #include "lib/vfio/backend.h"
 #include "lib/vfio/group.h"
 #include "lib/pci/sysfs.h"
@@ -33,6 +34,7 @@ static int open_nodes(struct tphbuf_device *dev, const struct tphbuf_device_opts
 {
 	char vfio[TPHBUF_NAME_MAX];
 	char node[TPHBUF_NAME_MAX + sizeof("vfio/devices/")];
+	char sysfs[TPHBUF_BDF_MAX + TPHBUF_NAME_MAX + sizeof("bus/pci/devices//vfio-dev/")];
 	int ret;
 
 	ret = sysfs_vfio_name(dev->ctx, dev->bdf, vfio, sizeof(vfio));
@@ -46,8 +48,11 @@ static int open_nodes(struct tphbuf_device *dev, const struct tphbuf_device_opts
 			return ret;
 	}
 	snprintf(node, sizeof(node), "vfio/devices/%s", vfio);
-	ret = open_node(dev, node, &dev->fd);
-	return ret ? ret : open_node(dev, "iommu", &dev->iommufd);
+	snprintf(sysfs, sizeof(sysfs), "bus/pci/devices/%s/vfio-dev/%s", dev->bdf, vfio);
+	ret = node_open(dev->ctx, TPHBUF_STAGE_OPEN, node, sysfs, &dev->fd);
+	if (ret)
+		return ret;
+	return node_open(dev->ctx, TPHBUF_STAGE_OPEN, "iommu", "class/misc/iommu", &dev->iommufd);
 }
 
 static int cdev_open(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts)

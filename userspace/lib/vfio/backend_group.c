@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "lib/core/node.h"
 #include "lib/vfio/backend.h"
 #include "lib/vfio/group.h"
 #include "lib/vfio/vfio.h"
@@ -29,7 +30,7 @@ static int fail_no_group(struct tphbuf_device *dev)
 static int open_nodes(struct tphbuf_device *dev, const struct group *group,
 		      const struct tphbuf_device_opts *opts)
 {
-	char node[TPHBUF_NAME_MAX];
+	char node[TPHBUF_NAME_MAX], sysfs[TPHBUF_NAME_MAX + sizeof("class/")];
 	int ret;
 
 	snprintf(node, sizeof(node), "vfio/%s%u", group->noiommu ? "noiommu-" : "", group->number);
@@ -38,8 +39,12 @@ static int open_nodes(struct tphbuf_device *dev, const struct group *group,
 		if (ret)
 			return ret;
 	}
-	ret = open_node(dev, node, &dev->group);
-	return ret ? ret : open_node(dev, "vfio/vfio", &dev->container);
+	snprintf(sysfs, sizeof(sysfs), "class/%s", node); /* of class vfio, under the same name */
+	ret = node_open(dev->ctx, TPHBUF_STAGE_OPEN, node, sysfs, &dev->group);
+	if (ret)
+		return ret;
+	return node_open(dev->ctx, TPHBUF_STAGE_OPEN, "vfio/vfio", "class/misc/vfio",
+			 &dev->container);
 }
 
 /* The IOMMU model to ask for; 0 if the container has none that fits. */
