@@ -93,7 +93,7 @@ static void build_bars(struct fab_device *dev)
 		flags = (bar->is64 ? PCI_BASE_ADDRESS_MEM_TYPE_64 : 0) |
 			(bar->prefetch ? PCI_BASE_ADDRESS_MEM_PREFETCH : 0);
 		put32(dev->cfg, off, flags);
-		put32(dev->wmask, off, (uint32_t)~(bar->size - 1) & PCI_BASE_ADDRESS_MEM_MASK);
+		put32(dev->wmask, off, (uint32_t)(~(bar->size - 1) & PCI_BASE_ADDRESS_MEM_MASK));
 		if (bar->is64)
 			put32(dev->wmask, off + 4, (uint32_t)(~(bar->size - 1) >> 32));
 	}

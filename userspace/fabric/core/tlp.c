@@ -28,7 +28,7 @@ const char *fab_origin_name(enum fab_origin origin)
 
 uint32_t fab_tlp_count(uint64_t addr, uint32_t len, uint32_t max_payload)
 {
-	unsigned int shift = __builtin_ctz(max_payload);
+	unsigned int shift = (unsigned int)__builtin_ctz(max_payload);
 
 	if (!len)
 		return 0;

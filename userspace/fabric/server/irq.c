@@ -10,7 +10,8 @@
 #include "fabric/core/device.h"
 #include "fabric/server/proto.h"
 
-#define DATA_FLAGS (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD)
+#define DATA_FLAGS \
+	((uint32_t)(VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD))
 
 int srv_irq_info(struct srv_session *session, struct srv_msg *msg)
 {

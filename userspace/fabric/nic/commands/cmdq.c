@@ -152,7 +152,7 @@ static enum nic_delivery deliver(struct exec *exec, const uint8_t *entry)
 {
 	if (DEVX_GET(cmd_queue_entry, entry, type) != XPORT_PCI)
 		return NIC_DELIVERY_DESCRIPTOR;
-	exec->token = DEVX_GET(cmd_queue_entry, entry, token);
+	exec->token = (uint8_t)DEVX_GET(cmd_queue_entry, entry, token);
 	exec->in_len = DEVX_GET(cmd_queue_entry, entry, input_length);
 	exec->out_len = DEVX_GET(cmd_queue_entry, entry, output_length);
 	if (exec->in_len < NIC_CMD_HEADER || exec->in_len > MAX_IN)

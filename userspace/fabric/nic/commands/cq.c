@@ -42,7 +42,7 @@ uint8_t nic_cmd_create_cq(struct nic_cmd *cmd)
 	cq = calloc(1, sizeof(*cq));
 	if (!cq)
 		return nic_cmd_errno(cmd, -ENOMEM);
-	cq->log_size = DEVX_GET(cqc, context, log_cq_size);
+	cq->log_size = (uint8_t)DEVX_GET(cqc, context, log_cq_size);
 	cq->cqe_bytes = DEVX_GET(cqc, context, cqe_sz) == CQE_128 ? 128 : 64;
 	cq->eqn = DEVX_GET(cqc, context, c_eqn_or_apu_element);
 	cq->dbr = DEVX_GET64(cqc, context, dbr_addr);

@@ -30,15 +30,15 @@ static void context_load(struct nic_mkey *mkey, const unsigned char *context)
 	mkey->mode = (uint8_t)(DEVX_GET(mkc, context, access_mode_4_2) << 2 |
 			       DEVX_GET(mkc, context, access_mode_1_0));
 	mkey->access = access_get(context);
-	mkey->variant = DEVX_GET(mkc, context, mkey_7_0);
+	mkey->variant = (uint8_t)DEVX_GET(mkc, context, mkey_7_0);
 	mkey->length64 = DEVX_GET(mkc, context, length64);
 	mkey->pd = DEVX_GET(mkc, context, pd);
 	mkey->start = DEVX_GET64(mkc, context, start_addr);
 	mkey->len = DEVX_GET64(mkc, context, len);
-	mkey->page_shift = DEVX_GET(mkc, context, log_page_size);
+	mkey->page_shift = (uint8_t)DEVX_GET(mkc, context, log_page_size);
 	mkey->tph_en = DEVX_GET(mkc, context, pcie_tph_en);
-	mkey->tph_ph = DEVX_GET(mkc, context, pcie_tph_ph);
-	mkey->tph_index = DEVX_GET(mkc, context, pcie_tph_steering_tag_index);
+	mkey->tph_ph = (uint8_t)DEVX_GET(mkc, context, pcie_tph_ph);
+	mkey->tph_index = (uint8_t)DEVX_GET(mkc, context, pcie_tph_steering_tag_index);
 }
 
 static uint8_t context_check(struct nic_cmd *cmd, const struct nic_mkey *mkey,

@@ -28,13 +28,13 @@ static void context_load(struct nic_qp *qp)
 	const uint8_t *context = qp->context;
 	uint32_t rq_bytes = 0;
 
-	qp->service = DEVX_GET(qpc, context, st);
+	qp->service = (uint8_t)DEVX_GET(qpc, context, st);
 	qp->pd = DEVX_GET(qpc, context, pd);
 	qp->no_sq = DEVX_GET(qpc, context, no_sq);
 	qp->no_rq = DEVX_GET(qpc, context, rq_type) != NIC_RQ_OWN;
-	qp->log_sq_size = DEVX_GET(qpc, context, log_sq_size);
-	qp->log_rq_size = DEVX_GET(qpc, context, log_rq_size);
-	qp->log_rq_stride = DEVX_GET(qpc, context, log_rq_stride);
+	qp->log_sq_size = (uint8_t)DEVX_GET(qpc, context, log_sq_size);
+	qp->log_rq_size = (uint8_t)DEVX_GET(qpc, context, log_rq_size);
+	qp->log_rq_stride = (uint8_t)DEVX_GET(qpc, context, log_rq_stride);
 	qp->cqn_send = DEVX_GET(qpc, context, cqn_snd);
 	qp->cqn_recv = DEVX_GET(qpc, context, cqn_rcv);
 	qp->dbr = DEVX_GET64(qpc, context, dbr_addr);

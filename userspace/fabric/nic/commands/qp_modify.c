@@ -106,13 +106,13 @@ static void qp_load(struct nic_qp *qp, uint8_t brings)
 	qp->access = (uint8_t)((DEVX_GET(qpc, context, rre) ? NIC_REMOTE_READ : 0) |
 			       (DEVX_GET(qpc, context, rwe) ? NIC_REMOTE_WRITE : 0) |
 			       (DEVX_GET(qpc, context, rae) ? NIC_REMOTE_ATOMIC : 0));
-	qp->remote_lid = DEVX_GET(ads, path, rlid);
+	qp->remote_lid = (uint16_t)DEVX_GET(ads, path, rlid);
 	qp->remote_qpn = DEVX_GET(qpc, context, remote_qpn);
-	qp->mtu = DEVX_GET(qpc, context, mtu);
-	qp->min_rnr = DEVX_GET(qpc, context, min_rnr_nak);
-	qp->rnr_retry = DEVX_GET(qpc, context, rnr_retry);
-	qp->retry_count = DEVX_GET(qpc, context, retry_count);
-	qp->ack_timeout = DEVX_GET(ads, path, ack_timeout);
+	qp->mtu = (uint8_t)DEVX_GET(qpc, context, mtu);
+	qp->min_rnr = (uint8_t)DEVX_GET(qpc, context, min_rnr_nak);
+	qp->rnr_retry = (uint8_t)DEVX_GET(qpc, context, rnr_retry);
+	qp->retry_count = (uint8_t)DEVX_GET(qpc, context, retry_count);
+	qp->ack_timeout = (uint8_t)DEVX_GET(ads, path, ack_timeout);
 	if (brings & BRINGS_RTR)
 		qp->rq_psn = DEVX_GET(qpc, context, next_rcv_psn);
 	if (brings & BRINGS_RTS)

@@ -93,7 +93,8 @@ static const struct reg *reg_find(uint16_t id)
 
 uint8_t nic_cmd_access_reg(struct nic_cmd *cmd)
 {
-	const struct reg *reg = reg_find(DEVX_GET(access_register_in, cmd->in, register_id));
+	const struct reg *reg =
+		reg_find((uint16_t)DEVX_GET(access_register_in, cmd->in, register_id));
 	bool write = cmd->op_mod == ACCESS_WRITE;
 
 	if (!reg || (write && !reg->write))

@@ -286,8 +286,8 @@ void nic_cmd_run(struct nic *nic, const uint8_t *in, uint32_t in_len, uint8_t *o
 		.in_len = in_len,
 		.out = out,
 		.out_len = out_len,
-		.opcode = DEVX_GET(alloc_pd_in, in, opcode),
-		.op_mod = DEVX_GET(alloc_pd_in, in, op_mod),
+		.opcode = (uint16_t)DEVX_GET(alloc_pd_in, in, opcode),
+		.op_mod = (uint16_t)DEVX_GET(alloc_pd_in, in, op_mod),
 	};
 	const struct nic_cmd_desc *desc = nic_cmd_lookup(cmd.opcode);
 	uint8_t status = run(&cmd);

@@ -63,8 +63,8 @@ static bool table_range(uint32_t index, uint32_t entries, uint32_t room, uint32_
 
 uint8_t nic_cmd_query_hca_vport_gid(struct nic_cmd *cmd)
 {
-	uint32_t room = (cmd->out_len - DEVX_ST_SZ_BYTES(query_hca_vport_gid_out)) /
-			DEVX_ST_SZ_BYTES(array128_auto);
+	uint32_t room = (uint32_t)((cmd->out_len - DEVX_ST_SZ_BYTES(query_hca_vport_gid_out)) /
+				   DEVX_ST_SZ_BYTES(array128_auto));
 	unsigned char *gid = DEVX_ADDR_OF(query_hca_vport_gid_out, cmd->out, gid);
 	uint32_t first, count;
 
@@ -82,8 +82,8 @@ uint8_t nic_cmd_query_hca_vport_gid(struct nic_cmd *cmd)
 
 uint8_t nic_cmd_query_hca_vport_pkey(struct nic_cmd *cmd)
 {
-	uint32_t room = (cmd->out_len - DEVX_ST_SZ_BYTES(query_hca_vport_pkey_out)) /
-			DEVX_ST_SZ_BYTES(pkey);
+	uint32_t room = (uint32_t)((cmd->out_len - DEVX_ST_SZ_BYTES(query_hca_vport_pkey_out)) /
+				   DEVX_ST_SZ_BYTES(pkey));
 	unsigned char *pkey = DEVX_ADDR_OF(query_hca_vport_pkey_out, cmd->out, pkey);
 	uint32_t first, count;
 

@@ -68,7 +68,7 @@ static bool umr_parse(const uint8_t *wqe, uint32_t len, struct umr *umr)
 			MTTS_PER_OCTOWORD;
 	umr->context = wqe + MKEY_SEG;
 	umr->tail = wqe + TAIL_SEG;
-	umr->tail_len = len - TAIL_SEG;
+	umr->tail_len = (uint32_t)(len - TAIL_SEG);
 	return !(umr->mask & ~MASK_KNOWN);
 }
 
@@ -125,11 +125,11 @@ static bool umr_apply(struct nic *nic, const struct umr *umr, struct nic_mkey *n
 	if (umr->mask & NIC_UMR_START_ADDR)
 		next->start = DEVX_GET64(mkc, mkc, start_addr);
 	if (umr->mask & NIC_UMR_PAGE_SIZE)
-		next->page_shift = DEVX_GET(mkc, mkc, log_page_size);
+		next->page_shift = (uint8_t)DEVX_GET(mkc, mkc, log_page_size);
 	if (umr->mask & NIC_UMR_PD)
 		next->pd = DEVX_GET(mkc, mkc, pd);
 	if (umr->mask & NIC_UMR_KEY)
-		next->variant = DEVX_GET(mkc, mkc, mkey_7_0);
+		next->variant = (uint8_t)DEVX_GET(mkc, mkc, mkey_7_0);
 	if (umr->mask & NIC_UMR_FREE)
 		next->free = DEVX_GET(mkc, mkc, free);
 	next->access = umr_access(next->access, umr->mask, mkc);

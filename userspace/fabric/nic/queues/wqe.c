@@ -74,9 +74,9 @@ enum nic_status nic_wqe_fetch(struct nic_qp *qp, struct nic_wqe *wqe)
 	if (ds == 0 || be32toh(ctrl.qpn_ds) >> 8 != qp->number)
 		return NIC_LOCAL_QP_OP;
 	wqe->raw_len = ds * DS_BYTES;
-	wqe->blocks = (wqe->raw_len + BLOCK_BYTES - 1) / BLOCK_BYTES;
+	wqe->blocks = (uint8_t)((wqe->raw_len + BLOCK_BYTES - 1) / BLOCK_BYTES);
 	if (wqe->blocks > posted) {
-		wqe->blocks = posted ? posted : 1;
+		wqe->blocks = (uint8_t)(posted ? posted : 1);
 		return NIC_LOCAL_QP_OP;
 	}
 	if (wqe->raw_len > BLOCK_BYTES &&
@@ -131,7 +131,7 @@ static enum nic_status parse_data(struct nic_wqe *wqe, uint32_t off, bool may_in
 	}
 	if (total > NIC_MAX_MESSAGE)
 		return NIC_LOCAL_LENGTH;
-	wqe->len = total;
+	wqe->len = (uint32_t)total;
 	return NIC_OK;
 }
 
@@ -176,5 +176,5 @@ uint32_t nic_wqe_parse_scatter(const uint8_t *raw, uint32_t raw_len, struct nic_
 		total += sge[n++].len;
 	}
 	*nsge = n;
-	return total > NIC_MAX_MESSAGE ? NIC_MAX_MESSAGE : total;
+	return total > NIC_MAX_MESSAGE ? NIC_MAX_MESSAGE : (uint32_t)total;
 }
