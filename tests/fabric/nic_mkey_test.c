@@ -372,6 +372,41 @@ static void unsupported_keys_are_refused(void **state)
 	assert_int_equal(create(client, good, sizeof(good), &index), NIC_CMD_OK);
 }
 
+/* The last byte of a region may be the last address there is: start + len is then 2^64. */
+static void region_may_end_at_the_last_address(void **state)
+{
+	struct client *client = *state;
+	uint32_t pd = client_pd(client), key, index;
+	uint64_t start = UINT64_MAX - (NIC_PAGE - 1);
+	struct nic_mkey like = { .pd = pd,
+				 .mode = MLX5_MKC_ACCESS_MODE_MTT,
+				 .page_shift = 12,
+				 .access = ALL,
+				 .start = start,
+				 .len = NIC_PAGE };
+	NIC_LAYOUT(create_mkey_in, in) = { 0 };
+	struct pieces pieces = { 0 };
+
+	key = client_mkey(client, &like, 1);
+	nic_mkey_get(client->nic, key)->mtt[0] = RIG_BUS | NIC_MTT_READ | NIC_MTT_WRITE;
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_WRITE, start, NIC_PAGE, &pieces),
+			 NIC_OK);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, UINT64_MAX, 1, &pieces),
+			 NIC_OK);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, UINT64_MAX, 2, &pieces),
+			 NIC_LOCAL_PROT);
+	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.pd, pd);
+	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.access_mode_1_0,
+		 MLX5_MKC_ACCESS_MODE_MTT);
+	DEVX_SET(create_mkey_in, in, memory_key_mkey_entry.log_page_size, 12);
+	DEVX_SET64(create_mkey_in, in, memory_key_mkey_entry.start_addr, start);
+	DEVX_SET64(create_mkey_in, in, memory_key_mkey_entry.len, NIC_PAGE + 1);
+	assert_int_equal(create(client, in, sizeof(in), &index), NIC_CMD_BAD_PARAM);
+	DEVX_SET64(create_mkey_in, in, memory_key_mkey_entry.start_addr, 0);
+	DEVX_SET64(create_mkey_in, in, memory_key_mkey_entry.len, UINT64_MAX);
+	assert_int_equal(create(client, in, sizeof(in), &index), NIC_CMD_OK);
+}
+
 static void translations_are_limited(void **state)
 {
 	struct client *client = *state;
@@ -498,6 +533,7 @@ int main(void)
 		BOOTED(bus_error_is_reported),
 		BOOTED(table_bounds_unlimited_keys),
 		BOOTED(unsupported_keys_are_refused),
+		BOOTED(region_may_end_at_the_last_address),
 		BOOTED(translations_are_limited),
 		BOOTED(inline_translations),
 		BOOTED(query_returns_what_was_created),

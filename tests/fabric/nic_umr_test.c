@@ -404,8 +404,11 @@ static void senseless_keys_are_refused(void **state)
 	DEVX_SET(mkc, wqe + 64, pd, 0xffffff);
 	refused(&f, NIC_LOCAL_QP_OP);
 	start(&f, 0, ENABLE);
-	DEVX_SET64(mkc, wqe + 64, start_addr, UINT64_MAX - 1);
+	DEVX_SET64(mkc, wqe + 64, start_addr, UINT64_MAX - 64 * NIC_PAGE + 2);
 	refused(&f, NIC_LOCAL_QP_OP);
+	start(&f, 0, ENABLE);
+	DEVX_SET64(mkc, wqe + 64, start_addr, UINT64_MAX - 64 * NIC_PAGE + 1); /* ends at 2^64 */
+	assert_int_equal(run(&f), NIC_OK);
 }
 
 /* As a dma-buf that moves: entries to 0, then a larger page, then other entries. */

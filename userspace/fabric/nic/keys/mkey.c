@@ -49,13 +49,15 @@ void nic_mkey_free(struct nic *nic, struct nic_mkey *mkey)
 
 bool nic_mkey_valid(const struct nic_mkey *mkey)
 {
-	uint64_t end;
+	uint64_t last;
 
 	if (mkey->free || mkey->mode == MLX5_MKC_ACCESS_MODE_PA)
 		return true;
 	if (mkey->page_shift < MIN_PAGE_SHIFT || mkey->page_shift > MAX_PAGE_SHIFT)
 		return false;
-	return mkey->length64 || !__builtin_add_overflow(mkey->start, mkey->len, &end);
+	/* A region may end with the last address there is, so its last byte counts, not its end. */
+	return mkey->length64 || !mkey->len ||
+	       !__builtin_add_overflow(mkey->start, mkey->len - 1, &last);
 }
 
 static uint64_t mtt_addr(const struct nic_mkey *mkey, uint64_t index)
