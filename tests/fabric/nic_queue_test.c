@@ -266,6 +266,37 @@ static void cq_events_once_for_each_arm(void **state)
 	}
 }
 
+/*
+ * As programs that arm before they poll: the entry whose event has been taken is still unread, and
+ * must not raise a second event. An entry that came after the event must.
+ */
+static void arm_reports_each_entry_once(void **state)
+{
+	struct client *client = *state;
+	struct client_queue eq = client_eq(client, 6, 0, 0), cq = client_cq(client, 4, eq.number);
+	uint32_t index = 0;
+
+	cq_arm(client, &cq, 0, false, false);
+	complete(client, &cq, 0, true);
+	assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
+	cq_arm(client, &cq, 0, false, false); /* entry 0 is unread, but reported */
+	assert_int_equal(comp_events(client, &eq, &cq, &index), 0);
+	cq_arm(client, &cq, 0, true, false);
+	assert_int_equal(comp_events(client, &eq, &cq, &index), 0);
+	cq_consume(client, &cq, 1);
+	complete(client, &cq, 1, true); /* the arming still holds */
+	assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
+	complete(client, &cq, 2, false);
+	cq_arm(client, &cq, 1, false, false); /* entry 2 came after the event */
+	assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
+	complete(client, &cq, 3, true);
+	complete(client, &cq, 4, false);
+	cq_arm(client, &cq, 3, true, false); /* entry 3 is solicited and not reported */
+	assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
+	cq_arm(client, &cq, 3, true, false);
+	assert_int_equal(comp_events(client, &eq, &cq, &index), 0);
+}
+
 static void solicited_arm_sees_what_came_before(void **state)
 {
 	struct client *client = *state;
@@ -463,6 +494,7 @@ int main(void)
 		BOOTED(cq_overrun_is_an_event_and_the_end),
 		BOOTED(consumer_index_is_24_bits),
 		BOOTED(cq_events_once_for_each_arm),
+		BOOTED(arm_reports_each_entry_once),
 		BOOTED(solicited_arm_sees_what_came_before),
 		BOOTED(errors_have_their_syndrome),
 		BOOTED(queue_must_fit_its_pages),

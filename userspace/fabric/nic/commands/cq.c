@@ -95,6 +95,8 @@ uint8_t nic_cmd_query_cq(struct nic_cmd *cmd)
 	DEVX_SET(cqc, context, log_cq_size, cq->log_size);
 	DEVX_SET(cqc, context, c_eqn_or_apu_element, cq->eqn);
 	DEVX_SET(cqc, context, log_page_size, cq->buf.page_shift - 12u);
+	DEVX_SET(cqc, context, last_notified_index, cq->reported_pi);
+	DEVX_SET(cqc, context, last_solicit_index, cq->solicited_pi);
 	DEVX_SET(cqc, context, consumer_counter, cq->ci);
 	DEVX_SET(cqc, context, producer_counter, cq->pi);
 	DEVX_SET64(cqc, context, dbr_addr, cq->dbr);

@@ -4,6 +4,13 @@
  * record in guest memory with the consumer index and the last arm request, and
  * one completion event for each arming.
  *
+ * Arming a queue that holds unread entries: mlx5e and mlx5_ib arm after their last
+ * poll and do not look again, so an entry that came in between must raise the event.
+ * Programs that arm first and poll later (perftest -e, ibv_rc_pingpong -e) must not
+ * get a second event for an entry whose event they have just taken. The context has
+ * an index for each of the two (cqc.last_notified_index, last_solicit_index), and
+ * both hold when an event is due for entries that no event has reported.
+ *
  * Entries are of version 0 (they carry the QP number). An entry of 128 bytes
  * has the 64 that count in its second half.
  */
@@ -95,7 +102,8 @@ static void cq_event(struct nic *nic, struct nic_cq *cq)
 	if (!eq)
 		return;
 	DEVX_SET(comp_event, data, cq_number, cq->number);
-	nic_eq_post(nic, eq, NIC_EVENT_COMP, 0, data);
+	if (nic_eq_post(nic, eq, NIC_EVENT_COMP, 0, data))
+		cq->reported_pi = cq->pi;
 }
 
 void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion)
@@ -131,19 +139,25 @@ void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion 
 		cq_event(nic, cq);
 }
 
+static bool is_behind(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) > 0;
+}
+
 void nic_cq_arm(struct nic *nic, uint32_t cqn, uint32_t ci, bool solicited_only)
 {
 	struct nic_cq *cq = nic_ids_find(&nic->cqs, cqn);
-	uint32_t unread;
+	uint32_t unread, newest;
 
 	if (!cq || cq->error)
 		return;
 	unread = (cq->pi - ci) & NIC_CI_MASK;
 	if (unread > 1u << cq->log_size)
 		unread = 0; /* an index that was never produced */
+	newest = solicited_only ? cq->solicited_pi : cq->pi;
 	cq->armed = true;
 	cq->armed_solicited = solicited_only;
-	if (solicited_only ? (int32_t)(cq->solicited_pi - (cq->pi - unread)) > 0 : unread > 0)
+	if (is_behind(newest, cq->pi - unread) && is_behind(newest, cq->reported_pi))
 		cq_event(nic, cq);
 }
 

@@ -22,6 +22,7 @@ struct nic_cq {
 	uint64_t dbr;	       /* doorbell record: [0] consumer index, [1] arm */
 	uint32_t pi;	       /* next to write, free running */
 	uint32_t solicited_pi; /* behind the last entry that counts as solicited */
+	uint32_t reported_pi;  /* behind the last entry that an event has reported */
 	uint32_t ci;	       /* consumer index when the doorbell record was last read, 24 bit */
 	bool armed, armed_solicited;
 	bool ignore_overrun;
@@ -44,6 +45,10 @@ void nic_cq_free(struct nic *nic, struct nic_cq *cq);
 void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion);
 uint8_t nic_syndrome(enum nic_status status);
 
+/*
+ * Request one completion event. It is sent at once when there is an entry at or behind ci that no event has
+ * reported, else with the next entry.
+ */
 void nic_cq_arm(struct nic *nic, uint32_t cqn, uint32_t ci, bool solicited_only);
 void nic_cq_arm_record(struct nic *nic, uint32_t cqn); /* the same, read from the doorbell record */
 
