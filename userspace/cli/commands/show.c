@@ -23,8 +23,9 @@ struct show {
 	struct cli *cli;
 	struct table *table;
 	cJSON *array;
-	char process[16]; /* "4711" or "self" */
-	unsigned int n;
+	char process[16];	 /* "4711" or "self" */
+	unsigned int n;		 /* shown */
+	unsigned int unreadable; /* descriptors whose fdinfo cannot be read */
 };
 
 static const char *proc_root(const struct cli *cli)
@@ -115,12 +116,63 @@ static int compare(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+struct fd_list {
+	int *fds;
+	size_t n, room;
+};
+
+static bool fd_list_add(struct fd_list *list, int fd)
+{
+	size_t room = list->room ? 2 * list->room : 64;
+	int *more;
+
+	if (list->n == list->room) {
+		more = realloc(list->fds, room * sizeof(*more));
+		if (!more)
+			return false;
+		list->fds = more;
+		list->room = room;
+	}
+	list->fds[list->n++] = fd;
+	return true;
+}
+
+/* Descriptors that /proc lists, by number. False if memory ran out. */
+static bool collect(DIR *dir, struct fd_list *list)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(dir)))
+		if (all_digits(entry->d_name) && !fd_list_add(list, atoi(entry->d_name)))
+			return false;
+	if (list->n)
+		qsort(list->fds, list->n, sizeof(list->fds[0]), compare);
+	return true;
+}
+
+static void show_each(struct show *show, const struct fd_list *list)
+{
+	struct fdinfo info;
+	char fd[16];
+	size_t i;
+	int ret;
+
+	for (i = 0; i < list->n; i++) {
+		snprintf(fd, sizeof(fd), "%d", list->fds[i]);
+		ret = read_fdinfo(show, fd, &info);
+		if (!ret)
+			add(show, fd, &info);
+		/* Neither no dma-buf, nor closed meanwhile. */
+		else if (ret != -EINVAL && ret != -ENOENT)
+			show->unreadable++;
+	}
+}
+
 static int show_all(struct show *show)
 {
-	char path[PATH_MAX], fd[16];
-	int fds[1024], n = 0, i;
-	struct dirent *entry;
-	struct fdinfo info;
+	struct fd_list list = { .n = 0 };
+	char path[PATH_MAX];
+	bool ok;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "%s/%s/fdinfo", proc_root(show->cli), show->process);
@@ -129,18 +181,24 @@ static int show_all(struct show *show)
 		return cli_fail_text(show->cli, CLI_FAILURE, "lookup",
 				     "process %s: %s; give a process that runs and is yours, or run as root",
 				     show->process, strerror(errno));
-	while ((entry = readdir(dir)))
-		if (all_digits(entry->d_name) && !read_fdinfo(show, entry->d_name, &info) &&
-		    n < (int)(sizeof(fds) / sizeof(fds[0])))
-			fds[n++] = atoi(entry->d_name);
+	ok = collect(dir, &list);
 	closedir(dir);
-	qsort(fds, (size_t)n, sizeof(fds[0]), compare);
-	for (i = 0; i < n; i++) {
-		snprintf(fd, sizeof(fd), "%d", fds[i]);
-		if (!read_fdinfo(show, fd, &info))
-			add(show, fd, &info);
-	}
+	if (ok)
+		show_each(show, &list);
+	free(list.fds);
+	if (!ok)
+		return cli_fail_text(show->cli, CLI_FAILURE, "lookup", "out of memory; free some");
 	return CLI_OK;
+}
+
+static void answer_unreadable(const struct show *show)
+{
+	if (show->cli->json)
+		cJSON_AddNumberToObject(show->cli->json, "unreadable", show->unreadable);
+	if (show->unreadable)
+		fprintf(stderr,
+			"tphbuf show: %u descriptor%s of process %s cannot be read; run as root\n",
+			show->unreadable, show->unreadable > 1 ? "s" : "", show->process);
 }
 
 /* "PID", "PID/FD" or "FD" of a descriptor this command has inherited. */
@@ -184,10 +242,13 @@ static int run(struct cli *cli, struct options *opts)
 		show.table = table_new(heads, sizeof(heads) / sizeof(heads[0]));
 	}
 	ret = fd ? show_one(&show, fd) : show_all(&show);
+	if (!fd && ret == CLI_OK)
+		answer_unreadable(&show);
 	if (cli->json)
 		return ret;
 	if (!show.n && ret == CLI_OK)
-		printf("process %s holds no dma-buf\n", show.process);
+		printf("process %s holds no dma-buf%s\n", show.process,
+		       show.unreadable ? " among those that can be read" : "");
 	if (show.table && !show.n) {
 		table_free(show.table);
 		return ret;
