@@ -72,6 +72,8 @@ static struct dmabuf {
 
 static unsigned int nr_dmabufs, nr_resets;
 
+bool fake_plain_nodes;
+
 void fake_setup(void)
 {
 	static const struct fake_device defaults = {
@@ -97,6 +99,7 @@ void fake_setup(void)
 	memset(&call_failure, 0, sizeof(call_failure));
 	memset(&open_failure, 0, sizeof(open_failure));
 	memset(&access_failure, 0, sizeof(access_failure));
+	fake_plain_nodes = false;
 	nr_dmabufs = 0;
 	nr_resets = 0;
 	group_reset();
@@ -498,7 +501,11 @@ int __wrap_stat(const char *path, struct stat *st)
 {
 	char buf[PATH_MAX];
 
-	return call_fails("stat") ? -1 : __real_stat(lead(path, buf), st);
+	if (call_fails("stat") || __real_stat(lead(path, buf), st))
+		return -1;
+	if (!strncmp(path, "/dev/", 5) && S_ISREG(st->st_mode) && !fake_plain_nodes)
+		st->st_mode = S_IFCHR | 0600;
+	return 0;
 }
 
 int __real_access(const char *path, int mode);

@@ -91,6 +91,11 @@ void fake_fail_feature(uint32_t flags, int err);
 void fake_fail_call(const char *name, int err);
 /* Let the next open() of this path fail. */
 void fake_fail_open(const char *path, int err);
+/*
+ * True: stat() shows the files that stand for nodes below /dev as what they are,
+ * regular files. Otherwise as character devices. fake_setup() clears it.
+ */
+extern bool fake_plain_nodes;
 /* Let every access() to this path below the root fail, also for root. */
 void fake_fail_access(const char *path, int err);
 

@@ -78,10 +78,11 @@ bool cmdline_has(const struct doctor *d, const char *word);
 struct node {
 	char path[256];
 	int err;	  /* why it cannot be opened; 0: it can */
+	const char *kind; /* what it is instead of a character device, or NULL */
 	const char *make; /* remedy if it does not exist */
 };
 
-/* Look at @name below /dev. */
+/* Examine @name below /dev. */
 void node_look(const struct doctor *d, struct node *node, const char *name, const char *make);
 /* @severity is for a node that cannot be opened. */
 void report_node(struct doctor *d, enum severity severity, const char *id, const struct node *node);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/doctor/doctor.h"
@@ -12,12 +13,29 @@
 #define MAKE_CDEV    "mount devtmpfs on /dev"
 #define MAKE_GROUP   "boot a kernel with CONFIG_VFIO_GROUP"
 
+/* A folder of plain files stands for /dev only with --root. */
+static const char *wrong_kind(const struct doctor *d, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) || S_ISCHR(st.st_mode))
+		return NULL;
+	if (S_ISREG(st.st_mode))
+		return d->cli->dev_root ? NULL : "a regular file";
+	return S_ISDIR(st.st_mode) ? "a directory" : "no device";
+}
+
 void node_look(const struct doctor *d, struct node *node, const char *name, const char *make)
 {
 	node->make = make;
+	node->kind = NULL;
 	node->err = ENAMETOOLONG;
-	if (tree_path(d, TREE_DEV, node->path, sizeof(node->path), "%s", name))
-		node->err = access(node->path, R_OK | W_OK) ? errno : 0;
+	if (!tree_path(d, TREE_DEV, node->path, sizeof(node->path), "%s", name))
+		return;
+	node->err = access(node->path, R_OK | W_OK) ? errno : 0;
+	node->kind = wrong_kind(d, node->path);
+	if (node->kind)
+		node->err = ENODEV;
 }
 
 static void node_remedy(const struct node *node, char *remedy, size_t size)
@@ -44,6 +62,14 @@ void report_node(struct doctor *d, enum severity severity, const char *id, const
 {
 	char remedy[FINDING_TEXT_MAX];
 
+	if (node->kind) {
+		snprintf(remedy, sizeof(remedy),
+			 "remove it and %s; in a container, pass the node into it (--device), not a folder or file of its name",
+			 node->make);
+		report(d, severity, id, remedy, "%s is %s, not a character device", node->path,
+		       node->kind);
+		return;
+	}
 	node_remedy(node, remedy, sizeof(remedy));
 	switch (node->err) {
 	case 0:
