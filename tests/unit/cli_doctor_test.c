@@ -124,7 +124,7 @@ static void doctor_examines_the_device(void **state)
 	assert_finding(MEM, "answers", "error", "reset the slot", 1);
 	build(good);
 	machine_truncate_config(MEM, 64);
-	assert_finding(MEM, "completer", "warning", "run as root", 3);
+	assert_finding(MEM, "completer", "warning", "CAP_SYS_ADMIN", 3);
 }
 
 /* A machine, or a container, without character devices. */
@@ -399,7 +399,7 @@ static void doctor_examines_the_route(void **state)
 	assert_finding(MEM " mlx5_0", "payload", "error", "pcie_bus_safe", 1);
 	build(good);
 	machine_truncate_config("0000:02:00.0", 64);
-	assert_finding(MEM " mlx5_0", "route", "warning", "run as root", 3);
+	assert_finding(MEM " mlx5_0", "route", "warning", "CAP_SYS_ADMIN", 3);
 	build(good);
 	fake_remove(SYS "0000:02:00.0");
 	assert_finding(MEM " mlx5_0", "route", "warning", "path to it", 3);

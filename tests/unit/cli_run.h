@@ -15,7 +15,7 @@
 /* It is killed by an execve(2) that fails. */
 bool cli_on_valgrind(void);
 
-#define OUTPUT_MAX 65536
+#define OUTPUT_MAX 262144
 
 extern struct cli_result {
 	int status; /* as waitpid() has it */

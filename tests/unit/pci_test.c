@@ -91,7 +91,10 @@ static void read_unknown_function_is_enodev(void **state)
 static void read_missing_file_names_the_function(void **state)
 {
 	static const char *const files[] = {
-		"vendor", "device", "class", "resource", "config",
+		"vendor",
+		"device",
+		"class",
+		"resource",
 	};
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	struct fixture *f = *state;
@@ -106,6 +109,21 @@ static void read_missing_file_names_the_function(void **state)
 		assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), -ENOENT);
 		assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, FAKE_BDF);
 	}
+}
+
+/* A sandbox's sysfs has none; the rest of the function is known. */
+static void read_missing_config_is_unknown(void **state)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+
+	fake_remove(DEV "/config");
+	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), 0);
+	assert_int_equal(info.completer, TPHBUF_TPH_UNKNOWN);
+	assert_int_equal(info.requester, TPHBUF_TPH_UNKNOWN);
+	assert_int_equal(info.command, UINT16_MAX);
+	assert_string_equal(info.driver, "vfio-pci");
+	assert_true(info.bar[2].flags & TPHBUF_BAR_PRESENT);
 }
 
 /* Links a function may not have. */
@@ -360,6 +378,7 @@ int main(void)
 		TEST(read_bad_arguments, ctx),
 		TEST(read_unknown_function_is_enodev, ctx),
 		TEST(read_missing_file_names_the_function, ctx),
+		TEST(read_missing_config_is_unknown, ctx),
 		TEST(read_missing_links_are_answers, ctx),
 		TEST(read_malformed_files, ctx),
 		TEST(read_long_names, ctx),

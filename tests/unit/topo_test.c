@@ -631,15 +631,41 @@ static void break_no_list(void)
 	fake_remove("sys/bus/pci");
 }
 
+/* A sandbox's sysfs without config files: the route and the tags are unknown. */
+static void hidden_config_is_unknown(void **state)
+{
+	static void (*const breaks[])(void) = { break_no_config, break_bridge_config };
+	struct tphbuf_verdict v = { .size = sizeof(v) };
+	struct fixture *f = *state;
+	struct tphbuf_topo *topo;
+	size_t i;
+
+	for (i = 0; i < NR(breaks); i++) {
+		machine_build(under_switch);
+		breaks[i]();
+		assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
+		tphbuf_topo_verdict(topo, &v);
+		tphbuf_topo_free(topo);
+		assert_int_equal(v.route, TPHBUF_ROUTE_UNKNOWN);
+		assert_int_not_equal(v.st, TPHBUF_FATE_ARRIVES);
+		assert_int_not_equal(v.xst, TPHBUF_FATE_ARRIVES);
+		assert_non_null(strstr(v.remedy, "CAP_SYS_ADMIN"));
+	}
+}
+
 /* Every broken tree is an error with a text, or an answer without claims. */
 static void broken_trees_fail_with_a_text(void **state)
 {
 	static void (*const breaks[])(void) = {
-		break_loop,	  break_directory,	break_dangling,		break_elsewhere,
-		break_no_vendor,  break_vendor_text,	break_vendor_empty,	break_class_garbage,
-		break_no_class,	  break_no_config,	break_config_directory, break_no_resource,
-		break_group_text, break_group_negative, break_group_huge,	break_vendor_long,
-		break_host_bus,	  break_bridge_config,	break_bridge_gone,	break_deep,
+		break_loop,	      break_directory,
+		break_dangling,	      break_elsewhere,
+		break_no_vendor,      break_vendor_text,
+		break_vendor_empty,   break_class_garbage,
+		break_no_class,	      break_config_directory,
+		break_no_resource,    break_group_text,
+		break_group_negative, break_group_huge,
+		break_vendor_long,    break_host_bus,
+		break_bridge_gone,    break_deep,
 		break_no_list,
 	};
 	struct fixture *f = *state;
@@ -792,6 +818,7 @@ int main(void)
 		TOPO_TEST(a_function_and_its_sibling),
 		TOPO_TEST(only_the_last_host_bridge_counts),
 		TOPO_TEST(broken_trees_fail_with_a_text),
+		TOPO_TEST(hidden_config_is_unknown),
 		TOPO_TEST(garbled_config_space_never_arrives),
 		TOPO_TEST(every_failing_call_is_clean),
 	};

@@ -31,8 +31,8 @@ test_bad_input() {
 }
 
 test_unprivileged_user_is_told() {
-	expect_text 'run as root' setpriv --reuid 65534 --regid 65534 --clear-groups tphbuf topo "$endpoint" "$nic_8bit"
-	expect_text 'run as root' setpriv --reuid 65534 --regid 65534 --clear-groups tphbuf list
+	expect_text 'CAP_SYS_ADMIN' setpriv --reuid 65534 --regid 65534 --clear-groups tphbuf topo "$endpoint" "$nic_8bit"
+	expect_text 'CAP_SYS_ADMIN' setpriv --reuid 65534 --regid 65534 --clear-groups tphbuf list
 }
 
 test_list_names_the_devices() {

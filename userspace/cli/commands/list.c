@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "util/remedy.h"
 
 static bool matters(const struct tphbuf_pci_info *info)
 {
@@ -52,29 +53,60 @@ static void add_row(struct table *table, const struct tphbuf_pci_info *info)
 	table_cell(table, COLOR_NONE, "%s", or_dash(bars));
 }
 
-static int show(struct cli *cli, struct table *table, cJSON *devices, const char *bdf, bool all,
-		bool *unknown)
+struct list {
+	struct cli *cli;
+	struct table *table;
+	cJSON *devices; /* NULL without --json */
+	bool all;
+	bool unknown; /* a row has TPH columns that are unknown */
+};
+
+/* A function that sysfs does not describe: its address, and why. */
+static void add_undescribed(struct list *list, const char *bdf)
+{
+	struct tphbuf_pci_info info = {
+		.iommu_group = -1,
+		.completer = TPHBUF_TPH_UNKNOWN,
+		.requester = TPHBUF_TPH_UNKNOWN,
+		.requester_enabled = TPHBUF_TPH_UNKNOWN,
+	};
+	const char *why = tphbuf_ctx_error(list->cli->ctx);
+	cJSON *object;
+
+	snprintf(info.bdf, sizeof(info.bdf), "%s", bdf);
+	say(stderr, "tphbuf list: %s\n", why);
+	if (!list->devices) {
+		add_row(list->table, &info);
+		return;
+	}
+	object = cJSON_CreateObject();
+	cJSON_AddItemToArray(list->devices, object);
+	json_add_pci(object, &info);
+	cJSON_AddStringToObject(object, "error", why);
+}
+
+static int show(struct list *list, const char *bdf)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	cJSON *object;
 	int ret;
 
-	ret = tphbuf_pci_read(cli->ctx, bdf, &info);
-	/* Gone since the directory was read. */
-	if (ret == -ENODEV || ret == -ENOENT)
-		return 0;
-	if (ret)
+	ret = tphbuf_pci_read(list->cli->ctx, bdf, &info);
+	if (ret == -ENOMEM)
 		return ret;
-	if (!all && !matters(&info))
+	/* -ENODEV, -ENOENT: removed since the directory was read. */
+	if (ret && ret != -ENODEV && ret != -ENOENT)
+		add_undescribed(list, bdf);
+	if (ret || (!list->all && !matters(&info)))
 		return 0;
-	if (info.completer == TPHBUF_TPH_UNKNOWN)
-		*unknown = true;
-	if (!devices) {
-		add_row(table, &info);
+	if (info.completer == TPHBUF_TPH_UNKNOWN || info.requester == TPHBUF_TPH_UNKNOWN)
+		list->unknown = true;
+	if (!list->devices) {
+		add_row(list->table, &info);
 		return 0;
 	}
 	object = cJSON_CreateObject();
-	cJSON_AddItemToArray(devices, object);
+	cJSON_AddItemToArray(list->devices, object);
 	json_add_pci(object, &info);
 	return 0;
 }
@@ -84,10 +116,8 @@ static int run(struct cli *cli, struct options *opts)
 	static const char *const heads[] = {
 		"DEVICE", "DRIVER", "VFIO", "RDMA", "GROUP", "TAKES", "SENDS", "ENABLED", "BARS",
 	};
+	struct list list = { .cli = cli, .all = opts->all };
 	char(*bdfs)[TPHBUF_BDF_MAX];
-	struct table *table = NULL;
-	cJSON *devices = NULL;
-	bool unknown = false;
 	size_t i, n;
 	int ret, end;
 
@@ -95,20 +125,21 @@ static int run(struct cli *cli, struct options *opts)
 	if (ret)
 		return cli_fail(cli, ret);
 	if (cli->json)
-		devices = cJSON_AddArrayToObject(cli->json, "devices");
+		list.devices = cJSON_AddArrayToObject(cli->json, "devices");
 	else
-		table = table_new(heads, sizeof(heads) / sizeof(heads[0]));
+		list.table = table_new(heads, sizeof(heads) / sizeof(heads[0]));
 	for (i = 0; i < n && !ret; i++)
-		ret = show(cli, table, devices, bdfs[i], opts->all, &unknown);
+		ret = show(&list, bdfs[i]);
 	tphbuf_pci_list_free(bdfs);
-	end = cli->json ? CLI_OK : table_end(table, cli);
+	end = cli->json ? CLI_OK : table_end(list.table, cli);
 	if (ret)
 		return cli_fail(cli, ret);
 	if (end)
 		return end;
-	if (unknown)
+	if (list.unknown)
 		fprintf(stderr,
-			"tphbuf: some TPH columns are unknown; run as root to read the whole config space\n");
+			"tphbuf list: the TPH registers of some functions cannot be read; " REMEDY_CONFIG_SPACE
+			"\n");
 	return CLI_OK;
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The device whose memory is to be written. */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +9,7 @@
 
 #include "cli/doctor/doctor.h"
 #include "util/driver.h"
+#include "util/remedy.h"
 
 void rebind_remedy(char *remedy, size_t size, const char *bdf, const char *driver, const char *to)
 {
@@ -63,9 +66,14 @@ static void check_power(struct doctor *d)
 static void check_memory(struct doctor *d)
 {
 	const struct tphbuf_pci_info *info = &d->device;
-	char pf[64];
+	char pf[64], path[PATH_MAX];
 
-	if (info->command == UINT16_MAX)
+	if (info->command == UINT16_MAX &&
+	    tree_path(d, TREE_SYS, path, sizeof(path), "bus/pci/devices/%s/config", info->bdf) &&
+	    access(path, R_OK))
+		report(d, SEVERITY_WARNING, "config", REMEDY_CONFIG_SPACE,
+		       "the config space of %s cannot be read (%s)", info->bdf, strerror(errno));
+	else if (info->command == UINT16_MAX)
 		report(d, SEVERITY_ERROR, "answers",
 		       "reset the slot, or look at the cable and dmesg",
 		       "%s does not answer config requests", info->bdf);
@@ -111,7 +119,7 @@ static void check_completer(struct doctor *d)
 
 	switch (info->completer) {
 	case TPHBUF_TPH_UNKNOWN:
-		report(d, SEVERITY_WARNING, "completer", "run as root",
+		report(d, SEVERITY_WARNING, "completer", REMEDY_CONFIG_SPACE,
 		       "the TPH registers of %s cannot be read", info->bdf);
 		break;
 	case TPHBUF_TPH_NONE:

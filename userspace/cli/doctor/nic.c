@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/doctor/doctor.h"
+#include "util/remedy.h"
 
 #define VENDOR_MELLANOX 0x15b3
 
@@ -202,7 +203,7 @@ static void check_requester(struct doctor *d)
 	const struct tphbuf_pci_info *nic = &d->nic;
 
 	if (nic->requester == TPHBUF_TPH_UNKNOWN)
-		report(d, SEVERITY_WARNING, "requester", "run as root",
+		report(d, SEVERITY_WARNING, "requester", REMEDY_CONFIG_SPACE,
 		       "the TPH registers of %s cannot be read", nic->bdf);
 	else if (nic->requester == TPHBUF_TPH_NONE)
 		report(d, SEVERITY_UNSUPPORTED, "requester",

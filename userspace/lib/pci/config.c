@@ -178,19 +178,23 @@ static int decode_requester(const struct pcicfg_reader *reader, struct tphbuf_pc
 	return 0;
 }
 
-int pcicfg_decode(const struct pcicfg_reader *reader, struct tphbuf_pci_info *info)
+void pcicfg_unknown(struct tphbuf_pci_info *info)
 {
-	unsigned int express;
-	uint32_t value;
-	int ret;
-
 	info->command = UINT16_MAX;
 	info->completer = TPHBUF_TPH_UNKNOWN;
 	info->requester = TPHBUF_TPH_UNKNOWN;
 	info->requester_enabled = TPHBUF_TPH_UNKNOWN;
 	info->st_table = TPHBUF_ST_TABLE_NONE;
 	info->st_entries = 0;
+}
 
+int pcicfg_decode(const struct pcicfg_reader *reader, struct tphbuf_pci_info *info)
+{
+	unsigned int express;
+	uint32_t value;
+	int ret;
+
+	pcicfg_unknown(info);
 	ret = pcicfg_answers(reader);
 	if (!ret)
 		ret = pcicfg_read(reader, PCI_COMMAND, 2, &value);

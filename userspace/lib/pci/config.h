@@ -19,6 +19,10 @@ struct pcicfg_reader {
 	void *arg;
 };
 
+/* What @info and @port hold if the config space cannot be read at all. */
+void pcicfg_unknown(struct tphbuf_pci_info *info);
+void pciport_unknown(struct tphbuf_port *port);
+
 /*
  * Fill in command, completer, requester, requester_enabled, st_table and
  * st_entries of @info. What is not accessible becomes UNKNOWN.

@@ -56,6 +56,12 @@ static int read_config(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pc
 	struct sysfs_config config;
 	int ret = sysfs_config_open(ctx, bdf, &config);
 
+	pcicfg_unknown(info);
+	if (sysfs_hidden(ret)) {
+		ctx_log(ctx, TPHBUF_LOG_INFO, "%s: config space is hidden (%s)", bdf,
+			strerror(-ret));
+		return sysfs_exists(ctx, bdf);
+	}
 	if (ret)
 		return ret;
 	ret = pcicfg_decode(&config.reader, info);

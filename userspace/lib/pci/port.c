@@ -154,17 +154,21 @@ static int decode_acs(const struct pcicfg_reader *reader, struct tphbuf_port *po
 	return ret;
 }
 
-int pciport_decode(const struct pcicfg_reader *reader, struct tphbuf_port *port)
+void pciport_unknown(struct tphbuf_port *port)
 {
-	int ret;
-
 	memset(port, 0, sizeof(*port));
 	port->type = TPHBUF_PORT_UNKNOWN;
 	port->completer = TPHBUF_TPH_UNKNOWN;
 	port->acs = TPHBUF_ACS_UNKNOWN;
 	port->prefixes = -1;
 	port->power = -1;
+}
 
+int pciport_decode(const struct pcicfg_reader *reader, struct tphbuf_port *port)
+{
+	int ret;
+
+	pciport_unknown(port);
 	ret = pcicfg_answers(reader);
 	if (!ret)
 		ret = decode_express(reader, port);

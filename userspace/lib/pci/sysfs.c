@@ -118,6 +118,11 @@ int sysfs_rdma_bdf(struct tphbuf_ctx *ctx, const char *name, char *bdf)
 	return tphbuf_bdf_parse(last ? last + 1 : target, bdf) ? -ENODEV : 0;
 }
 
+bool sysfs_hidden(int err)
+{
+	return err == -ENOENT || err == -EACCES || err == -EPERM;
+}
+
 static int read_config(void *arg, unsigned int offset, void *buf, unsigned int size)
 {
 	const struct sysfs_config *config = arg;

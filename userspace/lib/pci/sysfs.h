@@ -3,6 +3,7 @@
 #ifndef TPHBUF_SYSFS_H
 #define TPHBUF_SYSFS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,6 +39,12 @@ struct sysfs_config {
 	struct pcicfg_reader reader;
 	int fd;
 };
+
+/*
+ * True if @err means that the file is missing from a sandbox's sysfs or that
+ * this user may not read it: the content is unknown.
+ */
+bool sysfs_hidden(int err);
 
 /* 0 or -errno; nothing is open then. */
 int sysfs_config_open(struct tphbuf_ctx *ctx, const char *bdf, struct sysfs_config *config);

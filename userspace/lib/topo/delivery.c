@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "lib/topo/route.h"
+#include "util/remedy.h"
 
 struct fate {
 	enum tphbuf_tag_fate *fate;
@@ -51,7 +52,8 @@ static bool judge_ends(const struct route_question *q, enum tphbuf_tph wanted, c
 	const struct tphbuf_port *root = root_of(&q->requester);
 
 	if (to->completer == TPHBUF_TPH_UNKNOWN || from->requester == TPHBUF_TPH_UNKNOWN)
-		return set(f, TPHBUF_FATE_UNKNOWN, "config space cannot be read; run as root");
+		return set(f, TPHBUF_FATE_UNKNOWN,
+			   "the TPH registers cannot be read; " REMEDY_CONFIG_SPACE);
 	if (!includes(to->completer, wanted))
 		return set(f, TPHBUF_FATE_LOST, "%s is no completer of %s tags", to->bdf, what);
 	if (!includes(from->requester, wanted))

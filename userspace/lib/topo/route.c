@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/topo/route.h"
+#include "util/remedy.h"
 
 /* Ports whose ACS sends peer requests upwards, as a list for people. */
 struct redirects {
@@ -116,7 +117,7 @@ static void judge_host(const struct route_question *q, const char *why, const ch
 		snprintf(v->reason, sizeof(v->reason),
 			 "%s, and the registers of %s, which may stand for host bridge %s, cannot be read",
 			 why, end->host_bdf, end->host);
-		snprintf(v->remedy, sizeof(v->remedy), "run as root to read the whole config space");
+		snprintf(v->remedy, sizeof(v->remedy), REMEDY_CONFIG_SPACE);
 		return;
 	}
 	v->route = TPHBUF_ROUTE_REFUSED;
@@ -153,7 +154,7 @@ void route_judge(const struct route_question *q, struct tphbuf_verdict *v)
 		v->route = TPHBUF_ROUTE_UNKNOWN;
 		snprintf(v->reason, sizeof(v->reason),
 			 "the ACS registers of the ports cannot be read");
-		snprintf(v->remedy, sizeof(v->remedy), "run as root to read the whole config space");
+		snprintf(v->remedy, sizeof(v->remedy), REMEDY_CONFIG_SPACE);
 		return;
 	}
 	v->route = TPHBUF_ROUTE_DIRECT;

@@ -33,12 +33,15 @@ static int read_function(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_
 	struct sysfs_config config;
 	int ret = sysfs_config_open(ctx, bdf, &config);
 
-	if (ret)
-		return ret;
-	ret = pciport_decode(&config.reader, port);
-	sysfs_config_close(&config);
+	pciport_unknown(port);
+	if (!ret) {
+		ret = pciport_decode(&config.reader, port);
+		sysfs_config_close(&config);
+	}
 	memcpy(port->bdf, bdf, strlen(bdf) + 1);
-	/* Unknown is what a function that does not answer is. */
+	/* The registers of a function that does not answer, or hides them, are unknown. */
+	if (sysfs_hidden(ret))
+		return sysfs_exists(ctx, bdf);
 	return ret == -EIO ? 0 : ret;
 }
 

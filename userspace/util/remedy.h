@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Remedies that library and command both name. */
+#ifndef UTIL_REMEDY_H
+#define UTIL_REMEDY_H
+
+/*
+ * Linux 7.3, drivers/pci/pci-sysfs.c, pci_read_config(): without CAP_SYS_ADMIN
+ * in the initial user namespace a read ends after 64 bytes.
+ */
+#define REMEDY_CONFIG_SPACE                                                               \
+	"read them with CAP_SYS_ADMIN in the initial user namespace (root, but not of a " \
+	"container's user namespace), where sysfs has the config files"
+
+#endif
