@@ -289,7 +289,7 @@ static void capabilities_are_consistent(void **state)
 	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_msg), NIC_MAX_MESSAGE);
 	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, mkey_pcie_tph), 1);
 	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, port_type), 0);
-	head(MLX5_CMD_OP_QUERY_HCA_CAP, 3 << 1); /* atomics: nothing */
+	head(MLX5_CMD_OP_QUERY_HCA_CAP, 4 << 1); /* RoCE: nothing */
 	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)),
 			 NIC_CMD_OK);
 	for (uint32_t i = 0; i < DEVX_ST_SZ_BYTES(query_hca_cap_out); i++)
@@ -339,7 +339,8 @@ static void capabilities_select_memory_page_faults(void **state)
 			    ODP_CAP(memory_page_fault_scheme_cap.page_prefetch));
 		assert_true(MEMORY_RC(send) && MEMORY_RC(receive) && MEMORY_RC(write) &&
 			    MEMORY_RC(read));
-		assert_false(MEMORY_RC(atomic) || MEMORY_RC(srq_receive));
+		assert_true(MEMORY_RC(atomic));
+		assert_false(MEMORY_RC(srq_receive));
 		assert_false(ODP_CAP(transport_page_fault_scheme_cap.rc_odp_caps.write));
 	}
 	assert_int_equal(set_odp(client, odp), NIC_CMD_OK);
@@ -348,6 +349,54 @@ static void capabilities_select_memory_page_faults(void **state)
 	DEVX_SET(odp_cap, odp, mem_page_fault, 1);
 	DEVX_SET(odp_cap, odp, transport_page_fault_scheme_cap.rc_odp_caps.write, 1);
 	assert_int_equal(set_odp(client, odp), NIC_CMD_BAD_PARAM);
+}
+
+static void query_atomic(struct client *client, bool current, uint8_t *atomic)
+{
+	head(MLX5_CMD_OP_QUERY_HCA_CAP, (uint16_t)(3 << 1 | current));
+	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)),
+			 NIC_CMD_OK);
+	memcpy(atomic, DEVX_ADDR_OF(query_hca_cap_out, out, capability),
+	       DEVX_ST_SZ_BYTES(atomic_caps));
+}
+
+static uint8_t set_atomic(struct client *client, const uint8_t *atomic)
+{
+	head(MLX5_CMD_OP_SET_HCA_CAP, 3 << 1);
+	memcpy(DEVX_ADDR_OF(set_hca_cap_in, in, capability), atomic, DEVX_ST_SZ_BYTES(atomic_caps));
+	return client_exec(client, in, DEVX_ST_SZ_BYTES(set_hca_cap_in), out, 16);
+}
+
+#define ATOMIC_CAP(field) DEVX_GET(atomic_caps, atomic, field)
+
+/* As handle_hca_cap_atomic() and get_atomic_caps() of the drivers; reset goes back to big endian. */
+static void capabilities_choose_the_order_of_atomics(void **state)
+{
+	uint8_t atomic[DEVX_ST_SZ_BYTES(atomic_caps)] __attribute__((aligned(8)));
+	struct client *client = *state;
+	int round;
+
+	for (round = 0; round < 2; round++) {
+		assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
+		query_atomic(client, true, atomic);
+		assert_int_equal(ATOMIC_CAP(atomic_req_8B_endianness_mode), 0);
+		query_atomic(client, false, atomic);
+		assert_int_equal(ATOMIC_CAP(atomic_req_8B_endianness_mode), 1);
+		assert_int_equal(ATOMIC_CAP(supported_atomic_req_8B_endianness_mode_1), 1);
+		assert_int_equal(ATOMIC_CAP(atomic_operations), 3); /* no masked ones */
+		assert_int_equal(ATOMIC_CAP(atomic_size_qp), 8);
+		DEVX_SET(atomic_caps, atomic, atomic_size_qp, 16);
+		assert_int_equal(set_atomic(client, atomic), NIC_CMD_BAD_PARAM);
+		assert_false(client->nic->atomic_host_order);
+		memset(atomic, 0, sizeof(atomic));
+		DEVX_SET(atomic_caps, atomic, atomic_req_8B_endianness_mode, 2);
+		assert_int_equal(set_atomic(client, atomic), NIC_CMD_BAD_PARAM);
+		DEVX_SET(atomic_caps, atomic, atomic_req_8B_endianness_mode, 1);
+		assert_int_equal(set_atomic(client, atomic), NIC_CMD_OK);
+		query_atomic(client, true, atomic);
+		assert_int_equal(ATOMIC_CAP(atomic_req_8B_endianness_mode), 1);
+		assert_int_equal(client_simple(client, MLX5_CMD_OP_DISABLE_HCA, 0, 0), NIC_CMD_OK);
+	}
 }
 
 static uint8_t access_reg(struct client *client, uint16_t id, bool read, uint32_t bytes)
@@ -461,6 +510,7 @@ int main(void)
 		BOOTED(capabilities_are_consistent),
 		COLD(more_than_offered_is_refused),
 		COLD(capabilities_select_memory_page_faults),
+		COLD(capabilities_choose_the_order_of_atomics),
 		BOOTED(registers_have_their_length),
 		BOOTED(port_tables_are_bounded),
 		BOOTED(management_is_answered_as_unsupported),

@@ -227,6 +227,16 @@ static void bad_arguments_leave_the_state(void **state)
 				 NIC_CMD_BAD_PARAM);
 		assert_int_equal(f.qp->state, NIC_QP_INIT);
 	}
+	DEVX_SET(qpc, qpc, mtu, 3);
+	DEVX_SET(qpc, qpc, log_rra_max, NIC_LOG_MAX_RA + 1);
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_INIT2RTR_QP, f.qp->number, qpc, 0),
+			 NIC_CMD_BAD_PARAM);
+	DEVX_SET(qpc, qpc, log_rra_max, NIC_LOG_MAX_RA);
+	DEVX_SET(qpc, qpc, rae, 1);
+	DEVX_SET(qpc, qpc, atomic_mode, 4); /* operands of 16 bytes */
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_INIT2RTR_QP, f.qp->number, qpc, 0),
+			 NIC_CMD_BAD_PARAM);
+	DEVX_SET(qpc, qpc, rae, 0);
 	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_INIT2RTR_QP, 0, qpc, 0),
 			 NIC_CMD_BAD_RES);
 	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_2RST_QP, 0xffffff, qpc, 0),

@@ -358,11 +358,16 @@ static uint32_t build(struct rig_qp *qp, const struct rig_wr *wr, uint8_t *wqe)
 	};
 	struct mlx5_wqe_raddr_seg remote = { .raddr = htobe64(wr->remote_va),
 					     .rkey = htobe32(wr->rkey) };
+	struct mlx5_wqe_atomic_seg atomic = { .swap_add = htobe64(wr->swap_add),
+					      .compare = htobe64(wr->compare) };
+	bool is_atomic = wr->opcode == MLX5_OPCODE_ATOMIC_CS || wr->opcode == MLX5_OPCODE_ATOMIC_FA;
 	uint32_t qpn = wr->qpn ? wr->qpn : qp->qp->number, off = sizeof(ctrl);
 
 	if (wr->opcode == MLX5_OPCODE_RDMA_WRITE || wr->opcode == MLX5_OPCODE_RDMA_WRITE_IMM ||
-	    wr->opcode == MLX5_OPCODE_RDMA_READ)
+	    wr->opcode == MLX5_OPCODE_RDMA_READ || is_atomic)
 		off = put(wqe, off, &remote, sizeof(remote));
+	if (is_atomic)
+		off = put(wqe, off, &atomic, sizeof(atomic));
 	if (wr->inline_data)
 		off = put_inline(wqe, off, wr);
 	off = put_sges(wqe, off, wr->sge, wr->nsge);

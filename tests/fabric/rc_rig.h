@@ -95,6 +95,7 @@ struct rig_wr {
 	bool unsignalled, solicited;
 	uint32_t imm, rkey;
 	uint64_t remote_va;
+	uint64_t swap_add, compare; /* atomics */
 	const struct nic_sge *sge;
 	uint32_t nsge;
 	const void *inline_data;

@@ -24,6 +24,8 @@
 #define NIC_MAX_INLINE_WQE  1024
 #define NIC_MAX_SGE	    64
 #define NIC_MAX_MESSAGE	    (1u << 30) /* cap log_max_msg = 30 */
+#define NIC_ATOMIC_BYTES    8u
+#define NIC_LOG_MAX_RA	    4 /* READs and atomics under way: the model runs one at a time */
 #define NIC_MAX_PAS	    (1u << 20) /* queue pages that all objects of a NIC may hold */
 #define NIC_MAX_MTT	    (1u << 24) /* translation entries that all keys of a NIC may hold */
 #define NIC_MAX_FAULTS	    1024       /* page faults of a NIC that wait for the driver's answer */

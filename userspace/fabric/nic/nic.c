@@ -81,6 +81,7 @@ void nic_reset_objects(struct nic *nic)
 	drop_ids(&nic->xrcds);
 	drop_ids(&nic->srqs);
 	nic->cmd_eqn = 0;
+	nic->atomic_host_order = false;
 	nic->hca_initialised = false;
 	nic->hca_enabled = false;
 }

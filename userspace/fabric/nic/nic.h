@@ -44,7 +44,8 @@ struct nic {
 	uint64_t guid;
 	struct nic_cmdif cmdif;
 	bool hca_enabled, hca_initialised;
-	uint32_t cmd_eqn; /* 0: completions are polled */
+	bool atomic_host_order; /* answers of atomics: little endian, as memory; else big endian */
+	uint32_t cmd_eqn;	/* 0: completions are polled */
 	struct nic_ids pds, uars, xrcds, eqs, cqs, mkeys, qps, srqs, faults;
 	struct nic_qp *qp_list;
 	uint32_t pas_entries, mtt_entries; /* held by objects, see NIC_MAX_PAS and NIC_MAX_MTT */

@@ -2,7 +2,7 @@
 /*
  * What the model says it can do. A capability that is not in the tables is 0,
  * and with it everything that hangs on it: no Ethernet, no flow tables, no user
- * contexts, no atomics, no firmware pages, no virtual functions. Maximum and
+ * contexts, no firmware pages, no virtual functions. Maximum and
  * current values are the same; what the driver sets is accepted only when it
  * offers no more.
  */
@@ -10,13 +10,15 @@
 
 #include "fabric/nic/commands/cmd.h"
 
-#define CAP_TYPE(op_mod)  ((op_mod) >> 1)
-#define CAP_GENERAL	  0u
-#define CAP_ODP		  2u
-#define PORT_TYPE_IB	  0u
-#define MAX_MESSAGE_LOG	  30 /* NIC_MAX_MESSAGE */
+#define CAP_TYPE(op_mod)    ((op_mod) >> 1)
+#define CAP_CURRENT(op_mod) ((op_mod) & 1)
+#define CAP_GENERAL	    0u
+#define CAP_ODP		    2u
+#define CAP_ATOMIC	    3u
+#define PORT_TYPE_IB	    0u
+#define MAX_MESSAGE_LOG	    30 /* NIC_MAX_MESSAGE */
 
-#define CAP(field, value) { NIC_FIELD(cmd_hca_cap, field), value }
+#define CAP(field, value)   { NIC_FIELD(cmd_hca_cap, field), value }
 
 static const struct {
 	struct nic_field field;
@@ -36,8 +38,9 @@ static const struct {
 	CAP(xrc, 1),	     /* mlx5_ib does not load without */
 	CAP(cqe_version, 0), /* completions carry the QP number */
 	CAP(log_max_msg, MAX_MESSAGE_LOG),
-	CAP(log_max_ra_req_qp, 4),
-	CAP(log_max_ra_res_qp, 4),
+	CAP(log_max_ra_req_qp, NIC_LOG_MAX_RA),
+	CAP(log_max_ra_res_qp, NIC_LOG_MAX_RA),
+	CAP(atomic, 1),
 	/* numbers and sizes of objects */
 	CAP(log_max_qp, NIC_LOG_MAX_QP),
 	CAP(log_max_qp_sz, 15),
@@ -85,6 +88,7 @@ static const struct {
 	ODP_RC(receive),
 	ODP_RC(write),
 	ODP_RC(read),
+	ODP_RC(atomic),
 	ODP(mem_page_fault, 1),
 };
 
@@ -109,6 +113,37 @@ static bool odp_accept(const unsigned char *cap)
 	return DEVX_GET(odp_cap, cap, mem_page_fault);
 }
 
+/*
+ * Atomics of 8 bytes. The driver offers them to users only when answers come in host order, and chooses
+ * that order when it may (drivers/net/.../mlx5/core/main.c: handle_hca_cap_atomic()).
+ */
+#define ATOMIC_OPS	  (1u << 0 | 1u << 1) /* compare-and-swap, fetch-and-add */
+#define ATOMIC_SIZES	  (1u << 3)	      /* log2 of bytes */
+#define ATOMIC_HOST_ORDER 1u
+
+static void atomic_fill(unsigned char *cap, bool host_order)
+{
+	DEVX_SET(atomic_caps, cap, atomic_req_8B_endianness_mode,
+		 host_order ? ATOMIC_HOST_ORDER : 0);
+	DEVX_SET(atomic_caps, cap, supported_atomic_req_8B_endianness_mode_1, 1);
+	DEVX_SET(atomic_caps, cap, atomic_operations, ATOMIC_OPS);
+	DEVX_SET(atomic_caps, cap, atomic_size_qp, ATOMIC_SIZES);
+}
+
+/* The byte order is the only choice; the other fields are as they were read, or 0. */
+static bool atomic_accept(struct nic *nic, const unsigned char *cap)
+{
+	unsigned char offered[DEVX_ST_SZ_BYTES(atomic_caps)] __attribute__((aligned(8))) = { 0 };
+	size_t i;
+
+	atomic_fill(offered, true);
+	for (i = 0; i < sizeof(offered); i++)
+		if (cap[i] & ~offered[i])
+			return false;
+	nic->atomic_host_order = DEVX_GET(atomic_caps, cap, atomic_req_8B_endianness_mode);
+	return true;
+}
+
 uint8_t nic_cmd_query_hca_cap(struct nic_cmd *cmd)
 {
 	unsigned char *cap = DEVX_ADDR_OF(query_hca_cap_out, cmd->out, capability);
@@ -116,6 +151,8 @@ uint8_t nic_cmd_query_hca_cap(struct nic_cmd *cmd)
 
 	if (CAP_TYPE(cmd->op_mod) == CAP_ODP)
 		odp_fill(cap);
+	if (CAP_TYPE(cmd->op_mod) == CAP_ATOMIC)
+		atomic_fill(cap, CAP_CURRENT(cmd->op_mod) ? cmd->nic->atomic_host_order : true);
 	if (CAP_TYPE(cmd->op_mod) != CAP_GENERAL)
 		return NIC_CMD_OK;
 	for (i = 0; i < sizeof(general) / sizeof(general[0]); i++)
@@ -131,6 +168,8 @@ uint8_t nic_cmd_set_hca_cap(struct nic_cmd *cmd)
 	if (cmd->nic->hca_initialised)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_SYS_STATE, NIC_SYN_STATE);
 	if (CAP_TYPE(cmd->op_mod) == CAP_ODP && odp_accept(cap))
+		return NIC_CMD_OK;
+	if (CAP_TYPE(cmd->op_mod) == CAP_ATOMIC && atomic_accept(cmd->nic, cap))
 		return NIC_CMD_OK;
 	if (CAP_TYPE(cmd->op_mod) != CAP_GENERAL)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);

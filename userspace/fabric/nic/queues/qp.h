@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queue pairs: life, state, access to their work queues. The state transitions are in
- * commands/qp_modify.c.
+ * Queue pairs: life, state, access to their work queues. The state machine is in qp_state.c.
  */
 #ifndef NIC_QP_H
 #define NIC_QP_H

@@ -20,7 +20,9 @@
 /* What follows the control segment of the opcodes that carry a message. */
 struct wqe_form {
 	bool message;
-	bool remote; /* remote address segment */
+	bool remote;   /* remote address segment */
+	bool atomic;   /* atomic segment; the message is NIC_ATOMIC_BYTES long */
+	bool answered; /* data comes back */
 	bool may_inline;
 	bool imm;
 };
@@ -33,7 +35,9 @@ static const struct wqe_form wqe_forms[] = {
 					 .remote = true,
 					 .may_inline = true,
 					 .imm = true },
-	[MLX5_OPCODE_RDMA_READ] = { .message = true, .remote = true },
+	[MLX5_OPCODE_RDMA_READ] = { .message = true, .remote = true, .answered = true },
+	[MLX5_OPCODE_ATOMIC_CS] = { .message = true, .remote = true, .atomic = true, .answered = true },
+	[MLX5_OPCODE_ATOMIC_FA] = { .message = true, .remote = true, .atomic = true, .answered = true },
 };
 
 static struct wqe_form wqe_form(uint8_t opcode)
@@ -51,6 +55,11 @@ bool nic_wqe_is_message(const struct nic_wqe *wqe)
 bool nic_wqe_has_imm(const struct nic_wqe *wqe)
 {
 	return wqe_form(wqe->opcode).imm;
+}
+
+bool nic_wqe_is_answered(const struct nic_wqe *wqe)
+{
+	return wqe_form(wqe->opcode).answered;
 }
 
 enum nic_status nic_wqe_fetch(struct nic_qp *qp, struct nic_wqe *wqe)
@@ -135,26 +144,61 @@ static enum nic_status parse_data(struct nic_wqe *wqe, uint32_t off, bool may_in
 	return NIC_OK;
 }
 
+/* Copy the segment at *off and step over it; false: the WQE ends before it does. */
+static bool take_segment(const struct nic_wqe *wqe, uint32_t *off, void *segment, uint32_t bytes)
+{
+	if (*off + bytes > wqe->raw_len)
+		return false;
+	memcpy(segment, wqe->raw + *off, bytes);
+	*off += bytes;
+	return true;
+}
+
+static bool take_remote(struct nic_wqe *wqe, uint32_t *off)
+{
+	struct mlx5_wqe_raddr_seg remote;
+
+	if (!take_segment(wqe, off, &remote, sizeof(remote)))
+		return false;
+	wqe->remote_va = be64toh(remote.raddr);
+	wqe->rkey = be32toh(remote.rkey);
+	return true;
+}
+
+static bool take_atomic(struct nic_wqe *wqe, uint32_t *off)
+{
+	struct mlx5_wqe_atomic_seg atomic;
+
+	if (!take_segment(wqe, off, &atomic, sizeof(atomic)))
+		return false;
+	wqe->swap_add = be64toh(atomic.swap_add);
+	wqe->compare = be64toh(atomic.compare);
+	return true;
+}
+
+/* The list may have more room than the answer needs. */
+static enum nic_status set_atomic_length(struct nic_wqe *wqe)
+{
+	if (wqe->len < NIC_ATOMIC_BYTES)
+		return NIC_LOCAL_LENGTH;
+	wqe->len = NIC_ATOMIC_BYTES;
+	return NIC_OK;
+}
+
 enum nic_status nic_wqe_parse(struct nic_wqe *wqe)
 {
 	struct wqe_form form = wqe_form(wqe->opcode);
 	uint32_t off = sizeof(struct mlx5_wqe_ctrl_seg);
+	enum nic_status status;
 
 	wqe->nsge = 0;
 	wqe->inline_data = NULL;
 	if (!form.message)
 		return NIC_OK;
-	if (form.remote) {
-		struct mlx5_wqe_raddr_seg remote;
-
-		if (off + sizeof(remote) > wqe->raw_len)
-			return NIC_LOCAL_QP_OP;
-		memcpy(&remote, wqe->raw + off, sizeof(remote));
-		wqe->remote_va = be64toh(remote.raddr);
-		wqe->rkey = be32toh(remote.rkey);
-		off += sizeof(remote);
-	}
-	return parse_data(wqe, off, form.may_inline);
+	if ((form.remote && !take_remote(wqe, &off)) || (form.atomic && !take_atomic(wqe, &off)))
+		return NIC_LOCAL_QP_OP;
+	status = parse_data(wqe, off, form.may_inline);
+	return status == NIC_OK && form.atomic ? set_atomic_length(wqe) : status;
 }
 
 uint32_t nic_wqe_parse_scatter(const uint8_t *raw, uint32_t raw_len, struct nic_sge *sge,

@@ -25,7 +25,8 @@ struct nic_wqe {
 	uint32_t imm; /* host order: immediate, or the key of a key operation */
 	uint64_t remote_va;
 	uint32_t rkey;
-	uint32_t len; /* of the message */
+	uint64_t swap_add, compare; /* atomics */
+	uint32_t len;		    /* of the message */
 	uint32_t nsge;
 	struct nic_sge sge[NIC_MAX_SGE];
 	const uint8_t *inline_data; /* in raw, len bytes; NULL: the message is in sge */
@@ -41,6 +42,8 @@ enum nic_status nic_wqe_parse(struct nic_wqe *wqe);
 /* Does the opcode carry a message to the peer? */
 bool nic_wqe_is_message(const struct nic_wqe *wqe);
 bool nic_wqe_has_imm(const struct nic_wqe *wqe);
+/* Does the answer land in the WQE's own list (READ, atomics)? */
+bool nic_wqe_is_answered(const struct nic_wqe *wqe);
 
 /* A receive queue entry: scatter list, ended by an invalid key or by the entry's size. */
 uint32_t nic_wqe_parse_scatter(const uint8_t *raw, uint32_t raw_len, struct nic_sge *sge,

@@ -110,7 +110,7 @@ static enum nic_status own_memory(struct nic_qp *qp, const struct nic_wqe *wqe)
 		.sge = wqe->sge,
 		.nsge = wqe->nsge,
 		.host = wqe->inline_data,
-		.need = wqe->opcode == MLX5_OPCODE_RDMA_READ ? NIC_LOCAL_WRITE : NIC_LOCAL_READ,
+		.need = nic_wqe_is_answered(wqe) ? NIC_LOCAL_WRITE : NIC_LOCAL_READ,
 		.missing = &qp->missing,
 	};
 
@@ -128,6 +128,8 @@ static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 		.imm = nic_wqe_has_imm(wqe) ? wqe->imm : 0,
 		.remote_va = wqe->remote_va,
 		.rkey = wqe->rkey,
+		.swap_add = wqe->swap_add,
+		.compare = wqe->compare,
 		.len = wqe->len,
 		.sge = wqe->sge,
 		.nsge = wqe->nsge,

@@ -16,6 +16,7 @@
 #include "fabric/nic/queues/cq.h"
 #include "fabric/nic/queues/qp.h"
 #include "fabric/nic/queues/wqe.h"
+#include "fabric/nic/rc/atomic.h"
 #include "fabric/nic/rc/requester.h"
 #include "fabric/nic/rc/responder.h"
 #include "fabric/nic/rc/transfer.h"
@@ -29,7 +30,7 @@ struct receive {
 };
 
 /* NAK: the connection is broken at this end. The requester sees status. */
-static enum nic_status nak(struct nic_qp *to, enum nic_status status, uint8_t event)
+enum nic_status nic_nak(struct nic_qp *to, enum nic_status status, uint8_t event)
 {
 	nic_qp_fail(to, status, event);
 	return status;
@@ -82,10 +83,10 @@ static enum nic_status need_receive(struct nic_qp *to)
 	int posted;
 
 	if (to->no_rq)
-		return nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
+		return nic_nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
 	posted = posted_receives(to);
 	if (posted < 0)
-		return nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
+		return nic_nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
 	if (!posted) {
 		to->nic->rnr_events++;
 		return NIC_AGAIN;
@@ -124,8 +125,7 @@ static uint32_t next_part(const struct nic_message *msg)
 	return left < NIC_MOVE_MAX ? left : NIC_MOVE_MAX;
 }
 
-/* What an error of the sender's own memory looks like at the sender. */
-static enum nic_status own_status(enum nic_status status)
+enum nic_status nic_own_status(enum nic_status status)
 {
 	return status == NIC_REMOTE_OP ? NIC_LOCAL_QP_OP : status;
 }
@@ -145,7 +145,7 @@ static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 	if (status != NIC_OK)
 		return status;
 	if (!read_receive(to, &receive))
-		return nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
+		return nic_nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
 	if (receive.room < msg->len)
 		return fail_receive(to, msg, NIC_LOCAL_LENGTH, NIC_REMOTE_INVALID_REQUEST);
 	into.sge = receive.sge;
@@ -163,7 +163,7 @@ static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 	if (status != NIC_OK && blame == &into)
 		return fail_receive(to, msg, NIC_LOCAL_PROT, NIC_REMOTE_OP);
 	if (status != NIC_OK)
-		return own_status(status);
+		return nic_own_status(status);
 	msg->done += part;
 	if (msg->done == msg->len)
 		complete_receive(to, msg, NIC_OK,
@@ -172,7 +172,7 @@ static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 }
 
 /* A message of no bytes touches no memory and its key is not looked at. */
-static enum nic_status check_remote(struct nic_qp *to, const struct nic_message *msg, uint8_t need)
+enum nic_status nic_check_remote(struct nic_qp *to, const struct nic_message *msg, uint8_t need)
 {
 	struct nic_sge sge = { .len = msg->len, .lkey = msg->rkey, .addr = msg->remote_va };
 	struct nic_side side = { .nic = to->nic,
@@ -184,11 +184,11 @@ static enum nic_status check_remote(struct nic_qp *to, const struct nic_message 
 	enum nic_status status = NIC_OK;
 
 	if (!(to->access & need))
-		return nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
+		return nic_nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
 	if (msg->done == 0)
 		status = nic_side_check(&side, msg->len);
 	if (status != NIC_OK && status != NIC_FAULT)
-		return nak(to, NIC_REMOTE_ACCESS, NIC_EVENT_WQ_ACCESS);
+		return nic_nak(to, NIC_REMOTE_ACCESS, NIC_EVENT_WQ_ACCESS);
 	return status;
 }
 
@@ -218,15 +218,15 @@ static enum nic_status move_remote(struct nic_qp *to, struct nic_message *msg, b
 	if (status == NIC_FAULT)
 		return status;
 	if (blame == &own)
-		return own_status(status);
+		return nic_own_status(status);
 	if (status == NIC_REMOTE_OP)
-		return nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
-	return nak(to, NIC_REMOTE_ACCESS, NIC_EVENT_WQ_ACCESS);
+		return nic_nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
+	return nic_nak(to, NIC_REMOTE_ACCESS, NIC_EVENT_WQ_ACCESS);
 }
 
 static enum nic_status respond_write(struct nic_qp *to, struct nic_message *msg)
 {
-	enum nic_status status = check_remote(to, msg, NIC_REMOTE_WRITE);
+	enum nic_status status = nic_check_remote(to, msg, NIC_REMOTE_WRITE);
 
 	if (status == NIC_OK && msg->has_imm)
 		status = need_receive(to);
@@ -239,7 +239,7 @@ static enum nic_status respond_write(struct nic_qp *to, struct nic_message *msg)
 
 static enum nic_status respond_read(struct nic_qp *to, struct nic_message *msg)
 {
-	enum nic_status status = check_remote(to, msg, NIC_REMOTE_READ);
+	enum nic_status status = nic_check_remote(to, msg, NIC_REMOTE_READ);
 
 	return status == NIC_OK ? move_remote(to, msg, true) : status;
 }
@@ -257,8 +257,11 @@ enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg)
 		return respond_write(to, msg);
 	case MLX5_OPCODE_RDMA_READ:
 		return respond_read(to, msg);
+	case MLX5_OPCODE_ATOMIC_CS:
+	case MLX5_OPCODE_ATOMIC_FA:
+		return nic_respond_atomic(to, msg);
 	default:
-		return nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
+		return nic_nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
 	}
 }
 

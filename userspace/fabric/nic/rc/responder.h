@@ -16,11 +16,12 @@ struct nic_qp;
 /* A message between two QPs: gather list of the sender, validated when its first byte moves. */
 struct nic_message {
 	struct nic_qp *from;
-	uint8_t opcode; /* MLX5_OPCODE_SEND, _SEND_IMM, _RDMA_WRITE, _RDMA_WRITE_IMM, _RDMA_READ */
+	uint8_t opcode; /* MLX5_OPCODE_x, one that nic_wqe_is_message() knows */
 	bool has_imm, solicited;
 	uint32_t imm;
 	uint64_t remote_va;
 	uint32_t rkey;
+	uint64_t swap_add, compare; /* atomics */
 	uint32_t len;
 	const struct nic_sge *sge; /* nsge entries; unused when inline_data */
 	uint32_t nsge;
@@ -37,5 +38,11 @@ struct nic_message {
 enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg);
 bool nic_responder_flush(
 	struct nic_qp *qp); /* ERR: complete some receives with NIC_FLUSHED; true: call again */
+
+/* For the operations of other files: NAK, which breaks the connection; right and remote key of a message. */
+enum nic_status nic_nak(struct nic_qp *to, enum nic_status status, uint8_t event);
+enum nic_status nic_check_remote(struct nic_qp *to, const struct nic_message *msg, uint8_t need);
+/* What an error of the sender's own memory looks like at the sender. */
+enum nic_status nic_own_status(enum nic_status status);
 
 #endif

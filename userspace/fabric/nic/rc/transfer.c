@@ -132,7 +132,8 @@ enum nic_status nic_side_check(const struct nic_side *side, uint32_t len)
 			.need = side->need,
 			.va = sge->addr,
 			.len = sge->len < len ? sge->len : len,
-			.write = side->need & (NIC_LOCAL_WRITE | NIC_REMOTE_WRITE),
+			.write = side->need &
+				 (NIC_LOCAL_WRITE | NIC_REMOTE_WRITE | NIC_REMOTE_ATOMIC),
 			.missing = side->missing,
 		};
 		enum nic_status status = nic_mkey_check(side->nic, &access);
