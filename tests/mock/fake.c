@@ -293,10 +293,11 @@ static int feature_tph(uint32_t flags, size_t size, struct vfio_device_feature_d
 		return -EOPNOTSUPP;
 	if (flags & VFIO_DEVICE_FEATURE_PROBE)
 		return 0;
-	if ((flags & FEATURE_OPS) == FEATURE_OPS || !(flags & FEATURE_OPS) || size < sizeof(*arg))
+	if ((flags & FEATURE_OPS) == FEATURE_OPS || !(flags & FEATURE_OPS) ||
+	    size < offsetof(struct vfio_device_feature_dma_buf_tph, supported))
 		return -EINVAL;
 	if (flags & VFIO_DEVICE_FEATURE_SET) {
-		if (arg->flags & ~3u || arg->supported || arg->ph > 3)
+		if (arg->flags & ~3u || arg->ph > 3)
 			return -EINVAL;
 		if (arg->flags & ~fake.supported)
 			return -EOPNOTSUPP;
@@ -309,7 +310,8 @@ static int feature_tph(uint32_t flags, size_t size, struct vfio_device_feature_d
 	if (flags & VFIO_DEVICE_FEATURE_SET)
 		return set_tph(arg, dmabuf);
 	arg->flags = dmabuf->tag.flags;
-	arg->supported = fake.supported;
+	if (size >= sizeof(*arg))
+		arg->supported = fake.supported;
 	arg->steering_tag = dmabuf->tag.st;
 	arg->steering_tag_ext = dmabuf->tag.xst;
 	arg->ph = dmabuf->tag.ph;

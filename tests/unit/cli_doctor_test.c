@@ -391,7 +391,7 @@ static void doctor_examines_the_route(void **state)
 	(void)state;
 	WITH(DSP0, acs, 0x1d);
 	assert_finding(MEM " mlx5_0", "route", "error", "disable_acs_redir", 1);
-	assert_finding(MEM " mlx5_0", "survival", "error", "no route", 1);
+	assert_finding(MEM " mlx5_0", "survival", "error", "refuses the route", 1);
 	fake_text("proc/cpuinfo", "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n");
 	assert_finding(MEM " mlx5_0", "route", "warning", "selftest", 3);
 	assert_finding(MEM " mlx5_0", "survival", "warning", "no register", 3);

@@ -114,15 +114,15 @@ static int topo_setup(void **state)
 	return tphbuf_ctx_new(&opts, &f->ctx);
 }
 
-static struct tphbuf_verdict judge(struct fixture *f)
+static struct tphbuf_topo_result judge(struct fixture *f)
 {
-	struct tphbuf_verdict v = { .size = sizeof(v) };
+	struct tphbuf_topo_result v = { .size = sizeof(v) };
 	struct tphbuf_topo *topo;
 	int ret = tphbuf_topo_read(f->ctx, MEM, NIC, &topo);
 
 	if (ret)
 		fail_msg("%d: %s", ret, tphbuf_ctx_error(f->ctx));
-	assert_int_equal(tphbuf_topo_verdict(topo, &v), 0);
+	assert_int_equal(tphbuf_topo_result(topo, &v), 0);
 	tphbuf_topo_free(topo);
 	return v;
 }
@@ -138,7 +138,7 @@ static struct tphbuf_verdict judge(struct fixture *f)
 
 static void switch_routes_directly(void **state)
 {
-	struct tphbuf_verdict v;
+	struct tphbuf_topo_result v;
 
 	machine_build(under_switch);
 	v = judge(*state);
@@ -146,13 +146,14 @@ static void switch_routes_directly(void **state)
 	assert_int_equal(v.distance, 4);
 	assert_string_equal(v.common, "0000:01:00.0");
 	assert_string_equal(v.remedy, "");
-	assert_int_equal(v.xst, TPHBUF_FATE_ARRIVES);
+	assert_non_null(strstr(v.note, "keeps the route of the first attach"));
+	assert_int_equal(v.xst, TPHBUF_DELIVERY_OK);
 	/* A NIC set up for Extended TPH uses the 16-bit tag only. */
-	assert_int_equal(v.st, TPHBUF_FATE_LOST);
+	assert_int_equal(v.st, TPHBUF_DELIVERY_DROPPED);
 	WITH(under_switch, 6, enabled, MACHINE_REQ_ST);
 	v = judge(*state);
-	assert_int_equal(v.st, TPHBUF_FATE_ARRIVES);
-	assert_int_equal(v.xst, TPHBUF_FATE_LOST);
+	assert_int_equal(v.st, TPHBUF_DELIVERY_OK);
+	assert_int_equal(v.xst, TPHBUF_DELIVERY_DROPPED);
 }
 
 /* Both ends are VFs: their IDs read as ones, payload and link as nothing. */
@@ -161,7 +162,7 @@ static void virtual_functions_are_described_by_their_pfs(void **state)
 	struct tphbuf_port port = { .size = sizeof(port) };
 	struct machine_fn fns[NR(under_switch) + 2];
 	struct fixture *f = *state;
-	struct tphbuf_verdict v;
+	struct tphbuf_topo_result v;
 	struct tphbuf_topo *topo;
 
 	memcpy(fns, under_switch, sizeof(under_switch));
@@ -177,7 +178,7 @@ static void virtual_functions_are_described_by_their_pfs(void **state)
 	machine_build(fns);
 	v = judge(f);
 	assert_int_equal(v.route, TPHBUF_ROUTE_DIRECT);
-	assert_int_equal(v.xst, TPHBUF_FATE_ARRIVES);
+	assert_int_equal(v.xst, TPHBUF_DELIVERY_OK);
 	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
 	assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_MEMORY, 0, &port), 0);
 	assert_int_equal(port.type, TPHBUF_PORT_ENDPOINT);
@@ -233,7 +234,7 @@ static void ports_are_described_from_the_end_up(void **state)
 static void lists_for_the_command_line_are_quoted(void **state)
 {
 	struct machine_fn fns[NR(under_switch)];
-	struct tphbuf_verdict v;
+	struct tphbuf_topo_result v;
 
 	memcpy(fns, under_switch, sizeof(fns));
 	fns[3].acs = ACS_ON;
@@ -248,7 +249,7 @@ static void lists_for_the_command_line_are_quoted(void **state)
 
 static void wrong_questions_are_einval(void **state)
 {
-	struct tphbuf_verdict v = { .size = 0 };
+	struct tphbuf_topo_result v = { .size = 0 };
 	struct tphbuf_port port = { .size = 0 };
 	struct fixture *f = *state;
 	struct tphbuf_topo *topo;
@@ -269,9 +270,9 @@ static void wrong_questions_are_einval(void **state)
 	assert_int_equal(tphbuf_topo_port(topo, (enum tphbuf_end)7, 0, &port), -EINVAL);
 	assert_int_equal(tphbuf_topo_info(NULL, 0, NULL), -EINVAL);
 	assert_int_equal(tphbuf_topo_info(topo, 0, NULL), -EINVAL);
-	assert_int_equal(tphbuf_topo_verdict(NULL, &v), -EINVAL);
-	assert_int_equal(tphbuf_topo_verdict(topo, NULL), -EINVAL);
-	assert_int_equal(tphbuf_topo_verdict(topo, &v), -EINVAL);
+	assert_int_equal(tphbuf_topo_result(NULL, &v), -EINVAL);
+	assert_int_equal(tphbuf_topo_result(topo, NULL), -EINVAL);
+	assert_int_equal(tphbuf_topo_result(topo, &v), -EINVAL);
 	assert_null(tphbuf_topo_host(topo, (enum tphbuf_end)7));
 	assert_null(tphbuf_topo_host(NULL, 0));
 	tphbuf_topo_free(topo);
@@ -286,7 +287,7 @@ static void wrong_questions_are_einval(void **state)
 static void acs_redirect_leads_to_the_host_bridge(void **state)
 {
 	static const size_t ports[] = { 3, 4 };
-	struct tphbuf_verdict v;
+	struct tphbuf_topo_result v;
 	size_t i;
 
 	for (i = 0; i < NR(ports); i++) {
@@ -296,7 +297,7 @@ static void acs_redirect_leads_to_the_host_bridge(void **state)
 		assert_non_null(strstr(v.reason, "8086:29c0"));
 		assert_non_null(strstr(v.reason, "not on the kernel's list"));
 		assert_non_null(strstr(v.remedy, "disable_acs_redir=0000:02:0"));
-		assert_int_equal(v.xst, TPHBUF_FATE_LOST);
+		assert_int_equal(v.xst, TPHBUF_DELIVERY_DROPPED);
 	}
 	/* Source validation and upstream forwarding alone redirect nothing. */
 	WITH(under_switch, 3, acs, 0x11);
@@ -316,7 +317,7 @@ static void known_host_bridges_route(void **state)
 {
 	struct machine_fn known = HOST(SKYLAKE_HOST);
 	struct machine_fn within = HOST(HASWELL_HOST);
-	struct tphbuf_verdict v;
+	struct tphbuf_topo_result v;
 
 	machine_build(two_roots);
 	v = judge(*state);
@@ -327,7 +328,7 @@ static void known_host_bridges_route(void **state)
 	machine_add(&known);
 	v = judge(*state);
 	assert_int_equal(v.route, TPHBUF_ROUTE_HOST_BRIDGE);
-	assert_int_equal(v.xst, TPHBUF_FATE_UNKNOWN);
+	assert_int_equal(v.xst, TPHBUF_DELIVERY_UNKNOWN);
 	assert_non_null(strstr(v.xst_reason, "no register says"));
 	machine_add(&within);
 	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_HOST_BRIDGE);
@@ -335,7 +336,7 @@ static void known_host_bridges_route(void **state)
 	WITH(two_roots, 2, completer, 0);
 	machine_add(&known);
 	v = judge(*state);
-	assert_int_equal(v.xst, TPHBUF_FATE_LOST);
+	assert_int_equal(v.xst, TPHBUF_DELIVERY_DROPPED);
 	assert_non_null(strstr(v.xst_reason, "0000:00:02.0"));
 }
 
@@ -391,14 +392,14 @@ static void amd_cpus_from_zen_on_route(void **state)
 
 static void the_ends_decide_about_tags(void **state)
 {
-	struct tphbuf_verdict v;
+	struct tphbuf_topo_result v;
 
 	WITH(under_switch, 5, completer, 0);
 	v = judge(*state);
-	assert_int_equal(v.xst, TPHBUF_FATE_LOST);
-	assert_non_null(strstr(v.xst_reason, MEM " is no completer"));
+	assert_int_equal(v.xst, TPHBUF_DELIVERY_DROPPED);
+	assert_non_null(strstr(v.xst_reason, MEM " is not a completer"));
 	WITH(under_switch, 5, completer, 2); /* reserved: none */
-	assert_int_equal(judge(*state).st, TPHBUF_FATE_LOST);
+	assert_int_equal(judge(*state).st, TPHBUF_DELIVERY_DROPPED);
 	WITH(under_switch, 6, requester, 0);
 	v = judge(*state);
 	assert_non_null(strstr(v.st_reason, NIC " cannot send"));
@@ -420,18 +421,18 @@ static void the_ends_decide_about_tags(void **state)
 
 static void prefixes_matter_to_16_bit_tags_only(void **state)
 {
-	struct tphbuf_verdict v;
+	struct tphbuf_topo_result v;
 	size_t i;
 
 	for (i = 2; i <= 4; i++) {
 		WITH(under_switch, i, no_prefixes, 1);
 		v = judge(*state);
-		assert_int_equal(v.xst, TPHBUF_FATE_UNKNOWN);
+		assert_int_equal(v.xst, TPHBUF_DELIVERY_UNKNOWN);
 		assert_non_null(strstr(v.xst_reason, "End-End"));
 	}
 	/* The root port is above the common port: not on the way. */
 	WITH(under_switch, 1, no_prefixes, 1);
-	assert_int_equal(judge(*state).xst, TPHBUF_FATE_ARRIVES);
+	assert_int_equal(judge(*state).xst, TPHBUF_DELIVERY_OK);
 	{
 		struct machine_fn fns[NR(under_switch)];
 
@@ -440,20 +441,20 @@ static void prefixes_matter_to_16_bit_tags_only(void **state)
 		fns[6].enabled = MACHINE_REQ_ST;
 		machine_build(fns);
 	}
-	assert_int_equal(judge(*state).st, TPHBUF_FATE_ARRIVES);
+	assert_int_equal(judge(*state).st, TPHBUF_DELIVERY_OK);
 }
 
 static void without_root_nothing_is_claimed(void **state)
 {
 	struct machine_fn *fn;
-	struct tphbuf_verdict v;
+	struct tphbuf_topo_result v;
 
 	machine_build(under_switch);
 	for (fn = under_switch; fn->path; fn++)
 		machine_truncate_config(strrchr(fn->path, '/') + 1, 64);
 	v = judge(*state);
 	assert_int_equal(v.route, TPHBUF_ROUTE_UNKNOWN);
-	assert_int_equal(v.xst, TPHBUF_FATE_UNKNOWN);
+	assert_int_equal(v.xst, TPHBUF_DELIVERY_UNKNOWN);
 	assert_non_null(strstr(v.remedy, "root"));
 }
 
@@ -461,7 +462,7 @@ static void without_root_nothing_is_claimed(void **state)
 static void without_root_a_host_bridge_may_be_known(void **state)
 {
 	struct machine_fn fns[NR(two_roots)];
-	struct tphbuf_verdict v;
+	struct tphbuf_topo_result v;
 	size_t i;
 
 	memcpy(fns, two_roots, sizeof(fns));
@@ -474,8 +475,8 @@ static void without_root_a_host_bridge_may_be_known(void **state)
 	assert_int_equal(v.route, TPHBUF_ROUTE_UNKNOWN);
 	assert_non_null(strstr(v.reason, "0000:00:01.0"));
 	assert_non_null(strstr(v.remedy, "root"));
-	assert_int_equal(v.st, TPHBUF_FATE_UNKNOWN);
-	assert_int_equal(v.xst, TPHBUF_FATE_UNKNOWN);
+	assert_int_equal(v.st, TPHBUF_DELIVERY_UNKNOWN);
+	assert_int_equal(v.xst, TPHBUF_DELIVERY_UNKNOWN);
 	/* At 00.0 it stands for the bridge whatever it is. */
 	machine_build(two_roots);
 	for (i = 0; two_roots[i].path; i++)
@@ -491,19 +492,19 @@ static void without_root_a_host_bridge_may_be_known(void **state)
 static void a_function_and_its_sibling(void **state)
 {
 	struct machine_fn sibling = NIC_FN(SWITCH "/0000:02:00.0/0000:03:00.1");
-	struct tphbuf_verdict v = { .size = sizeof(v) };
+	struct tphbuf_topo_result v = { .size = sizeof(v) };
 	struct fixture *f = *state;
 	struct tphbuf_topo *topo;
 
 	machine_build(under_switch);
 	machine_add(&sibling);
 	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, "03:00.1", &topo), 0);
-	tphbuf_topo_verdict(topo, &v);
+	tphbuf_topo_result(topo, &v);
 	assert_int_equal(v.route, TPHBUF_ROUTE_DIRECT);
 	assert_int_equal(v.distance, 2);
 	tphbuf_topo_free(topo);
 	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, MEM, &topo), 0);
-	tphbuf_topo_verdict(topo, &v);
+	tphbuf_topo_result(topo, &v);
 	assert_int_equal(v.distance, 0);
 	tphbuf_topo_free(topo);
 }
@@ -750,24 +751,24 @@ static void garbled_config_space_never_arrives(void **state)
 {
 	static const struct {
 		void (*apply)(void);
-		enum tphbuf_tag_fate st;
+		enum tphbuf_tag_delivery st;
 	} breaks[] = {
-		{ break_zeros, TPHBUF_FATE_LOST },
-		{ break_ones, TPHBUF_FATE_UNKNOWN },
-		{ break_cut_0, TPHBUF_FATE_UNKNOWN },
-		{ break_cut_10, TPHBUF_FATE_UNKNOWN },
-		{ break_cut_64, TPHBUF_FATE_UNKNOWN },
-		{ break_cut_256, TPHBUF_FATE_UNKNOWN },
-		{ break_cut_258, TPHBUF_FATE_UNKNOWN },
-		{ break_cap_loop, TPHBUF_FATE_LOST },
-		{ break_cap_end, TPHBUF_FATE_LOST },
-		{ break_pm_end, TPHBUF_FATE_LOST },
+		{ break_zeros, TPHBUF_DELIVERY_DROPPED },
+		{ break_ones, TPHBUF_DELIVERY_UNKNOWN },
+		{ break_cut_0, TPHBUF_DELIVERY_UNKNOWN },
+		{ break_cut_10, TPHBUF_DELIVERY_UNKNOWN },
+		{ break_cut_64, TPHBUF_DELIVERY_UNKNOWN },
+		{ break_cut_256, TPHBUF_DELIVERY_UNKNOWN },
+		{ break_cut_258, TPHBUF_DELIVERY_UNKNOWN },
+		{ break_cap_loop, TPHBUF_DELIVERY_DROPPED },
+		{ break_cap_end, TPHBUF_DELIVERY_DROPPED },
+		{ break_pm_end, TPHBUF_DELIVERY_DROPPED },
 		/* These leave the completer readable. */
-		{ break_ext_loop, TPHBUF_FATE_ARRIVES },
-		{ break_ext_end, TPHBUF_FATE_ARRIVES },
-		{ break_type, TPHBUF_FATE_ARRIVES },
+		{ break_ext_loop, TPHBUF_DELIVERY_OK },
+		{ break_ext_end, TPHBUF_DELIVERY_OK },
+		{ break_type, TPHBUF_DELIVERY_OK },
 	};
-	struct tphbuf_verdict v;
+	struct tphbuf_topo_result v;
 	size_t i;
 
 	for (i = 0; i < NR(breaks); i++) {

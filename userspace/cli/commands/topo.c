@@ -7,7 +7,7 @@
 
 struct path {
 	struct tphbuf_topo *topo;
-	struct tphbuf_verdict verdict;
+	struct tphbuf_topo_result verdict;
 	struct tphbuf_pci_info memory, requester;
 };
 
@@ -47,12 +47,12 @@ static const char *route_text(enum tphbuf_route route)
 	}
 }
 
-static const char *fate_text(enum tphbuf_tag_fate fate)
+static const char *fate_text(enum tphbuf_tag_delivery fate)
 {
 	switch (fate) {
-	case TPHBUF_FATE_LOST:
+	case TPHBUF_DELIVERY_DROPPED:
 		return "lost";
-	case TPHBUF_FATE_ARRIVES:
+	case TPHBUF_DELIVERY_OK:
 		return "arrives";
 	default:
 		return "unknown";
@@ -139,11 +139,11 @@ static void print_end(const char *label, const struct tphbuf_pci_info *info)
 		printf(", no IOMMU group\n");
 }
 
-static enum color fate_color(enum tphbuf_tag_fate fate)
+static enum color fate_color(enum tphbuf_tag_delivery fate)
 {
-	return fate == TPHBUF_FATE_ARRIVES ? COLOR_GOOD :
-	       fate == TPHBUF_FATE_LOST	   ? COLOR_BAD :
-					     COLOR_WARN;
+	return fate == TPHBUF_DELIVERY_OK      ? COLOR_GOOD :
+	       fate == TPHBUF_DELIVERY_DROPPED ? COLOR_BAD :
+						 COLOR_WARN;
 }
 
 static void print_verdict(const struct cli *cli, const char *label, enum color color,
@@ -158,7 +158,7 @@ static int print(struct cli *cli, const struct path *path)
 	static const char *const heads[] = {
 		"PORT", "TYPE", "ACS", "TAKES", "PREFIXES", "PAYLOAD", "LINK", "",
 	};
-	const struct tphbuf_verdict *v = &path->verdict;
+	const struct tphbuf_topo_result *v = &path->verdict;
 	struct table *table;
 	int ret;
 
@@ -235,7 +235,7 @@ static void json_add_end(cJSON *json, const char *name, const struct path *path,
 	}
 }
 
-static void json_add_fate(cJSON *json, const char *name, enum tphbuf_tag_fate fate,
+static void json_add_fate(cJSON *json, const char *name, enum tphbuf_tag_delivery fate,
 			  const char *reason)
 {
 	cJSON *object = cJSON_AddObjectToObject(json, name);
@@ -246,7 +246,7 @@ static void json_add_fate(cJSON *json, const char *name, enum tphbuf_tag_fate fa
 
 static void answer_json(cJSON *json, const struct path *path)
 {
-	const struct tphbuf_verdict *v = &path->verdict;
+	const struct tphbuf_topo_result *v = &path->verdict;
 	cJSON *object;
 
 	json_add_end(json, "memory", path, TPHBUF_END_MEMORY, &path->memory);
@@ -274,7 +274,7 @@ static int run(struct cli *cli, struct options *opts)
 	ret = tphbuf_topo_read(cli->ctx, opts->args[0], opts->args[1], &path.topo);
 	if (ret)
 		return cli_fail(cli, ret);
-	tphbuf_topo_verdict(path.topo, &path.verdict);
+	tphbuf_topo_result(path.topo, &path.verdict);
 	tphbuf_topo_info(path.topo, TPHBUF_END_MEMORY, &path.memory);
 	tphbuf_topo_info(path.topo, TPHBUF_END_REQUESTER, &path.requester);
 	if (cli->json)

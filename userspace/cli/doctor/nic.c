@@ -229,7 +229,7 @@ void check_nic(struct doctor *d)
 	check_requester(d);
 }
 
-static void judge_route(struct doctor *d, const struct tphbuf_verdict *v)
+static void judge_route(struct doctor *d, const struct tphbuf_topo_result *v)
 {
 	switch (v->route) {
 	case TPHBUF_ROUTE_DIRECT:
@@ -249,14 +249,14 @@ static void judge_route(struct doctor *d, const struct tphbuf_verdict *v)
 }
 
 /* One namespace that gets through is enough. */
-static void judge_tags(struct doctor *d, const struct tphbuf_verdict *v)
+static void judge_tags(struct doctor *d, const struct tphbuf_topo_result *v)
 {
-	bool lost = v->st == TPHBUF_FATE_LOST && v->xst == TPHBUF_FATE_LOST;
+	bool lost = v->st == TPHBUF_DELIVERY_DROPPED && v->xst == TPHBUF_DELIVERY_DROPPED;
 
-	if (v->st == TPHBUF_FATE_ARRIVES || v->xst == TPHBUF_FATE_ARRIVES)
+	if (v->st == TPHBUF_DELIVERY_OK || v->xst == TPHBUF_DELIVERY_OK)
 		report(d, SEVERITY_OK, "survival", "", "%s tags arrive: %s",
-		       v->st == TPHBUF_FATE_ARRIVES ? "8-bit" : "16-bit",
-		       v->st == TPHBUF_FATE_ARRIVES ? v->st_reason : v->xst_reason);
+		       v->st == TPHBUF_DELIVERY_OK ? "8-bit" : "16-bit",
+		       v->st == TPHBUF_DELIVERY_OK ? v->st_reason : v->xst_reason);
 	else
 		report(d, lost ? SEVERITY_ERROR : SEVERITY_WARNING, "survival", "see tphbuf topo",
 		       "%s: 8-bit: %s; 16-bit: %s",
@@ -296,14 +296,14 @@ static void judge_payload(struct doctor *d, const struct tphbuf_topo *topo)
 
 void check_route(struct doctor *d)
 {
-	struct tphbuf_verdict v = { .size = sizeof(v) };
+	struct tphbuf_topo_result v = { .size = sizeof(v) };
 	struct tphbuf_topo *topo;
 
 	if (tphbuf_topo_read(d->cli->ctx, d->device.bdf, d->nic.bdf, &topo)) {
 		report(d, SEVERITY_WARNING, "route", "", "%s", tphbuf_ctx_error(d->cli->ctx));
 		return;
 	}
-	tphbuf_topo_verdict(topo, &v);
+	tphbuf_topo_result(topo, &v);
 	judge_route(d, &v);
 	judge_tags(d, &v);
 	judge_payload(d, topo);

@@ -80,38 +80,46 @@ enum tphbuf_route {
 	TPHBUF_ROUTE_DIRECT,	   /* through switches only */
 };
 
-/* What becomes of a tag on the way */
-enum tphbuf_tag_fate {
-	TPHBUF_FATE_UNKNOWN = -1, /* nothing says that it gets through */
-	TPHBUF_FATE_LOST,
-	TPHBUF_FATE_ARRIVES,
+/* Whether a tag reaches the memory */
+enum tphbuf_tag_delivery {
+	TPHBUF_DELIVERY_UNKNOWN = -1, /* no register confirms the delivery */
+	TPHBUF_DELIVERY_DROPPED,
+	TPHBUF_DELIVERY_OK,
 };
 
 #define TPHBUF_REASON_MAX 384
 
 /**
- * struct tphbuf_verdict - what to expect of a path
- * @size: sizeof(struct tphbuf_verdict)
+ * struct tphbuf_topo_result - what to expect of a path
+ * @size: sizeof(struct tphbuf_topo_result)
  * @route: how requests go
  * @distance: number of hops as p2pdma counts them
  * @common: nearest common bridge, empty if there is none
  * @reason: sentence why @route is what it is
  * @remedy: what mends a refused or detoured route; empty if nothing is wrong
- * @st: fate of 8-bit tags
- * @xst: fate of 16-bit tags
+ * @st: delivery of 8-bit tags
+ * @xst: delivery of 16-bit tags
  * @st_reason, @xst_reason: sentence why
+ * @note: what the registers cannot show: when the kernel looked at them last;
+ *	empty if no driver is bound to the function whose BAR is written
+ *
+ * Everything comes from the registers as they are now. The kernel looks at
+ * them when the pair is attached for the first time, and keeps that route
+ * until the driver of the memory's function is bound again (map_types of
+ * drivers/pci/p2pdma.c). So the two differ after ACS registers were changed.
  */
-struct tphbuf_verdict {
+struct tphbuf_topo_result {
 	size_t size;
 	enum tphbuf_route route;
 	uint32_t distance;
 	char common[TPHBUF_BDF_MAX];
 	char reason[TPHBUF_REASON_MAX];
 	char remedy[TPHBUF_REASON_MAX];
-	enum tphbuf_tag_fate st;
-	enum tphbuf_tag_fate xst;
+	enum tphbuf_tag_delivery st;
+	enum tphbuf_tag_delivery xst;
 	char st_reason[TPHBUF_REASON_MAX];
 	char xst_reason[TPHBUF_REASON_MAX];
+	char note[TPHBUF_REASON_MAX];
 };
 
 /* The two ends of a path */
@@ -176,12 +184,13 @@ TPHBUF_API int tphbuf_topo_info(const struct tphbuf_topo *topo, enum tphbuf_end 
 TPHBUF_API const char *tphbuf_topo_host(const struct tphbuf_topo *topo, enum tphbuf_end end);
 
 /**
- * tphbuf_topo_verdict() - what to expect of the path
- * @verdict: result; @verdict->size set by the caller
+ * tphbuf_topo_result() - what to expect of the path
+ * @topo: the path
+ * @result: what to expect; @result->size set by the caller
  *
  * Return: 0, -EINVAL.
  */
-TPHBUF_API int tphbuf_topo_verdict(const struct tphbuf_topo *topo, struct tphbuf_verdict *verdict);
+TPHBUF_API int tphbuf_topo_result(const struct tphbuf_topo *topo, struct tphbuf_topo_result *result);
 
 #ifdef __cplusplus
 }

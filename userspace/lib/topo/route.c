@@ -93,7 +93,7 @@ static const char *host_text(const struct route_end *end, char *buf, size_t size
 
 /* The requests must pass the root complex; @why says what forces them to. */
 static void judge_host(const struct route_question *q, const char *why, const char *remedy,
-		       struct tphbuf_verdict *v)
+		       struct tphbuf_topo_result *v)
 {
 	const struct route_end *a = &q->memory, *b = &q->requester;
 	bool same = !strcmp(a->host, b->host);
@@ -127,7 +127,7 @@ static void judge_host(const struct route_question *q, const char *why, const ch
 		 same ? "their root ports" : "host bridges");
 }
 
-void route_judge(const struct route_question *q, struct tphbuf_verdict *v)
+void route_judge(const struct route_question *q, struct tphbuf_topo_result *v)
 {
 	struct redirects r = { .used = 0 };
 	char why[sizeof(r.list) + 80], remedy[TPHBUF_REASON_MAX];

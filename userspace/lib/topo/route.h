@@ -2,7 +2,7 @@
 /*
  * The route of peer-to-peer requests between two functions, as the p2pdma of
  * Linux 7.3 finds it (drivers/pci/p2pdma.c: calc_map_type_and_dist() and
- * host_bridge_whitelist()), and the fate of tags on it. No input or output:
+ * host_bridge_whitelist()), and the delivery of tags on it. No input or output:
  * topo.c fills in the question from sysfs.
  */
 #ifndef TPHBUF_ROUTE_H
@@ -34,10 +34,10 @@ struct route_question {
 	bool cpu_routes; /* an AMD CPU from Zen on */
 };
 
-void route_judge(const struct route_question *q, struct tphbuf_verdict *v);
+void route_judge(const struct route_question *q, struct tphbuf_topo_result *v);
 
-/* tag_fate.c: fill in the fate of tags, once the route is known */
-void tag_fate_judge(const struct route_question *q, struct tphbuf_verdict *v);
+/* tag_fate.c: fill in the delivery of tags, once the route is known */
+void delivery_judge(const struct route_question *q, struct tphbuf_topo_result *v);
 
 /* p2p_hosts.c: what p2pdma knows of the host bridge with these ids */
 enum p2p_host {

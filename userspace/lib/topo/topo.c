@@ -16,7 +16,7 @@
 #include "lib/pci/sysfs.h"
 #include "util/fd.h"
 
-#define VERDICT_MIN sizeof(size_t)
+#define INFO_MIN    sizeof(size_t)
 #define CPUINFO_MAX 4096
 
 /* From Zen on, AMD's CPUs route between root ports (p2pdma.c). */
@@ -25,7 +25,7 @@
 struct tphbuf_topo {
 	struct tphbuf_ctx *ctx;
 	struct route_question question;
-	struct tphbuf_verdict verdict;
+	struct tphbuf_topo_result result;
 };
 
 static int read_function(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_port *port)
@@ -206,6 +206,21 @@ static bool cpu_routes(struct tphbuf_ctx *ctx)
 	       strtoul(value, NULL, 10) >= AMD_ZEN_FAMILY;
 }
 
+/*
+ * The kernel keeps what calc_map_type_and_dist() found at the first attach of
+ * the pair in map_types of the provider, which goes with the driver.
+ */
+static void note_memory_of_kernel(const struct route_question *q, struct tphbuf_topo_result *result)
+{
+	const struct tphbuf_pci_info *memory = &q->memory.info;
+
+	if (!memory->driver[0])
+		return;
+	snprintf(result->note, sizeof(result->note),
+		 "read from the registers now; the kernel keeps the route of the first attach of %s to %s until %s is bound to %s again",
+		 q->requester.info.bdf, memory->bdf, memory->bdf, memory->driver);
+}
+
 int tphbuf_topo_read(struct tphbuf_ctx *ctx, const char *memory, const char *requester,
 		     struct tphbuf_topo **topop)
 {
@@ -228,8 +243,9 @@ int tphbuf_topo_read(struct tphbuf_ctx *ctx, const char *memory, const char *req
 		return ret;
 	}
 	topo->question.cpu_routes = cpu_routes(ctx);
-	route_judge(&topo->question, &topo->verdict);
-	tag_fate_judge(&topo->question, &topo->verdict);
+	route_judge(&topo->question, &topo->result);
+	delivery_judge(&topo->question, &topo->result);
+	note_memory_of_kernel(&topo->question, &topo->result);
 	topo->ctx = ctx;
 	ctx_get(ctx);
 	*topop = topo;
@@ -282,7 +298,7 @@ int tphbuf_topo_port(const struct tphbuf_topo *topo, enum tphbuf_end end, size_t
 	if (!e || index >= e->nr_ports || !port)
 		return fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "the path has no such port; ask tphbuf_topo_ports() for their number");
-	return info_out(topo->ctx, port, VERDICT_MIN, &e->port[index], sizeof(e->port[index]),
+	return info_out(topo->ctx, port, INFO_MIN, &e->port[index], sizeof(e->port[index]),
 			"tphbuf_port");
 }
 
@@ -296,16 +312,15 @@ int tphbuf_topo_info(const struct tphbuf_topo *topo, enum tphbuf_end end,
 	if (!e || !info)
 		return fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 			    "no such end or no place for the answer; pass both");
-	return info_out(topo->ctx, info, VERDICT_MIN, &e->info, sizeof(e->info), "tphbuf_pci_info");
+	return info_out(topo->ctx, info, INFO_MIN, &e->info, sizeof(e->info), "tphbuf_pci_info");
 }
 
-int tphbuf_topo_verdict(const struct tphbuf_topo *topo, struct tphbuf_verdict *verdict)
+int tphbuf_topo_result(const struct tphbuf_topo *topo, struct tphbuf_topo_result *result)
 {
 	if (!topo)
 		return -EINVAL;
-	if (!verdict)
-		return fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the verdict; pass one");
-	return info_out(topo->ctx, verdict, VERDICT_MIN, &topo->verdict, sizeof(topo->verdict),
-			"tphbuf_verdict");
+	if (!result)
+		return fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL, "result must not be NULL");
+	return info_out(topo->ctx, result, INFO_MIN, &topo->result, sizeof(topo->result),
+			"tphbuf_topo_result");
 }

@@ -233,28 +233,46 @@ static int require_applied(struct tphbuf_mr *mr, const struct tphbuf_tag *wanted
 				text, is, should);
 }
 
-/*
- * The errors with which a route is refused have other causes too: look at the
- * route itself. Return: true if it is the reason, which is recorded then.
- */
-static bool route_is_refused(struct tphbuf_mr *mr, struct ibv_pd *pd, int err)
+/* Read what the registers say of the route to @dev. Return: false if they cannot be read. */
+static bool read_route(struct tphbuf_ctx *ctx, struct tphbuf_device *dev, const char *nic,
+		       struct tphbuf_topo_result *result)
 {
-	struct tphbuf_device *dev = tphbuf_buffer_device(mr->buf);
-	struct tphbuf_ctx *ctx = mr->ctx;
-	struct tphbuf_verdict v = { .size = sizeof(v) };
-	const char *nic = ibv_get_device_name(pd->context->device);
 	struct tphbuf_topo *topo;
 
-	if (!dev || (err != -EINVAL && err != -EREMOTEIO) ||
-	    tphbuf_topo_read(ctx, tphbuf_device_bdf(dev), nic, &topo))
+	if (tphbuf_topo_read(ctx, tphbuf_device_bdf(dev), nic, &topo))
 		return false;
-	tphbuf_topo_verdict(topo, &v);
+	tphbuf_topo_result(topo, result);
 	tphbuf_topo_free(topo);
-	if (v.route != TPHBUF_ROUTE_REFUSED)
+	return true;
+}
+
+/*
+ * Record what the registers say of the route if @err may be a refused route.
+ * The kernel may have refused by what it saw at the first attach of the pair.
+ * Return: true if something was recorded.
+ */
+static bool route_failed(struct tphbuf_mr *mr, struct ibv_pd *pd, int err)
+{
+	struct tphbuf_device *dev = tphbuf_buffer_device(mr->buf);
+	struct tphbuf_topo_result r = { .size = sizeof(r) };
+	const char *nic = ibv_get_device_name(pd->context->device);
+	const char *bdf;
+
+	if (!dev || (err != -EINVAL && err != -EREMOTEIO) || !read_route(mr->ctx, dev, nic, &r))
 		return false;
-	tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, err,
-			 "the route between %s and %s is refused by p2pdma, because %s; %s",
-			 tphbuf_device_bdf(dev), nic, v.reason, v.remedy);
+	bdf = tphbuf_device_bdf(dev);
+	if (r.route == TPHBUF_ROUTE_REFUSED)
+		tphbuf_priv_fail(mr->ctx, TPHBUF_STAGE_REGISTER, err,
+				 "p2pdma refuses the route between %s and %s, because %s; %s, then bind %s to its driver again, because the kernel keeps the route of the first attach",
+				 bdf, nic, r.reason, r.remedy, bdf);
+	else if (err == -EREMOTEIO)
+		tphbuf_priv_fail(mr->ctx, TPHBUF_STAGE_REGISTER, err,
+				 "p2pdma refuses the route between %s and %s, although %s now; the kernel keeps the route of the first attach: bind %s to its driver again, so that it looks again",
+				 bdf, nic, r.reason, bdf);
+	else
+		tphbuf_priv_fail(mr->ctx, TPHBUF_STAGE_REGISTER, err,
+				 "the kernel refuses %s for %s, although %s now; if p2pdma is the reason (see dmesg), the kernel keeps the route of the first attach: bind %s to its driver again, so that it looks again",
+				 bdf, nic, r.reason, bdf);
 	return true;
 }
 
@@ -265,7 +283,7 @@ static int reg_failed(struct tphbuf_mr *mr, struct ibv_pd *pd, const struct tphb
 	struct tphbuf_ctx *ctx = mr->ctx;
 	char text[NAME_TEXT_MAX];
 
-	if (route_is_refused(mr, pd, ret))
+	if (route_failed(mr, pd, ret))
 		return ret;
 	describe(mr->buf, pd, text, sizeof(text));
 	if (ret == -ELIBACC)
