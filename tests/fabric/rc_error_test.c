@@ -30,6 +30,8 @@ static void unknown_opcodes_are_local_operation_errors(void **state)
 		case MLX5_OPCODE_RDMA_WRITE:
 		case MLX5_OPCODE_RDMA_WRITE_IMM:
 		case MLX5_OPCODE_RDMA_READ:
+		case MLX5_OPCODE_ATOMIC_CS:
+		case MLX5_OPCODE_ATOMIC_FA:
 		case MLX5_OPCODE_LOCAL_INVAL:
 		case MLX5_OPCODE_UMR:
 			continue;
