@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# make bench: every figure as a ratio of two medians measured in one boot. Writes build/report/bench.json.
+# make bench: every figure is a ratio of two medians, measured in one boot (memcpy: on the host). Writes build/report/bench.json.
 # Figures are those of the fabric model under QEMU; they are not NIC performance.
 . "$(dirname "$0")/../rig/lib/common.sh"
 . "$TOP/demo/fabric.sh"
@@ -11,6 +11,12 @@ stage 6/7 "measurements, in the VM" "$TOP/rig/vm.sh" -n bench -d 900 "${DEMO_FAB
 # The library's share is smaller than what registrations differ by from one second to the next: count instructions.
 ACCEL=tcg,thread=single stage 7/7 "instructions of the library" "$TOP/rig/vm.sh" -n bench-count -d 300 \
 	"${DEMO_FABRIC[@]/#/-f}" -q -icount -q shift=0,sleep=off bench/count.sh
+
+# The peer of the BAR row is a plain copy in a process of the host, as the fabric is one.
+make -s -C "$TOP/tests/fabric" BUILD="$BUILD/fabric-test" MLX5_IFC="$BUILD/kernel/patched/mlx5" "$BUILD/fabric-test/bench/fab_dma"
+for _ in $(seq "${ROUNDS:-5}"); do
+	echo "memcpy $("$BUILD/fabric-test/bench/fab_dma" --copy)"
+done >>"$BUILD/vm/bench/out/values"
 
 # name  ours  peer  unit  target  sense: min = ratio must reach the target, max = must not pass it
 jq -n --rawfile values <(cat "$BUILD"/vm/bench{,-count}/out/values) '

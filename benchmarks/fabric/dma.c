@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What fab_dma() costs beside a plain copy: 1 MiB, 4 KiB and 64 bytes into the
- * memory BAR of an endpoint, untagged and tagged. Figures of this process, not
- * of any NIC.
+ * The cost of fab_dma() compared with a plain copy: 1 MiB, 4 KiB and 64 bytes into the
+ * memory BAR of an endpoint, untagged and tagged. With --copy: only the rate of plain
+ * copies of 1 MiB, in MiB/s. Figures of this process, not of any NIC.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +26,6 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void copy_in(void *ctx, void *host, uint32_t off, uint32_t len)
-{
-	memcpy(host, (const uint8_t *)ctx + off, len);
-}
-
 static double time_copy(uint8_t *to, const uint8_t *from, uint32_t len, int rounds)
 {
 	double start = seconds();
@@ -50,7 +45,7 @@ static double time_dma(struct fab_dma *req, const uint8_t *from, int rounds)
 
 	for (i = 0; i < rounds; i++) {
 		req->addr = BUS + (uint64_t)i * req->len % SIZE;
-		if (fab_dma(req, copy_in, (void *)from))
+		if (fab_dma(req, fab_dma_copy_out, (void *)from))
 			abort();
 	}
 	return (seconds() - start) / rounds;
@@ -61,7 +56,20 @@ static void put(struct fab_device *dev, uint32_t off, uint32_t value, uint32_t l
 	fab_device_cfg_write(dev, off, &value, len);
 }
 
-int main(void)
+static int print_copy_rate(uint8_t *to, const uint8_t *from)
+{
+	double best = 1, t;
+	int round;
+
+	for (round = 0; round < 7; round++) {
+		t = time_copy(to, from, 1 << 20, 64);
+		best = t < best ? t : best;
+	}
+	printf("%.1f\n", 1 / best);
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	static const uint32_t sizes[] = { 1 << 20, 4096, 64 };
 	const struct ep_opts opts = { .memory_size = SIZE, .completer = FAB_TPH_EXT };
@@ -81,6 +89,8 @@ int main(void)
 	put(to, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
 	memset(source, 1, SIZE);
 	memset(to->bar[EP_MEMORY_BAR].host, 2, SIZE);
+	if (argc == 2 && !strcmp(argv[1], "--copy"))
+		return print_copy_rate(to->bar[EP_MEMORY_BAR].host, source);
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		for (tagged = 0; tagged < 2; tagged++) {
 			struct fab_dma req = { .dev = from,

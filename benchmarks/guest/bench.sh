@@ -55,7 +55,6 @@ done
 for round in $(seq "$rounds"); do
 	bar_pair bar.untagged ""
 	bar_pair bar.tagged "--vfio_st=0x5a --vfio_ph=2"
-	value memcpy "$(fabric-tally "$endpoint" --memcpy)"
 done
 reg_latency "$endpoint" "$nic_8bit" st=0x5a,ph=2 200 >/srv/reg || fail "reg_latency"
 while read -r kind us; do echo "reg.$kind $us"; done </srv/reg >>/srv/values

@@ -367,6 +367,25 @@ static void steering_tags(void **ctx)
 	}
 }
 
+/* A function without End-End TLP prefixes sends 8-bit tags only. */
+static void no_prefix_no_wide_tag(void **ctx)
+{
+	struct toy *toy = toy_of(ctx);
+	struct fab_cfg_opts opts = toy_opts;
+	struct fab_tph tph;
+
+	opts.no_prefix = true;
+	assert_int_equal(fab_cfg_build(&toy->dev, &opts), 0);
+	assert_int_equal(toy_get(toy, toy->dev.pcie_cap + PCI_EXP_DEVCAP2, 4) & 3u << 21, 0);
+	toy_put(toy, toy->dev.tph_cap + FAB_TPH_CTRL, 0x302, 4);
+	toy_put(toy, toy->dev.tph_cap + FAB_TPH_ST_TABLE + 10, 0x5a, 2);
+	assert_false(fab_cfg_tph(&toy->dev, 2, 5).th);
+	assert_int_equal(toy->dev.errors_tph, 1);
+	toy_put(toy, toy->dev.tph_cap + FAB_TPH_CTRL, 0x102, 4);
+	tph = fab_cfg_tph(&toy->dev, 2, 5);
+	assert_true(tph.th && !tph.extended && tph.st == 0x5a);
+}
+
 static void bad_options_are_refused(void **ctx)
 {
 	struct toy *toy = toy_of(ctx);
@@ -431,6 +450,7 @@ int main(void)
 		TEST(payload_and_read_request_sizes),
 		TEST(tph_capability_variants),
 		TEST(steering_tags),
+		TEST(no_prefix_no_wide_tag),
 		TEST(bad_options_are_refused),
 		TEST(irq_goes_to_its_eventfd_only),
 	};

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "fabric/core/pci.h"
+#include "fabric/nic/init_seg.h"
 #include "tests/fabric/nic_client.h"
 
 #define DOORBELL 0x18u
@@ -299,6 +300,32 @@ static void reset_forgets_everything(void **state)
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
 }
 
+/* Fatal health: no command is executed, the counter stands still; a reset ends the state. */
+static void fatal_health_stops_commands(void **state)
+{
+	struct client *client = *state;
+	uint32_t nop[4] = { 0 }, counter;
+	uint64_t commands = client->nic->commands;
+
+	DEVX_SET(nop_in, nop, opcode, MLX5_CMD_OP_NOP);
+	nic_set_fatal(client->nic, true);
+	counter = client_read32(client, 0x1010);
+	client_post(client, 0, nop, 16, 16);
+	client_write32(client, DOORBELL, 1);
+	client_run(client);
+	assert_int_equal(client->nic->commands, commands);
+	assert_int_equal(client_read32(client, 0x238), 0x80000000);
+	assert_int_equal(client_read32(client, 0x23c), 0x00010000);
+	assert_int_equal(client_read32(client, 0x1010), counter);
+	nic_set_fatal(client->nic, false);
+	client_write32(client, DOORBELL, 1);
+	client_run(client);
+	assert_int_equal(client->nic->commands, commands + 1);
+	nic_set_fatal(client->nic, true);
+	fab_device_reset(&client->nic->dev);
+	assert_int_equal(client_read32(client, 0x238), 0);
+}
+
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
 
 int main(void)
@@ -310,7 +337,7 @@ int main(void)
 		BOOTED(long_answers_cross_mailboxes),  BOOTED(completions_become_events),
 		BOOTED(segment_reads_at_any_width),    BOOTED(odd_writes_are_ignored),
 		BOOTED(health_and_time_advance),       BOOTED(disabled_interface_drops_all),
-		BOOTED(reset_forgets_everything),
+		BOOTED(reset_forgets_everything),      BOOTED(fatal_health_stops_commands),
 	};
 
 	return cmocka_run_group_tests_name("nic_cmdq", tests, NULL, NULL);

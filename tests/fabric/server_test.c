@@ -386,16 +386,46 @@ static void control_commands(void **ctx)
 								"devices")),
 			 2);
 	cJSON_Delete(json);
-	server_ask(*ctx, "memcpy", answer, sizeof(answer));
-	json = cJSON_Parse(answer);
-	assert_true(cJSON_GetObjectItem(json, "MBps")->valuedouble > 0);
-	cJSON_Delete(json);
 	server_ask(*ctx, "clear", answer, sizeof(answer));
 	assert_string_equal(answer, "{\"ok\":true}\n");
 	server_ask(*ctx, "save", answer, sizeof(answer)); /* no --report */
 	assert_non_null(strstr(answer, "\"ok\":false"));
 	server_ask(*ctx, "unheard", answer, sizeof(answer));
 	assert_non_null(strstr(answer, "unknown command"));
+}
+
+/* The health buffer of BAR0 is big endian: severity at 0x238, syndrome in byte 0x23d. */
+static void control_health(void **ctx)
+{
+	static const char *const bad[] = {
+		"health",	  "health n",	       "health n bad",
+		"health a fatal", "health none fatal", "health n fatal x",
+		"health nfatal",  "healthy n fatal",   "report now"
+	};
+	struct server server;
+	struct client client;
+	uint8_t health[8];
+	char answer[256];
+	size_t i;
+
+	(void)ctx;
+	server_start(&server, "--nic n --endpoint a,bar-mb=1");
+	client_open(&client, &server, "n");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		server_ask(&server, bad[i], answer, sizeof(answer));
+		assert_non_null(strstr(answer, "\"ok\":false"));
+	}
+	assert_int_equal(client_read_region(&client, 0, 0x238, health, 8), 0);
+	assert_memory_equal(health, "\0\0\0\0\0\0\0\0", 8);
+	server_ask(&server, "health n fatal", answer, sizeof(answer));
+	assert_string_equal(answer, "{\"ok\":true}\n");
+	assert_int_equal(client_read_region(&client, 0, 0x238, health, 8), 0);
+	assert_memory_equal(health, "\x80\0\0\0\0\x01\0\0", 8);
+	server_ask(&server, "health n ok", answer, sizeof(answer));
+	assert_int_equal(client_read_region(&client, 0, 0x238, health, 8), 0);
+	assert_memory_equal(health, "\0\0\0\0\0\0\0\0", 8);
+	client_close(&client);
+	server_stop(&server);
 }
 
 static void control_lines_in_parts_and_too_long(void **ctx)
@@ -463,6 +493,7 @@ int main(void)
 		TEST(second_client_is_refused),
 		TEST(a_new_client_finds_a_new_device),
 		TEST(control_commands),
+		TEST(control_health),
 		TEST(control_lines_in_parts_and_too_long),
 		cmocka_unit_test(once_ends_with_the_last_client),
 	};

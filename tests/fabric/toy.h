@@ -12,7 +12,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "fabric/core/cfg.h"
+#include "fabric/core/cfg/cfg.h"
 #include "fabric/core/dma.h"
 #include "fabric/core/fabric.h"
 #include "fabric/core/mem.h"

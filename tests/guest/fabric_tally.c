@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * fabric-tally BDF [--clear | --memcpy]: print, or clear, what the fabric's endpoint has counted, as JSON:
+ * fabric-tally BDF [--clear]: print, or clear, what the fabric's endpoint has counted, as JSON:
  * {"writes", "writes_tagged", "reads", "reads_tagged", "tags": [{"kind", "width", "st", "ph", "count"}]}
- * --memcpy prints the MiB/s of plain 1 MiB copies in the fabric's process instead.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,18 +37,13 @@ int main(int argc, char **argv)
 	struct tphbuf_ctx *ctx;
 	struct tally tally;
 
-	require(argc == 2 || !strcmp(option, "--clear") || !strcmp(option, "--memcpy"),
-		"usage: fabric-tally BDF [--clear | --memcpy]");
+	require(argc == 2 || !strcmp(option, "--clear"), "usage: fabric-tally BDF [--clear]");
 	require(!tphbuf_ctx_new(NULL, &ctx), "no context");
 	require(!tphbuf_device_open(ctx, argv[1], NULL, &dev), "%s", tphbuf_ctx_error(ctx));
-	if (!strcmp(option, "--memcpy")) {
-		printf("%.1f\n", tally_memcpy(dev));
-	} else {
-		if (*option)
-			tally_clear(dev);
-		tally_read(dev, &tally);
-		print(&tally);
-	}
+	if (*option)
+		tally_clear(dev);
+	tally_read(dev, &tally);
+	print(&tally);
 	tphbuf_device_close(dev);
 	tphbuf_ctx_free(ctx);
 	return 0;

@@ -66,17 +66,6 @@ void tally_read(struct tphbuf_device *dev, struct tally *tally)
 	}
 }
 
-double tally_memcpy(struct tphbuf_device *dev)
-{
-	const uint32_t copies = 64;
-	uint64_t base = registers(dev), ns;
-
-	set(dev, base, EP_COPY, copies);
-	ns = reg(dev, base, EP_COPY_NS, 8);
-	require(ns, "the endpoint did not copy");
-	return copies * 1e9 / (double)ns;
-}
-
 void tally_expect(const struct tally *tally, uint32_t width, uint32_t st, uint32_t ph)
 {
 	require(tally->writes, "no write arrived at the BAR");

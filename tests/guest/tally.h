@@ -28,9 +28,6 @@ struct tally {
 void tally_read(struct tphbuf_device *dev, struct tally *tally);
 void tally_clear(struct tphbuf_device *dev);
 
-/* MiB/s of plain 1 MiB copies in the fabric's process. */
-double tally_memcpy(struct tphbuf_device *dev);
-
 /* Every write of the tally carries exactly (width, st, ph), or no hint for width 0; else the program ends. */
 void tally_expect(const struct tally *tally, uint32_t width, uint32_t st, uint32_t ph);
 

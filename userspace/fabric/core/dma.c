@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fabric/core/cfg.h"
+#include "fabric/core/cfg/cfg.h"
 #include "fabric/core/dma.h"
 #include "fabric/core/fabric.h"
 #include "fabric/core/mem.h"

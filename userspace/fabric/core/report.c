@@ -4,7 +4,7 @@
  */
 #include <cjson/cJSON.h>
 
-#include "fabric/core/cfg.h"
+#include "fabric/core/cfg/cfg.h"
 #include "fabric/core/fabric.h"
 
 static void add_row(cJSON *array, const struct fab_tally_row *row)

@@ -6,7 +6,7 @@
 #ifndef EP_ENDPOINT_H
 #define EP_ENDPOINT_H
 
-#include "fabric/core/cfg.h"
+#include "fabric/core/cfg/cfg.h"
 #include "fabric/core/fabric.h"
 
 #define EP_MIN_MEMORY (1ull << 20)
@@ -17,6 +17,7 @@ struct ep_opts {
 	uint64_t memory_size; /* power of two, EP_MIN_MEMORY to EP_MAX_MEMORY */
 	enum fab_tph_support completer;
 	uint32_t flr_ms; /* config space is gone that long after a function level reset */
+	bool no_prefix;	 /* does not claim End-End TLP prefixes */
 };
 
 /* Create an endpoint and hand it to the fabric. -EINVAL: name or options. */

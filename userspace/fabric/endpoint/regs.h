@@ -4,9 +4,9 @@
  *
  * It tells which TLPs have arrived at BAR2, the endpoint's memory. 64-bit
  * registers may be read as two halves, but only a 64-bit read is consistent
- * while traffic runs. Reading a part of a register gives that part; a write
- * counts only when it covers exactly one writable register. Everything else
- * in the BAR reads as zero and ignores writes.
+ * while traffic runs. A read of part of a register gives that part; a write
+ * takes effect only when it covers exactly one writable register. All other bytes
+ * of the BAR read as zero and ignore writes.
  *
  * Counters are kept over function level reset, because vfio resets a function
  * whenever it is opened. EP_CLEAR, or a new VM, starts them again.
@@ -36,11 +36,6 @@
 #define EP_MRD_TAGGED  0x0048 /* 64 ro */
 #define EP_OTHER_TLPS  0x0050 /* 64 ro  TLPs in no row, the tally was full; in no other counter */
 
-/* Time of plain copies of 1 MiB of zeros to the end of BAR2, to compare transfers with (benchmarks). */
-#define EP_COPY	    0x0060 /* 32 wo  copy that often, at most EP_COPY_MAX */
-#define EP_COPY_NS  0x0068 /* 64 ro  nanoseconds the copies of the last EP_COPY took together */
-#define EP_COPY_MAX 256
-
 /* One row of the tally: TLPs of one kind and one processing hint. Zeros when EP_ROW is not below EP_ROWS. */
 #define EP_ROW		 0x0080 /* 32 rw  selects the row */
 #define EP_ROW_KIND	 0x0084 /* 32 ro  EP_KIND_* */
@@ -55,7 +50,7 @@
 #define EP_MSIX_PBA	 0xc000
 
 #define EP_MAGIC_VALUE	 0x54504845 /* "EHPT" in memory */
-#define EP_VERSION_VALUE 1
+#define EP_VERSION_VALUE 2	    /* 1 had a copy benchmark */
 #define EP_KIND_MRD	 0
 #define EP_KIND_MWR	 1
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The DMA engine: registers, and one transfer at a time in steps of at most
- * ENG_STEP bytes, so that its length never keeps others waiting. The registers are
- * frozen while it runs and are the only state of a transfer besides `done`.
+ * ENG_STEP bytes, so that a long one delays no other work of the loop. The registers are
+ * locked while it runs and are the only state of a transfer besides `done`.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -10,12 +10,13 @@
 #include <string.h>
 
 #include "fabric/core/dma.h"
+#include "fabric/core/reg.h"
 #include "fabric/engine/engine.h"
 #include "fabric/engine/regs.h"
 
 struct eng {
 	struct fab_device dev; /* first */
-	uint32_t value[ENG_REGS_END / 4];
+	struct fab_regs regs;
 	bool refused;  /* a write since the last start */
 	uint32_t done; /* bytes of the transfer that runs */
 	struct fab_work work;
@@ -23,27 +24,19 @@ struct eng {
 	uint64_t transfers_done, transfers_failed, writes_refused;
 };
 
-struct eng_reg {
-	const char *name;
-	uint32_t off;
-	bool readable;
-	uint32_t writable;				  /* bits; 0: read-only */
-	void (*written)(struct eng *eng, uint32_t value); /* NULL: keep the value */
-};
-
 static struct eng *to_eng(struct fab_device *dev)
 {
 	return (struct eng *)dev;
 }
 
-static uint32_t *reg(struct eng *eng, uint32_t off)
+static uint32_t reg(const struct eng *eng, uint32_t off)
 {
-	return &eng->value[off / 4];
+	return (uint32_t)fab_regs_get(&eng->regs, off);
 }
 
 static bool finish(struct eng *eng, uint32_t status)
 {
-	*reg(eng, ENG_STATUS) = status;
+	fab_regs_set(&eng->regs, ENG_STATUS, status);
 	if (status == ENG_DONE)
 		eng->transfers_done++;
 	else
@@ -54,7 +47,7 @@ static bool finish(struct eng *eng, uint32_t status)
 static void fill_piece(void *ctx, void *host, uint32_t off, uint32_t len)
 {
 	struct eng *eng = ctx;
-	uint32_t value = *reg(eng, ENG_VALUE), i;
+	uint32_t value = reg(eng, ENG_VALUE), i;
 	uint8_t *to = host;
 
 	for (i = 0; i < len; i++)
@@ -63,12 +56,12 @@ static void fill_piece(void *ctx, void *host, uint32_t off, uint32_t len)
 
 static uint64_t address(struct eng *eng)
 {
-	return (uint64_t)*reg(eng, ENG_ADDR_HI) << 32 | *reg(eng, ENG_ADDR_LO);
+	return (uint64_t)reg(eng, ENG_ADDR_HI) << 32 | reg(eng, ENG_ADDR_LO);
 }
 
 static struct fab_tph hint(struct eng *eng)
 {
-	uint32_t value = *reg(eng, ENG_HINT);
+	uint32_t value = reg(eng, ENG_HINT);
 
 	if (!(value & ENG_HINT_PRESENT))
 		return (struct fab_tph){ .th = false };
@@ -80,7 +73,7 @@ static bool step(void *ctx)
 {
 	struct eng *eng = ctx;
 	uint64_t addr = address(eng) + eng->done;
-	uint32_t left = *reg(eng, ENG_LENGTH) - eng->done,
+	uint32_t left = reg(eng, ENG_LENGTH) - eng->done,
 		 part = ENG_STEP - (uint32_t)(addr % ENG_STEP);
 	const struct fab_dma req = {
 		.dev = &eng->dev,
@@ -97,9 +90,10 @@ static bool step(void *ctx)
 	return req.len < left || finish(eng, ENG_DONE);
 }
 
-static void start(struct eng *eng, uint32_t value)
+static void start_written(struct fab_device *dev, uint64_t value)
 {
-	uint32_t length = *reg(eng, ENG_LENGTH);
+	struct eng *eng = to_eng(dev);
+	uint32_t length = reg(eng, ENG_LENGTH);
 	bool valid = !eng->refused && length && length <= ENG_LENGTH_MAX &&
 		     address(eng) + (length - 1) >= address(eng);
 
@@ -110,80 +104,54 @@ static void start(struct eng *eng, uint32_t value)
 		finish(eng, ENG_FAILED);
 		return;
 	}
-	*reg(eng, ENG_STATUS) = ENG_BUSY;
+	fab_regs_set(&eng->regs, ENG_STATUS, ENG_BUSY);
 	eng->done = 0;
 	fab_work_queue(eng->dev.fabric->loop, &eng->work);
 }
 
-static const struct eng_reg registers[] = {
-	{ "magic", ENG_MAGIC, true, 0, NULL },
-	{ "addr_lo", ENG_ADDR_LO, true, 0xfffffffc, NULL },
-	{ "addr_hi", ENG_ADDR_HI, true, 0xffffffff, NULL },
-	{ "length", ENG_LENGTH, true, 0x001ffffc, NULL },
-	{ "value", ENG_VALUE, true, 0xffffffff, NULL },
-	{ "hint", ENG_HINT, true, ENG_HINT_PRESENT | ENG_HINT_PH | ENG_HINT_TAG, NULL },
-	{ "start", ENG_START, false, 1, start },
-	{ "status", ENG_STATUS, true, 0, NULL },
+static const struct fab_reg eng_regs[] = {
+	{ "magic", ENG_MAGIC, 4, .ro = FAB_REG_ALL, .reset = ENG_MAGIC_VALUE },
+	{ "addr_lo", ENG_ADDR_LO, 4, .reserved = 0x00000003 },
+	{ "addr_hi", ENG_ADDR_HI, 4, .reset = 0 },
+	{ "length", ENG_LENGTH, 4, .reserved = 0xffe00003 },
+	{ "value", ENG_VALUE, 4, .reset = 0 },
+	{ "hint", ENG_HINT, 4, .reserved = ~(ENG_HINT_PRESENT | ENG_HINT_PH | ENG_HINT_TAG) },
+	{ "start", ENG_START, 4, .write_only = true, .reserved = ~1u, .written = start_written },
+	{ "status", ENG_STATUS, 4, .ro = FAB_REG_ALL, .reset = ENG_IDLE },
 };
 
-static const struct eng_reg *find_register(unsigned int bar, uint64_t off)
+static const char *eng_locked(struct fab_device *dev)
 {
-	unsigned int i;
-
-	for (i = 0; bar == ENG_REGS_BAR && i < sizeof(registers) / sizeof(registers[0]); i++)
-		if (registers[i].off == off)
-			return &registers[i];
-	return NULL;
+	return reg(to_eng(dev), ENG_STATUS) == ENG_BUSY ? "busy" : NULL;
 }
+
+static void eng_refused(struct fab_device *dev)
+{
+	to_eng(dev)->writes_refused++;
+	to_eng(dev)->refused = true;
+}
+
+static const struct fab_reg_map eng_map = {
+	.reg = eng_regs,
+	.count = sizeof(eng_regs) / sizeof(eng_regs[0]),
+	.whole_reads = true,
+	.locked = eng_locked,
+	.refused = eng_refused,
+};
 
 static void eng_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf,
 			 uint32_t len)
 {
-	const struct eng_reg *at = find_register(bar, off);
-
 	memset(buf, 0, len);
-	if (at && at->readable && len == sizeof(uint32_t))
-		memcpy(buf, reg(to_eng(dev), at->off), len);
-}
-
-/* Why a write is refused, NULL: it is not. */
-static const char *refusal(struct eng *eng, const struct eng_reg *at, uint32_t len, uint32_t value)
-{
-	if (!at)
-		return "no register";
-	if (len != sizeof(value))
-		return "width";
-	if (!at->writable)
-		return "read-only";
-	if (value & ~at->writable)
-		return "reserved bits";
-	if (*reg(eng, ENG_STATUS) == ENG_BUSY)
-		return "busy";
-	return NULL;
+	if (bar == ENG_REGS_BAR)
+		fab_regs_read(&to_eng(dev)->regs, off, buf, len);
 }
 
 static void eng_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf,
 			  uint32_t len)
 {
-	const struct eng_reg *at = find_register(bar, off);
-	struct eng *eng = to_eng(dev);
-	uint32_t value = 0;
-	const char *why;
-
-	memcpy(&value, buf, len < sizeof(value) ? len : sizeof(value));
-	why = refusal(eng, at, len, value);
-	if (why) {
-		fab_debug(dev, "write of %u bytes at 0x%llx refused: %s", len,
-			  (unsigned long long)off, why);
-		eng->writes_refused++;
-		eng->refused = true;
-		return;
-	}
-	fab_debug(dev, "%s = 0x%x", at->name, value);
-	if (at->written)
-		at->written(eng, value);
-	else
-		*reg(eng, at->off) = value;
+	if (bar == ENG_REGS_BAR)
+		fab_regs_write(&to_eng(dev)->regs, off, buf, len);
 }
 
 static void eng_reset(struct fab_device *dev)
@@ -191,8 +159,7 @@ static void eng_reset(struct fab_device *dev)
 	struct eng *eng = to_eng(dev);
 
 	fab_work_cancel(dev->fabric->loop, &eng->work);
-	memset(eng->value, 0, sizeof(eng->value));
-	*reg(eng, ENG_MAGIC) = ENG_MAGIC_VALUE;
+	fab_regs_reset(&eng->regs);
 	eng->refused = false;
 }
 
@@ -241,6 +208,7 @@ static int eng_build(struct eng *eng, const struct eng_opts *opts)
 			.revision = 1 },
 		.serial = fab_cfg_serial(eng->dev.name),
 		.completer = FAB_TPH_NONE,
+		.no_prefix = opts->no_prefix,
 		.requester = opts->requester,
 	};
 	int ret;
@@ -261,6 +229,7 @@ int eng_new(struct fab_fabric *fabric, const char *name, const struct eng_opts *
 	ret = fab_device_init(&eng->dev, &eng_ops, name);
 	if (ret)
 		goto err_free;
+	fab_regs_init(&eng->regs, &eng_map, &eng->dev);
 	ret = eng_build(eng, opts);
 	if (ret)
 		goto err_fini;

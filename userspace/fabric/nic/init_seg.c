@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
  * BAR0: the initialisation segment in the first 64 KiB, then UAR pages with the
- * doorbells. All of it is trapped. Reads see 32-bit registers; a write acts
- * when it covers a whole register, anything else is ignored.
+ * doorbells. All of it is trapped. A write acts when it covers whole registers or
+ * a whole doorbell; any other write is ignored.
  *
- * A peer's DMA may write here too, so nothing below may depend on the order
- * in which a driver would do things. Numbers of objects start above 0:
- * what the NIC itself writes (events) cannot ring a doorbell that writes again.
+ * A peer's DMA may write here too, so nothing below depends on the order in which
+ * a driver writes. Ids of objects start above 0: events that the NIC itself
+ * writes cannot ring a doorbell that makes it write again.
  */
 #include <endian.h>
 #include <string.h>
 
+#include "fabric/core/reg.h"
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/init_seg.h"
 #include "fabric/nic/nic.h"
@@ -26,14 +27,17 @@
 #define LOG_CMDQ_SIZE	5u /* 32 entries */
 #define LOG_CMDQ_STRIDE 6u /* of 64 bytes */
 
-/* Registers (include/linux/mlx5/device.h: struct mlx5_init_seg). */
+/* Registers (include/linux/mlx5/device.h: struct mlx5_init_seg, struct health_buffer). */
 enum {
 	SEG_FW_REV = 0x0,
 	SEG_CMDIF_REV = 0x4,
 	SEG_CMDQ_ADDR_HIGH = 0x10,
 	SEG_CMDQ_ADDR_LOW = 0x14,
 	SEG_CMD_DOORBELL = 0x18,
+	SEG_INITIALIZING = 0x1fc,
 	SEG_HEALTH_FW_VERSION = 0x230,
+	SEG_HEALTH_SEVERITY = 0x238,
+	SEG_HEALTH_SYNDROME = 0x23c,
 	SEG_TIMER_HIGH = 0x1000,
 	SEG_TIMER_LOW = 0x1004,
 	SEG_HEALTH_COUNTER = 0x1010,
@@ -54,38 +58,70 @@ enum {
 #define INTERFACE_DISABLED 1u
 
 #define CQ_SOLICITED	   (1u << 24)
-#define HEALTH_SHIFT	   17 /* of microseconds: about 8 counts a second; the driver looks every 2 s */
+/* Health buffer of a fatal state: request for reset, firmware internal error (mlx5/core/health.c). */
+#define HEALTH_RFR	      (1ull << 31)
+#define HEALTH_FW_INTERNAL    1ull
+#define HEALTH_SYNDROME_SHIFT 16
+#define HEALTH_SHIFT \
+	17 /* of microseconds: about 8 counts a second; the driver reads it every 2 s */
 
-static uint32_t seg_read(struct nic *nic, uint32_t reg)
+static struct nic *to_nic(struct fab_device *dev)
 {
-	uint64_t now = fab_loop_now_us(nic->dev.fabric->loop);
-
-	switch (reg) {
-	case SEG_FW_REV:
-		return FW_MINOR << 16 | FW_MAJOR;
-	case SEG_CMDIF_REV:
-		return CMDIF_REV << 16 | FW_SUBMINOR;
-	case SEG_CMDQ_ADDR_HIGH:
-		return (uint32_t)(nic->cmdif.addr >> 32);
-	case SEG_CMDQ_ADDR_LOW:
-		return ((uint32_t)nic->cmdif.addr & ~(NIC_PAGE - 1)) |
-		       (uint32_t)nic->cmdif.state << INTERFACE_SHIFT | LOG_CMDQ_SIZE << 4 |
-		       LOG_CMDQ_STRIDE;
-	case SEG_HEALTH_FW_VERSION:
-		return FW_MAJOR << 24 | FW_MINOR << 16 | FW_SUBMINOR;
-	case SEG_TIMER_HIGH:
-		return (uint32_t)(now >> 32);
-	case SEG_TIMER_LOW:
-		return (uint32_t)now;
-	case SEG_HEALTH_COUNTER:
-		return (uint32_t)(now >> HEALTH_SHIFT) & 0xffffff;
-	default:
-		return 0;
-	}
+	return (struct nic *)dev;
 }
 
-static void cmdq_low_write(struct nic *nic, uint32_t value)
+static uint64_t cmdq_high_read(struct fab_device *dev)
 {
+	return to_nic(dev)->cmdif.addr >> 32;
+}
+
+static uint64_t cmdq_low_read(struct fab_device *dev)
+{
+	const struct nic_cmdif *cmdif = &to_nic(dev)->cmdif;
+
+	return ((uint32_t)cmdif->addr & ~(NIC_PAGE - 1)) |
+	       (uint32_t)cmdif->state << INTERFACE_SHIFT | LOG_CMDQ_SIZE << 4 | LOG_CMDQ_STRIDE;
+}
+
+static uint64_t timer_high_read(struct fab_device *dev)
+{
+	return fab_loop_now_us(dev->fabric->loop) >> 32;
+}
+
+static uint64_t timer_low_read(struct fab_device *dev)
+{
+	return (uint32_t)fab_loop_now_us(dev->fabric->loop);
+}
+
+static uint64_t severity_read(struct fab_device *dev)
+{
+	return to_nic(dev)->fatal ? HEALTH_RFR : 0;
+}
+
+static uint64_t syndrome_read(struct fab_device *dev)
+{
+	return to_nic(dev)->fatal ? HEALTH_FW_INTERNAL << HEALTH_SYNDROME_SHIFT : 0;
+}
+
+/* Stands still in a fatal state. */
+static uint64_t health_counter_read(struct fab_device *dev)
+{
+	const struct nic *nic = to_nic(dev);
+	uint64_t now = nic->fatal ? nic->fatal_us : fab_loop_now_us(dev->fabric->loop);
+
+	return now >> HEALTH_SHIFT & 0xffffff;
+}
+
+static void cmdq_high_written(struct fab_device *dev, uint64_t value)
+{
+	struct nic_cmdif *cmdif = &to_nic(dev)->cmdif;
+
+	cmdif->addr = value << 32 | (uint32_t)cmdif->addr;
+}
+
+static void cmdq_low_written(struct fab_device *dev, uint64_t value)
+{
+	struct nic *nic = to_nic(dev);
 	uint8_t state = value >> INTERFACE_SHIFT & INTERFACE_MASK;
 
 	if (state == INTERFACE_DISABLED) {
@@ -93,26 +129,43 @@ static void cmdq_low_write(struct nic *nic, uint32_t value)
 		nic_cmd_drop_objects(nic);
 	} else if (state == INTERFACE_FULL) {
 		nic->cmdif.addr = (nic->cmdif.addr & ~(uint64_t)UINT32_MAX) |
-				  (value & ~(NIC_PAGE - 1));
+				  (value & ~(uint64_t)(NIC_PAGE - 1));
 		nic->cmdif.ready = true;
 	}
 	nic->cmdif.state = state;
 }
 
-static void seg_write(struct nic *nic, uint32_t reg, uint32_t value)
+static void doorbell_written(struct fab_device *dev, uint64_t value)
 {
-	switch (reg) {
-	case SEG_CMDQ_ADDR_HIGH:
-		nic->cmdif.addr = (uint64_t)value << 32 | (uint32_t)nic->cmdif.addr;
-		break;
-	case SEG_CMDQ_ADDR_LOW:
-		cmdq_low_write(nic, value);
-		break;
-	case SEG_CMD_DOORBELL:
-		nic_cmd_doorbell(nic, value);
-		break;
-	}
+	nic_cmd_doorbell(to_nic(dev), (uint32_t)value);
 }
+
+#define RO .ro = FAB_REG_ALL
+
+static const struct fab_reg seg_regs[] = {
+	{ "fw_rev", SEG_FW_REV, 4, RO, .reset = FW_MINOR << 16 | FW_MAJOR },
+	{ "cmdif_rev", SEG_CMDIF_REV, 4, RO, .reset = CMDIF_REV << 16 | FW_SUBMINOR },
+	{ "cmdq_addr_high", SEG_CMDQ_ADDR_HIGH, 4, .read = cmdq_high_read,
+	  .written = cmdq_high_written },
+	{ "cmdq_addr_low", SEG_CMDQ_ADDR_LOW, 4, .ro = 0xff, .reserved = 0xc00,
+	  .read = cmdq_low_read, .written = cmdq_low_written },
+	{ "cmd_doorbell", SEG_CMD_DOORBELL, 4, .write_only = true, .written = doorbell_written },
+	{ "initializing", SEG_INITIALIZING, 4, RO },
+	{ "health_fw_version", SEG_HEALTH_FW_VERSION, 4, RO,
+	  .reset = FW_MAJOR << 24 | FW_MINOR << 16 | FW_SUBMINOR },
+	{ "health_severity", SEG_HEALTH_SEVERITY, 4, RO, .read = severity_read },
+	{ "health_syndrome", SEG_HEALTH_SYNDROME, 4, RO, .read = syndrome_read },
+	{ "timer_high", SEG_TIMER_HIGH, 4, RO, .read = timer_high_read },
+	{ "timer_low", SEG_TIMER_LOW, 4, RO, .read = timer_low_read },
+	{ "health_counter", SEG_HEALTH_COUNTER, 4, RO, .read = health_counter_read },
+};
+
+const struct fab_reg_map nic_seg_map = {
+	.reg = seg_regs,
+	.count = sizeof(seg_regs) / sizeof(seg_regs[0]),
+	.big_endian = true,
+	.join_writes = true,
+};
 
 /* data: 1 or 2 big endian words */
 static void uar_write(struct nic *nic, uint32_t off, const uint32_t *data, uint32_t words)
@@ -136,33 +189,28 @@ static void uar_write(struct nic *nic, uint32_t off, const uint32_t *data, uint3
 
 void nic_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf, uint32_t len)
 {
-	struct nic *nic = (struct nic *)dev;
-	uint8_t *to = buf;
-	uint32_t i, word;
-
 	memset(buf, 0, len);
-	if (bar != 0 || off >= NIC_UAR_OFFSET)
-		return;
-	for (i = 0; i < len; i++) {
-		word = htobe32(seg_read(nic, (uint32_t)(off + i) & ~3u));
-		to[i] = ((const uint8_t *)&word)[(off + i) & 3];
-	}
+	if (bar == 0 && off < NIC_UAR_OFFSET)
+		fab_regs_read(&to_nic(dev)->seg, off, buf, len);
 }
 
 void nic_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf,
 		   uint32_t len)
 {
-	struct nic *nic = (struct nic *)dev;
 	uint32_t data[2];
 
 	if (bar != 0 || off & 3 || (len != 4 && len != 8))
 		return;
-	memcpy(data, buf, len);
-	if (off >= NIC_UAR_OFFSET) {
-		uar_write(nic, (uint32_t)(off & (NIC_PAGE - 1)), data, len / 4);
+	if (off < NIC_UAR_OFFSET) {
+		fab_regs_write(&to_nic(dev)->seg, off, buf, len);
 		return;
 	}
-	seg_write(nic, (uint32_t)off, be32toh(data[0]));
-	if (len == 8)
-		seg_write(nic, (uint32_t)off + 4, be32toh(data[1]));
+	memcpy(data, buf, len);
+	uar_write(to_nic(dev), (uint32_t)(off & (NIC_PAGE - 1)), data, len / 4);
+}
+
+void nic_set_fatal(struct nic *nic, bool fatal)
+{
+	nic->fatal = fatal;
+	nic->fatal_us = fab_loop_now_us(nic->dev.fabric->loop);
 }

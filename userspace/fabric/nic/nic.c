@@ -92,6 +92,8 @@ static void nic_reset(struct fab_device *dev)
 
 	nic_reset_objects(nic);
 	nic_cmd_reset(nic);
+	fab_regs_reset(&nic->seg);
+	nic->fatal = false;
 	nic->port_caps = 0;
 	snprintf(nic->node_desc, sizeof(nic->node_desc), "%s", NODE_DESC);
 }
@@ -212,6 +214,7 @@ static int nic_init_pci(struct nic *nic)
 			.class_code = CLASS_INFINIBAND },
 		.serial = nic->guid,
 		.completer = FAB_TPH_NONE,
+		.no_prefix = nic->opts.no_prefix,
 		.requester = nic->opts.requester,
 		.st_entries = nic->opts.st_entries,
 		.vectors = nic->opts.vectors,
@@ -250,6 +253,7 @@ int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *
 	nic->guid = GUID_BASE | opts->lid;
 	nic->fault_timeout_us = NIC_FAULT_TIMEOUT_US;
 	nic_cmd_init(nic);
+	fab_regs_init(&nic->seg, &nic_seg_map, &nic->dev);
 	ret = nic_init_ids(nic);
 	if (!ret)
 		ret = nic_init_pci(nic);

@@ -20,9 +20,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fabric/core/cfg.h"
+#include "fabric/core/cfg/cfg.h"
 #include "fabric/core/device.h"
 #include "fabric/core/fabric.h"
+#include "fabric/core/reg.h"
 #include "fabric/nic/commands/cmdq.h"
 #include "fabric/nic/ids.h"
 #include "fabric/nic/limits.h"
@@ -36,6 +37,7 @@ struct nic_opts {
 	enum fab_tph_support requester; /* what TPH it can send */
 	unsigned int st_entries;	/* ST table size; 0: direct mode */
 	unsigned int vectors;
+	bool no_prefix; /* does not claim End-End TLP prefixes */
 };
 
 struct nic {
@@ -43,6 +45,9 @@ struct nic {
 	struct nic_opts opts;
 	uint64_t guid;
 	struct nic_cmdif cmdif;
+	struct fab_regs seg; /* initialisation segment */
+	bool fatal;	     /* see nic_set_fatal() */
+	uint64_t fatal_us;
 	bool hca_enabled, hca_initialised;
 	bool atomic_host_order; /* answers of atomics: little endian, as memory; else big endian */
 	uint32_t cmd_eqn;	/* 0: completions are polled */

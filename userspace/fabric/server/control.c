@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
 
+#include "fabric/nic/init_seg.h"
+#include "fabric/nic/nic.h"
 #include "fabric/server/server.h"
 #include "fabric/server/stream.h"
 
@@ -35,80 +36,59 @@ struct srv_control {
 	struct peer peer[PEERS];
 };
 
-/* Whoever asks for a report may look at the trace as well. */
+/* The trace file is complete whenever a report has been answered. */
 static void flush_trace(struct srv *srv)
 {
 	if (srv->fabric->trace)
 		fflush(srv->fabric->trace);
 }
 
-static int run_report(struct srv *srv, cJSON *answer)
+static int run_report(struct srv *srv, const char *args, cJSON *answer)
 {
 	cJSON *report = fab_report(srv->fabric);
 
+	(void)args;
 	flush_trace(srv);
 	return cJSON_AddItemToObject(answer, "report", report) ? 0 : -ENOMEM;
 }
 
-static int run_save(struct srv *srv, cJSON *answer)
+static int run_save(struct srv *srv, const char *args, cJSON *answer)
 {
+	(void)args;
 	(void)answer;
 	flush_trace(srv);
 	return srv->opts->report ? srv_save_report(srv) : -ENOENT;
 }
 
-static int run_clear(struct srv *srv, cJSON *answer)
+static int run_clear(struct srv *srv, const char *args, cJSON *answer)
 {
+	(void)args;
 	(void)answer;
 	fab_fabric_clear(srv->fabric);
 	return 0;
 }
 
-static double seconds(void)
+/* args: NIC fatal|ok */
+static int run_health(struct srv *srv, const char *args, cJSON *answer)
 {
-	struct timespec now;
+	char name[LINE_MAX_BYTES], state[LINE_MAX_BYTES], rest;
+	struct fab_device *dev;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	(void)answer;
+	if (sscanf(args, "%255s %255s %c", name, state, &rest) != 2)
+		return -EINVAL;
+	dev = fab_fabric_find(srv->fabric, name);
+	if (!dev || dev->ops != &nic_device_ops)
+		return -ENODEV;
+	if (strcmp(state, "fatal") && strcmp(state, "ok"))
+		return -EINVAL;
+	nic_set_fatal((struct nic *)dev, !strcmp(state, "fatal"));
+	return 0;
 }
 
-/* What a plain copy of 1 MiB costs in this process, to compare transfers with: best of several rounds. */
-static int run_memcpy(struct srv *srv, cJSON *answer)
+static int run_quit(struct srv *srv, const char *args, cJSON *answer)
 {
-	const size_t size = 1 << 20;
-	const int rounds = 8, copies = 8;
-	char *from = malloc(size), *to = malloc(size);
-	double start, took, best = 1e9;
-	int i, j, ret = -ENOMEM;
-
-	(void)srv;
-	if (!from || !to)
-		goto out;
-	memset(from, 1, size);
-	memset(to, 2, size);
-	for (i = 0; i < rounds; i++) {
-		start = seconds();
-		for (j = 0; j < copies; j++) {
-			memcpy(to, from, size);
-			__asm__ volatile(""
-					 :
-					 : "r"(to), "r"(from)
-					 : "memory"); /* every copy is made */
-		}
-		took = (seconds() - start) / copies;
-		best = took < best ? took : best;
-	}
-	cJSON_AddNumberToObject(answer, "bytes", (double)size);
-	cJSON_AddNumberToObject(answer, "MBps", (double)size / best / 1e6);
-	ret = 0;
-out:
-	free(from);
-	free(to);
-	return ret;
-}
-
-static int run_quit(struct srv *srv, cJSON *answer)
-{
+	(void)args;
 	(void)answer;
 	fab_loop_stop(srv->fabric->loop);
 	return 0;
@@ -116,29 +96,43 @@ static int run_quit(struct srv *srv, cJSON *answer)
 
 static const struct {
 	const char *name;
-	int (*run)(struct srv *srv, cJSON *answer);
+	bool takes_args;
+	int (*run)(struct srv *srv, const char *args, cJSON *answer);
 } commands[] = {
-	{ "report", run_report }, { "save", run_save }, { "clear", run_clear },
-	{ "memcpy", run_memcpy }, { "quit", run_quit },
+	{ "report", false, run_report }, { "save", false, run_save }, { "clear", false, run_clear },
+	{ "health", true, run_health },	 { "quit", false, run_quit },
 };
+
+/* Index of the command that line names; *args is what follows its name. */
+static unsigned int find_command(const char *line, const char **args)
+{
+	size_t len = strcspn(line, " ");
+	unsigned int i;
+
+	*args = line + len;
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strlen(commands[i].name) == len && !strncmp(commands[i].name, line, len) &&
+		    (commands[i].takes_args || !**args))
+			break;
+	return i;
+}
 
 static cJSON *run_line(struct srv *srv, const char *line)
 {
 	cJSON *answer = cJSON_CreateObject();
-	unsigned int i;
+	const char *args;
+	unsigned int i = find_command(line, &args);
 	int ret;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(commands[i].name, line))
-			continue;
-		ret = commands[i].run(srv, answer);
-		cJSON_AddBoolToObject(answer, "ok", !ret);
-		if (ret)
-			cJSON_AddStringToObject(answer, "error", strerror(-ret));
+	if (i == sizeof(commands) / sizeof(commands[0])) {
+		cJSON_AddBoolToObject(answer, "ok", false);
+		cJSON_AddStringToObject(answer, "error", "unknown command");
 		return answer;
 	}
-	cJSON_AddBoolToObject(answer, "ok", false);
-	cJSON_AddStringToObject(answer, "error", "unknown command");
+	ret = commands[i].run(srv, args, answer);
+	cJSON_AddBoolToObject(answer, "ok", !ret);
+	if (ret)
+		cJSON_AddStringToObject(answer, "error", strerror(-ret));
 	return answer;
 }
 

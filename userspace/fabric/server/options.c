@@ -18,28 +18,39 @@
 
 const char srv_options_help[] =
 	"usage: tphbuf-fabric --dir DIR [options] --nic SPEC... --endpoint SPEC... --engine SPEC...\n"
-	"Serve PCIe functions of one switch to QEMU's vfio-user-pci, each at DIR/NAME.sock.\n"
+	"Serve the PCIe functions of one switch to QEMU's vfio-user-pci, each at DIR/NAME.sock.\n"
 	"\n"
-	"  --nic NAME[,lid=N][,tph=ext|8bit|none][,st=N|direct][,vectors=N]\n"
-	"                     mlx5-compatible NIC. lid: default counts from 1. tph: what it can\n"
-	"                     send (ext). st: entries of its steering tag table, 1 to 64 (64),\n"
-	"                     or direct: no table. vectors: MSI-X, 2 to 64 (16)\n"
+	"  --nic NAME[,lid=N][,tph=ext|8bit|none][,st=N|direct][,vectors=N][,prefix=on|off]\n"
+	"                     mlx5-compatible NIC. lid: local identifier, counted from 1 by\n"
+	"                     default. tph: TPH requester capability (ext). st: entries of the\n"
+	"                     steering tag table, 1 to 64 (64), or direct: no table.\n"
+	"                     vectors: MSI-X vectors, 2 to 64 (16)\n"
 	"  --endpoint NAME[,bar-mb=N][,completer=ext|8bit|none|reserved][,flr-ms=N]\n"
-	"                     device with memory in BAR2. bar-mb: power of two (64).\n"
-	"                     completer: TPH that it can receive (ext). flr-ms: how long config\n"
-	"                     space answers all-ones after a function level reset, 0 to 1000 (0)\n"
-	"  --engine NAME[,tph=ext|8bit|none]\n"
+	"             [,prefix=on|off]\n"
+	"                     device with memory in BAR2. bar-mb: size, power of two (64).\n"
+	"                     completer: TPH completer capability (ext). flr-ms: time for which\n"
+	"                     config space reads all-ones after a function level reset,\n"
+	"                     0 to 1000 (0)\n"
+	"  --engine NAME[,tph=ext|8bit|none][,prefix=on|off]\n"
 	"                     DMA engine for the kernel's sample driver tph_engine.\n"
-	"                     tph: what it can send (ext)\n"
-	"  --trace FILE       one JSON line for each TLP (slow)\n"
-	"  --report FILE      JSON report, written at exit and on request\n"
-	"  --once             exit when the last client has gone\n"
-	"  --realtime         run ahead of other processes (SCHED_FIFO): the guest waits for\n"
-	"                     every register access, also when the machine is busy\n"
-	"  -v                 say more; twice: every message\n"
-	"  --help\n"
+	"                     tph: TPH requester capability (ext)\n"
+	"                     prefix=off: the function never claims End-End TLP prefixes, which\n"
+	"                     16-bit steering tags need\n"
+	"  --trace FILE       write one JSON line per TLP (slow)\n"
+	"  --report FILE      write the JSON report at exit and on request\n"
+	"  --once             exit when the last client has disconnected\n"
+	"  --realtime         schedule with SCHED_FIFO: the guest waits during every register\n"
+	"                     access, and waits longer on a busy host\n"
+	"  -v                 log register writes and commands; twice: every message\n"
+	"  --help             print this text\n"
 	"\n"
-	"DIR/control.sock takes lines: report, save, clear, memcpy, quit; answers are JSON.\n";
+	"DIR/control.sock takes one command per line and answers each with one line of JSON:\n"
+	"  report             all counters\n"
+	"  save               write the report to the file of --report\n"
+	"  clear              set all counters to zero\n"
+	"  health NIC fatal   NIC reports a fatal firmware error and executes no command\n"
+	"  health NIC ok      end of that state\n"
+	"  quit               exit\n";
 
 struct parser {
 	char *error;
@@ -156,6 +167,22 @@ static bool set_flr_ms(struct srv_spec *spec, const char *value)
 	return true;
 }
 
+static bool parse_switch(const char *text, bool *on)
+{
+	*on = !strcmp(text, "on");
+	return *on || !strcmp(text, "off");
+}
+
+static bool set_prefix(struct srv_spec *spec, const char *value)
+{
+	bool on;
+
+	if (!parse_switch(value, &on))
+		return false;
+	spec->nic.no_prefix = spec->endpoint.no_prefix = spec->engine.no_prefix = !on;
+	return true;
+}
+
 static const struct spec_key {
 	enum srv_kind kind;
 	const char *name;
@@ -169,6 +196,9 @@ static const struct spec_key {
 	{ SRV_ENDPOINT, "completer", set_completer },
 	{ SRV_ENDPOINT, "flr-ms", set_flr_ms },
 	{ SRV_ENGINE, "tph", set_engine_tph },
+	{ SRV_NIC, "prefix", set_prefix },
+	{ SRV_ENDPOINT, "prefix", set_prefix },
+	{ SRV_ENGINE, "prefix", set_prefix },
 };
 
 static int apply_key(struct parser *parser, struct srv_spec *spec, char *pair)

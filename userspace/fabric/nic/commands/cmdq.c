@@ -212,7 +212,7 @@ static bool cmd_work(void *ctx)
 		nic_reset_objects(nic);
 		return nic->cmdif.doorbell != 0;
 	}
-	if (!nic->cmdif.ready || !nic->cmdif.doorbell) {
+	if (!nic->cmdif.ready || nic->fatal || !nic->cmdif.doorbell) {
 		nic->cmdif.doorbell = 0;
 		return false;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Config space as bytes and write masks, built from options once; reset walks
- * back to the same bytes. Constants come from <linux/pci_regs.h>.
+ * Config space as bytes and write masks, built from options once; a reset restores
+ * the same bytes. Constants come from <linux/pci_regs.h>.
  */
 #ifndef FAB_CFG_H
 #define FAB_CFG_H
@@ -23,6 +23,7 @@ struct fab_cfg_opts {
 	enum fab_tph_support completer; /* DevCap2 */
 	enum fab_tph_support requester; /* TPH requester capability; FAB_TPH_NONE: no capability */
 	unsigned int st_entries;	/* ST table in the capability; 0: no table (direct mode) */
+	bool no_prefix;			/* DevCap2 never claims End-End TLP prefixes */
 	unsigned int vectors;		/* MSI-X; 0: no capability */
 	unsigned int msix_bar;
 	uint32_t msix_table, msix_pba; /* offsets in that BAR */
@@ -47,8 +48,8 @@ uint32_t fab_cfg_mrrs(const struct fab_device *dev); /* Max_Read_Request_Size in
 /*
  * The hint that a request carries when the function asks for (ph, ST table index) and ST Mode Select is
  * Device Specific: requester enable off gives no hint; index 0 gives steering tag 0; with no table the index
- * is the tag itself; an entry wider than the enabled namespace (8 bit) or an index outside the table gives
- * no hint and counts as an error of the device (errors_tph).
+ * is the tag itself. An entry wider than the enabled namespace (8 bit), an index outside the table, or a 16-bit
+ * tag of a function without End-End TLP prefixes gives no hint and counts as an error of the device (errors_tph).
  * No ST Mode: steering tag 0 always. Interrupt Vector Mode names tags of interrupts, so other requests get no hint.
  */
 struct fab_tph fab_cfg_tph(struct fab_device *dev, uint8_t ph, uint16_t index);
