@@ -636,7 +636,7 @@ static void break_no_list(void)
 static void hidden_config_is_unknown(void **state)
 {
 	static void (*const breaks[])(void) = { break_no_config, break_bridge_config };
-	struct tphbuf_verdict v = { .size = sizeof(v) };
+	struct tphbuf_topo_result v = { .size = sizeof(v) };
 	struct fixture *f = *state;
 	struct tphbuf_topo *topo;
 	size_t i;
@@ -645,11 +645,11 @@ static void hidden_config_is_unknown(void **state)
 		machine_build(under_switch);
 		breaks[i]();
 		assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
-		tphbuf_topo_verdict(topo, &v);
+		tphbuf_topo_result(topo, &v);
 		tphbuf_topo_free(topo);
 		assert_int_equal(v.route, TPHBUF_ROUTE_UNKNOWN);
-		assert_int_not_equal(v.st, TPHBUF_FATE_ARRIVES);
-		assert_int_not_equal(v.xst, TPHBUF_FATE_ARRIVES);
+		assert_int_not_equal(v.st, TPHBUF_DELIVERY_OK);
+		assert_int_not_equal(v.xst, TPHBUF_DELIVERY_OK);
 		assert_non_null(strstr(v.remedy, "CAP_SYS_ADMIN"));
 	}
 }

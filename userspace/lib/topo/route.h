@@ -36,7 +36,7 @@ struct route_question {
 
 void route_judge(const struct route_question *q, struct tphbuf_topo_result *v);
 
-/* tag_fate.c: fill in the delivery of tags, once the route is known */
+/* delivery.c: fill in the delivery of tags, once the route is known */
 void delivery_judge(const struct route_question *q, struct tphbuf_topo_result *v);
 
 /* p2p_hosts.c: what p2pdma knows of the host bridge with these ids */
