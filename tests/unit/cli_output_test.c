@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/table.h"
+#include "cli/text.h"
 #include "tests/mock/machine.h"
 #include "tests/mock/queues.h"
 #include "tests/mock/verbs.h"
@@ -303,14 +305,69 @@ static void terminals_get_no_orders(void **state)
 	}
 }
 
+static void text_is_cleaned(void **state)
+{
+	static const char *const texts[][2] = {
+		{ "plain", "plain" },
+		{ "a\x1b[2J\xff", "a?[2J?" },
+		{ "", "" },
+		{ "\xc2\x9b"
+		  "1m",
+		  "??1m" },
+		{ "\xe2\x82\xac", "\xe2\x82\xac" },
+		{ "cut \xe2\x82", "cut " },
+	};
+	char text[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(texts); i++) {
+		snprintf(text, sizeof(text), "%s", texts[i][0]);
+		text_clean(text);
+		assert_string_equal(text, texts[i][1]);
+	}
+}
+
+/* Also more of them than any command has. */
+static void tables_have_any_number_of_columns(void **state)
+{
+	static const char *const heads[40] = { [0] = "FIRST", [39] = "LAST" };
+	const char *names[40];
+	struct cli cli = { .color = false };
+	int saved = dup(STDOUT_FILENO), out = temp_file();
+	struct table *table;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NR(names); i++)
+		names[i] = heads[i] ? heads[i] : "-";
+	table = table_new(names, NR(names));
+	for (i = 0; i < NR(names); i++)
+		table_cell(table, COLOR_NONE, "%zu", i);
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	assert_int_equal(table_end(table, &cli), CLI_OK);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	read_back(out, result.out);
+	assert_non_null(strstr(result.out, "\n0      1  "));
+	assert_non_null(strstr(result.out, "  38  39\n"));
+}
+
 #define OUTPUT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, fixture_close)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		OUTPUT_TEST(no_command_loses_its_answer),  OUTPUT_TEST(topo_does_not_either),
-		OUTPUT_TEST(an_early_failed_write_counts), OUTPUT_TEST(usage_errors_are_json_too),
-		OUTPUT_TEST(json_is_always_utf8),	   OUTPUT_TEST(terminals_get_no_orders),
+		OUTPUT_TEST(no_command_loses_its_answer),
+		OUTPUT_TEST(topo_does_not_either),
+		OUTPUT_TEST(an_early_failed_write_counts),
+		OUTPUT_TEST(usage_errors_are_json_too),
+		OUTPUT_TEST(text_is_cleaned),
+		OUTPUT_TEST(tables_have_any_number_of_columns),
+		OUTPUT_TEST(json_is_always_utf8),
+		OUTPUT_TEST(terminals_get_no_orders),
 	};
 
 	return cmocka_run_group_tests_name("cli_output", tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 #include "tests/mock/verbs.h"
 #include "tests/unit/cli_run.h"
 

@@ -10,7 +10,6 @@
 #include "util/fd.h"
 #include "util/number.h"
 #include "util/sized.h"
-#include "util/text.h"
 #include "util/uuid.h"
 
 struct grown {
@@ -254,19 +253,6 @@ static void drivers_that_block_a_group(void **state)
 	assert_false(driver_is_vfio(""));
 }
 
-static void plain_text_is_plain(void **state)
-{
-	char text[8];
-
-	(void)state;
-	text_plain("a\x1b[2J\xff", 6, text, sizeof(text));
-	assert_string_equal(text, "a?[2J?");
-	text_plain("123456789", 9, text, sizeof(text));
-	assert_string_equal(text, "1234567");
-	text_plain("", 0, text, sizeof(text));
-	assert_string_equal(text, "");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,7 +267,6 @@ int main(void)
 		cmocka_unit_test(fd_above_std_fails_closed),
 		cmocka_unit_test(fd_calls_survive_interruption),
 		cmocka_unit_test(drivers_that_block_a_group),
-		cmocka_unit_test(plain_text_is_plain),
 	};
 
 	return cmocka_run_group_tests_name("util", tests, NULL, NULL);

@@ -5,7 +5,15 @@
 #include <string.h>
 
 #include "cli/fdinfo.h"
-#include "util/text.h"
+
+/* Copy a name; what does not fit is cut off. */
+static void take_name(const char *text, size_t len, char *to, size_t size)
+{
+	if (len >= size)
+		len = size - 1;
+	memcpy(to, text, len);
+	to[len] = '\0';
+}
 
 static bool take_u64(const char *text, size_t len, uint64_t *value)
 {
@@ -49,10 +57,10 @@ int fdinfo_parse(const char *text, size_t len, struct fdinfo *info)
 			if (take_u64(value, rest, &users) && users <= INT32_MAX)
 				info->users = (int64_t)users;
 		} else if (key == 8 && !memcmp(line, "exp_name", 8)) {
-			text_plain(value, rest, info->exporter, sizeof(info->exporter));
-			has_exporter = rest;
+			take_name(value, rest, info->exporter, sizeof(info->exporter));
+			has_exporter = info->exporter[0];
 		} else if (key == 4 && !memcmp(line, "name", 4)) {
-			text_plain(value, rest, info->name, sizeof(info->name));
+			take_name(value, rest, info->name, sizeof(info->name));
 		}
 	}
 	return has_size && has_exporter ? 0 : -EINVAL;

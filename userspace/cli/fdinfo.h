@@ -9,7 +9,7 @@
 struct fdinfo {
 	uint64_t size;
 	int64_t users;	   /* references of its file */
-	char exporter[64]; /* "vfio_pci_dma_buf..." as the kernel names it */
+	char exporter[64]; /* "vfio_pci_dma_buf..." as the kernel names it, not cleaned */
 	char name[64];	   /* DMA_BUF_SET_NAME, empty if unnamed */
 };
 

@@ -1,84 +1,34 @@
 // SPDX-License-Identifier: MIT
-/* The tphbuf command: subcommand table, failure report, exit codes. */
-#define _GNU_SOURCE /* strerrorname_np, O_PATH */
+/* The tphbuf command. */
+#define _GNU_SOURCE /* O_PATH */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/color.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/text.h"
+#include "cli/vendor.h"
 
-static const struct command *const commands[] = {
-	&cmd_list, &cmd_info,	  &cmd_topo,	 &cmd_doctor, &cmd_export, &cmd_tag,
-	&cmd_show, &cmd_register, &cmd_selftest, &cmd_serve,  &cmd_attach,
-};
-
-#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+static void print_summary(void *out, const struct command *command)
+{
+	fprintf(out, "  %-10s %s\n", command->name, command->summary);
+}
 
 static void usage(FILE *out)
 {
-	size_t i;
-
 	fputs("usage: tphbuf COMMAND [OPTIONS]\n\n"
 	      "Device memory as dma-bufs with PCIe TPH steering tags.\n\n"
 	      "commands:\n",
 	      out);
-	for (i = 0; i < NR_COMMANDS; i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	command_each(print_summary, out);
 	fputs("\ntphbuf COMMAND --help tells more and shows an example.\n"
 	      "exit status: 0 done, 1 failed, 2 wrong usage, 4 not supported here\n",
 	      out);
-}
-
-static void add_error(struct cli *cli, const char *stage, const char *name, int number,
-		      const char *text)
-{
-	cJSON *error;
-
-	if (!cli->json)
-		return;
-	cJSON_DeleteItemFromObject(cli->json, "ok");
-	cJSON_AddBoolToObject(cli->json, "ok", false);
-	error = cJSON_AddObjectToObject(cli->json, "error");
-	cJSON_AddStringToObject(error, "stage", stage);
-	json_add_string_or_null(error, "errno", name);
-	cJSON_AddNumberToObject(error, "number", number);
-	cJSON_AddStringToObject(error, "text", text);
-}
-
-int cli_fail(struct cli *cli, int err)
-{
-	enum tphbuf_stage stage = tphbuf_ctx_error_stage(cli->ctx);
-	const char *text = tphbuf_ctx_error(cli->ctx);
-
-	if (stage == TPHBUF_STAGE_ARGUMENT)
-		say(stderr, "tphbuf %s: %s\n", cli->command->name, text);
-	else
-		say(stderr, "tphbuf %s: %s failed: %s\n", cli->command->name,
-		    tphbuf_stage_name(stage), text);
-	add_error(cli, tphbuf_stage_name(stage), strerrorname_np(-err), -err, text);
-	/* A peer that talks nonsense says nothing about this machine. */
-	if (tphbuf_is_unsupported(err) && !(stage == TPHBUF_STAGE_SHARE && err == -EPROTO))
-		return CLI_UNSUPPORTED;
-	return stage == TPHBUF_STAGE_ARGUMENT ? CLI_USAGE : CLI_FAILURE;
-}
-
-int cli_fail_text(struct cli *cli, int code, const char *stage, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	text_clean(text);
-	fprintf(stderr, "tphbuf%s%s: %s\n", cli->command ? " " : "",
-		cli->command ? cli->command->name : "", text);
-	add_error(cli, stage, NULL, 0, text);
-	return code;
 }
 
 static void log_to_stderr(void *arg, enum tphbuf_log_level level, const char *text)
@@ -138,8 +88,6 @@ static int no_command(struct cli *cli, const char *word)
 
 static int dispatch(struct cli *cli, int argc, char **argv)
 {
-	size_t i;
-
 	if (argc < 2) {
 		usage(stderr);
 		return CLI_USAGE;
@@ -152,9 +100,7 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		printf("tphbuf %d.%d\n", TPHBUF_VERSION_MAJOR, TPHBUF_VERSION_MINOR);
 		return CLI_OK;
 	}
-	for (i = 0; i < NR_COMMANDS; i++)
-		if (!strcmp(argv[1], commands[i]->name))
-			cli->command = commands[i];
+	cli->command = command_find(argv[1]);
 	options_find_json(cli, argc, argv);
 	return cli->command ? run_command(cli, argc - 1, argv + 1) : no_command(cli, argv[1]);
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/loopback.h"
+#include "cli/rdma.h"
 
 void rdma_close(struct rdma *rdma)
 {

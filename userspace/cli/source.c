@@ -2,7 +2,7 @@
 /* The buffer a command works on: device open, memory on, ranges exported. */
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/source.h"
 
 static int export(const struct options *opts, struct source *src)
 {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* Tables whose columns are as wide as their content, and colours. */
+/* Tables whose columns are as wide as their content. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/table.h"
+#include "cli/text.h"
 
-#define CELL_MAX    512
-#define GAP	    2
-#define MAX_COLUMNS 12
+#define CELL_MAX 512
+#define GAP	 2
 
 struct cell {
 	char *text;
@@ -19,34 +18,12 @@ struct cell {
 
 struct table {
 	size_t columns;
+	size_t *width; /* of each column */
 	size_t used;
 	size_t room;
 	struct cell *cells; /* row after row, the first is the head */
 	bool failed;
 };
-
-/* https://no-color.org: any value but the empty one switches colours off. */
-bool color_wanted(void)
-{
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return !(no && no[0]) && term && strcmp(term, "dumb") && isatty(STDOUT_FILENO);
-}
-
-const char *color_start(const struct cli *cli, enum color color)
-{
-	static const char *const codes[NR_COLORS] = {
-		[COLOR_NONE] = "",	  [COLOR_GOOD] = "\033[32m", [COLOR_WARN] = "\033[33m",
-		[COLOR_BAD] = "\033[31m", [COLOR_DIM] = "\033[2m",
-	};
-
-	return cli->color ? codes[color] : "";
-}
-
-const char *color_end(const struct cli *cli, enum color color)
-{
-	return cli->color && color != COLOR_NONE ? "\033[0m" : "";
-}
 
 struct table *table_new(const char *const *heads, size_t columns)
 {
@@ -56,6 +33,8 @@ struct table *table_new(const char *const *heads, size_t columns)
 	if (!table)
 		return NULL;
 	table->columns = columns;
+	table->width = calloc(columns, sizeof(*table->width));
+	table->failed = !table->width;
 	for (i = 0; i < columns; i++)
 		table_cell(table, COLOR_NONE, "%s", heads[i]);
 	return table;
@@ -117,11 +96,10 @@ static bool rest_is_empty(const struct table *table, size_t i)
 
 static void print(const struct table *table, const struct cli *cli)
 {
-	size_t width[MAX_COLUMNS];
 	size_t i, column;
 
 	for (column = 0; column < table->columns; column++)
-		width[column] = width_of(table, column);
+		table->width[column] = width_of(table, column);
 	for (i = 0; i < table->used; i++) {
 		const struct cell *cell = &table->cells[i];
 
@@ -131,7 +109,7 @@ static void print(const struct table *table, const struct cli *cli)
 		if (column + 1 == table->columns)
 			putchar('\n');
 		else if (!rest_is_empty(table, i))
-			printf("%*s", (int)(width[column] - strlen(cell->text)) + GAP, "");
+			printf("%*s", (int)(table->width[column] - strlen(cell->text)) + GAP, "");
 	}
 }
 
@@ -144,6 +122,7 @@ void table_free(struct table *table)
 	for (i = 0; i < table->used; i++)
 		free(table->cells[i].text);
 	free(table->cells);
+	free(table->width);
 	free(table);
 }
 

@@ -4,10 +4,11 @@
  * into JSON: nothing there moves a cursor or is broken UTF-8.
  */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/text.h"
 
 #define LINE_MAX_BYTES 4096
 

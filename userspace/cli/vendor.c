@@ -8,7 +8,7 @@
 
 #include <tphbuf/vendor.h>
 
-#include "cli/cli.h"
+#include "cli/vendor.h"
 
 static tphbuf_vendor_init_fn find_init(void *handle)
 {

@@ -3,7 +3,15 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/loopback.h"
+#include "cli/answer.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/register.h"
+#include "cli/exec.h"
+#include "cli/format.h"
+#include "cli/hold.h"
+#include "cli/json.h"
+#include "cli/rdma.h"
+#include "cli/source.h"
 
 static const char *trust_text(enum tphbuf_tag_trust trust)
 {

@@ -6,7 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/color.h"
+#include "cli/commands/commands.h"
+#include "cli/doctor/device.h"
 #include "cli/doctor/doctor.h"
+#include "cli/doctor/files.h"
+#include "cli/doctor/group.h"
+#include "cli/doctor/host.h"
+#include "cli/doctor/nic.h"
+#include "cli/format.h"
+#include "cli/json.h"
+#include "cli/text.h"
 
 #define EXIT_WARNINGS 3
 

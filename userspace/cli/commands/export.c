@@ -2,7 +2,11 @@
 /* tphbuf export: a dma-buf of BAR ranges, held or handed to a program. */
 #include <stdio.h>
 
-#include "cli/cli.h"
+#include "cli/answer.h"
+#include "cli/commands/commands.h"
+#include "cli/exec.h"
+#include "cli/hold.h"
+#include "cli/source.h"
 
 static int run(struct cli *cli, struct options *opts)
 {

@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
+#include "cli/format.h"
+#include "cli/json.h"
+#include "cli/source.h"
+#include "cli/text.h"
 
 static void print_bars(const struct tphbuf_pci_info *info)
 {

@@ -3,7 +3,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cli/loopback.h"
+#include <tphbuf/mr.h>
+
+#include "cli/answer.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/register.h"
+#include "cli/format.h"
+#include "cli/hold.h"
+#include "cli/json.h"
+#include "cli/rdma.h"
+#include "cli/source.h"
+#include "cli/text.h"
 
 static const char *state_text(enum tphbuf_applied_state state)
 {

@@ -9,7 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/loopback.h"
+#include <tphbuf/mr.h>
+
+#include "cli/answer.h"
+#include "cli/color.h"
+#include "cli/commands/commands.h"
+#include "cli/format.h"
+#include "cli/json.h"
+#include "cli/rc_pair.h"
+#include "cli/rc_transfer.h"
+#include "cli/rdma.h"
+#include "cli/source.h"
+#include "cli/text.h"
 
 /* Enough for several payloads and page boundaries, and quick to compare. */
 #define DEFAULT_LENGTH (64u << 10)
@@ -20,7 +31,7 @@ struct selftest {
 	const struct options *opts;
 	struct source src;
 	struct rdma nic, second; /* second.context NULL: the same */
-	struct loop loop;
+	struct rc_pair pair;
 	struct tphbuf_mr *target;
 	struct tphbuf_applied applied;
 	void *bar;
@@ -31,7 +42,7 @@ struct selftest {
 
 static void close_all(struct selftest *t)
 {
-	loop_close(&t->loop);
+	rc_pair_close(&t->pair);
 	if (t->host_mr)
 		ibv_dereg_mr(t->host_mr);
 	if (t->target)
@@ -135,7 +146,7 @@ static int compare(struct selftest *t, const char *what, uint32_t pass)
 
 static int transfer(struct selftest *t, enum ibv_wr_opcode opcode)
 {
-	struct loop_request r = {
+	struct rc_request r = {
 		.opcode = opcode,
 		.addr = t->host,
 		.lkey = t->host_mr->lkey,
@@ -144,7 +155,7 @@ static int transfer(struct selftest *t, enum ibv_wr_opcode opcode)
 		.rkey = tphbuf_mr_ibv(t->target)->rkey,
 	};
 
-	return loop_do(t->cli, &t->loop, &r);
+	return rc_transfer(t->cli, &t->pair, &r);
 }
 
 static void fill(struct selftest *t, uint32_t pass)
@@ -237,7 +248,7 @@ static int run(struct cli *cli, struct options *opts)
 	if (ret == CLI_OK)
 		ret = prepare_host(&t);
 	if (ret == CLI_OK)
-		ret = loop_open(cli, &t.loop, &t.nic, writer(&t), opts->port, opts->gid_index);
+		ret = rc_pair_open(cli, &t.pair, &t.nic, writer(&t), opts->port, opts->gid_index);
 	if (ret == CLI_OK) {
 		copy_words(t.saved, t.bar, t.length);
 		ret = measure(&t);

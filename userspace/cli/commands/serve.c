@@ -7,7 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/answer.h"
+#include "cli/commands/commands.h"
+#include "cli/output.h"
+#include "cli/source.h"
+#include "cli/text.h"
 
 #define DEFAULT_MODE 0600
 

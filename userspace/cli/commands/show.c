@@ -13,9 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/commands/commands.h"
 #include "cli/fdinfo.h"
+#include "cli/format.h"
+#include "cli/json.h"
 #include "cli/process.h"
+#include "cli/table.h"
 
 #define FDINFO_MAX 4096
 

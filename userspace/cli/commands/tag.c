@@ -2,7 +2,11 @@
 /* tphbuf tag: operations on the tag of a fresh buffer, in the order given. */
 #include <stdio.h>
 
-#include "cli/cli.h"
+#include "cli/answer.h"
+#include "cli/commands/commands.h"
+#include "cli/format.h"
+#include "cli/json.h"
+#include "cli/source.h"
 
 static const char *const op_names[] = {
 	[TAG_OP_SET] = "set",

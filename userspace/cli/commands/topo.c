@@ -3,7 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/color.h"
+#include "cli/commands/commands.h"
+#include "cli/format.h"
+#include "cli/json.h"
+#include "cli/table.h"
+#include "cli/text.h"
 
 struct path {
 	struct tphbuf_topo *topo;

@@ -7,7 +7,10 @@
 #include <unistd.h>
 #include <linux/pci_regs.h>
 
-#include "cli/doctor/doctor.h"
+#include "cli/doctor/device.h"
+#include "cli/doctor/files.h"
+#include "cli/doctor/node.h"
+#include "cli/format.h"
 #include "util/driver.h"
 #include "util/remedy.h"
 

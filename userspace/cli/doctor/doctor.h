@@ -6,10 +6,11 @@
  * reader sees what was looked at. A finding that is not fine comes with the
  * command that mends it.
  */
-#ifndef DOCTOR_H
-#define DOCTOR_H
+#ifndef CLI_DOCTOR_H
+#define CLI_DOCTOR_H
 
 #include "cli/cli.h"
+#include "cli/options.h"
 
 enum severity {
 	SEVERITY_OK,
@@ -48,66 +49,5 @@ struct doctor {
 /* The remedy goes first, "" for none; then the text of the finding. */
 void report(struct doctor *d, enum severity severity, const char *id, const char *remedy,
 	    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-
-/* doctor_files.c: small files of /sys, /proc and /dev */
-enum tree { TREE_SYS, TREE_PROC, TREE_DEV };
-
-/* Whole path. Return: false if it is too long. */
-bool tree_path(const struct doctor *d, enum tree tree, char *path, size_t size, const char *fmt,
-	       ...) __attribute__((format(printf, 5, 6)));
-/* First bytes of a file, without the last newline. False if unreadable. */
-bool tree_read(const struct doctor *d, enum tree tree, char *buf, size_t size, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-/* The whole target of a symbolic link, and its last component. */
-bool tree_target(const struct doctor *d, enum tree tree, char *buf, size_t size, const char *fmt,
-		 ...) __attribute__((format(printf, 5, 6)));
-bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
-/* Call @fn with each name in a directory until it returns false. */
-bool tree_each(const struct doctor *d, enum tree tree, const char *dir,
-	       bool (*fn)(void *arg, const char *name), void *arg);
-/*
- * Remedy: the commands that take function @bdf from @driver, "" for none, to
- * the driver @to; with "" to the one that the kernel finds.
- */
-void rebind_remedy(char *remedy, size_t size, const char *bdf, const char *driver, const char *to);
-/* Does the kernel command line have this word? */
-bool cmdline_has(const struct doctor *d, const char *word);
-
-/* doctor_node.c: device nodes, and the two ways to open a vfio device */
-struct node {
-	char path[256];
-	int err;	  /* why it cannot be opened; 0: it can */
-	const char *kind; /* what it is instead of a character device, or NULL */
-	const char *make; /* remedy if it does not exist */
-};
-
-/* Examine @name below /dev. */
-void node_look(const struct doctor *d, struct node *node, const char *name, const char *make);
-/* @severity is for a node that cannot be opened. */
-void report_node(struct doctor *d, enum severity severity, const char *id, const struct node *node);
-
-/* Nodes that are the device's own, below /dev; "" for those it has not. */
-struct device_nodes {
-	char cdev[TPHBUF_NAME_MAX + sizeof("vfio/devices/")];
-	char group[32];
-};
-
-void device_nodes(const struct doctor *d, struct device_nodes *nodes);
-/* Did vfio make this group, for a device that no IOMMU isolates? */
-bool group_noiommu(const struct doctor *d, const char *number);
-bool device_noiommu(const struct doctor *d);
-
-/* The checks */
-void check_host(struct doctor *d);
-void check_host_nodes(struct doctor *d);
-void check_device(struct doctor *d);
-void check_nodes(struct doctor *d);
-void check_group(struct doctor *d);
-void check_users(struct doctor *d);
-void check_nic(struct doctor *d);
-void check_route(struct doctor *d);
-/* Open the device for a moment, which resets it. */
-void check_tags(struct doctor *d);
 
 #endif

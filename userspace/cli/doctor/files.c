@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/doctor/doctor.h"
+#include "cli/doctor/files.h"
 
 static bool vpath(const struct doctor *d, enum tree tree, char *path, size_t size, const char *fmt,
 		  va_list ap)

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/doctor/doctor.h"
+#include "cli/doctor/device.h"
+#include "cli/doctor/files.h"
+#include "cli/doctor/group.h"
+#include "cli/doctor/node.h"
+#include "cli/format.h"
 #include "util/driver.h"
-#include "util/text.h"
 
 #define CLASS_BRIDGE 0x06 /* PCI class code of bridges */
 
@@ -96,16 +99,14 @@ static bool is_node(const char *target, const char *node)
 static bool look_at_fd(void *arg, const char *fd)
 {
 	struct users *u = arg;
-	char target[128], raw[64], comm[64], remedy[128];
+	char target[128], comm[64], remedy[128];
 
 	if (!tree_target(u->d, TREE_PROC, target, sizeof(target), "%s/%s", u->dir, fd))
 		return true;
 	if (!is_node(target, u->nodes.cdev) && !is_node(target, u->nodes.group))
 		return true;
-	if (!tree_read(u->d, TREE_PROC, raw, sizeof(raw), "%s/comm", u->pid))
-		snprintf(raw, sizeof(raw), "?");
-	/* A process names itself as it likes. */
-	text_plain(raw, strlen(raw), comm, sizeof(comm));
+	if (!tree_read(u->d, TREE_PROC, comm, sizeof(comm), "%s/comm", u->pid))
+		snprintf(comm, sizeof(comm), "?");
 	snprintf(remedy, sizeof(remedy), "end process %s (%s) in its own way", u->pid, comm);
 	report(u->d, SEVERITY_ERROR, "busy", remedy, "process %s (%s) has %s open", u->pid, comm,
 	       target);

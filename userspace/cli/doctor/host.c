@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/doctor/doctor.h"
+#include "cli/doctor/files.h"
+#include "cli/doctor/host.h"
+#include "cli/doctor/node.h"
 
 /* Intel VT-d specification 11.4.3: Extended Capability Register */
 #define ECAP_INTERRUPT_REMAPPING (1u << 3)

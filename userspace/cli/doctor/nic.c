@@ -3,7 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/doctor/doctor.h"
+#include "cli/doctor/device.h"
+#include "cli/doctor/files.h"
+#include "cli/doctor/nic.h"
+#include "cli/doctor/node.h"
+#include "cli/format.h"
 #include "util/remedy.h"
 
 #define VENDOR_MELLANOX 0x15b3

@@ -6,7 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/doctor/doctor.h"
+#include "cli/doctor/files.h"
+#include "cli/doctor/node.h"
 
 #define MAKE_IOMMUFD "modprobe iommufd"
 #define MAKE_VFIO    "modprobe vfio"

@@ -10,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/exec.h"
+#include "cli/json.h"
+#include "cli/options.h"
 
 /* getopt_long() values: above every character. */
 #define OPT_BASE 256

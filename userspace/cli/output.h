@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Standard output. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "cli/cli.h"
+
+/*
+ * Print cli->json if there is one and see that all output is
+ * written. It comes before a command blocks or runs a program, and at the
+ * end. Return: CLI_OK, or CLI_FAILURE after a message.
+ */
+int finish_output(struct cli *cli);
+
+#endif
