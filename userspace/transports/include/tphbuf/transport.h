@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a vendor supplies to libnccl-net-tphbuf.so and nccl-net-check: how to copy to
+ * and from device memory that the CPU cannot reach, and how to reduce in it.
+ *
+ * A shared library named by TPHBUF_NET_COPY (plugin) or --reduce (nccl-net-check) defines
+ * one variable, TPHBUF_NET_COPY_SYMBOL or TPHBUF_REDUCE_SYMBOL. It is never unloaded
+ * while a function of it runs.
+ */
+#ifndef TPHBUF_TRANSPORT_H
+#define TPHBUF_TRANSPORT_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TPHBUF_NET_COPY_SYMBOL "tphbuf_net_copy_v1"
+#define TPHBUF_REDUCE_SYMBOL   "tphbuf_reduce_v1"
+
+/**
+ * struct tphbuf_net_copy - copies between device memory and host memory
+ * @size: sizeof(struct tphbuf_net_copy)
+ * @name: for messages
+ * @open: start; *@state is the first argument of the others. Return: 0, -errno.
+ * @close: end; no copy is running
+ * @check: can bytes be copied to and from [@device, @device + @length)? Called at
+ *	registration. Return: 0, -errno.
+ * @alloc: host memory for one chunk that @start copies from or to; NULL when there is none now
+ * @free: give it back
+ * @start: begin a copy; @to_device says in which direction. It does not wait for the
+ *	device: a kernel of the collective library may be spinning there until
+ *	the copy is done. *@op identifies the copy. Return: 0, -errno.
+ * @poll: is it done? Return: 1 (@op is free again), 0, -errno (likewise).
+ *
+ * Functions are called from several threads at a time.
+ */
+struct tphbuf_net_copy {
+	size_t size;
+	const char *name;
+	int (*open)(void **state);
+	void (*close)(void *state);
+	int (*check)(void *state, const void *device, size_t length);
+	void *(*alloc)(void *state, size_t length);
+	void (*free)(void *state, void *host);
+	int (*start)(void *state, void *device, void *host, size_t length, int to_device, void **op);
+	int (*poll)(void *state, void *op);
+};
+
+/* The largest chunk that alloc is asked for, bytes */
+#define TPHBUF_NET_COPY_CHUNK (512u << 10)
+
+/**
+ * struct tphbuf_reduce - sums in device memory, for nccl-net-check
+ * @size: sizeof(struct tphbuf_reduce)
+ * @sum_u32: @dst[i] += @src[i] for @n values. Return: 0, -errno.
+ */
+struct tphbuf_reduce {
+	size_t size;
+	int (*sum_u32)(void *dst, const void *src, size_t n);
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
