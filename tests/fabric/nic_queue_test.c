@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/nic/clock.h"
 #include "tests/fabric/nic_client.h"
 
 #define UAR	    (NIC_UAR_OFFSET + 3 * NIC_PAGE)
@@ -461,6 +462,157 @@ static void cq_outlives_its_eq(void **state)
 	assert_true(cqe_ready(client, &cq, 0));
 }
 
+static uint64_t clock_read(struct client *client)
+{
+	return (uint64_t)client_read32(client, 0x1000) << 32 | client_read32(client, 0x1004);
+}
+
+/* Completions carry the time of the counter in the initialisation segment; its unit is what the capability says. */
+static void completions_carry_the_time(void **state)
+{
+	struct client *client = *state;
+	struct client_queue eq = client_eq(client, 3, 0, 0), cq = client_cq(client, 4, eq.number);
+	uint64_t before = clock_read(client), after, first, second;
+	uint64_t end = fab_loop_now_us(client->rig.fabric->loop) + 2000;
+
+	complete(client, &cq, 0, false);
+	while (fab_loop_now_us(client->rig.fabric->loop) < end)
+		;
+	complete(client, &cq, 1, false);
+	after = clock_read(client);
+	first = be64toh(cqe_at(client, &cq, 0)->timestamp);
+	second = be64toh(cqe_at(client, &cq, 1)->timestamp);
+	assert_true(before <= first && second <= after);
+	assert_true(second - first >=
+		    1500 * (NIC_CLOCK_KHZ / 1000)); /* 2 ms less the code around them */
+	assert_true(second - first < 60000000ull * (NIC_CLOCK_KHZ / 1000));
+}
+
+#define RESIZE_PAGES 4u
+
+static uint8_t resize(struct client *client, const struct client_queue *cq, uint8_t log_size,
+		      uint64_t ring, uint32_t pages)
+{
+	uint8_t in[DEVX_ST_SZ_BYTES(modify_cq_in) + RESIZE_PAGES * 8]
+		__attribute__((aligned(8))) = { 0 };
+	NIC_LAYOUT(modify_cq_out, out);
+	uint32_t i;
+
+	DEVX_SET(modify_cq_in, in, opcode, MLX5_CMD_OP_MODIFY_CQ);
+	DEVX_SET(modify_cq_in, in, op_mod, MLX5_MODIFY_CQ_IN_OP_MOD_RESIZE_CQ);
+	DEVX_SET(modify_cq_in, in, cqn, cq->number);
+	DEVX_SET(modify_cq_in, in,
+		 modify_field_select_resize_field_select.resize_field_select.resize_field_select, 7);
+	DEVX_SET(modify_cq_in, in, cq_context.log_cq_size, log_size);
+	for (i = 0; i < pages; i++) {
+		uint64_t entry = htobe64(ring + i * NIC_PAGE);
+
+		memcpy(in + DEVX_ST_SZ_BYTES(modify_cq_in) + i * 8, &entry, 8);
+	}
+	return client_exec(client, in, DEVX_ST_SZ_BYTES(modify_cq_in) + pages * 8, out, sizeof(out));
+}
+
+/* As mlx5_cq_resize_copy_cqes() of libmlx5: unread entries move up by one place, to make up for the resize entry. */
+static void copy_unread(struct client *client, const struct client_queue *from,
+			const struct client_queue *to, uint32_t ci)
+{
+	for (; cqe_at(client, from, ci)->op_own >> 4 != MLX5_CQE_RESIZE_CQ; ci++) {
+		struct mlx5_cqe64 *cqe = (struct mlx5_cqe64 *)cqe_at(client, to, ci + 1);
+
+		assert_true(cqe_ready(client, from, ci));
+		*cqe = *cqe_at(client, from, ci);
+		cqe->op_own = (uint8_t)((cqe->op_own & ~1u) | ((ci + 1) >> to->log_size & 1));
+	}
+	assert_true(cqe_ready(client, from, ci));
+}
+
+static struct client_queue empty_ring(struct client *client, const struct client_queue *cq,
+				      uint8_t log_size)
+{
+	struct client_queue ring = *cq;
+	uint32_t i;
+
+	ring.log_size = log_size;
+	ring.ring = rig_alloc(&client->rig, 64ull << log_size);
+	for (i = 0; i < 1u << log_size; i++)
+		*((uint8_t *)rig_at(&client->rig, ring.ring) + i * 64 + 63) = MLX5_CQE_INVALID << 4;
+	return ring;
+}
+
+/* Larger, smaller, across laps; entries are neither lost nor reported twice. */
+static void cq_resize_keeps_unread_entries(void **state)
+{
+	static const uint8_t sizes[] = { 5, 2, 3, 7, 1, 4 };
+	struct client *client = *state;
+	struct client_queue eq = client_eq(client, 6, 0, 0), cq = client_cq(client, 2, eq.number);
+	uint32_t ci = 0, produced = 0, consumed = 0, index = 0, round, pages;
+
+	for (round = 0; round < 6; round++) {
+		struct client_queue to;
+		uint32_t unread = round & 1, i;
+
+		for (i = 0; i < 5; i++, ci++, consumed++) { /* across a lap */
+			complete(client, &cq, (uint16_t)produced++, false);
+			assert_true(cqe_ready(client, &cq, ci));
+			assert_int_equal(be16toh(cqe_at(client, &cq, ci)->wqe_counter), consumed);
+			cq_consume(client, &cq, ci + 1);
+		}
+		cq_arm(client, &cq, ci, false, false);
+		assert_int_equal(comp_events(client, &eq, &cq, &index), 0);
+		if (unread)
+			complete(client, &cq, (uint16_t)produced++, false);
+		assert_int_equal(comp_events(client, &eq, &cq, &index), unread);
+		to = empty_ring(client, &cq, sizes[round]);
+		pages = client->nic->pas_entries;
+		assert_int_equal(resize(client, &cq, sizes[round], to.ring, sizes[round] > 6 ? 2 : 1),
+				 NIC_CMD_OK);
+		assert_true(client->nic->pas_entries <= pages + 1);
+		copy_unread(client, &cq, &to, ci++);
+		cq = to;
+		cq_arm(client, &cq, ci, false, false); /* all unread entries have been reported */
+		assert_int_equal(comp_events(client, &eq, &cq, &index), 0);
+		for (; unread; unread--, ci++, consumed++) {
+			assert_true(cqe_ready(client, &cq, ci));
+			assert_int_equal(be16toh(cqe_at(client, &cq, ci)->wqe_counter), consumed);
+		}
+		cq_consume(client, &cq, ci);
+		complete(client, &cq, (uint16_t)produced++, false);
+		assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
+		assert_true(cqe_ready(client, &cq, ci));
+		ci++;
+		consumed++;
+		cq_consume(client, &cq, ci);
+	}
+	assert_int_equal(client->nic->cq_overruns, 0);
+}
+
+static void bad_resize_changes_nothing(void **state)
+{
+	struct client *client = *state;
+	struct client_queue eq = client_eq(client, 6, 0, 0), cq = client_cq(client, 2, eq.number),
+			    none = { .number = 0xffffff };
+	uint64_t ring = rig_alloc(&client->rig, RESIZE_PAGES * NIC_PAGE);
+	uint32_t pages = client->nic->pas_entries;
+
+	complete(client, &cq, 0, false);
+	complete(client, &cq, 1, false);
+	assert_int_equal(resize(client, &none, 4, ring, 1), NIC_CMD_BAD_RES);
+	assert_int_equal(resize(client, &cq, NIC_LOG_MAX_CQ_SIZE + 1, ring, 1), NIC_CMD_BAD_PARAM);
+	assert_int_equal(resize(client, &cq, 7, ring, 1), NIC_CMD_BAD_PARAM); /* a page is missing */
+	assert_int_equal(resize(client, &cq, 1, ring, 1), NIC_CMD_BAD_PARAM); /* two are unread */
+	complete(client, &cq, 2, false);
+	complete(client, &cq, 3, false);
+	assert_int_equal(resize(client, &cq, 5, ring, 1),
+			 NIC_CMD_BAD_PARAM); /* no room for the resize entry */
+	assert_int_equal(client_simple(client, MLX5_CMD_OP_MODIFY_CQ, 0, cq.number),
+			 NIC_CMD_BAD_PARAM); /* moderation is not offered */
+	assert_int_equal(client->nic->pas_entries, pages);
+	assert_int_equal(be16toh(cqe_at(client, &cq, 3)->wqe_counter), 3);
+	cq_consume(client, &cq, 1);
+	complete(client, &cq, 4, false);
+	assert_int_equal(be16toh(cqe_at(client, &cq, 4)->wqe_counter), 4);
+}
+
 static void event_queues_are_bounded(void **state)
 {
 	struct client *client = *state;
@@ -502,6 +654,9 @@ int main(void)
 		BOOTED(queue_page_outside_memory_is_survived),
 		BOOTED(used_cq_is_busy),
 		BOOTED(cq_outlives_its_eq),
+		BOOTED(completions_carry_the_time),
+		BOOTED(cq_resize_keeps_unread_entries),
+		BOOTED(bad_resize_changes_nothing),
 		BOOTED(event_queues_are_bounded),
 	};
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "fabric/core/reg.h"
+#include "fabric/nic/clock.h"
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/init_seg.h"
 #include "fabric/nic/nic.h"
@@ -85,12 +86,14 @@ static uint64_t cmdq_low_read(struct fab_device *dev)
 
 static uint64_t timer_high_read(struct fab_device *dev)
 {
-	return fab_loop_now_us(dev->fabric->loop) >> 32;
+	(void)dev;
+	return nic_clock() >> 32;
 }
 
 static uint64_t timer_low_read(struct fab_device *dev)
 {
-	return (uint32_t)fab_loop_now_us(dev->fabric->loop);
+	(void)dev;
+	return (uint32_t)nic_clock();
 }
 
 static uint64_t severity_read(struct fab_device *dev)

@@ -5,6 +5,7 @@
  *   init_seg     BAR0: initialisation segment, health, UAR pages with the doorbells
  *   commands/    the firmware command queue, the table of commands, a file per kind of object
  *   ids          id allocator
+ *   clock        free running counter of the time stamps
  *   queues/      EQ, CQ, QP, work queue entries, and their buffers in guest memory
  *   keys/        memory keys, key updates (UMR), page faults
  *   rc/          the reliable connection: requester, responder, retries, data movement

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "fabric/nic/clock.h"
 #include "fabric/nic/commands/cmd.h"
 
 #define CAP_TYPE(op_mod)    ((op_mod) >> 1)
@@ -37,6 +38,8 @@ static const struct {
 	CAP(ud, 1),	     /* for the management QPs */
 	CAP(xrc, 1),	     /* mlx5_ib does not load without */
 	CAP(cqe_version, 0), /* completions carry the QP number */
+	CAP(cq_resize, 1),
+	CAP(device_frequency_khz, NIC_CLOCK_KHZ), /* of time stamps */
 	CAP(log_max_msg, MAX_MESSAGE_LOG),
 	CAP(log_max_ra_req_qp, NIC_LOG_MAX_RA),
 	CAP(log_max_ra_res_qp, NIC_LOG_MAX_RA),

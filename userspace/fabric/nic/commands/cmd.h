@@ -113,6 +113,7 @@ uint8_t nic_cmd_create_eq(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_eq(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_eq(struct nic_cmd *cmd);
 uint8_t nic_cmd_create_cq(struct nic_cmd *cmd);
+uint8_t nic_cmd_modify_cq(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_cq(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_cq(struct nic_cmd *cmd);
 /* mkey.c */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* CREATE_CQ, DESTROY_CQ, QUERY_CQ. */
+/* CREATE_CQ, MODIFY_CQ, DESTROY_CQ, QUERY_CQ. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,6 +13,14 @@
 #define STATE_ARMED_SOLICITED 6u /* cqc.st */
 #define STATE_ARMED	      9u
 #define STATE_FIRED	      10u
+
+/* modify_cq_in: size, page offset and page size, always together (include/linux/mlx5/cq.h: MLX5_MODIFY_CQ_MASK_x) */
+#define RESIZE_FIELDS 7u
+
+static uint32_t cqe_size_code(const struct nic_cq *cq)
+{
+	return cq->cqe_bytes == 128 ? CQE_128 : CQE_64;
+}
 
 static uint8_t check_context(struct nic_cmd *cmd, const unsigned char *context)
 {
@@ -66,6 +74,39 @@ err_free:
 	return nic_cmd_errno(cmd, ret);
 }
 
+/* Resizing is the only change; moderation of events has no capability. */
+uint8_t nic_cmd_modify_cq(struct nic_cmd *cmd)
+{
+	const unsigned char *context = DEVX_ADDR_OF(modify_cq_in, cmd->in, cq_context);
+	struct nic_cq *cq = nic_ids_find(&cmd->nic->cqs, DEVX_GET(modify_cq_in, cmd->in, cqn));
+	uint32_t select = DEVX_GET(modify_cq_in, cmd->in,
+				   modify_field_select_resize_field_select.resize_field_select
+					   .resize_field_select);
+	uint32_t pas = DEVX_BYTE_OFF(modify_cq_in, pas);
+	uint32_t log_size = DEVX_GET(cqc, context, log_cq_size);
+	struct nic_buf buf;
+	int ret;
+
+	if (cmd->op_mod != MLX5_MODIFY_CQ_IN_OP_MOD_RESIZE_CQ || select != RESIZE_FIELDS)
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+	if (!cq || cq->error)
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
+	if (log_size > NIC_LOG_MAX_CQ_SIZE || DEVX_GET(cqc, context, cqe_sz) != cqe_size_code(cq))
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_SIZE);
+	nic_buf_layout(&buf, DEVX_GET(cqc, context, log_page_size),
+		       DEVX_GET(cqc, context, page_offset));
+	ret = nic_buf_init(cmd->nic, &buf, cmd->in + pas, (cmd->in_len - pas) / 8,
+			   (uint64_t)cq->cqe_bytes << log_size);
+	if (ret)
+		return nic_cmd_errno(cmd, ret);
+	ret = nic_cq_resize(cmd->nic, cq, &buf, (uint8_t)log_size);
+	if (ret) {
+		nic_buf_free(cmd->nic, &buf);
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_SIZE);
+	}
+	return NIC_CMD_OK;
+}
+
 uint8_t nic_cmd_destroy_cq(struct nic_cmd *cmd)
 {
 	struct nic_cq *cq = nic_ids_find(&cmd->nic->cqs, DEVX_GET(destroy_cq_in, cmd->in, cqn));
@@ -86,7 +127,7 @@ uint8_t nic_cmd_query_cq(struct nic_cmd *cmd)
 	if (!cq)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
 	DEVX_SET(cqc, context, status, cq->error ? STATUS_OVERFLOW : 0);
-	DEVX_SET(cqc, context, cqe_sz, cq->cqe_bytes == 128 ? CQE_128 : CQE_64);
+	DEVX_SET(cqc, context, cqe_sz, cqe_size_code(cq));
 	DEVX_SET(cqc, context, oi, cq->ignore_overrun);
 	DEVX_SET(cqc, context, st,
 		 !cq->armed	     ? STATE_FIRED :

@@ -15,10 +15,12 @@
  * has the 64 that count in its second half.
  */
 #include <endian.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fabric/core/dma.h"
+#include "fabric/nic/clock.h"
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
 #include "fabric/nic/queues/buf.h"
@@ -90,6 +92,7 @@ static void fill_success(struct mlx5_cqe64 *cqe, const struct nic_completion *co
 	cqe->slid = htobe16(completion->slid);
 	cqe->sop_drop_qpn = htobe32((uint32_t)completion->wqe_opcode << 24 | completion->qpn);
 	cqe->wqe_counter = htobe16(completion->wqe_counter);
+	cqe->timestamp = htobe64(nic_clock());
 	cqe->op_own = (uint8_t)(completion->opcode << 4 | (completion->solicited ? 1 << 1 : 0));
 }
 
@@ -106,17 +109,31 @@ static void cq_event(struct nic *nic, struct nic_cq *cq)
 		cq->reported_pi = cq->pi;
 }
 
+union cq_entry {
+	struct mlx5_cqe64 good;
+	struct mlx5_err_cqe bad;
+	uint8_t bytes[sizeof(struct mlx5_cqe64)];
+};
+
+/* Write the entry with the owner bit of this lap. */
+static int cq_put(struct nic *nic, struct nic_cq *cq, union cq_entry *entry)
+{
+	const uint32_t used = sizeof(entry->bytes);
+	uint32_t off = (cq->pi & ((1u << cq->log_size) - 1)) * cq->cqe_bytes + cq->cqe_bytes - used;
+	int ret;
+
+	entry->bytes[used - 1] |= cq->pi >> cq->log_size & MLX5_CQE_OWNER_MASK;
+	ret = nic_buf_publish(nic, &cq->buf, off, entry->bytes, used, FAB_ORIGIN_CQE);
+	if (!ret)
+		cq->pi++;
+	return ret;
+}
+
 void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion)
 {
 	struct nic_cq *cq = nic_ids_find(&nic->cqs, cqn);
-	union {
-		struct mlx5_cqe64 good;
-		struct mlx5_err_cqe bad;
-		uint8_t bytes[128];
-	} entry = { .bytes = { 0 } };
-	const uint32_t used = sizeof(entry.good);
 	bool solicited = completion->solicited || completion->status != NIC_OK;
-	uint32_t off;
+	union cq_entry entry = { .bytes = { 0 } };
 
 	if (!cq || cq->error)
 		return;
@@ -128,15 +145,36 @@ void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion 
 		fill_success(&entry.good, completion);
 	else
 		fill_error(&entry.bad, completion);
-	entry.bytes[used - 1] |= cq->pi >> cq->log_size & MLX5_CQE_OWNER_MASK;
-	off = (cq->pi & ((1u << cq->log_size) - 1)) * cq->cqe_bytes + cq->cqe_bytes - used;
-	if (nic_buf_publish(nic, &cq->buf, off, entry.bytes, used, FAB_ORIGIN_CQE))
+	if (cq_put(nic, cq, &entry))
 		return;
-	cq->pi++;
 	if (solicited)
 		cq->solicited_pi = cq->pi;
 	if (cq->armed && (solicited || !cq->armed_solicited))
 		cq_event(nic, cq);
+}
+
+int nic_cq_resize(struct nic *nic, struct nic_cq *cq, const struct nic_buf *buf, uint8_t log_size)
+{
+	union cq_entry entry = { .good.op_own = MLX5_CQE_RESIZE_CQ << 4 };
+	uint32_t ci, unread;
+	int ret;
+
+	ret = fab_dma_read(&nic->dev, FAB_ORIGIN_DOORBELL, cq->dbr, &ci, sizeof(ci));
+	if (ret)
+		return ret;
+	unread = (cq->pi - be32toh(ci)) & NIC_CI_MASK;
+	if (unread >= 1u << cq->log_size || unread >= 1u << log_size)
+		return -EINVAL;
+	ret = cq_put(nic, cq, &entry);
+	if (ret)
+		return ret;
+	/* Unread entries move up by one place, to make up for the last one. */
+	cq->reported_pi++;
+	cq->solicited_pi++;
+	nic_buf_free(nic, &cq->buf);
+	cq->buf = *buf;
+	cq->log_size = log_size;
+	return 0;
 }
 
 static bool is_behind(uint32_t a, uint32_t b)

@@ -42,6 +42,12 @@ struct nic_completion {
 	uint16_t slid;
 };
 void nic_cq_free(struct nic *nic, struct nic_cq *cq);
+/*
+ * Go on in another buffer, after a last entry of kind RESIZE in the old one, which is freed. The consumer
+ * moves entries that it has not read. -EINVAL: no room for the last entry, or the new buffer is smaller than
+ * what is unread; then nothing has changed.
+ */
+int nic_cq_resize(struct nic *nic, struct nic_cq *cq, const struct nic_buf *buf, uint8_t log_size);
 void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion);
 uint8_t nic_syndrome(enum nic_status status);
 
