@@ -25,7 +25,7 @@ tag_json() { # none | WIDTH:ST:PH
 	local width st ph
 	[ "$1" != none ] || { echo null; return; }
 	IFS=: read -r width st ph <<<"$1"
-	printf '{"width": %d, "st": %d, "ph": %d}' "$width" "$((st))" "$((ph))"
+	printf '{"width": %d, "st": "0x%x", "ph": %d}' "$width" "$((st))" "$((ph))"
 }
 
 

@@ -3,9 +3,9 @@
 # The demo's judge (demo/judge.jq) must refuse every kind of wrong run: one good run, then one defect each. TAP.
 . "$(dirname "$0")/tap.sh"
 
-good_request='{"name": "r", "tool": "ib_write_bw", "msg_bytes": 8, "side": "server", "requested": {"width": 8, "st": 90, "ph": 2}}'
+good_request='{"name": "r", "tool": "ib_write_bw", "msg_bytes": 8, "side": "server", "requested": {"width": 8, "st": "0x5a", "ph": 2}}'
 good_side='{"test_info": {"payload_ok": true}, "results": {"BW_average": 1.5}}'
-good_tally='{"writes": 10, "writes_tagged": 10, "tags": [{"kind": "write", "width": 8, "st": 90, "ph": 2, "count": 10}]}'
+good_tally='{"writes": 10, "writes_tagged": 10, "tags": [{"kind": "write", "width": 8, "st": "0x5a", "ph": 2, "count": 10}]}'
 
 # judge NAME WANT(true|false) [VARIABLE=VALUE]...
 judge() {
@@ -30,10 +30,11 @@ judge "server status missing" false server_rc=
 judge "no counters" false tally=null
 judge "no write arrived" false tally='{"writes": 0, "writes_tagged": 0, "tags": []}'
 judge "one write without hint" false tally="$(jq -c '.writes = 11' <<<"$good_tally")"
-judge "wrong tag" false tally="$(jq -c '.tags[0].st = 91' <<<"$good_tally")"
+judge "wrong tag" false tally="$(jq -c '.tags[0].st = "0x5b"' <<<"$good_tally")"
+judge "the tag in decimal" false tally="$(jq -c '.tags[0].st = 90' <<<"$good_tally")"
 judge "wrong hint" false tally="$(jq -c '.tags[0].ph = 1' <<<"$good_tally")"
 judge "wrong width" false tally="$(jq -c '.tags[0].width = 16' <<<"$good_tally")"
-judge "a second tag" false tally="$(jq -c '.tags += [.tags[0] + {st: 1}]' <<<"$good_tally")"
+judge "a second tag" false tally="$(jq -c '.tags += [.tags[0] + {st: "0x1"}]' <<<"$good_tally")"
 judge "a hint nobody asked for" false request="$untagged_request"
 judge "no bandwidth" false client="$(jq -c '.results.BW_average = 0' <<<"$good_side")"
 judge "payload differs" false server="$no_payload" client="$no_payload"

@@ -35,7 +35,7 @@ test_bad_input() {
 test_endpoint_counted_the_tag() {
 	fabric-tally "$endpoint" --clear >/dev/null
 	selftest "$nic_8bit" --tag st=0x77,ph=1 --require
-	expect_text '"kind": "write", "width": 8, "st": 119, "ph": 1, "count": [1-9]' fabric-tally "$endpoint"
+	expect_text '"kind": "write", "width": 8, "st": "0x77", "ph": 1, "count": [1-9]' fabric-tally "$endpoint"
 	fabric-tally "$endpoint" --clear >/dev/null
 	selftest "$nic_8bit"
 	expect_text '"writes_tagged": 0,' fabric-tally "$endpoint"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The report: everything that was counted, as one JSON object.
+ * The report: all counters as one JSON object. Steering tags are hexadecimal strings, as in options.
  */
 #include <cjson/cJSON.h>
+#include <stdio.h>
 
 #include "fabric/core/cfg/cfg.h"
 #include "fabric/core/fabric.h"
@@ -10,12 +11,14 @@
 static void add_row(cJSON *array, const struct fab_tally_row *row)
 {
 	cJSON *object = cJSON_CreateObject();
+	char tag[8];
 
 	cJSON_AddStringToObject(object, "kind", fab_kind_name(row->kind));
 	cJSON_AddBoolToObject(object, "th", row->tph.th);
 	if (row->tph.th) {
 		cJSON_AddNumberToObject(object, "width", row->tph.extended ? 16 : 8);
-		cJSON_AddNumberToObject(object, "st", row->tph.st);
+		snprintf(tag, sizeof(tag), "0x%x", row->tph.st);
+		cJSON_AddStringToObject(object, "st", tag);
 		cJSON_AddNumberToObject(object, "ph", row->tph.ph);
 	}
 	cJSON_AddNumberToObject(object, "tlps", (double)row->tlps);
