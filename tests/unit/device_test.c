@@ -262,10 +262,10 @@ static void map_bad_ranges(void **state)
 		{ 2, 0, 0, -EINVAL, "empty" },
 		{ 2, 1, 4096, -EINVAL, "start on a page" },
 		{ 2, 0, 100, -EINVAL, "whole number of pages" },
-		{ 2, FAKE_BAR2_SIZE, 4096, -EINVAL, "starts behind" },
-		{ 2, FAKE_BAR2_SIZE - 4096, 8192, -EINVAL, "ends behind" },
+		{ 2, FAKE_BAR2_SIZE, 4096, -EINVAL, "starts after" },
+		{ 2, FAKE_BAR2_SIZE - 4096, 8192, -EINVAL, "ends after" },
 		{ 2, ~0xfffull, 8192, -EINVAL, "wraps" },
-		{ 1, 0, 4096, -EINVAL, "ends behind" },
+		{ 1, 0, 4096, -EINVAL, "ends after" },
 	};
 	struct fixture *f = *state;
 	void *addr = NULL;

@@ -28,12 +28,12 @@ static void sized_in_bad_sizes(void **state)
 
 	(void)state;
 	caller.known.size = 0;
-	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller), -EINVAL);
+	assert_int_equal(sized_in(&g, sizeof(g), &caller), -EINVAL);
 	caller.known.size = sizeof(size_t) - 1;
-	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller), -EINVAL);
+	assert_int_equal(sized_in(&g, sizeof(g), &caller), -EINVAL);
 	caller.known.size = sizeof(caller);
 	caller.later[1] = 1;
-	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller), -E2BIG);
+	assert_int_equal(sized_in(&g, sizeof(g), &caller), -E2BIG);
 }
 
 static void sized_in_older_newer_and_null(void **state)
@@ -45,14 +45,14 @@ static void sized_in_older_newer_and_null(void **state)
 	struct grown g = { 9, 9, 9 };
 
 	(void)state;
-	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller), 0);
+	assert_int_equal(sized_in(&g, sizeof(g), &caller), 0);
 	assert_int_equal(g.a, 1);
 	assert_int_equal(g.b, 2);
 	caller.known.size = offsetof(struct grown, b);
-	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), &caller), 0);
+	assert_int_equal(sized_in(&g, sizeof(g), &caller), 0);
 	assert_int_equal(g.a, 1);
 	assert_int_equal(g.b, 0);
-	assert_int_equal(sized_in(&g, sizeof(g), sizeof(size_t), NULL), 0);
+	assert_int_equal(sized_in(&g, sizeof(g), NULL), 0);
 	assert_int_equal(g.size, 0);
 	assert_int_equal(g.a, 0);
 }
@@ -66,15 +66,15 @@ static void sized_out_keeps_the_callers_size(void **state)
 	} caller = { .later = { 7, 7 } };
 
 	(void)state;
-	assert_int_equal(sized_out(&caller, sizeof(size_t), &source, sizeof(source)), -EINVAL);
+	assert_int_equal(sized_out(&caller, &source, sizeof(source)), -EINVAL);
 	caller.known.size = offsetof(struct grown, b);
 	caller.known.b = 5;
-	assert_int_equal(sized_out(&caller, sizeof(size_t), &source, sizeof(source)), 0);
+	assert_int_equal(sized_out(&caller, &source, sizeof(source)), 0);
 	assert_int_equal(caller.known.size, offsetof(struct grown, b));
 	assert_int_equal(caller.known.a, 1);
 	assert_int_equal(caller.known.b, 5);
 	caller.known.size = sizeof(caller);
-	assert_int_equal(sized_out(&caller, sizeof(size_t), &source, sizeof(source)), 0);
+	assert_int_equal(sized_out(&caller, &source, sizeof(source)), 0);
 	assert_int_equal(caller.known.b, 2);
 	assert_int_equal(caller.later[0], 0);
 	assert_int_equal(caller.later[1], 0);

@@ -25,10 +25,13 @@ int fd_open(const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int fd_move(int fd)
+int fd_above_std(int fd)
 {
-	int ret = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int ret;
 
+	if (fd > STDERR_FILENO)
+		return fd;
+	ret = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (ret < 0)
 		ret = -errno;
 	fd_close(fd);

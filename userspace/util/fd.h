@@ -5,7 +5,6 @@
 
 #include <stddef.h>
 #include <sys/types.h>
-#include <unistd.h>
 
 /* Close @fd if it is one; errno is kept. */
 void fd_close(int fd);
@@ -13,17 +12,11 @@ void fd_close(int fd);
 /* Open with O_CLOEXEC. Return: descriptor or -errno. */
 int fd_open(const char *path, int flags);
 
-/* fd_above_std() of one that is not. */
-int fd_move(int fd);
-
 /*
  * Move @fd above the standard descriptors, close-on-exec. Consumes @fd, on
  * failure too. Return: descriptor >= 3 or -errno.
  */
-static inline int fd_above_std(int fd)
-{
-	return fd > STDERR_FILENO ? fd : fd_move(fd);
-}
+int fd_above_std(int fd);
 
 /*
  * Read up to @size bytes at @offset, through interruptions and short reads.

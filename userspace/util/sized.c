@@ -5,7 +5,7 @@
 
 #include "util/sized.h"
 
-int sized_in(void *dst, size_t known, size_t min, const void *src)
+int sized_in(void *dst, size_t known, const void *src)
 {
 	const unsigned char *bytes = src;
 	size_t size, i;
@@ -14,7 +14,7 @@ int sized_in(void *dst, size_t known, size_t min, const void *src)
 	if (!src)
 		return 0;
 	memcpy(&size, src, sizeof(size));
-	if (size < min)
+	if (size < sizeof(size))
 		return -EINVAL;
 	for (i = known; i < size; i++)
 		if (bytes[i])
@@ -23,12 +23,12 @@ int sized_in(void *dst, size_t known, size_t min, const void *src)
 	return 0;
 }
 
-int sized_out(void *dst, size_t min, const void *src, size_t known)
+int sized_out(void *dst, const void *src, size_t known)
 {
 	size_t size;
 
 	memcpy(&size, dst, sizeof(size));
-	if (size < min)
+	if (size < sizeof(size))
 		return -EINVAL;
 	memcpy(dst, src, size < known ? size : known);
 	if (size > known)

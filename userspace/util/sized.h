@@ -15,16 +15,16 @@
  * NULL @src gives zeros. A caller older than the library leaves the rest
  * zero; a newer one may pass more bytes if those are zero.
  *
- * Return: 0, -EINVAL (size below @min), -E2BIG (unknown field set).
+ * Return: 0, -EINVAL (size does not even cover itself), -E2BIG (unknown field set).
  */
-int sized_in(void *dst, size_t known, size_t min, const void *src);
+int sized_in(void *dst, size_t known, const void *src);
 
 /*
  * Copy the library's @src of @known bytes to a caller's structure @dst,
  * which keeps its own size; bytes the library does not know become zero.
  *
- * Return: 0, -EINVAL (size below @min).
+ * Return: 0, -EINVAL (size does not even cover itself).
  */
-int sized_out(void *dst, size_t min, const void *src, size_t known);
+int sized_out(void *dst, const void *src, size_t known);
 
 #endif

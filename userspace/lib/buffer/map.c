@@ -23,8 +23,8 @@ static int map_ranges(struct tphbuf_buffer *buf, char *base)
 	const struct device_region *region = &buf->dev->bar[buf->bar];
 	size_t i;
 
-	for (i = 0; i < buf->request.nr_ranges; i++) {
-		const struct tphbuf_range *range = &buf->request.ranges[i];
+	for (i = 0; i < buf->nr_ranges; i++) {
+		const struct tphbuf_range *range = &buf->ranges[i];
 
 		if (mmap(base, range->length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 			 buf->dev->fd, (off_t)(region->offset + range->offset)) == MAP_FAILED)
@@ -41,16 +41,16 @@ static int map_bar(struct tphbuf_buffer *buf, void **basep)
 	int ret;
 
 	if (!(region->flags & VFIO_REGION_INFO_FLAG_MMAP))
-		return fail(buf->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
-			    "%s BAR%d cannot be mapped; access it by read and write", buf->dev->bdf,
-			    buf->bar);
+		return ctx_fail(buf->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
+				"%s BAR%d cannot be mapped; access it by read and write",
+				buf->dev->bdf, buf->bar);
 	base = mmap(NULL, buf->length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ret = base == MAP_FAILED ? -errno : map_ranges(buf, base);
 	if (ret) {
 		if (base != MAP_FAILED)
 			munmap(base, buf->length);
-		return fail_errno(buf->ctx, TPHBUF_STAGE_REGION, ret, "%s BAR%d: map",
-				  buf->dev->bdf, buf->bar);
+		return ctx_fail_errno(buf->ctx, TPHBUF_STAGE_REGION, ret, "%s BAR%d: map",
+				      buf->dev->bdf, buf->bar);
 	}
 	*basep = base;
 	return 0;
@@ -66,11 +66,11 @@ static int map_dmabuf(struct tphbuf_buffer *buf, void **basep)
 	}
 	/* dma_buf_mmap_internal(): -EINVAL from an exporter without mmap. */
 	if (errno == EINVAL || errno == ENODEV || errno == ENOTTY)
-		return fail(buf->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
-			    "the exporter of this %s buffer does not let the CPU map it; map it in the process that made it",
-			    tphbuf_source_name(buf->source));
-	return fail_errno(buf->ctx, TPHBUF_STAGE_REGION, -errno, "%s buffer: map",
-			  tphbuf_source_name(buf->source));
+		return ctx_fail(buf->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
+				"the exporter of this %s buffer does not let the CPU map it; map it in the process that made it",
+				tphbuf_source_name(buf->source));
+	return ctx_fail_errno(buf->ctx, TPHBUF_STAGE_REGION, -errno, "%s buffer: map",
+			      tphbuf_source_name(buf->source));
 }
 
 int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr)
@@ -81,12 +81,11 @@ int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr)
 	if (!buf)
 		return -EINVAL;
 	if (!addr)
-		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the address; pass a pointer");
+		return ctx_fail_null(buf->ctx, "addr");
 	if (buf->map)
-		return fail(buf->ctx, TPHBUF_STAGE_REGION, -EBUSY,
-			    "the %s buffer is mapped already; use that mapping or undo it first",
-			    tphbuf_source_name(buf->source));
+		return ctx_fail(buf->ctx, TPHBUF_STAGE_REGION, -EBUSY,
+				"the %s buffer is mapped already; use that mapping or undo it first",
+				tphbuf_source_name(buf->source));
 	ret = buf->bar >= 0 ? map_bar(buf, &base) : map_dmabuf(buf, &base);
 	if (ret)
 		return ret;
@@ -111,9 +110,9 @@ static int cpu_sync(struct tphbuf_buffer *buf, uint32_t access, uint64_t step)
 	if (!buf)
 		return -EINVAL;
 	if (!access || access & ~CPU_ACCESS)
-		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "access 0x%x is neither read nor write; use the TPHBUF_CPU_ bits",
-			    access);
+		return ctx_fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"access 0x%x is neither read nor write; use the TPHBUF_CPU_ bits",
+				access);
 	/* A BAR is mapped uncached through vfio; nothing to be told. */
 	if (buf->bar >= 0)
 		return 0;
@@ -121,9 +120,10 @@ static int cpu_sync(struct tphbuf_buffer *buf, uint32_t access, uint64_t step)
 		ret = ioctl(buf->fd, DMA_BUF_IOCTL_SYNC, &sync);
 	} while (ret < 0 && (errno == EINTR || errno == EAGAIN));
 	if (ret < 0)
-		return fail_errno(buf->ctx, TPHBUF_STAGE_REGION, -errno,
-				  "%s buffer: %s of a CPU access", tphbuf_source_name(buf->source),
-				  step == DMA_BUF_SYNC_START ? "begin" : "end");
+		return ctx_fail_errno(buf->ctx, TPHBUF_STAGE_REGION, -errno,
+				      "%s buffer: %s of a CPU access",
+				      tphbuf_source_name(buf->source),
+				      step == DMA_BUF_SYNC_START ? "begin" : "end");
 	return 0;
 }
 

@@ -24,11 +24,11 @@ static int check(struct tphbuf_ctx *ctx, uint64_t *length, struct tphbuf_buffer 
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (!buf)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the buffer; pass a pointer");
+		return ctx_fail_null(ctx, "buf");
 	if (!*length || *length > INT64_MAX - page)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "length 0x%" PRIx64 " is 0 or too large; use 1 to 2^63 - 1", *length);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"length 0x%" PRIx64 " is 0 or too large; use 1 to 2^63 - 1",
+				*length);
 	*length = (*length + page - 1) / page * page;
 	return 0;
 }
@@ -39,8 +39,8 @@ static int open_node(struct tphbuf_ctx *ctx, const char *name, const char *sysfs
 	int ret = node_open(ctx, TPHBUF_STAGE_ALLOCATE, name, sysfs, node);
 
 	if ((ret == -ENOENT || ret == -ENXIO) && ctx->error_stage == TPHBUF_STAGE_ALLOCATE)
-		return fail_errno(ctx, TPHBUF_STAGE_ALLOCATE, -EOPNOTSUPP, "%s/%s", ctx->dev_root,
-				  name);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_ALLOCATE, -EOPNOTSUPP, "%s/%s",
+				      ctx->dev_root, name);
 	return ret;
 }
 
@@ -104,8 +104,8 @@ static int allocate(struct tphbuf_ctx *ctx, const char *name, const char *sysfs,
 	fd = make(node, length);
 	fd_close(node);
 	if (fd < 0)
-		return fail_errno(ctx, TPHBUF_STAGE_ALLOCATE, fd, "%s/%s: 0x%" PRIx64 " bytes",
-				  ctx->dev_root, name, length);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_ALLOCATE, fd, "%s/%s: 0x%" PRIx64 " bytes",
+				      ctx->dev_root, name, length);
 	return tphbuf_priv_buffer_wrap(ctx, fd, source, buf);
 }
 
@@ -133,8 +133,8 @@ int tphbuf_buffer_heap(struct tphbuf_ctx *ctx, const char *heap, uint64_t length
 		heap = "system";
 	if (!heap[0] || heap[0] == '.' || strchr(heap, '/') ||
 	    (size_t)snprintf(name, sizeof(name), "dma_heap/%s", heap) >= sizeof(name))
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "'%.64s' is no name of a heap; see /dev/dma_heap", heap);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"'%.64s' is no name of a heap; see /dev/dma_heap", heap);
 	ret = check(ctx, &length, buf);
 	if (ret)
 		return ret;

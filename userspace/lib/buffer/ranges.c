@@ -47,7 +47,7 @@ static const char *parse_size(const char *text, size_t len, uint64_t *value)
 
 int tphbuf_size_parse(const char *text, uint64_t *value, const char **why)
 {
-	const char *reason = "no text or no place for the number; pass both";
+	const char *reason = "text and size must not be NULL";
 
 	if (text && value)
 		reason = parse_size(text, strlen(text), value);
@@ -58,7 +58,7 @@ int tphbuf_size_parse(const char *text, uint64_t *value, const char **why)
 
 int tphbuf_range_parse(const char *text, struct tphbuf_range *range, const char **why)
 {
-	const char *reason = "no text or no place for the range; pass both";
+	const char *reason = "text and range must not be NULL";
 	struct tphbuf_range r;
 	const char *plus;
 
@@ -86,9 +86,9 @@ static int by_offset(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-/* Needs ranges that fit. Kept out of the way of a single one. */
-static __attribute__((noinline)) int check_overlap(struct tphbuf_device *dev, unsigned int bar,
-						   const struct tphbuf_range *ranges, size_t n)
+/* Refuse @ranges, each of which fits the BAR, if two have a byte in common. */
+static int check_overlap(struct tphbuf_device *dev, unsigned int bar,
+			 const struct tphbuf_range *ranges, size_t n)
 {
 	struct tphbuf_range *sorted;
 	int ret = 0;
@@ -96,16 +96,17 @@ static __attribute__((noinline)) int check_overlap(struct tphbuf_device *dev, un
 
 	sorted = malloc(n * sizeof(*sorted));
 	if (!sorted)
-		return fail_nomem(dev->ctx, TPHBUF_STAGE_EXPORT);
+		return ctx_fail_nomem(dev->ctx, TPHBUF_STAGE_EXPORT);
 	memcpy(sorted, ranges, n * sizeof(*sorted));
 	qsort(sorted, n, sizeof(*sorted), by_offset);
 	for (i = 1; i < n && !ret; i++)
 		if (sorted[i].offset - sorted[i - 1].offset < sorted[i - 1].length)
-			ret = fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-				   "%s BAR%u: the ranges 0x%" PRIx64 "+0x%" PRIx64 " and 0x%" PRIx64
-				   "+0x%" PRIx64 " overlap; give each byte once",
-				   dev->bdf, bar, sorted[i - 1].offset, sorted[i - 1].length,
-				   sorted[i].offset, sorted[i].length);
+			ret = ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				       "%s BAR%u: the ranges 0x%" PRIx64 "+0x%" PRIx64
+				       " and 0x%" PRIx64 "+0x%" PRIx64
+				       " overlap; give each byte once",
+				       dev->bdf, bar, sorted[i - 1].offset, sorted[i - 1].length,
+				       sorted[i].offset, sorted[i].length);
 	free(sorted);
 	return ret;
 }
@@ -133,12 +134,12 @@ static int range_failed(struct tphbuf_device *dev, unsigned int bar,
 	else if (range->offset + range->length < range->offset)
 		reason = "wraps around 64 bits; use a smaller offset or length";
 	else if (range->offset >= bar_size)
-		reason = "starts behind the end of the BAR; use a smaller offset";
+		reason = "starts after the end of the BAR; use a smaller offset";
 	else
-		reason = "ends behind the end of the BAR; use a smaller length";
-	return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-		    "%s BAR%u (0x%" PRIx64 " bytes): the range 0x%" PRIx64 "+0x%" PRIx64 " %s",
-		    dev->bdf, bar, bar_size, range->offset, range->length, reason);
+		reason = "ends after the end of the BAR; use a smaller length";
+	return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			"%s BAR%u (0x%" PRIx64 " bytes): the range 0x%" PRIx64 "+0x%" PRIx64 " %s",
+			dev->bdf, bar, bar_size, range->offset, range->length, reason);
 }
 
 int ranges_check(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,
@@ -147,17 +148,17 @@ int ranges_check(struct tphbuf_device *dev, unsigned int bar, const struct tphbu
 	size_t i;
 
 	if (bar >= TPHBUF_NUM_BARS || !dev->bar[bar].size)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "%s has no BAR%u; see tphbuf info", dev->bdf, bar);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"%s has no BAR%u; see tphbuf info", dev->bdf, bar);
 	if (!ranges || !n)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "%s BAR%u: no range; give at least one", dev->bdf, bar);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"%s BAR%u: no range; give at least one", dev->bdf, bar);
 	if (n > TPHBUF_MAX_RANGES)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "%s BAR%u: %zu ranges are too many; give at most %u", dev->bdf, bar, n,
-			    TPHBUF_MAX_RANGES);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"%s BAR%u: %zu ranges are too many; give at most %u", dev->bdf, bar,
+				n, TPHBUF_MAX_RANGES);
 	for (i = 0; i < n; i++)
 		if (!range_fits(&ranges[i], dev->ctx->page_size - 1, dev->bar[bar].size))
 			return range_failed(dev, bar, &ranges[i]);
-	return n > 1 ? check_overlap(dev, bar, ranges, n) : 0;
+	return check_overlap(dev, bar, ranges, n);
 }

@@ -15,8 +15,6 @@
 
 #include "lib/core/internal.h"
 
-#define STATE_MIN sizeof(size_t)
-
 _Static_assert(TPHBUF_TAG_ST == VFIO_DMA_BUF_TPH_ST, "namespace bits");
 _Static_assert(TPHBUF_TAG_XST == VFIO_DMA_BUF_TPH_ST_EXT, "namespace bits");
 
@@ -51,7 +49,7 @@ int tphbuf_device_tag_probe(struct tphbuf_device *dev)
 		return -EINVAL;
 	ret = probe(dev);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_TAG, ret, "%s", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_TAG, ret, "%s", dev->bdf);
 	return 0;
 }
 
@@ -64,7 +62,7 @@ static bool has_our_layout(const struct vfio_device_feature_dma_buf_tph *reply, 
 
 static int fail_tag(struct tphbuf_buffer *buf, int err)
 {
-	return fail_errno(buf->ctx, TPHBUF_STAGE_TAG, err, "%s", buf->dev->bdf);
+	return ctx_fail_errno(buf->ctx, TPHBUF_STAGE_TAG, err, "%s", buf->dev->bdf);
 }
 
 int tag_read(int device_fd, int dmabuf_fd, struct tphbuf_tag_state *state)
@@ -126,26 +124,21 @@ static int set(struct tphbuf_buffer *buf, const struct tphbuf_tag *tag)
 	return 0;
 }
 
-static int prove(struct tphbuf_buffer *buf)
+/* Make sure that @buf has its device and the feature its layout. 0 or a recorded error. */
+static int prepare(struct tphbuf_buffer *buf)
 {
 	struct tphbuf_tag_state state;
 	int ret;
 
 	if (!buf->dev)
-		return fail(buf->ctx, TPHBUF_STAGE_TAG, -EOPNOTSUPP,
-			    "this buffer came without its device; tag it in the process that exported it");
+		return ctx_fail(buf->ctx, TPHBUF_STAGE_TAG, -EOPNOTSUPP,
+				"the buffer was imported without its device; tag it in the process that exported it, or import it with the device");
+	if (buf->dev->tag_feature == TAG_FEATURE_PROVEN)
+		return 0;
 	ret = probe(buf->dev);
 	if (!ret)
 		ret = get(buf, &state);
 	return ret ? fail_tag(buf, ret) : 0;
-}
-
-/* Make sure that @buf's device is ours and the feature is what we think. */
-static inline int ready(struct tphbuf_buffer *buf)
-{
-	if (buf->dev && buf->dev->tag_feature == TAG_FEATURE_PROVEN)
-		return 0;
-	return prove(buf);
 }
 
 int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf, uint32_t *supported)
@@ -155,9 +148,8 @@ int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf, uint32_t *supported)
 	if (!buf)
 		return -EINVAL;
 	if (!supported)
-		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the namespaces; pass a pointer");
-	ret = ready(buf);
+		return ctx_fail_null(buf->ctx, "supported");
+	ret = prepare(buf);
 	if (!ret)
 		*supported = buf->dev->tag_supported;
 	return ret;
@@ -170,17 +162,15 @@ int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf, const struct tphbuf_tag *ta
 
 	if (!buf)
 		return -EINVAL;
-	if (!tag_fits(tag, TPHBUF_TAG_MASK)) {
-		ret = tphbuf_tag_check(tag, TPHBUF_TAG_MASK, &why);
-		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, ret, "%s", why);
-	}
-	ret = ready(buf);
+	ret = tphbuf_tag_check(tag, TPHBUF_TAG_MASK, &why);
+	if (ret)
+		return ctx_fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, ret, "%s", why);
+	ret = prepare(buf);
 	if (ret)
 		return ret;
-	if (!tag_fits(tag, buf->dev->tag_supported)) {
-		ret = tphbuf_tag_check(tag, buf->dev->tag_supported, &why);
-		return fail(buf->ctx, TPHBUF_STAGE_TAG, ret, "%s: %s", buf->dev->bdf, why);
-	}
+	ret = tphbuf_tag_check(tag, buf->dev->tag_supported, &why);
+	if (ret)
+		return ctx_fail(buf->ctx, TPHBUF_STAGE_TAG, ret, "%s: %s", buf->dev->bdf, why);
 	return set(buf, tag);
 }
 
@@ -210,13 +200,12 @@ int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *st
 	if (!buf)
 		return -EINVAL;
 	if (!state)
-		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the tag; pass a pointer");
-	ret = ready(buf);
+		return ctx_fail_null(buf->ctx, "state");
+	ret = prepare(buf);
 	if (ret)
 		return ret;
 	ret = get(buf, &s);
 	if (ret)
 		return fail_tag(buf, ret);
-	return info_out(buf->ctx, state, STATE_MIN, &s, sizeof(s), "tphbuf_tag_state");
+	return ctx_info_out(buf->ctx, state, &s, tphbuf_tag_state);
 }

@@ -89,7 +89,7 @@ static const char *parse(const char *text, struct tphbuf_tag *tag)
 
 int tphbuf_tag_parse(const char *text, struct tphbuf_tag *tag, const char **why)
 {
-	const char *reason = "no text or no place for the tag; pass both";
+	const char *reason = "text and tag must not be NULL";
 	struct tphbuf_tag t;
 
 	if (text && tag)
@@ -131,10 +131,10 @@ int tphbuf_tag_check(const struct tphbuf_tag *tag, uint32_t supported, const cha
 	const char *reason;
 	int ret = -EINVAL;
 
-	if (tag_fits(tag, supported & TPHBUF_TAG_MASK))
+	if (tag && !(tag->valid & ~(supported & TPHBUF_TAG_MASK)) && tag->ph <= TPHBUF_PH_MAX)
 		return 0;
 	if (!tag)
-		reason = "no tag; pass one";
+		reason = "tag must not be NULL";
 	else if (tag->valid & ~TPHBUF_TAG_MASK)
 		reason = "undefined namespace bits in the tag; use TPHBUF_TAG_ST and TPHBUF_TAG_XST only";
 	else if (tag->ph > TPHBUF_PH_MAX)

@@ -14,8 +14,6 @@
 #include "lib/core/internal.h"
 #include "util/sized.h"
 
-#define CTX_OPTS_MIN sizeof(size_t)
-
 int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
 {
 	struct tphbuf_ctx_opts o;
@@ -24,7 +22,7 @@ int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
 
 	if (!ctxp)
 		return -EINVAL;
-	ret = sized_in(&o, sizeof(o), CTX_OPTS_MIN, opts);
+	ret = sized_in(&o, sizeof(o), opts);
 	if (ret)
 		return ret;
 	ctx = calloc(1, sizeof(*ctx));
@@ -117,7 +115,7 @@ static int vfail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err, const
 	return err;
 }
 
-int fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err, const char *fmt, ...)
+int ctx_fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -127,7 +125,7 @@ int fail(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err, const char *f
 	return err;
 }
 
-int fail_errno(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err, const char *fmt, ...)
+int ctx_fail_errno(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -137,35 +135,40 @@ int fail_errno(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int err, const c
 	return err;
 }
 
-int fail_nomem(struct tphbuf_ctx *ctx, enum tphbuf_stage stage)
+int ctx_fail_nomem(struct tphbuf_ctx *ctx, enum tphbuf_stage stage)
 {
-	return fail(ctx, stage, -ENOMEM, "out of memory; free some, or raise the process limit");
+	return ctx_fail(ctx, stage, -ENOMEM, "out of memory; free some, or raise the process limit");
 }
 
-int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known, size_t min,
-			const void *src, const char *name)
+int tphbuf_priv_fail_null(struct tphbuf_ctx *ctx, const char *names)
 {
-	int ret = sized_in(dst, known, min, src);
+	return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL, "%s must not be NULL", names);
+}
+
+static int fail_size(struct tphbuf_ctx *ctx, int err, const char *name)
+{
+	return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, err,
+			"%s: size is not set; set it to sizeof(struct %s)", name, name);
+}
+
+int tphbuf_priv_opts_in(struct tphbuf_ctx *ctx, void *dst, size_t known, const void *src,
+			const char *name)
+{
+	int ret = sized_in(dst, known, src);
 
 	if (ret == -E2BIG)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, ret,
-			    "%s: a field is set that this version of the library does not know; use a newer libtphbuf",
-			    name);
-	if (ret)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, ret,
-			    "%s: size is not set; set it to sizeof(struct %s)", name, name);
-	return 0;
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, ret,
+				"%s: a field is set that this version of the library does not know; use a newer libtphbuf",
+				name);
+	return ret ? fail_size(ctx, ret, name) : 0;
 }
 
-int info_out(struct tphbuf_ctx *ctx, void *dst, size_t min, const void *src, size_t known,
-	     const char *name)
+int tphbuf_priv_info_out(struct tphbuf_ctx *ctx, void *dst, const void *src, size_t known,
+			 const char *name)
 {
-	int ret = sized_out(dst, min, src, known);
+	int ret = sized_out(dst, src, known);
 
-	if (ret)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, ret,
-			    "%s: size is not set; set it to sizeof(struct %s)", name, name);
-	return 0;
+	return ret ? fail_size(ctx, ret, name) : 0;
 }
 
 const char *tphbuf_priv_sysfs_root(const struct tphbuf_ctx *ctx)

@@ -26,11 +26,6 @@
  */
 _Static_assert(sizeof(size_t) == 8 && sizeof(off_t) == 8, "libtphbuf is for 64-bit Linux only");
 
-#define fail	       tphbuf_priv_fail
-#define fail_errno     tphbuf_priv_fail_errno
-#define fail_nomem     tphbuf_priv_fail_nomem
-#define info_out       tphbuf_priv_info_out
-
 #define ERROR_TEXT_MAX 1024
 
 struct tphbuf_ctx {
@@ -99,29 +94,19 @@ struct tphbuf_device {
 	uint32_t tag_supported;
 };
 
-/* VFIO_DEVICE_FEATURE_DMA_BUF */
-struct export_request {
-	struct vfio_feature_head head;
-	/* struct vfio_device_feature_dma_buf */
-	uint32_t region_index;
-	uint32_t open_flags;
-	uint32_t flags;
-	uint32_t nr_ranges;
-	struct tphbuf_range ranges[];
-};
-
 struct tphbuf_buffer {
 	unsigned int refs;
 	struct tphbuf_ctx *ctx;
 	struct tphbuf_device *dev; /* NULL if not ours */
 	int fd;
 	enum tphbuf_source source;
-	struct tphbuf_identity identity; /* buffer_identity() reads it */
-	int bar;			 /* -1 if imported */
+	struct tphbuf_identity identity;
+	int bar; /* -1 if imported */
 	uint64_t length;
-	struct tphbuf_range *claimed; /* by who sent it, see share.c */
+	struct tphbuf_range *claimed; /* by the sender, see share.c */
 	void *map;
-	struct export_request request; /* last; its ranges are the buffer's */
+	size_t nr_ranges;
+	struct tphbuf_range ranges[];
 };
 
 /* ctx.c */
@@ -138,12 +123,6 @@ void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level, const char *fm
 
 /* vendor.c */
 void vendors_free(struct tphbuf_ctx *ctx);
-
-/* Does @tag pass tphbuf_tag_check()? */
-static inline bool tag_fits(const struct tphbuf_tag *tag, uint32_t supported)
-{
-	return tag && !(tag->valid & ~supported) && tag->ph <= TPHBUF_PH_MAX;
-}
 
 /* device.c */
 static inline void device_get(struct tphbuf_device *dev)
@@ -165,16 +144,8 @@ int ranges_check(struct tphbuf_device *dev, unsigned int bar, const struct tphbu
 struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx, struct tphbuf_device *dev, size_t n);
 void buffer_put(struct tphbuf_buffer *buf);
 /*
- * Which dma-buf it is: asked of the kernel the first time somebody wants to
- * know. Any thread may call it. 0 or -errno.
- */
-int buffer_identity(struct tphbuf_buffer *buf, struct tphbuf_identity *identity);
-/* The same; a failure is recorded in @ctx. */
-int buffer_identify(struct tphbuf_buffer *buf, struct tphbuf_ctx *ctx, enum tphbuf_stage stage,
-		    struct tphbuf_identity *identity);
-/*
- * Give @buf the dma-buf @fd, and read its length. The buffer owns @fd from now
- * on, on failure too. 0 or -errno.
+ * Give @buf the dma-buf @fd, and read its length and identity. The buffer owns
+ * @fd from now on, on failure too. 0 or -errno.
  */
 int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source);
 

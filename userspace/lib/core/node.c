@@ -53,20 +53,20 @@ static int check_number(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int fd,
 	ret = snprintf(attr, sizeof(attr), "%s/%s/dev", ctx->sysfs_root, sysfs);
 	ret = (size_t)ret < sizeof(attr) ? read_number(attr, &number) : -ENAMETOOLONG;
 	if (ret)
-		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret,
-				  "%s cannot be checked against its device number in %s", node,
-				  attr);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret,
+				      "%s cannot be checked against its device number in %s", node,
+				      attr);
 	if (fstat(fd, &st))
-		return fail_errno(ctx, stage, -errno, "%s", node);
+		return ctx_fail_errno(ctx, stage, -errno, "%s", node);
 	if (!S_ISCHR(st.st_mode))
-		return fail(ctx, stage, -ESTALE,
-			    "%s is not a character device; remove the file and create the node again (devtmpfs does so), or pass the node into the container",
-			    node);
+		return ctx_fail(ctx, stage, -ESTALE,
+				"%s is not a character device; remove the file and create the node again (devtmpfs does so), or pass the node into the container",
+				node);
 	if (st.st_rdev != number)
-		return fail(ctx, stage, -ESTALE,
-			    "%s is %u:%u, another device than %u:%u of %s; remove the stale or mounted node and pass the right one",
-			    node, major(st.st_rdev), minor(st.st_rdev), major(number),
-			    minor(number), attr);
+		return ctx_fail(ctx, stage, -ESTALE,
+				"%s is %u:%u, another device than %u:%u of %s; remove the stale or mounted node and pass the right one",
+				node, major(st.st_rdev), minor(st.st_rdev), major(number),
+				minor(number), attr);
 	return 0;
 }
 
@@ -81,7 +81,7 @@ int node_open(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, const char *name,
 	if (fd >= 0)
 		fd = fd_above_std(fd);
 	if (fd < 0)
-		return fail_errno(ctx, stage, fd, "%s", path);
+		return ctx_fail_errno(ctx, stage, fd, "%s", path);
 	ret = check_number(ctx, stage, fd, path, sysfs);
 	if (ret) {
 		fd_close(fd);

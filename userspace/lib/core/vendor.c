@@ -9,8 +9,6 @@
 #include "lib/core/internal.h"
 #include "util/sized.h"
 
-#define VENDOR_MIN sizeof(size_t)
-
 struct vendor {
 	struct vendor *next;
 	struct tphbuf_vendor ops;
@@ -41,15 +39,15 @@ static int vendor_new(struct tphbuf_ctx *ctx, const struct tphbuf_vendor *ops, v
 	struct vendor *vendor, **end;
 
 	if (!ops->name || !ops->name[0] || !ops->resolve)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "tphbuf_vendor: no name or no resolve(); set both");
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"tphbuf_vendor: no name or no resolve(); set both");
 	vendor = calloc(1, sizeof(*vendor));
 	if (!vendor)
-		return fail_nomem(ctx, TPHBUF_STAGE_ARGUMENT);
+		return ctx_fail_nomem(ctx, TPHBUF_STAGE_ARGUMENT);
 	vendor->name = strdup(ops->name);
 	if (!vendor->name) {
 		free(vendor);
-		return fail_nomem(ctx, TPHBUF_STAGE_ARGUMENT);
+		return ctx_fail_nomem(ctx, TPHBUF_STAGE_ARGUMENT);
 	}
 	vendor->ops = *ops;
 	vendor->ops.name = vendor->name;
@@ -68,9 +66,9 @@ int tphbuf_vendor_add(struct tphbuf_ctx *ctx, const struct tphbuf_vendor *ops, v
 	if (!ctx)
 		return -EINVAL;
 	if (!ops)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no hook; pass a struct tphbuf_vendor");
-	ret = opts_in(ctx, &o, sizeof(o), VENDOR_MIN, ops, "tphbuf_vendor");
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"no hook; pass a struct tphbuf_vendor");
+	ret = ctx_opts_in(ctx, &o, ops, tphbuf_vendor);
 	if (!ret)
 		ret = vendor_new(ctx, &o, data);
 	/* A structure of the wrong size has no release() to be trusted. */
@@ -105,14 +103,14 @@ static int resolve(struct tphbuf_device *dev, const struct tphbuf_pci_info *info
 		if (!ret)
 			ret = tphbuf_tag_check(&found, TPHBUF_TAG_MASK, &why);
 		if (ret)
-			return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret,
-				    "%s: tag '%s': %s (says %s)", dev->bdf, text, why, v->name);
+			return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret,
+					"%s: tag '%s': %s (says %s)", dev->bdf, text, why, v->name);
 		*tag = found;
 		return 0;
 	}
-	return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -ENOENT,
-		    "%s: nobody knows a tag '%s'; use st=N,ph=N or xst=N,ph=N, or add the vendor's library",
-		    dev->bdf, text);
+	return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -ENOENT,
+			"%s: nobody knows a tag '%s'; use st=N,ph=N or xst=N,ph=N, or add the vendor's library",
+			dev->bdf, text);
 }
 
 int tphbuf_vendor_tag(struct tphbuf_device *dev, const char *text, struct tphbuf_tag *tag)
@@ -124,11 +122,12 @@ int tphbuf_vendor_tag(struct tphbuf_device *dev, const char *text, struct tphbuf
 	if (!dev)
 		return -EINVAL;
 	if (!text || !tag)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no text, or no place for the tag; pass both");
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"no text, or no place for the tag; pass both");
 	if (is_text_form(text)) {
 		ret = tphbuf_tag_parse(text, tag, &why);
-		return ret ? fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret, "tag '%s': %s", text, why) :
+		return ret ? ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret, "tag '%s': %s", text,
+				      why) :
 			     0;
 	}
 	ret = tphbuf_device_info(dev, &info);
@@ -146,11 +145,11 @@ int tphbuf_vendor_describe(struct tphbuf_device *dev, const struct tphbuf_tag *t
 	if (!dev)
 		return -EINVAL;
 	if (!tag || !buf || !size)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no tag, or no place for its name; pass both");
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"no tag, or no place for its name; pass both");
 	ret = tphbuf_tag_check(tag, TPHBUF_TAG_MASK, &why);
 	if (ret)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret, "tag: %s", why);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, ret, "tag: %s", why);
 	ret = tphbuf_device_info(dev, &info);
 	if (ret)
 		return ret;
@@ -164,7 +163,7 @@ int tphbuf_vendor_describe(struct tphbuf_device *dev, const struct tphbuf_tag *t
 	if (!v)
 		ret = tphbuf_tag_format(tag, buf, size);
 	if (ret == -ENOSPC || (ret >= 0 && (size_t)ret >= size))
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -ENOSPC,
-			    "the name of the tag does not fit into %zu bytes; give more", size);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -ENOSPC,
+				"the name of the tag does not fit into %zu bytes; give more", size);
 	return ret;
 }

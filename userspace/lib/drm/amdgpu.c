@@ -92,9 +92,9 @@ int tphbuf_drm_amdgpu(struct tphbuf_ctx *ctx, int drm, uint64_t length,
 	if (ret)
 		return ret;
 	if (domain != TPHBUF_DRM_GTT && domain != TPHBUF_DRM_VRAM)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"there is no domain %d; use TPHBUF_DRM_GTT or TPHBUF_DRM_VRAM",
-					(int)domain);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"there is no domain %d; use TPHBUF_DRM_GTT or TPHBUF_DRM_VRAM",
+				(int)domain);
 	ret = amdgpu_load(&a);
 	if (!ret) {
 		ret = make_bo(&a, drm, length,
@@ -103,7 +103,7 @@ int tphbuf_drm_amdgpu(struct tphbuf_ctx *ctx, int drm, uint64_t length,
 		dlclose(a.library);
 	}
 	if (ret < 0)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM, ret,
-					      "amdgpu buffer of 0x%" PRIx64 " bytes", length);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_DRM, ret,
+				      "amdgpu buffer of 0x%" PRIx64 " bytes", length);
 	return tphbuf_priv_buffer_wrap(ctx, ret, TPHBUF_SOURCE_DRM, buf);
 }

@@ -13,7 +13,6 @@
 
 #include "lib/drm/drm.h"
 
-#define INFO_MIN sizeof(size_t)
 /* A dumb buffer is an image: rows of one page. */
 #define DUMB_WIDTH 1024u
 #define DUMB_BPP   32u
@@ -48,14 +47,12 @@ int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm, struct tphbuf_drm_info *in
 	if (!ctx)
 		return -EINVAL;
 	if (!info)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"no place for the information; pass a pointer");
+		return ctx_fail_null(ctx, "info");
 	errno = 0;
 	version = drmGetVersion(drm);
 	if (!version)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM,
-					      errno == EBADF ? -EBADF : -ENOTTY, "descriptor %d",
-					      drm);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_DRM, errno == EBADF ? -EBADF : -ENOTTY,
+				      "descriptor %d", drm);
 	snprintf(i.driver, sizeof(i.driver), "%s", version->name);
 	drmFreeVersion(version);
 	find_bdf(drm, &i);
@@ -63,18 +60,17 @@ int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm, struct tphbuf_drm_info *in
 		i.can_export = cap & DRM_PRIME_CAP_EXPORT;
 		i.can_import = cap & DRM_PRIME_CAP_IMPORT;
 	}
-	return tphbuf_priv_info_out(ctx, info, INFO_MIN, &i, sizeof(i), "tphbuf_drm_info");
+	return ctx_info_out(ctx, info, &i, tphbuf_drm_info);
 }
 
 int drm_check(struct tphbuf_ctx *ctx, uint64_t length, struct tphbuf_buffer **buf)
 {
 	if (!buf)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"no place for the buffer; pass a pointer");
+		return ctx_fail_null(ctx, "buf");
 	if (!length || length > (uint64_t)UINT32_MAX * DUMB_ROW)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"length 0x%" PRIx64 " is 0 or too large; use less than 2^44",
-					length);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"length 0x%" PRIx64 " is 0 or too large; use less than 2^44",
+				length);
 	return 0;
 }
 
@@ -85,12 +81,10 @@ int tphbuf_drm_export(struct tphbuf_ctx *ctx, int drm, uint32_t handle, struct t
 	if (!ctx)
 		return -EINVAL;
 	if (!buf)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"no place for the buffer; pass a pointer");
+		return ctx_fail_null(ctx, "buf");
 	ret = drm_error(drmPrimeHandleToFD(drm, handle, DRM_CLOEXEC | DRM_RDWR, &fd));
 	if (ret)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM, ret, "export of GEM handle %u",
-					      handle);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_DRM, ret, "export of GEM handle %u", handle);
 	return tphbuf_priv_buffer_wrap(ctx, fd, TPHBUF_SOURCE_DRM, buf);
 }
 
@@ -109,9 +103,8 @@ int tphbuf_drm_dumb(struct tphbuf_ctx *ctx, int drm, uint64_t length, struct tph
 						(uint32_t)((length + DUMB_ROW - 1) / DUMB_ROW),
 						DUMB_BPP, 0, &handle, &pitch, &size));
 	if (ret)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM,
-					      ret == -ENOSYS ? -EOPNOTSUPP : ret,
-					      "dumb buffer of 0x%" PRIx64 " bytes", length);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_DRM, ret == -ENOSYS ? -EOPNOTSUPP : ret,
+				      "dumb buffer of 0x%" PRIx64 " bytes", length);
 	ret = tphbuf_drm_export(ctx, drm, handle, buf);
 	/* From here the dma-buf holds the memory. */
 	drmModeDestroyDumbBuffer(drm, handle);
@@ -127,12 +120,11 @@ int tphbuf_drm_import(struct tphbuf_buffer *buf, int drm, uint32_t *handle)
 		return -EINVAL;
 	ctx = tphbuf_priv_buffer_ctx(buf);
 	if (!handle)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"no place for the handle; pass a pointer");
+		return ctx_fail_null(ctx, "handle");
 	ret = drm_error(drmPrimeFDToHandle(drm, tphbuf_buffer_fd(buf), handle));
 	if (ret)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM, ret, "import of a %s buffer",
-					      tphbuf_source_name(tphbuf_buffer_source(buf)));
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_DRM, ret, "import of a %s buffer",
+				      tphbuf_source_name(tphbuf_buffer_source(buf)));
 	return 0;
 }
 
@@ -144,7 +136,7 @@ int tphbuf_drm_release(struct tphbuf_ctx *ctx, int drm, uint32_t handle)
 		return -EINVAL;
 	ret = drm_error(drmCloseBufferHandle(drm, handle));
 	if (ret)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_DRM, ret,
-					      "release of GEM handle %u", handle);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_DRM, ret, "release of GEM handle %u",
+				      handle);
 	return 0;
 }

@@ -12,8 +12,6 @@
 #include "lib/pci/sysfs.h"
 #include "util/number.h"
 
-#define INFO_MIN sizeof(size_t)
-
 static int hex_field(const char **text, unsigned int min_digits, unsigned int max_digits, char end,
 		     unsigned int *value)
 {
@@ -76,18 +74,18 @@ int tphbuf_pci_find(struct tphbuf_ctx *ctx, const char *name, char *bdf)
 	if (!ctx)
 		return -EINVAL;
 	if (!name || !bdf)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no name or no place for the address; pass both");
+		return ctx_fail_null(ctx, "name and bdf");
 	if (!tphbuf_bdf_parse(name, bdf))
 		return 0;
 	if (!name[0] || strchr(name, '/') || strchr(name, ':') || strchr(name, '.'))
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "'%s' is neither a PCI address nor an RDMA device; use the form 0000:03:00.0 or mlx5_0",
-			    name);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"'%s' is neither a PCI address nor an RDMA device; use the form 0000:03:00.0 or mlx5_0",
+				name);
 	ret = sysfs_rdma_bdf(ctx, name, bdf);
 	if (ret)
-		return fail(ctx, TPHBUF_STAGE_LOOKUP, ret,
-			    "there is no RDMA device %s with a PCI function; see tphbuf list", name);
+		return ctx_fail(ctx, TPHBUF_STAGE_LOOKUP, ret,
+				"there is no RDMA device %s with a PCI function; see tphbuf list",
+				name);
 	return 0;
 }
 
@@ -100,20 +98,20 @@ int tphbuf_pci_read(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pci_i
 	if (!ctx)
 		return -EINVAL;
 	if (!info || tphbuf_bdf_parse(bdf, name))
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "'%s' is no PCI address; use the form 0000:03:00.0",
-			    bdf ? bdf : "(null)");
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"'%s' is no PCI address; use the form 0000:03:00.0",
+				bdf ? bdf : "(null)");
 	ret = sysfs_exists(ctx, name);
 	if (!ret)
 		ret = sysfs_describe(ctx, name, &i);
 	if (ret)
-		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s", name);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s", name);
 	ret = read_config(ctx, name, &i);
 	if (ret == -EIO)
 		ctx_log(ctx, TPHBUF_LOG_INFO, "%s: config space does not answer", name);
 	else if (ret)
-		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: config", name);
-	return info_out(ctx, info, INFO_MIN, &i, sizeof(i), "tphbuf_pci_info");
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: config", name);
+	return ctx_info_out(ctx, info, &i, tphbuf_pci_info);
 }
 
 static int compare_bdf(const void *a, const void *b)
@@ -132,12 +130,11 @@ int tphbuf_pci_list(struct tphbuf_ctx *ctx, char (**bdfs)[TPHBUF_BDF_MAX], size_
 	if (!ctx)
 		return -EINVAL;
 	if (!bdfs || !n)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the list; pass both pointers");
+		return ctx_fail_null(ctx, "bdfs and n");
 	snprintf(path, sizeof(path), "%s/bus/pci/devices", ctx->sysfs_root);
 	dir = opendir(path);
 	if (!dir)
-		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, -errno, "%s", path);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_LOOKUP, -errno, "%s", path);
 	while ((entry = readdir(dir))) {
 		char(*more)[TPHBUF_BDF_MAX];
 		char bdf[TPHBUF_BDF_MAX];
@@ -163,7 +160,7 @@ int tphbuf_pci_list(struct tphbuf_ctx *ctx, char (**bdfs)[TPHBUF_BDF_MAX], size_
 err_nomem:
 	closedir(dir);
 	free(list);
-	return fail_nomem(ctx, TPHBUF_STAGE_LOOKUP);
+	return ctx_fail_nomem(ctx, TPHBUF_STAGE_LOOKUP);
 }
 
 void tphbuf_pci_list_free(char (*bdfs)[TPHBUF_BDF_MAX])

@@ -48,11 +48,11 @@ static int learn_device(struct tphbuf_registry *reg, struct known *known, struct
 		return 0;
 	fd = fcntl(dev->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (fd < 0)
-		return fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, -errno, "%s", dev->bdf);
+		return ctx_fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, -errno, "%s", dev->bdf);
 	ret = tag_read(fd, known->buf->fd, &state);
 	if (ret && !tphbuf_is_unsupported(ret)) {
 		fd_close(fd);
-		return fail_errno(reg->ctx, TPHBUF_STAGE_TAG, ret, "%s", dev->bdf);
+		return ctx_fail_errno(reg->ctx, TPHBUF_STAGE_TAG, ret, "%s", dev->bdf);
 	}
 	write_lock(reg);
 	known->device_fd = fd;
@@ -85,19 +85,13 @@ static int known_new(struct tphbuf_registry *reg, int fd, struct known **knownp)
 	int ret;
 
 	if (!known)
-		return fail_nomem(reg->ctx, TPHBUF_STAGE_IMPORT);
+		return ctx_fail_nomem(reg->ctx, TPHBUF_STAGE_IMPORT);
 	ret = tphbuf_buffer_import(reg->ctx, fd, NULL, &known->buf);
 	if (ret) {
 		free(known);
 		return ret;
 	}
-	ret = buffer_identity(known->buf, &known->identity);
-	if (ret) {
-		fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, ret, "descriptor %d", fd);
-		tphbuf_buffer_close(known->buf);
-		free(known);
-		return ret;
-	}
+	known->identity = known->buf->identity;
 	known->device_fd = -1;
 	known->next = reg->known;
 	reg->known = known;

@@ -16,18 +16,18 @@ static int check(struct tphbuf_registry *reg, uint64_t addr, uint64_t length,
 
 	if (!length || addr + length - 1 < addr || offset >= buf->length ||
 	    length > buf->length - offset)
-		return fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "0x%" PRIx64 "+0x%" PRIx64
-			    " is empty, wraps, or is longer than the buffer from 0x%" PRIx64
-			    "; use a smaller length",
-			    addr, length, offset);
+		return ctx_fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"0x%" PRIx64 "+0x%" PRIx64
+				" is empty, wraps, or is longer than the buffer from 0x%" PRIx64
+				"; use a smaller length",
+				addr, length, offset);
 	below = place ? &index->range[place - 1] : NULL;
 	above = place < index->nr ? &index->range[place] : NULL;
 	if ((below && addr - below->addr < below->length) || (above && above->addr - addr < length))
-		return fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EEXIST,
-			    "0x%" PRIx64 "+0x%" PRIx64
-			    " overlaps a range that is there; remove that first",
-			    addr, length);
+		return ctx_fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EEXIST,
+				"0x%" PRIx64 "+0x%" PRIx64
+				" overlaps a range that is there; remove that first",
+				addr, length);
 	return 0;
 }
 
@@ -38,7 +38,7 @@ static int insert(struct tphbuf_registry *reg, const struct addr_range *range)
 	size_t place = index_place(&old, range->addr);
 
 	if (index_alloc(&index, old.nr + 1))
-		return fail_nomem(reg->ctx, TPHBUF_STAGE_REGISTER);
+		return ctx_fail_nomem(reg->ctx, TPHBUF_STAGE_REGISTER);
 	if (place)
 		memcpy(index.range, old.range, place * sizeof(*range));
 	index.range[place] = *range;
@@ -57,7 +57,6 @@ int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t addr, uint64
 			      struct tphbuf_buffer *buf, uint64_t offset)
 {
 	struct addr_range range = { addr, length, offset, NULL };
-	struct tphbuf_identity identity;
 	int ret;
 
 	if (!reg || !buf)
@@ -65,9 +64,8 @@ int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t addr, uint64
 	pthread_mutex_lock(&reg->mutex);
 	ret = check(reg, addr, length, buf, offset);
 	if (!ret)
-		ret = buffer_identify(buf, reg->ctx, TPHBUF_STAGE_IMPORT, &identity);
-	if (!ret)
-		ret = known_get(reg, &identity, buf->fd, buf->dev, buf->ctx->clock, &range.known);
+		ret = known_get(reg, &buf->identity, buf->fd, buf->dev, buf->ctx->clock,
+				&range.known);
 	if (!ret) {
 		ret = insert(reg, &range);
 		if (ret)
@@ -90,9 +88,10 @@ int tphbuf_registry_remove_range(struct tphbuf_registry *reg, uint64_t addr)
 	pthread_mutex_lock(&reg->mutex);
 	place = index_place(index, addr);
 	if (!place || index->range[place - 1].addr != addr) {
-		ret = fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -ENOENT,
-			   "no range starts at 0x%" PRIx64 "; give the address it was added with",
-			   addr);
+		ret = ctx_fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -ENOENT,
+			       "no range starts at 0x%" PRIx64
+			       "; give the address it was added with",
+			       addr);
 		goto out;
 	}
 	known = index->range[place - 1].known;

@@ -11,9 +11,6 @@
 
 #include "lib/registry/registry.h"
 
-#define OPTS_MIN      sizeof(size_t)
-#define OPS_MIN	      sizeof(struct tphbuf_registry_ops)
-#define STATS_MIN     sizeof(size_t)
 #define DEFAULT_LIMIT 4096
 #define MAX_ATTEMPTS  3
 
@@ -28,26 +25,27 @@ struct query {
 
 static int check_opts(struct tphbuf_ctx *ctx, struct tphbuf_registry_opts *o)
 {
-	if (!o->ops || o->ops->size < OPS_MIN || !o->ops->reg || !o->ops->unreg)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no operations, or not all of them; give reg and unreg");
+	if (!o->ops || o->ops->size < sizeof(struct tphbuf_registry_ops) || !o->ops->reg ||
+	    !o->ops->unreg)
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"no operations, or not all of them; give reg and unreg");
 	if (o->flags & ~TPHBUF_REGISTRY_VERIFY)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "unknown flags 0x%x; use the TPHBUF_REGISTRY_ bits",
-			    o->flags & ~TPHBUF_REGISTRY_VERIFY);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"unknown flags 0x%x; use the TPHBUF_REGISTRY_ bits",
+				o->flags & ~TPHBUF_REGISTRY_VERIFY);
 	if (!o->limit)
 		o->limit = DEFAULT_LIMIT;
 	if (o->limit > TPHBUF_REGISTRY_MAX)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "a limit of %u regions is too large; use at most %u", o->limit,
-			    TPHBUF_REGISTRY_MAX);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"a limit of %u regions is too large; use at most %u", o->limit,
+				TPHBUF_REGISTRY_MAX);
 	if (!o->granule)
 		o->granule = (uint64_t)sysconf(_SC_PAGESIZE);
 	if (o->granule != TPHBUF_GRANULE_WHOLE && o->granule & (o->granule - 1))
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "the granule 0x%" PRIx64
-			    " is no power of two; use one, 0 or TPHBUF_GRANULE_WHOLE",
-			    o->granule);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"the granule 0x%" PRIx64
+				" is no power of two; use one, 0 or TPHBUF_GRANULE_WHOLE",
+				o->granule);
 	return 0;
 }
 
@@ -69,17 +67,16 @@ int tphbuf_registry_new(struct tphbuf_ctx *ctx, const struct tphbuf_registry_opt
 
 	if (!ctx)
 		return -EINVAL;
-	ret = opts_in(ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_registry_opts");
+	ret = ctx_opts_in(ctx, &o, opts, tphbuf_registry_opts);
 	if (!ret && !regp)
-		ret = fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			   "no place for the registry; pass a pointer");
+		ret = ctx_fail_null(ctx, "reg");
 	if (!ret)
 		ret = check_opts(ctx, &o);
 	if (ret)
 		return ret;
 	reg = calloc(1, sizeof(*reg));
 	if (!reg)
-		return fail_nomem(ctx, TPHBUF_STAGE_REGISTER);
+		return ctx_fail_nomem(ctx, TPHBUF_STAGE_REGISTER);
 	pthread_mutex_init(&reg->mutex, NULL);
 	reg->ops = *o.ops;
 	reg->arg = o.arg;
@@ -94,7 +91,7 @@ int tphbuf_registry_new(struct tphbuf_ctx *ctx, const struct tphbuf_registry_opt
 		ret = table_init(reg);
 	if (ret) {
 		registry_destroy(reg);
-		return fail_nomem(ctx, TPHBUF_STAGE_REGISTER);
+		return ctx_fail_nomem(ctx, TPHBUF_STAGE_REGISTER);
 	}
 	*regp = reg;
 	return 0;
@@ -212,7 +209,7 @@ static int refresh(struct tphbuf_registry *reg, struct known *known)
 
 static int fail_refresh(struct tphbuf_registry *reg, int err)
 {
-	return fail_errno(reg->ctx, TPHBUF_STAGE_TAG, err, "the tag of a buffer");
+	return ctx_fail_errno(reg->ctx, TPHBUF_STAGE_TAG, err, "the tag of a buffer");
 }
 
 /* Ask the operations for a region that carries the tag that counts now. */
@@ -240,8 +237,8 @@ static int register_once(struct tphbuf_registry *reg, struct known *known,
 		reg->ops.unreg(reg->arg, *object);
 	if (changed < 0)
 		return fail_refresh(reg, changed);
-	return fail_errno(reg->ctx, TPHBUF_STAGE_REGISTER, -EAGAIN,
-			  "a region of 0x%" PRIx64 " bytes", key->length);
+	return ctx_fail_errno(reg->ctx, TPHBUF_STAGE_REGISTER, -EAGAIN,
+			      "a region of 0x%" PRIx64 " bytes", key->length);
 }
 
 static int make_room(struct tphbuf_registry *reg)
@@ -251,9 +248,9 @@ static int make_room(struct tphbuf_registry *reg)
 	while (reg->stats.regions >= reg->limit) {
 		oldest = table_oldest_unused(reg);
 		if (!oldest)
-			return fail(reg->ctx, TPHBUF_STAGE_REGISTER, -EBUSY,
-				    "all %u regions are in use; put some back, or give the registry a higher limit",
-				    reg->limit);
+			return ctx_fail(reg->ctx, TPHBUF_STAGE_REGISTER, -EBUSY,
+					"all %u regions are in use; put some back, or give the registry a higher limit",
+					reg->limit);
 		if (!unlink_unused(reg, oldest))
 			continue;
 		region_put_locked(oldest);
@@ -274,7 +271,7 @@ static int make_region(struct tphbuf_registry *reg, struct known *known,
 		return ret;
 	region = aligned_alloc(_Alignof(struct tphbuf_registration), sizeof(*region));
 	if (!region)
-		return fail_nomem(reg->ctx, TPHBUF_STAGE_REGISTER);
+		return ctx_fail_nomem(reg->ctx, TPHBUF_STAGE_REGISTER);
 	memset(region, 0, sizeof(*region));
 	region->key = *key;
 	region->known = known;
@@ -356,8 +353,8 @@ static int fail_range(struct tphbuf_registry *reg)
 	int ret;
 
 	pthread_mutex_lock(&reg->mutex);
-	ret = fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-		   "the range is empty or not inside the buffer; use a smaller one");
+	ret = ctx_fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+		       "the range is empty or not inside the buffer; use a smaller one");
 	pthread_mutex_unlock(&reg->mutex);
 	return ret;
 }
@@ -365,7 +362,7 @@ static int fail_range(struct tphbuf_registry *reg)
 static int fail_descriptor(struct tphbuf_registry *reg, int err, int fd)
 {
 	pthread_mutex_lock(&reg->mutex);
-	fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, err, "descriptor %d", fd);
+	ctx_fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, err, "descriptor %d", fd);
 	pthread_mutex_unlock(&reg->mutex);
 	return err;
 }
@@ -397,9 +394,7 @@ int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain, struct tphbuf
 	if (!reg || !buf || !regionp)
 		return -EINVAL;
 	q.key.domain = domain;
-	ret = buffer_identity(buf, &q.identity);
-	if (ret)
-		return fail_descriptor(reg, ret, buf->fd);
+	q.identity = buf->identity;
 	q.key.access = access;
 	q.fd = buf->fd;
 	q.dev = buf->dev;
@@ -461,10 +456,10 @@ static int get_addr_slowly(struct tphbuf_registry *reg, uint64_t addr, uint64_t 
 	int ret = resolve(reg, addr, length, q, offset);
 
 	if (ret)
-		return fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, ret,
-			    "0x%" PRIx64 "+0x%" PRIx64
-			    " is not inside one range; add it with tphbuf_registry_add_range()",
-			    addr, length);
+		return ctx_fail(reg->ctx, TPHBUF_STAGE_ARGUMENT, ret,
+				"0x%" PRIx64 "+0x%" PRIx64
+				" is not inside one range; add it with tphbuf_registry_add_range()",
+				addr, length);
 	return get_slowly(reg, q, region);
 }
 
@@ -560,7 +555,7 @@ int tphbuf_registry_read_stats(struct tphbuf_registry *reg, struct tphbuf_regist
 	s = reg->stats;
 	for (i = 0; i < NR_SLOTS; i++)
 		s.hits += __atomic_load_n(&reg->slot[i].hits, __ATOMIC_RELAXED);
-	ret = info_out(reg->ctx, stats, STATS_MIN, &s, sizeof(s), "tphbuf_registry_stats");
+	ret = ctx_info_out(reg->ctx, stats, &s, tphbuf_registry_stats);
 	pthread_mutex_unlock(&reg->mutex);
 	return ret;
 }

@@ -18,8 +18,6 @@
 #include "lib/share/share.h"
 #include "util/fd.h"
 
-#define OPTS_MIN    sizeof(size_t)
-#define INFO_MIN    sizeof(size_t)
 #define MAX_FDS	    253	 /* SCM_MAX_FD of the kernel */
 #define WANTED_FDS  2	 /* dma-buf, device */
 #define CONTEXT_MAX 4096 /* of a security module */
@@ -48,19 +46,15 @@ static int describe(struct tphbuf_buffer *buf, uint32_t flags, const char *label
 		    struct share_msg *msg)
 {
 	struct tphbuf_tag_state state;
-	struct tphbuf_identity identity;
 	int ret;
 
-	ret = buffer_identify(buf, buf->ctx, TPHBUF_STAGE_SHARE, &identity);
-	if (ret)
-		return ret;
 	msg->magic = SHARE_MAGIC;
 	msg->version = SHARE_VERSION;
-	msg->size = (uint32_t)(sizeof(*msg) + buf->request.nr_ranges * sizeof(msg->ranges[0]));
-	msg->nr_ranges = buf->request.nr_ranges;
+	msg->size = (uint32_t)(sizeof(*msg) + buf->nr_ranges * sizeof(msg->ranges[0]));
+	msg->nr_ranges = (uint32_t)buf->nr_ranges;
 	msg->length = buf->length;
-	msg->dev = identity.dev;
-	msg->ino = identity.ino;
+	msg->dev = buf->identity.dev;
+	msg->ino = buf->identity.ino;
 	msg->source = buf->source;
 	msg->bar = buf->bar;
 	if (label)
@@ -131,23 +125,23 @@ static int check_socket(struct tphbuf_ctx *ctx, int sock)
 		ret = -EPROTOTYPE;
 	if (!ret)
 		return 0;
-	fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "descriptor %d", sock);
+	ctx_fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "descriptor %d", sock);
 	return -EINVAL;
 }
 
 static int check_send(struct tphbuf_buffer *buf, int sock, const struct tphbuf_send_opts *o)
 {
 	if (o->flags & ~TPHBUF_SEND_DEVICE)
-		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "unknown flags 0x%x; use the TPHBUF_SEND_ bits",
-			    o->flags & ~TPHBUF_SEND_DEVICE);
+		return ctx_fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"unknown flags 0x%x; use the TPHBUF_SEND_ bits",
+				o->flags & ~TPHBUF_SEND_DEVICE);
 	if (o->label && !share_label_ok(o->label))
-		return fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "the label is not printable ASCII or is too long; use at most %d characters",
-			    TPHBUF_LABEL_MAX - 1);
+		return ctx_fail(buf->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"the label is not printable ASCII or is too long; use at most %d characters",
+				TPHBUF_LABEL_MAX - 1);
 	if (o->flags & TPHBUF_SEND_DEVICE && !buf->dev)
-		return fail(buf->ctx, TPHBUF_STAGE_SHARE, -EOPNOTSUPP,
-			    "this buffer came without its device; send it without TPHBUF_SEND_DEVICE");
+		return ctx_fail(buf->ctx, TPHBUF_STAGE_SHARE, -EOPNOTSUPP,
+				"this buffer came without its device; send it without TPHBUF_SEND_DEVICE");
 	return check_socket(buf->ctx, sock);
 }
 
@@ -159,24 +153,24 @@ int tphbuf_buffer_send(struct tphbuf_buffer *buf, int sock, const struct tphbuf_
 
 	if (!buf)
 		return -EINVAL;
-	ret = opts_in(buf->ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_send_opts");
+	ret = ctx_opts_in(buf->ctx, &o, opts, tphbuf_send_opts);
 	if (!ret)
 		ret = check_send(buf, sock, &o);
 	if (ret)
 		return ret;
 	msg = calloc(1, SHARE_MSG_MAX);
 	if (!msg)
-		return fail_nomem(buf->ctx, TPHBUF_STAGE_SHARE);
+		return ctx_fail_nomem(buf->ctx, TPHBUF_STAGE_SHARE);
 	ret = describe(buf, o.flags, o.label, msg);
 	if (ret)
 		goto out;
-	memcpy(msg->ranges, buf->request.ranges, buf->request.nr_ranges * sizeof(msg->ranges[0]));
+	memcpy(msg->ranges, buf->ranges, buf->nr_ranges * sizeof(msg->ranges[0]));
 	fds[0] = buf->fd;
 	fds[1] = buf->dev ? buf->dev->fd : -1;
 	ret = send_all(sock, msg, fds, msg->flags & SHARE_HAS_DEVICE ? 2 : 1,
 		       o.timeout_ms ? o.timeout_ms : SHARE_TIMEOUT_MS);
 	if (ret)
-		fail_errno(buf->ctx, TPHBUF_STAGE_SHARE, ret, "send on descriptor %d", sock);
+		ctx_fail_errno(buf->ctx, TPHBUF_STAGE_SHARE, ret, "send on descriptor %d", sock);
 out:
 	free(msg);
 	return ret;
@@ -246,19 +240,20 @@ static int receive_all(struct tphbuf_ctx *ctx, int sock, uint32_t timeout_ms, st
 			ret = -errno;
 	} while (again(ret));
 	if (ret)
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "receive on descriptor %d", sock);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "receive on descriptor %d",
+				      sock);
 	take_fds(&hdr, r);
 	r->size = (size_t)n;
 	/* The control buffer holds all the kernel sends: cut off means EMFILE. */
 	if (hdr.msg_flags & MSG_CTRUNC)
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, -EMFILE, "receive on descriptor %d",
-				  sock);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_SHARE, -EMFILE, "receive on descriptor %d",
+				      sock);
 	if (hdr.msg_flags & MSG_TRUNC)
-		return fail(ctx, TPHBUF_STAGE_SHARE, -EMSGSIZE,
-			    "the message is longer than any of ours; see what the peer runs");
+		return ctx_fail(ctx, TPHBUF_STAGE_SHARE, -EMSGSIZE,
+				"the message is longer than any of ours; see what the peer runs");
 	if (!n && !r->nr_fds)
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, -ECONNRESET, "receive on descriptor %d",
-				  sock);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_SHARE, -ECONNRESET,
+				      "receive on descriptor %d", sock);
 	return 0;
 }
 
@@ -278,26 +273,21 @@ static int check_received(struct tphbuf_ctx *ctx, const struct received *r)
 	}
 	if (!why)
 		return 0;
-	return fail(ctx, TPHBUF_STAGE_SHARE, err, "the message is refused: %s", why);
+	return ctx_fail(ctx, TPHBUF_STAGE_SHARE, err, "the message is refused: %s", why);
 }
 
 /* Does the kernel say of the dma-buf what the message does? */
 static int check_buffer(struct tphbuf_buffer *buf, const struct share_msg *msg)
 {
-	struct tphbuf_identity identity;
 	const char *why;
-	int ret;
 
-	ret = buffer_identify(buf, buf->ctx, TPHBUF_STAGE_SHARE, &identity);
-	if (ret)
-		return ret;
 	if (buf->length != msg->length)
 		why = "the dma-buf has another length than it says";
-	else if (identity.dev != msg->dev || identity.ino != msg->ino)
+	else if (buf->identity.dev != msg->dev || buf->identity.ino != msg->ino)
 		why = "the dma-buf is another than it says";
 	else
 		return 0;
-	return fail(buf->ctx, TPHBUF_STAGE_SHARE, -EPROTO, "the message is refused: %s", why);
+	return ctx_fail(buf->ctx, TPHBUF_STAGE_SHARE, -EPROTO, "the message is refused: %s", why);
 }
 
 /* Compare the claimed tag with the kernel's if the device is at hand. */
@@ -327,7 +317,7 @@ static void fill_info(struct tphbuf_buffer *buf, const struct share_msg *msg, in
 
 	memset(info, 0, sizeof(*info));
 	info->length = buf->length;
-	info->identity = tphbuf_buffer_identity(buf);
+	info->identity = buf->identity;
 	info->tag.valid = msg->tag_valid;
 	info->tag.xst = msg->tag_xst;
 	info->tag.st = msg->tag_st;
@@ -375,7 +365,7 @@ static int build(struct tphbuf_ctx *ctx, const struct received *r, struct tphbuf
 		if (buf->claimed)
 			memcpy(buf->claimed, msg->ranges, msg->nr_ranges * sizeof(*buf->claimed));
 		else
-			ret = fail_nomem(ctx, TPHBUF_STAGE_SHARE);
+			ret = ctx_fail_nomem(ctx, TPHBUF_STAGE_SHARE);
 	}
 	if (ret) {
 		buffer_put(buf);
@@ -402,7 +392,7 @@ static int receive(struct tphbuf_ctx *ctx, int sock, const struct tphbuf_receive
 	fill_info(buf, r->msg, sock, &i);
 	ret = settle_tag(buf, &i);
 	if (!ret && info)
-		ret = info_out(ctx, info, INFO_MIN, &i, sizeof(i), "tphbuf_share_info");
+		ret = ctx_info_out(ctx, info, &i, tphbuf_share_info);
 	if (ret) {
 		buffer_put(buf);
 		return ret;
@@ -420,18 +410,17 @@ int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock, const struct tphbuf_
 
 	if (!ctx)
 		return -EINVAL;
-	ret = opts_in(ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_receive_opts");
+	ret = ctx_opts_in(ctx, &o, opts, tphbuf_receive_opts);
 	if (ret)
 		return ret;
 	if (!bufp)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the buffer; pass a pointer");
+		return ctx_fail_null(ctx, "buf");
 	ret = check_socket(ctx, sock);
 	if (ret)
 		return ret;
 	r.msg = calloc(1, SHARE_MSG_MAX);
 	if (!r.msg)
-		return fail_nomem(ctx, TPHBUF_STAGE_SHARE);
+		return ctx_fail_nomem(ctx, TPHBUF_STAGE_SHARE);
 	ret = receive(ctx, sock, &o, &r, info, bufp);
 	drop_fd(r.fd[0]);
 	drop_fd(r.fd[1]);

@@ -65,9 +65,10 @@ static int make_address(struct tphbuf_ctx *ctx, const char *path, struct sockadd
 	memset(address, 0, sizeof(*address));
 	address->sun_family = AF_UNIX;
 	if (!path || !path[0])
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL, "no path of a socket; pass one");
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"no path of a socket; pass one");
 	if (strlen(path) >= sizeof(address->sun_path))
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, -ENAMETOOLONG, "%.40s...", path);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_SHARE, -ENAMETOOLONG, "%.40s...", path);
 	strcpy(address->sun_path, path);
 	return 0;
 }
@@ -213,9 +214,9 @@ int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path, unsigned int m
 	if (!ctx)
 		return -EINVAL;
 	if (!fdp || mode & ~0777u)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the socket, or mode 0%o is more than permission bits; pass both",
-			    mode);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"no place for the socket, or mode 0%o is more than permission bits; pass both",
+				mode);
 	ret = make_address(ctx, path, &address);
 	if (ret)
 		return ret;
@@ -223,7 +224,7 @@ int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path, unsigned int m
 	ret = fd < 0 ? fd : bind_and_listen(fd, &address, mode);
 	if (ret) {
 		fd_close(fd);
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "%s", path);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "%s", path);
 	}
 	*fdp = fd;
 	return 0;
@@ -236,15 +237,15 @@ int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener, uint32_t timeout_m
 	if (!ctx)
 		return -EINVAL;
 	if (!fdp)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the socket; pass a pointer");
+		return ctx_fail_null(ctx, "fd");
 	ret = share_wait(listener, POLLIN, share_deadline(timeout_ms));
 	if (!ret) {
 		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 		ret = fd < 0 ? -errno : fd_above_std(fd);
 	}
 	if (ret < 0)
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "accept on descriptor %d", listener);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "accept on descriptor %d",
+				      listener);
 	*fdp = ret;
 	return 0;
 }
@@ -285,8 +286,7 @@ int tphbuf_share_connect(struct tphbuf_ctx *ctx, const char *path, int *fdp)
 	if (!ctx)
 		return -EINVAL;
 	if (!fdp)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the socket; pass a pointer");
+		return ctx_fail_null(ctx, "fd");
 	ret = make_address(ctx, path, &address);
 	if (ret)
 		return ret;
@@ -294,7 +294,7 @@ int tphbuf_share_connect(struct tphbuf_ctx *ctx, const char *path, int *fdp)
 	ret = fd < 0 ? fd : share_connect_to(fd, &address, SHARE_TIMEOUT_MS);
 	if (ret) {
 		fd_close(fd);
-		return fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "%s", path);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_SHARE, ret, "%s", path);
 	}
 	*fdp = fd;
 	return 0;

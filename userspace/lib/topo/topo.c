@@ -16,7 +16,6 @@
 #include "lib/pci/sysfs.h"
 #include "util/fd.h"
 
-#define INFO_MIN    sizeof(size_t)
 #define CPUINFO_MAX 4096
 
 /* From Zen on, AMD's CPUs route between root ports (p2pdma.c). */
@@ -157,15 +156,15 @@ static int read_end(struct tphbuf_ctx *ctx, const char *name, struct route_end *
 	if (!ret && strcmp(bdfs[end->nr_ports - 1], bdf))
 		ret = -EINVAL;
 	if (ret == -EINVAL)
-		return fail(ctx, TPHBUF_STAGE_LOOKUP, ret,
-			    "%s: sysfs shows no path of bridges to it; check that /sys is a real sysfs",
-			    bdf);
+		return ctx_fail(ctx, TPHBUF_STAGE_LOOKUP, ret,
+				"%s: sysfs shows no path of bridges to it; check that /sys is a real sysfs",
+				bdf);
 	for (i = 0; !ret && i < end->nr_ports; i++)
 		ret = read_port(ctx, bdfs[end->nr_ports - 1 - i], &end->port[i]);
 	if (!ret)
 		ret = find_host(ctx, end);
 	if (ret)
-		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: path to it", bdf);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: path to it", bdf);
 	return 0;
 }
 
@@ -230,11 +229,10 @@ int tphbuf_topo_read(struct tphbuf_ctx *ctx, const char *memory, const char *req
 	if (!ctx)
 		return -EINVAL;
 	if (!memory || !requester || !topop)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "a path has two ends and a place to go; pass all");
+		return ctx_fail_null(ctx, "memory, requester and topo");
 	topo = calloc(1, sizeof(*topo));
 	if (!topo)
-		return fail_nomem(ctx, TPHBUF_STAGE_LOOKUP);
+		return ctx_fail_nomem(ctx, TPHBUF_STAGE_LOOKUP);
 	ret = read_end(ctx, memory, &topo->question.memory);
 	if (!ret)
 		ret = read_end(ctx, requester, &topo->question.requester);
@@ -296,10 +294,9 @@ int tphbuf_topo_port(const struct tphbuf_topo *topo, enum tphbuf_end end, size_t
 	if (!topo)
 		return -EINVAL;
 	if (!e || index >= e->nr_ports || !port)
-		return fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "the path has no such port; ask tphbuf_topo_ports() for their number");
-	return info_out(topo->ctx, port, INFO_MIN, &e->port[index], sizeof(e->port[index]),
-			"tphbuf_port");
+		return ctx_fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"the path has no such port; ask tphbuf_topo_ports() for their number");
+	return ctx_info_out(topo->ctx, port, &e->port[index], tphbuf_port);
 }
 
 int tphbuf_topo_info(const struct tphbuf_topo *topo, enum tphbuf_end end,
@@ -310,9 +307,9 @@ int tphbuf_topo_info(const struct tphbuf_topo *topo, enum tphbuf_end end,
 	if (!topo)
 		return -EINVAL;
 	if (!e || !info)
-		return fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no such end or no place for the answer; pass both");
-	return info_out(topo->ctx, info, INFO_MIN, &e->info, sizeof(e->info), "tphbuf_pci_info");
+		return ctx_fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"end must be a TPHBUF_END_ value and info must not be NULL");
+	return ctx_info_out(topo->ctx, info, &e->info, tphbuf_pci_info);
 }
 
 int tphbuf_topo_result(const struct tphbuf_topo *topo, struct tphbuf_topo_result *result)
@@ -320,7 +317,6 @@ int tphbuf_topo_result(const struct tphbuf_topo *topo, struct tphbuf_topo_result
 	if (!topo)
 		return -EINVAL;
 	if (!result)
-		return fail(topo->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL, "result must not be NULL");
-	return info_out(topo->ctx, result, INFO_MIN, &topo->result, sizeof(topo->result),
-			"tphbuf_topo_result");
+		return ctx_fail_null(topo->ctx, "result");
+	return ctx_info_out(topo->ctx, result, &topo->result, tphbuf_topo_result);
 }

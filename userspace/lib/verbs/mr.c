@@ -18,8 +18,6 @@
 #include "lib/verbs/applied.h"
 #include "lib/verbs/reg.h"
 
-#define OPTS_MIN      sizeof(size_t)
-#define APPLIED_MIN   sizeof(size_t)
 #define NAME_TEXT_MAX 160
 
 #define MR_FLAGS      (TPHBUF_MR_REQUIRE | TPHBUF_MR_IOVA | TPHBUF_MR_DATA_DIRECT)
@@ -75,8 +73,8 @@ static int check_access(struct tphbuf_ctx *ctx, int access)
 		reason = "allows remote but not local writes; add IBV_ACCESS_LOCAL_WRITE";
 	else
 		return 0;
-	return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL, "access 0x%x %s",
-				(unsigned int)access, reason);
+	return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL, "access 0x%x %s", (unsigned int)access,
+			reason);
 }
 
 static int check_iova(struct tphbuf_ctx *ctx, const struct tphbuf_mr_opts *o)
@@ -84,17 +82,16 @@ static int check_iova(struct tphbuf_ctx *ctx, const struct tphbuf_mr_opts *o)
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (o->iova % page != o->offset % page)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"iova 0x%" PRIx64 " and offset 0x%" PRIx64
-					" lie at different places in their pages; use 0x%" PRIx64
-					", or no TPHBUF_MR_IOVA",
-					o->iova, o->offset,
-					o->iova - o->iova % page + o->offset % page);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"iova 0x%" PRIx64 " and offset 0x%" PRIx64
+				" lie at different places in their pages; use 0x%" PRIx64
+				", or no TPHBUF_MR_IOVA",
+				o->iova, o->offset, o->iova - o->iova % page + o->offset % page);
 	if (o->iova + o->length < o->iova)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"iova 0x%" PRIx64 " with length 0x%" PRIx64
-					" wraps around 64 bits; use a smaller iova",
-					o->iova, o->length);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"iova 0x%" PRIx64 " with length 0x%" PRIx64
+				" wraps around 64 bits; use a smaller iova",
+				o->iova, o->length);
 	return 0;
 }
 
@@ -104,26 +101,24 @@ static int check_opts(struct tphbuf_ctx *ctx, uint64_t total, struct tphbuf_mr_o
 	int ret;
 
 	if (o->flags & ~MR_FLAGS)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"unknown flags 0x%x; use the TPHBUF_MR_ bits",
-					o->flags & ~MR_FLAGS);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"unknown flags 0x%x; use the TPHBUF_MR_ bits", o->flags & ~MR_FLAGS);
 	if (o->dmah && o->flags & (TPHBUF_MR_REQUIRE | TPHBUF_MR_DATA_DIRECT))
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"a DMA handle takes the place of the buffer's tag; give it without TPHBUF_MR_REQUIRE and TPHBUF_MR_DATA_DIRECT");
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"a DMA handle takes the place of the buffer's tag; give it without TPHBUF_MR_REQUIRE and TPHBUF_MR_DATA_DIRECT");
 	if (o->offset >= total)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"offset 0x%" PRIx64
-					" is behind the end of the buffer (0x%" PRIx64
-					" bytes); use a smaller offset",
-					o->offset, total);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"offset 0x%" PRIx64 " is behind the end of the buffer (0x%" PRIx64
+				" bytes); use a smaller offset",
+				o->offset, total);
 	if (!o->length)
 		o->length = total - o->offset;
 	if (o->length > total - o->offset)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"0x%" PRIx64 "+0x%" PRIx64
-					" ends behind the end of the buffer (0x%" PRIx64
-					" bytes); use a smaller length",
-					o->offset, o->length, total);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"0x%" PRIx64 "+0x%" PRIx64
+				" ends behind the end of the buffer (0x%" PRIx64
+				" bytes); use a smaller length",
+				o->offset, o->length, total);
 	if (!o->access)
 		o->access = DEFAULT_ACCESS;
 	ret = check_access(ctx, o->access);
@@ -147,9 +142,9 @@ static int wanted_tag(struct tphbuf_buffer *buf, const struct tphbuf_mr_opts *o,
 	if (o->tag) {
 		ret = tphbuf_tag_check(o->tag, TPHBUF_TAG_MASK, &why);
 		if (ret || !o->tag->valid)
-			return tphbuf_priv_fail(tphbuf_priv_buffer_ctx(buf), TPHBUF_STAGE_ARGUMENT,
-						-EINVAL, "the tag to require is wrong: %s",
-						ret ? why : "it is empty; give one");
+			return ctx_fail(tphbuf_priv_buffer_ctx(buf), TPHBUF_STAGE_ARGUMENT, -EINVAL,
+					"the tag to require is wrong: %s",
+					ret ? why : "it is empty; give one");
 		*tag = *o->tag;
 		return 0;
 	}
@@ -159,8 +154,8 @@ static int wanted_tag(struct tphbuf_buffer *buf, const struct tphbuf_mr_opts *o,
 	if (ret)
 		return ret;
 	if (!state.tag.valid)
-		return tphbuf_priv_fail(tphbuf_priv_buffer_ctx(buf), TPHBUF_STAGE_REGISTER, -ENODATA,
-					"a tag is required but the buffer has none; set it before registering");
+		return ctx_fail(tphbuf_priv_buffer_ctx(buf), TPHBUF_STAGE_REGISTER, -ENODATA,
+				"a tag is required but the buffer has none; set it before registering");
 	*tag = state.tag;
 	return 0;
 }
@@ -185,15 +180,15 @@ static int query(struct tphbuf_ctx *ctx, struct ibv_mr *ibv, struct region_facts
 	int ret;
 
 	if (index < 0)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_APPLIED, -EOPNOTSUPP,
-					"%s: the kernel gives it no device index; use Linux 5.1 or later",
-					ibv_get_device_name(nic));
+		return ctx_fail(ctx, TPHBUF_STAGE_APPLIED, -EOPNOTSUPP,
+				"%s: the kernel gives it no device index; use Linux 5.1 or later",
+				ibv_get_device_name(nic));
 	region->dev_index = (uint32_t)index;
 	region->lkey = ibv->lkey;
 	ret = applied_query(region, applied);
 	if (ret)
-		return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_APPLIED, ret, "%s",
-					      ibv_get_device_name(nic));
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_APPLIED, ret, "%s",
+				      ibv_get_device_name(nic));
 	return 0;
 }
 
@@ -219,18 +214,17 @@ static int require_applied(struct tphbuf_mr *mr, const struct tphbuf_tag *wanted
 		return 0;
 	describe(mr->buf, mr->ibv->pd, text, sizeof(text));
 	if (applied.state == TPHBUF_APPLIED_NO)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
-					"%s: the tag is required but not applied: %s", text,
-					applied.reason);
+		return ctx_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
+				"%s: the tag is required but not applied: %s", text, applied.reason);
 	if (applied.state == TPHBUF_APPLIED_UNKNOWN)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
-					"%s: the tag is required but its use cannot be confirmed: %s",
-					text, applied.reason);
+		return ctx_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
+				"%s: the tag is required but its use cannot be confirmed: %s", text,
+				applied.reason);
 	tphbuf_tag_format(&applied.tag, is, sizeof(is));
 	tphbuf_tag_format(wanted, should, sizeof(should));
-	return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
-				"%s: the NIC applies %s, not %s; somebody changed the tag meanwhile, register again",
-				text, is, should);
+	return ctx_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
+			"%s: the NIC applies %s, not %s; somebody changed the tag meanwhile, register again",
+			text, is, should);
 }
 
 /* Read what the registers say of the route to @dev. Return: false if they cannot be read. */
@@ -262,17 +256,17 @@ static bool route_failed(struct tphbuf_mr *mr, struct ibv_pd *pd, int err)
 		return false;
 	bdf = tphbuf_device_bdf(dev);
 	if (r.route == TPHBUF_ROUTE_REFUSED)
-		tphbuf_priv_fail(mr->ctx, TPHBUF_STAGE_REGISTER, err,
-				 "p2pdma refuses the route between %s and %s, because %s; %s, then bind %s to its driver again, because the kernel keeps the route of the first attach",
-				 bdf, nic, r.reason, r.remedy, bdf);
+		ctx_fail(mr->ctx, TPHBUF_STAGE_REGISTER, err,
+			 "p2pdma refuses the route between %s and %s, because %s; %s, then bind %s to its driver again, because the kernel keeps the route of the first attach",
+			 bdf, nic, r.reason, r.remedy, bdf);
 	else if (err == -EREMOTEIO)
-		tphbuf_priv_fail(mr->ctx, TPHBUF_STAGE_REGISTER, err,
-				 "p2pdma refuses the route between %s and %s, although %s now; the kernel keeps the route of the first attach: bind %s to its driver again, so that it looks again",
-				 bdf, nic, r.reason, bdf);
+		ctx_fail(mr->ctx, TPHBUF_STAGE_REGISTER, err,
+			 "p2pdma refuses the route between %s and %s, although %s now; the kernel keeps the route of the first attach: bind %s to its driver again, so that it looks again",
+			 bdf, nic, r.reason, bdf);
 	else
-		tphbuf_priv_fail(mr->ctx, TPHBUF_STAGE_REGISTER, err,
-				 "the kernel refuses %s for %s, although %s now; if p2pdma is the reason (see dmesg), the kernel keeps the route of the first attach: bind %s to its driver again, so that it looks again",
-				 bdf, nic, r.reason, bdf);
+		ctx_fail(mr->ctx, TPHBUF_STAGE_REGISTER, err,
+			 "the kernel refuses %s for %s, although %s now; if p2pdma is the reason (see dmesg), the kernel keeps the route of the first attach: bind %s to its driver again, so that it looks again",
+			 bdf, nic, r.reason, bdf);
 	return true;
 }
 
@@ -287,16 +281,16 @@ static int reg_failed(struct tphbuf_mr *mr, struct ibv_pd *pd, const struct tphb
 		return ret;
 	describe(mr->buf, pd, text, sizeof(text));
 	if (ret == -ELIBACC)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, ret,
-					"%s: this rdma-core has no %s; install %s", text,
-					o->dmah ? "ibv_reg_mr_ex()" : "mlx5dv_reg_dmabuf_mr()",
-					o->dmah ? "version 60 or later" :
-						  "the provider libmlx5 of version 54 or later");
+		return ctx_fail(ctx, TPHBUF_STAGE_REGISTER, ret,
+				"%s: this rdma-core has no %s; install %s", text,
+				o->dmah ? "ibv_reg_mr_ex()" : "mlx5dv_reg_dmabuf_mr()",
+				o->dmah ? "version 60 or later" :
+					  "the provider libmlx5 of version 54 or later");
 	if (ret == -EOPNOTSUPP && o->flags & TPHBUF_MR_DATA_DIRECT)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_REGISTER, ret,
-					"%s: data direct pins the buffer, and its exporter wants to be able to revoke it, or the NIC has no data direct; register without TPHBUF_MR_DATA_DIRECT",
-					text);
-	return tphbuf_priv_fail_errno(ctx, TPHBUF_STAGE_REGISTER, ret, "%s", text);
+		return ctx_fail(ctx, TPHBUF_STAGE_REGISTER, ret,
+				"%s: data direct pins the buffer, and its exporter wants to be able to revoke it, or the NIC has no data direct; register without TPHBUF_MR_DATA_DIRECT",
+				text);
+	return ctx_fail_errno(ctx, TPHBUF_STAGE_REGISTER, ret, "%s", text);
 }
 
 /* Register @buf, which the region takes over on success. */
@@ -309,12 +303,11 @@ static int register_held(struct tphbuf_buffer *buf, const struct buffer_facts *f
 	struct tphbuf_mr *mr;
 	int ret;
 
-	ret = opts_in(facts->ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_mr_opts");
+	ret = ctx_opts_in(facts->ctx, &o, opts, tphbuf_mr_opts);
 	if (ret)
 		return ret;
 	if (!pd || !mrp)
-		return tphbuf_priv_fail(facts->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"no protection domain or no place for the region; pass both");
+		return ctx_fail_null(facts->ctx, "pd and mr");
 	ret = check_opts(facts->ctx, facts->length, &o);
 	if (!ret && o.flags & TPHBUF_MR_REQUIRE)
 		ret = wanted_tag(buf, &o, &wanted);
@@ -322,7 +315,7 @@ static int register_held(struct tphbuf_buffer *buf, const struct buffer_facts *f
 		return ret;
 	mr = malloc(sizeof(*mr));
 	if (!mr)
-		return tphbuf_priv_fail_nomem(facts->ctx, TPHBUF_STAGE_REGISTER);
+		return ctx_fail_nomem(facts->ctx, TPHBUF_STAGE_REGISTER);
 	*mr = (struct tphbuf_mr){
 		.buf = buf,
 		.ctx = facts->ctx,
@@ -375,8 +368,7 @@ int tphbuf_mr_deregister(struct tphbuf_mr *mr)
 	err = ibv_dereg_mr(mr->ibv);
 	if (err) {
 		describe(mr->buf, mr->ibv->pd, text, sizeof(text));
-		return tphbuf_priv_fail_errno(mr->ctx, TPHBUF_STAGE_REGISTER, -err,
-					      "%s: deregister", text);
+		return ctx_fail_errno(mr->ctx, TPHBUF_STAGE_REGISTER, -err, "%s: deregister", text);
 	}
 	tphbuf_buffer_close(mr->buf);
 	free(mr);
@@ -406,12 +398,11 @@ static int tell_applied(struct tphbuf_ctx *ctx, struct ibv_mr *ibv, uint64_t len
 	int ret;
 
 	if (!ibv || !applied)
-		return tphbuf_priv_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-					"no region or no place for the answer; pass both");
+		return ctx_fail_null(ctx, "mr and applied");
 	ret = query(ctx, ibv, &region, &a);
 	if (ret)
 		return ret;
-	return tphbuf_priv_info_out(ctx, applied, APPLIED_MIN, &a, sizeof(a), "tphbuf_applied");
+	return ctx_info_out(ctx, applied, &a, tphbuf_applied);
 }
 
 int tphbuf_mr_applied(struct tphbuf_mr *mr, struct tphbuf_applied *applied)

@@ -4,8 +4,6 @@
 
 #include "lib/core/sister.h"
 
-#define OPTS_MIN sizeof(size_t)
-
 /* @arg: NULL or the caller's options for all regions, see mr.h. */
 static int reg(void *arg, const struct tphbuf_registry_request *request, void **object)
 {
@@ -13,8 +11,7 @@ static int reg(void *arg, const struct tphbuf_registry_request *request, void **
 	struct tphbuf_mr *mr;
 	int ret;
 
-	ret = opts_in(tphbuf_priv_buffer_ctx(request->buf), &o, sizeof(o), OPTS_MIN, arg,
-		      "tphbuf_mr_opts");
+	ret = ctx_opts_in(tphbuf_priv_buffer_ctx(request->buf), &o, arg, tphbuf_mr_opts);
 	if (ret)
 		return ret;
 	o.size = sizeof(o);

@@ -16,10 +16,10 @@ int check_vfio_driver(struct tphbuf_device *dev, char *driver)
 	if (!ret && driver_is_vfio(driver))
 		return 0;
 	if (ret && ret != -ENOENT)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: driver", dev->bdf);
-	return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -ENXIO,
-		    "%s: not bound to vfio-pci (driver: %s); bind it with: driverctl set-override %s vfio-pci",
-		    dev->bdf, ret ? "none" : driver, dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: driver", dev->bdf);
+	return ctx_fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -ENXIO,
+			"%s: not bound to vfio-pci (driver: %s); bind it with: driverctl set-override %s vfio-pci",
+			dev->bdf, ret ? "none" : driver, dev->bdf);
 }
 
 int check_noiommu(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts, const char *name)
@@ -30,7 +30,7 @@ int check_noiommu(struct tphbuf_device *dev, const struct tphbuf_device_opts *op
 			dev->bdf, name);
 		return 0;
 	}
-	return fail(dev->ctx, TPHBUF_STAGE_ATTACH, -EOPNOTSUPP,
-		    "%s: no IOMMU isolates the device (%s), refused; switch the IOMMU on and bind the device again, or insist (--noiommu, TPHBUF_DEVICE_NOIOMMU) where every DMA of the device may be trusted",
-		    dev->bdf, name);
+	return ctx_fail(dev->ctx, TPHBUF_STAGE_ATTACH, -EOPNOTSUPP,
+			"%s: no IOMMU isolates the device (%s), refused; switch the IOMMU on and bind the device again, or insist (--noiommu, TPHBUF_DEVICE_NOIOMMU) where every DMA of the device may be trusted",
+			dev->bdf, name);
 }

@@ -25,9 +25,9 @@ static int fail_no_cdev(struct tphbuf_device *dev)
 	int ret = check_vfio_driver(dev, driver);
 
 	return ret ? ret :
-		     fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
-			  "%s: driver %s offers no vfio character device; use a kernel with CONFIG_VFIO_DEVICE_CDEV, or the group back end",
-			  dev->bdf, driver);
+		     ctx_fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
+			      "%s: driver %s offers no vfio character device; use a kernel with CONFIG_VFIO_DEVICE_CDEV, or the group back end",
+			      dev->bdf, driver);
 }
 
 static int open_nodes(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts)
@@ -41,7 +41,7 @@ static int open_nodes(struct tphbuf_device *dev, const struct tphbuf_device_opts
 	if (ret == -ENOENT)
 		return fail_no_cdev(dev);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: vfio-dev", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: vfio-dev", dev->bdf);
 	if (!strncmp(vfio, "noiommu", strlen("noiommu"))) {
 		ret = check_noiommu(dev, opts, vfio);
 		if (ret)
@@ -75,7 +75,7 @@ static int cdev_open(struct tphbuf_device *dev, const struct tphbuf_device_opts 
 	if (!ret)
 		ret = vfio_attach_ioas(dev->fd, ioas);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret, "%s", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret, "%s", dev->bdf);
 	return 0;
 }
 

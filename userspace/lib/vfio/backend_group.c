@@ -22,9 +22,9 @@
 
 static int fail_no_group(struct tphbuf_device *dev)
 {
-	return fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
-		    "%s: is in no IOMMU group; switch the IOMMU on in firmware and with intel_iommu=on or amd_iommu=on",
-		    dev->bdf);
+	return ctx_fail(dev->ctx, TPHBUF_STAGE_LOOKUP, -EOPNOTSUPP,
+			"%s: is in no IOMMU group; switch the IOMMU on in firmware and with intel_iommu=on or amd_iommu=on",
+			dev->bdf);
 }
 
 static int open_nodes(struct tphbuf_device *dev, const struct group *group,
@@ -71,29 +71,29 @@ static int fill_container(struct tphbuf_device *dev, bool noiommu)
 	int ret;
 
 	if (vfio_container_version(dev->container) != VFIO_API_VERSION)
-		return fail(dev->ctx, TPHBUF_STAGE_ATTACH, -EOPNOTSUPP,
-			    "%s/vfio/vfio speaks another version of the vfio interface than this library; check what the node is",
-			    dev->ctx->dev_root);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ATTACH, -EOPNOTSUPP,
+				"%s/vfio/vfio speaks another version of the vfio interface than this library; check what the node is",
+				dev->ctx->dev_root);
 	ret = vfio_group_flags(dev->group, &flags);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret,
-				  "%s: state of its IOMMU group", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret,
+				      "%s: state of its IOMMU group", dev->bdf);
 	if (!(flags & VFIO_GROUP_FLAGS_VIABLE))
 		return group_fail(dev, TPHBUF_STAGE_ATTACH, -EPERM);
 	ret = vfio_group_set_container(dev->group, dev->container);
 	if (ret == -EPERM)
 		return group_fail(dev, TPHBUF_STAGE_ATTACH, ret);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret, "%s: container", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret, "%s: container", dev->bdf);
 	model = pick_model(dev, noiommu);
 	if (!model)
-		return fail(dev->ctx, TPHBUF_STAGE_ATTACH, -EOPNOTSUPP,
-			    "%s: the kernel has no type 1 IOMMU back end for groups; load vfio_iommu_type1, or use the iommufd back end",
-			    dev->bdf);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ATTACH, -EOPNOTSUPP,
+				"%s: the kernel has no type 1 IOMMU back end for groups; load vfio_iommu_type1, or use the iommufd back end",
+				dev->bdf);
 	ret = vfio_container_set_iommu(dev->container, model);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret, "%s: IOMMU model %lu",
-				  dev->bdf, model);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_ATTACH, ret, "%s: IOMMU model %lu",
+				      dev->bdf, model);
 	return 0;
 }
 
@@ -110,7 +110,7 @@ static int get_device(struct tphbuf_device *dev, const char *token)
 		return vf_token_fail(dev, fd, token);
 	dev->fd = fd_above_std(fd);
 	if (dev->fd < 0)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, dev->fd, "%s", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, dev->fd, "%s", dev->bdf);
 	return 0;
 }
 
@@ -130,7 +130,8 @@ static int group_open(struct tphbuf_device *dev, const struct tphbuf_device_opts
 	if (ret == -ENOENT)
 		return fail_no_group(dev);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: iommu_group", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: iommu_group",
+				      dev->bdf);
 	ret = open_nodes(dev, &group, opts);
 	if (!ret)
 		ret = fill_container(dev, group.noiommu);

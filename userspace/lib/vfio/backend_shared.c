@@ -29,9 +29,9 @@
 
 static int fail_foreign(struct tphbuf_device *dev, int fd, const char *why)
 {
-	return fail(dev->ctx, TPHBUF_STAGE_OPEN, -EINVAL,
-		    "descriptor %d is no vfio device (%s); pass the one of VFIO_GROUP_GET_DEVICE_FD or of /dev/vfio/devices",
-		    fd, why);
+	return ctx_fail(dev->ctx, TPHBUF_STAGE_OPEN, -EINVAL,
+			"descriptor %d is no vfio device (%s); pass the one of VFIO_GROUP_GET_DEVICE_FD or of /dev/vfio/devices",
+			fd, why);
 }
 
 static int check_vfio_fd(struct tphbuf_device *dev, int fd)
@@ -40,14 +40,15 @@ static int check_vfio_fd(struct tphbuf_device *dev, int fd)
 	int ret = vfio_device_flags(dev->fd, &flags);
 
 	if (ret == -EINVAL)
-		return fail(dev->ctx, TPHBUF_STAGE_BIND, ret,
-			    "descriptor %d: the device is not bound to an iommufd yet; bind it (VFIO_DEVICE_BIND_IOMMUFD) before handing it over",
-			    fd);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_BIND, ret,
+				"descriptor %d: the device is not bound to an iommufd yet; bind it (VFIO_DEVICE_BIND_IOMMUFD) before handing it over",
+				fd);
 	if (ret)
 		return fail_foreign(dev, fd, strerror(-ret));
 	if (!(flags & VFIO_DEVICE_FLAGS_PCI))
-		return fail(dev->ctx, TPHBUF_STAGE_OPEN, -EINVAL,
-			    "descriptor %d is no PCI device; only those have BARs to export", fd);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_OPEN, -EINVAL,
+				"descriptor %d is no PCI device; only those have BARs to export",
+				fd);
 	return 0;
 }
 
@@ -89,20 +90,21 @@ static int check_ids(struct tphbuf_device *dev, int fd)
 	if (!ret)
 		ret = sysfs_read_u64(dev->ctx, dev->bdf, "device", &device);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: identification",
-				  dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s: identification",
+				      dev->bdf);
 	ret = vfio_region_info(dev->fd, VFIO_PCI_CONFIG_REGION_INDEX, &size, &offset, &flags);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret, "%s: config region", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret, "%s: config region",
+				      dev->bdf);
 	n = fd_pread(dev->fd, id, sizeof(id), (off_t)offset);
 	if (n != sizeof(id))
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, n < 0 ? (int)n : -EIO,
-				  "%s: config space", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_REGION, n < 0 ? (int)n : -EIO,
+				      "%s: config space", dev->bdf);
 	if (vendor == (id[0] | (uint64_t)id[1] << 8) && device == (id[2] | (uint64_t)id[3] << 8))
 		return 0;
-	return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-		    "descriptor %d is a device %02x%02x:%02x%02x and not %s; pass the address it was opened by",
-		    fd, id[1], id[0], id[3], id[2], dev->bdf);
+	return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			"descriptor %d is a device %02x%02x:%02x%02x and not %s; pass the address it was opened by",
+			fd, id[1], id[0], id[3], id[2], dev->bdf);
 }
 
 static int check_cdev(struct tphbuf_device *dev, int fd, dev_t number)
@@ -114,13 +116,13 @@ static int check_cdev(struct tphbuf_device *dev, int fd, dev_t number)
 		return fail_foreign(dev, fd,
 				    "a character device that sysfs does not show as vfio's");
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,
-				  "descriptor %d: character device %u:%u", fd, major(number),
-				  minor(number));
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret,
+				      "descriptor %d: character device %u:%u", fd, major(number),
+				      minor(number));
 	if (dev->bdf[0] && strcmp(dev->bdf, bdf))
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "descriptor %d is %s and not %s; pass the address it was opened by", fd,
-			    bdf, dev->bdf);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"descriptor %d is %s and not %s; pass the address it was opened by",
+				fd, bdf, dev->bdf);
 	memcpy(dev->bdf, bdf, sizeof(bdf));
 	return 0;
 }
@@ -148,7 +150,7 @@ static int check_file(struct tphbuf_device *dev, int fd, bool *is_cdev)
 	struct statx st;
 
 	if (statx(dev->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st))
-		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, -errno, "descriptor %d", fd);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, -errno, "descriptor %d", fd);
 	*is_cdev = S_ISCHR(st.stx_mode);
 	if (*is_cdev)
 		return check_cdev(dev, fd, makedev(st.stx_rdev_major, st.stx_rdev_minor));
@@ -161,9 +163,9 @@ static int check_file(struct tphbuf_device *dev, int fd, bool *is_cdev)
 static int check_group_device(struct tphbuf_device *dev, int fd)
 {
 	if (!dev->bdf[0])
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "descriptor %d comes from a group and does not tell its device; pass the PCI address too",
-			    fd);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"descriptor %d comes from a group and does not tell its device; pass the PCI address too",
+				fd);
 	return check_ids(dev, fd);
 }
 
@@ -185,7 +187,7 @@ int shared_open(struct tphbuf_device *dev, int fd)
 	dev->backend = &backend_shared;
 	dev->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (dev->fd < 0)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, -errno, "descriptor %d", fd);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_OPEN, -errno, "descriptor %d", fd);
 	ret = check_file(dev, fd, &is_cdev);
 	if (!ret)
 		ret = check_vfio_fd(dev, fd);

@@ -14,8 +14,6 @@
 #include "lib/vfio/vfio.h"
 #include "util/fd.h"
 
-#define INFO_MIN sizeof(size_t)
-
 _Static_assert(TPHBUF_REGION_ROM == VFIO_PCI_ROM_REGION_INDEX, "numbering");
 _Static_assert(TPHBUF_REGION_CONFIG == VFIO_PCI_CONFIG_REGION_INDEX, "numbering");
 
@@ -34,8 +32,8 @@ static int read_region(struct tphbuf_device *dev, uint32_t index, struct device_
 	int ret = vfio_region_info(dev->fd, index, &region->size, &region->offset, &region->flags);
 
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret, "%s: region %u", dev->bdf,
-				  index);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret, "%s: region %u", dev->bdf,
+				      index);
 	return 0;
 }
 
@@ -79,9 +77,9 @@ int tphbuf_device_region(struct tphbuf_device *dev, unsigned int index, struct t
 	if (!dev)
 		return -EINVAL;
 	if (!region || index > TPHBUF_REGION_CONFIG)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "%s has no region %u; use 0 to 5 for BARs, TPHBUF_REGION_ROM or TPHBUF_REGION_CONFIG",
-			    dev->bdf, index);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"%s has no region %u; use 0 to 5 for BARs, TPHBUF_REGION_ROM or TPHBUF_REGION_CONFIG",
+				dev->bdf, index);
 	ret = read_region(dev, index, &found);
 	if (ret)
 		return ret;
@@ -93,7 +91,7 @@ int tphbuf_device_region(struct tphbuf_device *dev, unsigned int index, struct t
 		r.flags |= TPHBUF_REGION_WRITE;
 	if (found.flags & VFIO_REGION_INFO_FLAG_MMAP)
 		r.flags |= TPHBUF_REGION_MMAP;
-	return info_out(dev->ctx, region, INFO_MIN, &r, sizeof(r), "tphbuf_region");
+	return ctx_info_out(dev->ctx, region, &r, tphbuf_region);
 }
 
 /* Reader of the config region of an open device. */
@@ -134,19 +132,19 @@ int tphbuf_device_info(struct tphbuf_device *dev, struct tphbuf_pci_info *info)
 	if (!dev)
 		return -EINVAL;
 	if (!info)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the information; pass a pointer");
+		return ctx_fail_null(dev->ctx, "info");
 	ret = sysfs_describe(dev->ctx, dev->bdf, &i);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_LOOKUP, ret, "%s", dev->bdf);
 	reader.arg = dev;
 	ret = pcicfg_decode(&reader, &i);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret, "%s: config space", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_REGION, ret, "%s: config space",
+				      dev->bdf);
 	can_export = vfio_probe(dev->fd, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF) == 0;
 	for (bar = 0; bar < TPHBUF_NUM_BARS; bar++)
 		add_region(&dev->bar[bar], can_export, &i.bar[bar]);
-	return info_out(dev->ctx, info, INFO_MIN, &i, sizeof(i), "tphbuf_pci_info");
+	return ctx_info_out(dev->ctx, info, &i, tphbuf_pci_info);
 }
 
 int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar, uint64_t offset, uint64_t length,
@@ -160,22 +158,21 @@ int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar, uint64_t offs
 	if (!dev)
 		return -EINVAL;
 	if (!addr)
-		return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the address; pass a pointer");
+		return ctx_fail_null(dev->ctx, "addr");
 	ret = ranges_check(dev, bar, &range, 1);
 	if (ret)
 		return ret;
 	region = &dev->bar[bar];
 	if (!(region->flags & VFIO_REGION_INFO_FLAG_MMAP))
-		return fail(dev->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
-			    "%s BAR%u cannot be mapped (I/O ports, or smaller than a page); read and write it at its tphbuf_device_region()",
-			    dev->bdf, bar);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_REGION, -EOPNOTSUPP,
+				"%s BAR%u cannot be mapped (I/O ports, or smaller than a page); read and write it at its tphbuf_device_region()",
+				dev->bdf, bar);
 	map = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd,
 		   (off_t)(region->offset + offset));
 	if (map == MAP_FAILED)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, -errno,
-				  "%s BAR%u: map 0x%" PRIx64 "+0x%" PRIx64, dev->bdf, bar, offset,
-				  length);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_REGION, -errno,
+				      "%s BAR%u: map 0x%" PRIx64 "+0x%" PRIx64, dev->bdf, bar,
+				      offset, length);
 	*addr = map;
 	return 0;
 }
@@ -199,8 +196,8 @@ int tphbuf_device_memory(struct tphbuf_device *dev, bool on)
 	offset = (off_t)(dev->config.offset + PCI_COMMAND);
 	n = fd_pread(dev->fd, bytes, sizeof(bytes), offset);
 	if (n != sizeof(bytes))
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, n < 0 ? (int)n : -EIO,
-				  "%s: read the command register", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_REGION, n < 0 ? (int)n : -EIO,
+				      "%s: read the command register", dev->bdf);
 	command = bytes[0] | (unsigned int)bytes[1] << 8;
 	wanted = on ? command | PCI_COMMAND_MEMORY : command & ~(unsigned int)PCI_COMMAND_MEMORY;
 	if (wanted == command)
@@ -211,8 +208,8 @@ int tphbuf_device_memory(struct tphbuf_device *dev, bool on)
 		n = pwrite(dev->fd, bytes, sizeof(bytes), offset);
 	} while (n < 0 && errno == EINTR);
 	if (n != sizeof(bytes))
-		return fail_errno(dev->ctx, TPHBUF_STAGE_REGION, n < 0 ? -errno : -EIO,
-				  "%s: write the command register", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_REGION, n < 0 ? -errno : -EIO,
+				      "%s: write the command register", dev->bdf);
 	return 0;
 }
 
@@ -225,8 +222,8 @@ int tphbuf_device_reset(struct tphbuf_device *dev)
 	ret = vfio_reset(dev->fd);
 	/* vfio-pci answers EINVAL for "no reset method". */
 	if (ret == -EINVAL || ret == -ENOTTY)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_RESET, -EOPNOTSUPP, "%s", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_RESET, -EOPNOTSUPP, "%s", dev->bdf);
 	if (ret)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_RESET, ret, "%s", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_RESET, ret, "%s", dev->bdf);
 	return 0;
 }

@@ -90,8 +90,8 @@ int group_fail(struct tphbuf_device *dev, enum tphbuf_stage stage, int err)
 	char text[BLOCKERS_MAX];
 
 	if (group_blockers(dev, text, sizeof(text)) > 0)
-		return fail(dev->ctx, stage, err,
-			    "%s: its IOMMU group is not viable, because other functions in it belong to kernel drivers: %s; bind them to vfio-pci too, or unbind them",
-			    dev->bdf, text);
-	return fail_errno(dev->ctx, stage, err, "%s", dev->bdf);
+		return ctx_fail(dev->ctx, stage, err,
+				"%s: its IOMMU group is not viable, because other functions in it belong to kernel drivers: %s; bind them to vfio-pci too, or unbind them",
+				dev->bdf, text);
+	return ctx_fail_errno(dev->ctx, stage, err, "%s", dev->bdf);
 }

@@ -9,14 +9,13 @@
 #include "lib/vfio/backend.h"
 #include "lib/pci/sysfs.h"
 
-#define OPTS_MIN   sizeof(size_t)
 #define OPTS_FLAGS TPHBUF_DEVICE_NOIOMMU
 
 static int bad_name(struct tphbuf_ctx *ctx, const char *where)
 {
-	return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-		    "'%s' is no PCI address; use the form 0000:03:00.0, or a path in sysfs that leads to a PCI function",
-		    where);
+	return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			"'%s' is no PCI address; use the form 0000:03:00.0, or a path in sysfs that leads to a PCI function",
+			where);
 }
 
 /* The function that the sysfs path @where is, or is a link to. */
@@ -25,7 +24,7 @@ static int locate_path(struct tphbuf_ctx *ctx, const char *where, char *bdf)
 	char path[PATH_MAX];
 
 	if (!realpath(where, path))
-		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, -errno, "%s", where);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_LOOKUP, -errno, "%s", where);
 	if (tphbuf_bdf_parse(strrchr(path, '/') + 1, bdf))
 		return bad_name(ctx, where);
 	return 0;
@@ -47,7 +46,7 @@ static int locate(struct tphbuf_ctx *ctx, const char *where, char *bdf)
 	}
 	ret = sysfs_exists(ctx, bdf);
 	if (ret)
-		return fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s", bdf);
+		return ctx_fail_errno(ctx, TPHBUF_STAGE_LOOKUP, ret, "%s", bdf);
 	return 0;
 }
 
@@ -136,11 +135,12 @@ static int open_auto(struct tphbuf_device *dev, const struct tphbuf_device_opts 
 static int check_opts(struct tphbuf_ctx *ctx, const struct tphbuf_device_opts *opts)
 {
 	if (opts->flags & ~(uint32_t)OPTS_FLAGS)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "device flags 0x%x: unknown; use TPHBUF_DEVICE_ bits", opts->flags);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"device flags 0x%x: unknown; use TPHBUF_DEVICE_ bits", opts->flags);
 	if ((unsigned int)opts->backend > TPHBUF_BACKEND_GROUP)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "back end %d: unknown; use a TPHBUF_BACKEND_ value", (int)opts->backend);
+		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"back end %d: unknown; use a TPHBUF_BACKEND_ value",
+				(int)opts->backend);
 	return 0;
 }
 
@@ -179,17 +179,16 @@ int tphbuf_device_open(struct tphbuf_ctx *ctx, const char *where,
 
 	if (!ctx)
 		return -EINVAL;
-	ret = opts_in(ctx, &o, sizeof(o), OPTS_MIN, opts, "tphbuf_device_opts");
+	ret = ctx_opts_in(ctx, &o, opts, tphbuf_device_opts);
 	if (!ret)
 		ret = check_opts(ctx, &o);
 	if (ret)
 		return ret;
 	if (!devp)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the device; pass a pointer");
+		return ctx_fail_null(ctx, "dev");
 	dev = device_new(ctx);
 	if (!dev)
-		return fail_nomem(ctx, TPHBUF_STAGE_OPEN);
+		return ctx_fail_nomem(ctx, TPHBUF_STAGE_OPEN);
 	ret = locate(ctx, where, dev->bdf);
 	if (!ret)
 		ret = open_backend(dev, &o);
@@ -205,11 +204,10 @@ int tphbuf_device_from_fd(struct tphbuf_ctx *ctx, int fd, const char *where,
 	if (!ctx)
 		return -EINVAL;
 	if (!devp)
-		return fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			    "no place for the device; pass a pointer");
+		return ctx_fail_null(ctx, "dev");
 	dev = device_new(ctx);
 	if (!dev)
-		return fail_nomem(ctx, TPHBUF_STAGE_OPEN);
+		return ctx_fail_nomem(ctx, TPHBUF_STAGE_OPEN);
 	if (where)
 		ret = locate(ctx, where, dev->bdf);
 	if (!ret)

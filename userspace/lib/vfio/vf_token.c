@@ -23,9 +23,9 @@ int vf_token_parse(struct tphbuf_device *dev, const struct tphbuf_device_opts *o
 {
 	if (!opts->vf_token || !uuid_text_parse(opts->vf_token, uuid))
 		return 0;
-	return fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-		    "%s: the VF token is no UUID; use the form 01234567-89ab-cdef-0123-456789abcdef",
-		    dev->bdf);
+	return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+			"%s: the VF token is no UUID; use the form 01234567-89ab-cdef-0123-456789abcdef",
+			dev->bdf);
 }
 
 static bool is_pf(struct tphbuf_device *dev)
@@ -41,18 +41,18 @@ static int fail_vf(struct tphbuf_device *dev, int err, bool given, const char *p
 
 	sysfs_link_name(dev->ctx, pf, "driver", driver, sizeof(driver));
 	if (err == -EACCES && given)
-		return fail(dev->ctx, TPHBUF_STAGE_BIND, err,
-			    "%s: this is not the VF token in force; pass the one its PF %s was opened with",
-			    dev->bdf, pf);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_BIND, err,
+				"%s: this is not the VF token in force; pass the one its PF %s was opened with",
+				dev->bdf, pf);
 	if (err == -EACCES)
-		return fail(dev->ctx, TPHBUF_STAGE_BIND, err,
-			    "%s: a VF token is needed, because its PF %s is bound to %s; pass the one the PF was opened with",
-			    dev->bdf, pf, driver);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_BIND, err,
+				"%s: a VF token is needed, because its PF %s is bound to %s; pass the one the PF was opened with",
+				dev->bdf, pf, driver);
 	if (given && !driver_is_vfio(driver))
-		return fail(dev->ctx, TPHBUF_STAGE_BIND, err,
-			    "%s: takes no VF token, because its PF %s is not bound to vfio-pci (driver: %s); leave the token out",
-			    dev->bdf, pf, driver);
-	return fail_errno(dev->ctx, TPHBUF_STAGE_BIND, err, "%s", dev->bdf);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_BIND, err,
+				"%s: takes no VF token, because its PF %s is not bound to vfio-pci (driver: %s); leave the token out",
+				dev->bdf, pf, driver);
+	return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_BIND, err, "%s", dev->bdf);
 }
 
 int vf_token_fail(struct tphbuf_device *dev, int err, bool given)
@@ -60,17 +60,17 @@ int vf_token_fail(struct tphbuf_device *dev, int err, bool given)
 	char pf[TPHBUF_BDF_MAX];
 
 	if (err != -EACCES && err != -EINVAL)
-		return fail_errno(dev->ctx, TPHBUF_STAGE_BIND, err, "%s", dev->bdf);
+		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_BIND, err, "%s", dev->bdf);
 	if (!sysfs_link_name(dev->ctx, dev->bdf, "physfn", pf, sizeof(pf)))
 		return fail_vf(dev, err, given, pf);
 	if (err == -EACCES && is_pf(dev))
-		return fail(dev->ctx, TPHBUF_STAGE_BIND, err,
-			    given ? "%s: this is not the VF token in force; pass the one it was opened with before its VFs were" :
-				    "%s: a VF token is needed, because VFs of it are in use; pass the one it was opened with before",
-			    dev->bdf);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_BIND, err,
+				given ? "%s: this is not the VF token in force; pass the one it was opened with before its VFs were" :
+					"%s: a VF token is needed, because VFs of it are in use; pass the one it was opened with before",
+				dev->bdf);
 	if (err == -EINVAL && given && !is_pf(dev))
-		return fail(dev->ctx, TPHBUF_STAGE_BIND, err,
-			    "%s: takes no VF token, because it is neither a PF nor a VF; leave the token out",
-			    dev->bdf);
-	return fail_errno(dev->ctx, TPHBUF_STAGE_BIND, err, "%s", dev->bdf);
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_BIND, err,
+				"%s: takes no VF token, because it is neither a PF nor a VF; leave the token out",
+				dev->bdf);
+	return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_BIND, err, "%s", dev->bdf);
 }

@@ -1,8 +1,21 @@
 // SPDX-License-Identifier: MIT
 /* The vfio and iommufd ioctls, see vfio.h. */
+#include <errno.h>
 #include <linux/iommufd.h>
+#include <sys/ioctl.h>
 
 #include "lib/vfio/vfio.h"
+
+/* ioctl(), repeated after a signal. Return: what it returns, >= 0, or -errno. */
+static int xioctl(int fd, unsigned long request, void *arg)
+{
+	int ret;
+
+	do {
+		ret = ioctl(fd, request, arg);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret;
+}
 
 int vfio_bind_iommufd(int fd, int iommufd, const unsigned char *token)
 {
@@ -47,6 +60,13 @@ int vfio_region_info(int fd, uint32_t index, uint64_t *size, uint64_t *offset, u
 int vfio_reset(int fd)
 {
 	return xioctl(fd, VFIO_DEVICE_RESET, NULL);
+}
+
+int vfio_feature(int fd, uint32_t flags, struct vfio_feature_head *feature, size_t size)
+{
+	feature->argsz = (uint32_t)size;
+	feature->flags = flags;
+	return xioctl(fd, VFIO_DEVICE_FEATURE, feature);
 }
 
 int vfio_probe(int fd, uint32_t flags)

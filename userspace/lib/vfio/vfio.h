@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The vfio and iommufd ioctls, one function each, and nothing else: the only
- * place that sees -1 and errno. All return 0 (or a stated value) or -errno.
+ * The vfio and iommufd ioctls, one function each: the only place that sees -1
+ * and errno. All return 0 (or a stated value) or -errno.
  */
 #ifndef TPHBUF_VFIO_H
 #define TPHBUF_VFIO_H
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/ioctl.h>
 
 /* Structures and bits of <linux/vfio.h> that the callers need. */
 #include <linux/vfio.h>
-
-/* ioctl(), through interruptions. Return: what it returns, >= 0, or -errno. */
-static inline int xioctl(int fd, unsigned long request, void *arg)
-{
-	int ret;
-
-	do {
-		ret = ioctl(fd, request, arg);
-	} while (ret < 0 && errno == EINTR);
-	return ret < 0 ? -errno : ret;
-}
 
 int vfio_bind_iommufd(int fd, int iommufd, const unsigned char *token);
 int vfio_attach_ioas(int fd, uint32_t ioas);
@@ -47,13 +34,7 @@ _Static_assert(sizeof(struct vfio_feature_head) == offsetof(struct vfio_device_f
  *
  * Return: what the ioctl returns, >= 0, or -errno.
  */
-static inline int vfio_feature(int fd, uint32_t flags, struct vfio_feature_head *feature,
-			       size_t size)
-{
-	feature->argsz = (uint32_t)size;
-	feature->flags = flags;
-	return xioctl(fd, VFIO_DEVICE_FEATURE, feature);
-}
+int vfio_feature(int fd, uint32_t flags, struct vfio_feature_head *feature, size_t size);
 
 /* The same with VFIO_DEVICE_FEATURE_PROBE: would it be taken? */
 int vfio_probe(int fd, uint32_t flags);
