@@ -68,7 +68,7 @@ static void usage_errors_are_2(void **state)
 		/* Known only with the device, but wrong input all the same. */
 		{ "export 03:00.0 --bar 3", "no BAR3" },
 		{ "export 03:00.0 --bar 2 --range 1+4K", "start on a page" },
-		{ "export 03:00.0 --bar 2 --range 64M+4K", "behind the end" },
+		{ "export 03:00.0 --bar 2 --range 64M+4K", "after the end" },
 		{ "export 03:00.0 --bar 2 --vf-token x", "no UUID" },
 		{ "info 03:00.0 --backend", "--backend needs a value" },
 		{ "info 03:00.0 --backend vfio", "auto, iommufd or group" },
