@@ -1,21 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The bash completion offers every subcommand and every option of each, and nothing else; and what a user's TAB makes of
-# a line, in an interactive bash without the bash-completion package. Needs the command built in $BUILD/product/bin.
+# The bash completion offers every subcommand and every option of each, and nothing else; and the result of TAB in an
+# interactive bash. Needs the command built in $BUILD/product/bin, and the bash-completion package.
 set -u
 us=../../userspace
 status=0
 export PATH=$BUILD/product/bin:$PATH LD_LIBRARY_PATH=$BUILD/product/lib
-. "$us/completion/tphbuf"
+bash_completion=/usr/share/bash-completion/bash_completion
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-complete_line() { # WORD...: sorted words offered for the last one
-	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
-	COMP_LINE="$*" COMP_POINT=${#COMP_LINE}
-	_tphbuf
-	printf '%s\n' ${COMPREPLY[@]+"${COMPREPLY[@]}"} | sort -u
-}
+[ -e $bash_completion ] || { echo "not ok - the package bash-completion is installed"; exit 1; }
 
 same() { # NAME GOT WANT
 	if [ -n "$3" ] && [ "$2" = "$3" ]; then
@@ -27,14 +21,13 @@ same() { # NAME GOT WANT
 	fi
 }
 
-# A machine of two functions and one NIC; the command says what it was given.
+# Candidates come from the command on the fake machine; otherwise the command prints its arguments.
 cat >"$work/rc" <<RC
+. $bash_completion
 . $PWD/$us/completion/tphbuf
-_tphbuf_functions() { printf '%s\n' 0000:00:03.0 0000:05:00.0; }
-_tphbuf_nics() { echo mlx5_7; }
 tphbuf() {
 	case "\$*" in
-	*--help) command tphbuf "\$@" ;;
+	__complete*) $BUILD/plain/bin/fake_command "\$@" ;;
 	*) printf '<%s>' "\$@" >>$work/got; echo >>$work/got ;;
 	esac
 }
@@ -55,24 +48,24 @@ typed() { # LINE WANT
 	lines+=("$1") wanted+=("$2")
 }
 
+offered() { tphbuf __complete "$@" | sort; }
+
 commands=$(ls "$us"/cli/commands/*.c | sed "s,.*/\(.*\)\.c,\1," | sort)
-same "subcommands are completed" "$(complete_line tphbuf '')" "$commands"
+same "subcommands are offered" "$(offered '')" "$commands"
 for command in $commands; do
-	want=$({ tphbuf "$command" --help | grep -E '^  --' | grep -oE -- '(^  | )--[a-z-]+( |$)' | tr -d ' '
-		printf '%s\n' --json --verbose --help; } | sort -u)
-	same "options of $command are completed" "$(complete_line tphbuf "$command" --)" "$want"
+	same "options of $command are offered" "$(offered "$command" --)" \
+		"$(tphbuf "$command" --help | grep -oE '^  --[a-z-]+' | tr -d ' ' | sort)"
 done
-same "a prefix narrows it" "$(complete_line tphbuf exp)" export
-same "tags are completed" "$(complete_line tphbuf export 0000:03:00.0 --tag x)" xst=
+same "tags are offered" "$(offered export 0000:03:00.0 --tag '')" "$(printf '%s\n' none st= xst=)"
 
 touch "$work/inputrc"
 mkdir -p "$work/files/good/one" "$work/files/with blank"
 touch "$work/files/good.txt" "$work/files/a.sock" "$work/files/with blank/x.so"
 lines=() wanted=()
-typed 'tphbuf info 0000:00:0\t' '<info><0000:00:03.0>'
-typed 'tphbuf info 0000:\t0\t' '<info><0000:00:03.0>'
+typed 'tphbuf info 0000:03\t' '<info><0000:03:00.0>'
+typed 'tphbuf info 0000:\t3\t' '<info><0000:03:00.0>'
 typed 'tphbuf info 0000:05\t--no-\t' '<info><0000:05:00.0><--no-open>'
-typed 'tphbuf topo 0000:05\tmlx\t' '<topo><0000:05:00.0><mlx5_7>'
+typed 'tphbuf topo 0000:05\tmlx\t' '<topo><0000:05:00.0><mlx5_0>'
 typed 'tphbuf export 0000:05\t--tag st\t0x5a,ph=2' '<export><0000:05:00.0><--tag><st=0x5a,ph=2>'
 typed 'tphbuf export 0000:05\t--tag no\t--hold' '<export><0000:05:00.0><--tag><none><--hold>'
 typed 'tphbuf export --tag=xs\t0x5a' '<export><--tag=xst=0x5a>'
@@ -80,13 +73,13 @@ typed 'tphbuf info --backend io\t' '<info><--backend><iommufd>'
 typed 'tphbuf info --backend=gr\t' '<info><--backend=group>'
 typed 'tphbuf export --bar 0000:0\tx' '<export><--bar><0000:0x>'
 typed 'tphbuf serve --count 0000:0\tx' '<serve><--count><0000:0x>'
-typed 'tphbuf attach a.s\t--ibdev ml\t' '<attach><a.sock><--ibdev><mlx5_7>'
+typed 'tphbuf attach a.s\t--ibdev ml\t' '<attach><a.sock><--ibdev><mlx5_0>'
 typed 'tphbuf list --root goo\to\t' '<list><--root><good/one/>'
 typed 'tphbuf list --root=goo\to\t' '<list><--root=good/one/>'
-typed 'tphbuf export --vendor wi\tx\t--json' '<export><--vendor><with blank/x.so><--json>'
+typed 'tphbuf serve --socket wi\tx\t--json' '<serve><--socket><with blank/x.so><--json>'
 typed 'tphbuf export --exec dirn\tgood.t\t' '<export><--exec><dirname><good.txt>'
-typed 'tphbuf export --exec ls --hel\t' '<export><--exec><ls><--hel>'
-typed 'tphbuf export -- ls --hel\t' '<export><--><ls><--hel>'
+typed 'tphbuf export --exec ls --hel\t' '<export><--exec><ls><--help>'
+typed 'tphbuf export -- ls --hel\t' '<export><--><ls><--help>'
 typed 'tphbuf show --roo\tgo\to\t' '<show><--root><good/one/>'
 mapfile -t got < <(press "${lines[@]}")
 for i in "${!lines[@]}"; do

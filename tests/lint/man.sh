@@ -32,14 +32,19 @@ for command in "$us"/cli/commands/*.c; do
 	name=${name%.c}
 	grep -q "^\.Nm tphbuf $name" "$us/man/tphbuf.1"
 	result $? "tphbuf $name is in tphbuf.1"
-	options=$(tphbuf "$name" --help | grep -E '^  --' |
-		  grep -oE -- '(^  | )--[a-z-]+( |$)')
+	options=$(tphbuf __complete "$name" --)
 	[ -n "$options" ]
-	result $? "the help of tphbuf $name names options"
+	result $? "tphbuf $name has options"
 	for option in $options; do
 		grep -qE "Fl ${option#-}( |\$)" "$us/man/tphbuf.1"
 		result $? "tphbuf $name $option is in tphbuf.1"
 	done
+done
+# Options of the page that no command takes.
+known=$(for command in $(tphbuf __complete ''); do tphbuf __complete "$command" --; done)
+for option in $(grep -oE 'Fl -[a-z-]+' "$us/man/tphbuf.1" | sed 's/^Fl //' | sort -u); do
+	echo "$known" | grep -qx -e "-$option"
+	result $? "-$option of tphbuf.1 is an option"
 done
 if command -v mandoc >/dev/null; then
 	mandoc -T lint -W warning "$us"/man/*.[137]

@@ -422,7 +422,7 @@ static void doctor_opens_as_it_is_told(void **state)
 	assert_run("doctor 03:00.0", 1, "open          " FAKE_BDF ": no IOMMU isolates the device",
 		   "");
 	assert_run("doctor 03:00.0 --noiommu", 3, "tags          the kernel sets tags", "");
-	assert_run("doctor 03:00.0 --backend x", 2, "", "use auto, iommufd");
+	assert_run("doctor 03:00.0 --backend x", 2, "", "must be auto, iommufd");
 }
 
 static void every_failing_call_ends_cleanly(void **state)

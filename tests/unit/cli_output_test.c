@@ -290,7 +290,6 @@ static void terminals_get_no_orders(void **state)
 			"list --all",
 			"info 03:00.0 --no-open",
 			"export 03:00.0 --bar 2 --exec %s",
-			"export 03:00.0 --bar 2 --vendor /nonexistent/%s",
 		};
 
 		fake_remove(DEV "/driver");

@@ -104,10 +104,10 @@ static void usage_errors_are_2(void **state)
 {
 	static const char *const lines[][2] = {
 		{ "selftest 03:00.0", "no RDMA device" },
-		{ "selftest 03:00.0 mlx5_0", "no BAR" },
+		{ "selftest 03:00.0 mlx5_0", "--bar is missing" },
 		{ SELFTEST " --require", "--require without --tag" },
 		{ SELFTEST " --length 32M", "longer than 16 MiB" },
-		{ SELFTEST " --gid-index 256", "0 to 255" },
+		{ SELFTEST " --gid-index 256", "between 0 and 255" },
 	};
 	size_t i;
 

@@ -39,21 +39,21 @@ static void usage_errors_are_2(void **state)
 {
 	static const char *const lines[][2] = {
 		{ "serve", "no device" },
-		{ "serve 03:00.0", "no BAR" },
-		{ SERVE, "no socket" },
+		{ "serve 03:00.0", "--bar is missing" },
+		{ SERVE, "--socket is missing; give --socket PATH" },
 		{ SERVE " --socket", "--socket needs a value" },
 		{ SERVE " --socket /tmp/s --mode 888", "permission bits" },
 		{ SERVE " --socket /tmp/s --mode 4755", "permission bits" },
 		{ SERVE " --socket /tmp/s --mode rw", "permission bits" },
-		{ SERVE " --socket /tmp/s --count x", "no such number" },
-		{ SERVE " --socket /tmp/s --count 1000001", "1 to 1000000" },
-		{ SERVE " --socket /tmp/s --count 0", "1 to 1000000" },
-		{ SERVE " --socket=", "no path; name one" },
+		{ SERVE " --socket /tmp/s --count x", "must be between 1 and 1000000" },
+		{ SERVE " --socket /tmp/s --count 1000001", "between 1 and 1000000" },
+		{ SERVE " --socket /tmp/s --count 0", "between 1 and 1000000" },
+		{ SERVE " --socket=", "must not be empty" },
 		{ SERVE " --socket /tmp/s --label bad\tlabel", "at most 39 characters" },
 		{ SERVE " --socket /tmp/s --count 1 --label "
 			"0123456789012345678901234567890123456789",
 		  "at most 39 characters" },
-		{ SERVE " --socket /tmp/s --exec true", "is no option" },
+		{ SERVE " --socket /tmp/s --exec true", "is not an option" },
 		{ SERVE " --socket /tmp/s extra", "unexpected argument" },
 		{ SERVE " --socket /tmp/s --tag st=256", "8 bits" },
 		{ "attach", "no socket" },
@@ -62,9 +62,9 @@ static void usage_errors_are_2(void **state)
 		{ "attach a --iova 4096", "give --ibdev" },
 		{ "attach a --ibdev mlx5_0 --exec true", "exclude each other" },
 		{ "attach a --hold --exec true", "exclude each other" },
-		{ "attach a --timeout 86401", "1 to 86400" },
-		{ "attach a --timeout 0", "1 to 86400" },
-		{ "attach a --bar 2", "--bar is no option" },
+		{ "attach a --timeout 86401", "between 1 and 86400" },
+		{ "attach a --timeout 0", "between 1 and 86400" },
+		{ "attach a --bar 2", "--bar is not an option" },
 	};
 	size_t i;
 

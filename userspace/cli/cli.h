@@ -26,8 +26,7 @@ struct cli {
 	const char *sysfs_root;
 	const char *proc_root;
 	const char *dev_root;
-	char *roots;  /* memory of --root's three */
-	void *vendor; /* of dlopen(), or NULL */
+	char *roots; /* the three of --root, allocated */
 	bool verbose;
 	bool color;	    /* standard output takes colours */
 	bool output_failed; /* and it has been said */

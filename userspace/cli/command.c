@@ -4,12 +4,14 @@
 
 #include "cli/commands/commands.h"
 
-static const struct command *const commands[] = {
-	&cmd_list, &cmd_info,	  &cmd_topo,	 &cmd_doctor, &cmd_export, &cmd_tag,
-	&cmd_show, &cmd_register, &cmd_selftest, &cmd_serve,  &cmd_attach,
+static const struct command *const commands[NR_COMMANDS] = {
+	[COMMAND_LIST] = &cmd_list,	    [COMMAND_INFO] = &cmd_info,
+	[COMMAND_TOPO] = &cmd_topo,	    [COMMAND_DOCTOR] = &cmd_doctor,
+	[COMMAND_EXPORT] = &cmd_export,	    [COMMAND_TAG] = &cmd_tag,
+	[COMMAND_SHOW] = &cmd_show,	    [COMMAND_REGISTER] = &cmd_register,
+	[COMMAND_SELFTEST] = &cmd_selftest, [COMMAND_SERVE] = &cmd_serve,
+	[COMMAND_ATTACH] = &cmd_attach,
 };
-
-#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 const struct command *command_find(const char *name)
 {

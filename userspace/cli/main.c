@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "cli/color.h"
+#include "cli/complete.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/text.h"
-#include "cli/vendor.h"
 
 static void print_summary(void *out, const struct command *command)
 {
@@ -26,8 +26,8 @@ static void usage(FILE *out)
 	      "commands:\n",
 	      out);
 	command_each(print_summary, out);
-	fputs("\ntphbuf COMMAND --help tells more and shows an example.\n"
-	      "exit status: 0 done, 1 failed, 2 wrong usage, 4 not supported here\n",
+	fputs("\ntphbuf COMMAND --help describes a command and shows an example.\n"
+	      "exit status: 0 done, 1 failed, 2 wrong usage, 4 not supported\n",
 	      out);
 }
 
@@ -53,12 +53,9 @@ static int run(struct cli *cli, struct options *opts)
 
 	ret = tphbuf_ctx_new(&ctx_opts, &cli->ctx);
 	if (ret)
-		return cli_fail_text(cli, CLI_FAILURE, "argument", "out of memory");
-	ret = vendor_load(cli, opts);
-	if (ret == CLI_OK)
-		ret = cli->command->run(cli, opts);
+		return cli_fail_text(cli, CLI_FAILURE, "argument", "out of memory; free some");
+	ret = cli->command->run(cli, opts);
 	tphbuf_ctx_free(cli->ctx);
-	vendor_unload(cli);
 	return ret;
 }
 
@@ -100,6 +97,8 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		printf("tphbuf %d.%d\n", TPHBUF_VERSION_MAJOR, TPHBUF_VERSION_MINOR);
 		return CLI_OK;
 	}
+	if (!strcmp(argv[1], "__complete"))
+		return complete(argc - 2, argv + 2);
 	cli->command = command_find(argv[1]);
 	options_find_json(cli, argc, argv);
 	return cli->command ? run_command(cli, argc - 1, argv + 1) : no_command(cli, argv[1]);

@@ -13,12 +13,8 @@ static int export(const struct options *opts, struct source *src)
 		.tag = opts->has_tag ? &tag : NULL,
 	};
 	struct tphbuf_range whole = { 0 };
-	int ret = 0;
+	int ret;
 
-	if (opts->tag_name)
-		ret = tphbuf_vendor_tag(src->dev, opts->tag_name, &tag);
-	if (ret)
-		return ret;
 	if (opts->nr_ranges)
 		return tphbuf_buffer_export(src->dev, (unsigned int)opts->bar, opts->ranges,
 					    opts->nr_ranges, &export_opts, &src->buf);

@@ -92,13 +92,3 @@ test_device_shared_with_the_caller() {
 	share_ops cdev "$endpoint" "$endpoint2"
 	share_ops group "$endpoint" "$(nics | head -n 1)"
 }
-
-test_names_of_a_vendor() {
-	local export="tphbuf export --bar 2 --length 4K --vendor vendor-slices.so"
-	expect_text 'xst=0x0013,ph=2' $export "$endpoint" --tag "cache slice 3"
-	expect_text 'st=0x13,ph=2' $export "$endpoint2" --tag "cache slice 3"
-	expect_fail 2 'use 0 to 15' $export "$endpoint" --tag "cache slice 16"
-	expect_fail 2 'nobody knows' $export "$endpoint" --tag "L2 way 1"
-	expect_text '"state":[[:space:]]*"yes"' tphbuf register --json "$endpoint" --bar 2 --length 1M \
-		--vendor vendor-slices.so --ibdev "$nic_ext" --tag "cache slice 3" --require
-}

@@ -28,7 +28,7 @@ test_bad_input() {
 	expect_fail 1 'mlx5_9' selftest mlx5_9
 	expect_fail 2 'longer than 16 MiB' selftest "$nic_ext" --length 32M
 	expect_fail 1 'no active port' selftest "$nic_ext" --port 9
-	expect_fail 2 '0 to 255' selftest "$nic_ext" --gid-index 256
+	expect_fail 2 'between 0 and 255' selftest "$nic_ext" --gid-index 256
 }
 
 # The endpoint's word: requests came with the tag, and with no other.

@@ -75,7 +75,7 @@ test_permissions_are_the_access_control() {
 }
 
 test_bad_input() {
-	expect_fail 2 'no socket' tphbuf serve "$endpoint" --bar 2
+	expect_fail 2 '--socket is missing' tphbuf serve "$endpoint" --bar 2
 	expect_fail 1 'share failed' tphbuf attach /nonexistent
 	expect_fail 2 'permission bits' tphbuf serve "$endpoint" --bar 2 --socket $sock --mode 9
 }

@@ -122,32 +122,19 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_attach = {
+	.id = COMMAND_ATTACH,
 	.name = "attach",
-	.summary = "take a buffer from tphbuf serve; register it or run a program",
-	.help = "usage: tphbuf attach SOCKET [--timeout SECONDS]\n"
-		"                     [--ibdev NAME [--require] [--iova N] | --exec COMMAND...]\n"
-		"                     [--hold]\n"
-		"\n"
-		"Connects to the socket of tphbuf serve, or of a program that uses\n"
-		"tphbuf_buffer_send(), receives the buffer and shows it with its description.\n"
-		"With --ibdev it is registered and shown as register does; --require insists\n"
-		"on the tag that came with it. --exec runs a program as export --exec does.\n"
-		"\n"
-		"  --timeout SECONDS  how long to wait for the buffer; 10 if not given\n"
-		"  --ibdev NAME       RDMA device, for example mlx5_0\n"
-		"  --require          fail if the kernel does not confirm the tag\n"
-		"  --iova N           address of the first byte in work requests\n"
-		"  --hold             keep it until ^C\n"
-		"  --exec COMMAND ... run COMMAND; must come last\n"
-		"  --json             print JSON\n"
-		"  --verbose          say what is done, on standard error\n"
-		"\n"
-		"example: tphbuf attach /run/acc.sock --ibdev mlx5_0 --require --hold\n",
-	.accepts = ACCEPT_COMMON | ACCEPT(OPT_TIMEOUT) | ACCEPT(OPT_IBDEV) | ACCEPT(OPT_REQUIRE) |
-		   ACCEPT(OPT_IOVA) | ACCEPT(OPT_HOLD) | ACCEPT(OPT_EXEC),
+	.summary = "receive a buffer from tphbuf serve; register it or run a program",
+	.operands = "SOCKET",
+	.about = "Connects to the socket of tphbuf serve, or of a program that calls\n"
+		 "tphbuf_buffer_send(), receives the buffer and shows it with its description.\n"
+		 "--ibdev registers the buffer, as register does; --require then fails unless the\n"
+		 "tag that came with the buffer is confirmed. --exec runs a program, as export\n"
+		 "does.\n",
+	.example = "attach /run/acc.sock --ibdev mlx5_0 --require --hold",
 	.arg_name = "socket",
 	.min_args = 1,
 	.max_args = 1,
-	.ibdev_optional = true,
+	.completion = { COMPLETE_FILE },
 	.run = run,
 };

@@ -201,30 +201,19 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_doctor = {
+	.id = COMMAND_DOCTOR,
 	.name = "doctor",
-	.summary = "what is in the way of tagged peer-to-peer writes, and how to mend it",
-	.help = "usage: tphbuf doctor [BDF [NIC]] [--no-open] [--vf-token UUID]\n"
-		"                     [--backend NAME] [--noiommu] [--root DIR] [--json]\n"
-		"\n"
-		"Checks the machine; with BDF also the device whose memory is to be written,\n"
-		"with NIC (PCI address or RDMA device) also who writes and the route between\n"
-		"them. Each line is a check; what is not fine has the command that mends it.\n"
-		"A device bound to vfio is opened for a moment (the kernel resets it then).\n"
-		"\n"
-		"exit status: 0 fine, 3 only warnings, 1 something is in the way, 4 something\n"
-		"is not possible on this machine\n"
-		"\n"
-		"  --no-open        do not open the device\n"
-		"  --vf-token UUID  VF token, for a VF whose PF is bound to vfio-pci\n"
-		"  --backend NAME   auto, iommufd or group; auto prefers iommufd\n"
-		"  --noiommu        open a device that no IOMMU isolates\n"
-		"  --root DIR       examine sys, proc and dev below DIR\n"
-		"  --json           print JSON\n"
-		"  --verbose        say what is done, on standard error\n"
-		"\n"
-		"example: tphbuf doctor 0000:03:00.0 mlx5_0\n",
-	.accepts = ACCEPT_COMMON | ACCEPT(OPT_NO_OPEN) | ACCEPT(OPT_VF_TOKEN) |
-		   ACCEPT(OPT_BACKEND) | ACCEPT(OPT_NOIOMMU) | ACCEPT(OPT_ROOT),
+	.summary = "find what prevents tagged peer-to-peer writes, and name the remedy",
+	.operands = "[BDF [NIC]]",
+	.about = "Checks the machine; with BDF also the device whose memory is written, with NIC\n"
+		 "(PCI address or RDMA device) also the NIC that writes and the route between\n"
+		 "them. Each line is a check; an error or warning comes with its remedy. A device\n"
+		 "bound to vfio is opened for a moment (the kernel resets it then).\n"
+		 "\n"
+		 "exit status: 0 ok, 3 only warnings, 1 errors, 4 something this machine does not\n"
+		 "support\n",
+	.example = "doctor 0000:03:00.0 mlx5_0",
 	.max_args = 2,
+	.completion = { COMPLETE_FUNCTION_OR_NIC, COMPLETE_FUNCTION_OR_NIC },
 	.run = run,
 };

@@ -28,21 +28,18 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_export = {
+	.id = COMMAND_EXPORT,
 	.name = "export",
 	.summary = "export BAR ranges as a dma-buf; run a program with it",
-	.help = "usage: tphbuf export BDF --bar N [--range OFFSET+LENGTH]... [--tag TAG]\n"
-		"                     [--hold | --exec COMMAND [ARGUMENT]...]\n"
-		"\n"
-		"Exports ranges of a BAR (the whole BAR if none is given) as one dma-buf and\n"
-		"tags it. The dma-buf lives while the device is open, so while this process\n"
-		"does: --hold waits for ^C, --exec runs a program that inherits the dma-buf\n"
-		"and finds TPHBUF_FD, TPHBUF_LENGTH, TPHBUF_BDF, TPHBUF_BAR and TPHBUF_TAG in\n"
-		"its environment. The exit status is the program's.\n"
-		"\n" HELP_RANGES "  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
-		"  --hold                 keep the buffer until ^C\n"
-		"  --exec COMMAND ...     run COMMAND; must come last\n" HELP_DEVICE HELP_OUTPUT "\n"
-		"example: tphbuf export 0000:03:00.0 --bar 2 --range 0+1M --tag st=0x5a,ph=2 \\\n"
-		"                --exec ./my-importer\n",
-	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_TAG) | ACCEPT(OPT_HOLD) | ACCEPT(OPT_EXEC),
+	.operands = "BDF",
+	.about = "Exports ranges of a BAR (default: the whole BAR) as one dma-buf and tags it.\n"
+		 "The dma-buf lives while the device is open, that is, while this process runs:\n"
+		 "--hold waits for a signal, --exec runs a program that inherits the dma-buf and\n"
+		 "finds TPHBUF_FD, TPHBUF_LENGTH, TPHBUF_BDF, TPHBUF_BAR and TPHBUF_TAG in its\n"
+		 "environment. The exit status is the program's.\n",
+	.example = "export 0000:03:00.0 --bar 2 --range 0+1M --tag st=0x5a,ph=2 \\\n"
+		   "                --exec ./my-importer",
+	.takes_bdf = true,
+	.completion = { COMPLETE_FUNCTION },
 	.run = run,
 };

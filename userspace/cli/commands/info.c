@@ -120,25 +120,15 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_info = {
+	.id = COMMAND_INFO,
 	.name = "info",
-	.summary = "one PCI function: BARs, TPH support, what can be done",
-	.help = "usage: tphbuf info BDF [--no-open] [--vf-token UUID] [--sysfs DIR | --root DIR]\n"
-		"                   [--json]\n"
-		"\n"
-		"Describes one PCI function. If it is bound to vfio it is opened for a moment\n"
-		"(the kernel resets it then), to tell which BARs can be exported and whether\n"
-		"tags can be set.\n"
-		"\n"
-		"  --no-open        only read sysfs\n"
-		"  --vf-token UUID  VF token, for a VF whose PF is bound to vfio-pci\n"
-		"  --backend NAME   auto, iommufd or group; auto prefers iommufd\n"
-		"  --noiommu        open a device that no IOMMU isolates\n"
-		"  --sysfs DIR      read this tree instead of /sys\n"
-		"  --root DIR       use sys, proc and dev below DIR\n"
-		"  --json           print JSON\n"
-		"  --verbose        say what is done, on standard error\n"
-		"\n"
-		"example: tphbuf info 0000:03:00.0\n",
-	.accepts = ACCEPT_DEVICE | ACCEPT(OPT_NO_OPEN) | ACCEPT(OPT_SYSFS) | ACCEPT(OPT_ROOT),
+	.summary = "one PCI function: BARs, TPH support, back end, tags",
+	.operands = "BDF",
+	.about = "Describes one PCI function. A function bound to vfio is opened for a moment\n"
+		 "(the kernel resets it then) to find which BARs can be exported and whether\n"
+		 "tags can be set.\n",
+	.example = "info 0000:03:00.0",
+	.takes_bdf = true,
+	.completion = { COMPLETE_FUNCTION },
 	.run = run,
 };

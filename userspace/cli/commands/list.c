@@ -148,21 +148,13 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_list = {
+	.id = COMMAND_LIST,
 	.name = "list",
 	.summary = "PCI functions bound to vfio, RDMA devices, TPH support",
-	.help = "usage: tphbuf list [--all] [--sysfs DIR | --root DIR] [--json]\n"
-		"\n"
-		"Lists PCI functions that are bound to vfio, are RDMA devices, or have TPH.\n"
-		"TAKES is the TPH completer (tags others may send to it: st 8 bits, xst 16),\n"
-		"SENDS the TPH requester, ENABLED what it is set up to send now.\n"
-		"\n"
-		"  --all        every PCI function\n"
-		"  --sysfs DIR  read this tree instead of /sys\n"
-		"  --root DIR   read sys, proc and dev below DIR\n"
-		"  --json       print JSON\n"
-		"  --verbose    say what is done, on standard error\n"
-		"\n"
-		"example: tphbuf list --all\n",
-	.accepts = ACCEPT_COMMON | ACCEPT(OPT_ALL) | ACCEPT(OPT_SYSFS) | ACCEPT(OPT_ROOT),
+	.about = "Lists PCI functions that are bound to vfio, have an RDMA device, or support\n"
+		 "TPH. TAKES is the TPH completer (tags that others may send to the function:\n"
+		 "st 8 bits, xst 16 bits), SENDS the TPH requester capability, ENABLED what the\n"
+		 "requester is enabled to send now.\n",
+	.example = "list --all",
 	.run = run,
 };

@@ -129,24 +129,16 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_register = {
+	.id = COMMAND_REGISTER,
 	.name = "register",
-	.summary = "export, tag and register with an RDMA device; show it all",
-	.help = "usage: tphbuf register BDF --bar N [--range OFFSET+LENGTH]... --ibdev NAME\n"
-		"                       [--tag TAG [--require]] [--iova N] [--hold]\n"
-		"\n"
-		"Exports ranges of a BAR, tags the buffer, registers it with an RDMA device\n"
-		"and shows the descriptor, the tag as the kernel has it, the keys, and whether\n"
-		"the RDMA driver applies the tag.\n"
-		"\n"
-		"  --ibdev NAME           RDMA device, for example mlx5_0\n"
-		"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
-		"  --require              fail if the kernel does not confirm the tag\n"
-		"  --iova N               address of the first byte in work requests\n"
-		"  --hold                 keep the region until ^C\n" HELP_RANGES HELP_DEVICE HELP_OUTPUT
-		"\n"
-		"example: tphbuf register 0000:03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 \\\n"
-		"                --tag st=0x5a,ph=2 --require\n",
-	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_IBDEV) | ACCEPT(OPT_TAG) | ACCEPT(OPT_REQUIRE) |
-		   ACCEPT(OPT_IOVA) | ACCEPT(OPT_HOLD),
+	.summary = "export, tag and register with an RDMA device; show the result",
+	.operands = "BDF",
+	.about = "Exports ranges of a BAR (default: the whole BAR), tags the buffer, registers it\n"
+		 "with an RDMA device and shows the descriptor, the tag as the kernel has it, the\n"
+		 "keys, and whether the RDMA driver applies the tag.\n",
+	.example = "register 0000:03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 \\\n"
+		   "                --tag st=0x5a,ph=2 --require",
+	.takes_bdf = true,
+	.completion = { COMPLETE_FUNCTION },
 	.run = run,
 };

@@ -261,31 +261,21 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_selftest = {
+	.id = COMMAND_SELFTEST,
 	.name = "selftest",
 	.summary = "write through a NIC into the BAR and compare",
-	.help = "usage: tphbuf selftest BDF NIC [NIC2] --bar N [--range OFFSET+LENGTH]...\n"
-		"                       [--tag TAG [--require]] [--port N] [--gid-index N]\n"
-		"\n"
-		"Exports a range of a BAR (its first 64 KiB if none is given), registers it\n"
-		"with an RDMA device, writes into it by RDMA and compares what the NIC and the\n"
-		"CPU read there; then the same from the CPU to the NIC. The queue pairs are\n"
-		"both on NIC, or one on NIC and one on NIC2, which then writes into the BAR.\n"
-		"The range must be plain memory; what it held is put back.\n"
-		"\n"
-		"  --bar N                base address register, 0 to 5\n"
-		"  --range OFFSET+LENGTH  whole pages; K, M, G allowed; 16 MiB at most\n"
-		"  --offset N --length N  the same for one range\n"
-		"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n"
-		"  --require              fail if the kernel does not confirm the tag\n"
-		"  --port N               port of the NICs; the first active one if not given\n"
-		"  --gid-index N          GID; on Ethernet the first one if not given\n" HELP_DEVICE HELP_OUTPUT
-		"\n"
-		"example: tphbuf selftest 0000:03:00.0 mlx5_0 --bar 2 --tag st=0x5a,ph=2 \\\n"
-		"                --require\n",
-	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_TAG) | ACCEPT(OPT_REQUIRE) | ACCEPT(OPT_PORT) |
-		   ACCEPT(OPT_GID_INDEX),
+	.operands = "BDF NIC [NIC2]",
+	.about = "Exports a range of a BAR (default: its first 64 KiB; at most 16 MiB), registers\n"
+		 "it with an RDMA device, writes into it by RDMA and compares what NIC and CPU\n"
+		 "read there; then the same from the CPU to the NIC. Both queue pairs are on NIC,\n"
+		 "or one is on NIC and one on NIC2, which then writes into the BAR. The range must\n"
+		 "be plain memory; its content is restored.\n",
+	.example = "selftest 0000:03:00.0 mlx5_0 --bar 2 --tag st=0x5a,ph=2 \\\n"
+		   "                --require",
+	.takes_bdf = true,
 	.arg_name = "RDMA device",
 	.min_args = 1,
 	.max_args = 2,
+	.completion = { COMPLETE_FUNCTION, COMPLETE_NIC, COMPLETE_NIC },
 	.run = run,
 };

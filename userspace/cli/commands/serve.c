@@ -91,8 +91,6 @@ static int run(struct cli *cli, struct options *opts)
 	struct source src;
 	int listener, ret;
 
-	if (!opts->socket)
-		return cli_fail_text(cli, CLI_USAGE, "argument", "no socket; give --socket PATH");
 	catch_signals();
 	ret = source_open(cli, opts, &src);
 	if (ret != CLI_OK)
@@ -114,28 +112,19 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_serve = {
+	.id = COMMAND_SERVE,
 	.name = "serve",
-	.summary = "hand a tagged buffer to processes that attach to a socket",
-	.help = "usage: tphbuf serve BDF --bar N [--range OFFSET+LENGTH]... [--tag TAG]\n"
-		"                    --socket PATH [--mode BITS] [--count N] [--device]\n"
-		"                    [--label TEXT]\n"
-		"\n"
-		"Exports ranges of a BAR as export does and hands the buffer, with its tag and\n"
-		"description, to each process that connects to a unix socket (tphbuf attach,\n"
-		"or tphbuf_buffer_receive() in a program), until ^C. Who may write to the\n"
-		"socket gets the buffer. The buffer dies with this process, unless the device\n"
-		"goes along (--device), which gives the receiver full power over it.\n"
-		"\n"
-		"  --socket PATH          where the socket is made; gone at the end\n"
-		"  --mode BITS            its permissions, octal; 0600 if not given\n"
-		"  --count N              end after N hand-overs\n"
-		"  --device               hand over the device, too\n"
-		"  --label TEXT           text for the receiver, up to 39 characters\n" HELP_RANGES
-		"  --tag TAG              st=N,ph=N or xst=N,ph=N or both\n" HELP_DEVICE HELP_OUTPUT
-		"\n"
-		"example: tphbuf serve 0000:03:00.0 --bar 2 --range 0+1M --tag st=0x5a,ph=2 \\\n"
-		"                --socket /run/acc.sock --mode 0660\n",
-	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_TAG) | ACCEPT(OPT_SOCKET) | ACCEPT(OPT_MODE) |
-		   ACCEPT(OPT_COUNT) | ACCEPT(OPT_DEVICE) | ACCEPT(OPT_LABEL),
+	.summary = "hand a tagged buffer to processes that connect to a socket",
+	.operands = "BDF",
+	.about = "Exports ranges of a BAR (default: the whole BAR) and hands the buffer, with tag\n"
+		 "and description, to each process that connects to a unix socket (tphbuf attach,\n"
+		 "or tphbuf_buffer_receive() in a program), until a signal. Every user with write\n"
+		 "permission on the socket gets the buffer. The buffer ends with this process,\n"
+		 "unless --device hands over the device, which gives the receiver full control\n"
+		 "of it.\n",
+	.example = "serve 0000:03:00.0 --bar 2 --range 0+1M --tag st=0x5a,ph=2 \\\n"
+		   "                --socket /run/acc.sock --mode 0660",
+	.takes_bdf = true,
+	.completion = { COMPLETE_FUNCTION },
 	.run = run,
 };

@@ -262,24 +262,19 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_show = {
+	.id = COMMAND_SHOW,
 	.name = "show",
-	.summary = "the dma-bufs a process holds",
-	.help = "usage: tphbuf show PID | PID/FD | FD [--root DIR] [--json]\n"
-		"\n"
-		"Shows the dma-bufs among the descriptors of a process, or one of them: who\n"
-		"exported it (vfio-pci, a DRM driver, udmabuf, a dma-heap), its length and its\n"
-		"name; and, if the process has the exporting vfio device open, its address and\n"
-		"the tag as the kernel has it. FD alone is a descriptor handed to this command\n"
-		"by its parent, as export --exec does. Another user's process takes root.\n"
-		"\n"
-		"  --root DIR  read proc below DIR\n"
-		"  --json      print JSON\n"
-		"  --verbose   say what is done, on standard error\n"
-		"\n"
-		"example: tphbuf export 0000:03:00.0 --bar 2 --exec sh -c 'tphbuf show $PPID'\n",
-	.accepts = ACCEPT_COMMON | ACCEPT(OPT_ROOT),
+	.summary = "the dma-bufs that a process holds",
+	.operands = "PID | PID/FD | FD",
+	.about = "Shows the dma-bufs among the descriptors of a process, or one of them: the\n"
+		 "exporter (vfio-pci, a DRM driver, udmabuf, a dma-heap), length and name. If the\n"
+		 "process has the exporting vfio device open, also its address and the tag as the\n"
+		 "kernel has it. FD alone is a descriptor inherited from the parent, as export\n"
+		 "--exec hands one down. Processes of another user need root.\n",
+	.example = "export 0000:03:00.0 --bar 2 --exec sh -c 'tphbuf show $PPID'",
 	.arg_name = "process or descriptor",
 	.min_args = 1,
 	.max_args = 1,
+	.completion = { COMPLETE_PROCESS },
 	.run = run,
 };

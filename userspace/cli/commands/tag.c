@@ -33,15 +33,6 @@ static void show(const struct cli *cli, cJSON *steps, enum tag_op op,
 	json_add_namespaces(step, "supported", state->supported);
 }
 
-static int set(struct tphbuf_buffer *buf, struct tphbuf_tag tag, const char *name)
-{
-	int ret = 0;
-
-	if (name)
-		ret = tphbuf_vendor_tag(tphbuf_buffer_device(buf), name, &tag);
-	return ret ? ret : tphbuf_buffer_tag_set(buf, &tag);
-}
-
 /* One operation, then the kernel's state, which is what counts. */
 static int step(struct tphbuf_buffer *buf, const struct options *opts, size_t i,
 		struct tphbuf_tag_state *state)
@@ -51,7 +42,7 @@ static int step(struct tphbuf_buffer *buf, const struct options *opts, size_t i,
 	int ret = 0;
 
 	if (op == TAG_OP_SET)
-		ret = set(buf, opts->tag_ops[i].tag, opts->tag_ops[i].name);
+		ret = tphbuf_buffer_tag_set(buf, &opts->tag_ops[i].tag);
 	else if (op == TAG_OP_CLEAR)
 		ret = tphbuf_buffer_tag_clear(buf);
 	else if (op == TAG_OP_PROBE)
@@ -99,23 +90,18 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_tag = {
+	.id = COMMAND_TAG,
 	.name = "tag",
-	.summary = "set, read back, clear and probe the tag of a BAR range",
-	.help = "usage: tphbuf tag BDF --bar N [--range OFFSET+LENGTH]... OPERATION...\n"
-		"\n"
-		"Exports ranges of a BAR as export does, and carries out the operations in\n"
-		"the order given. After each the tag is read back from the kernel and shown.\n"
-		"The tag goes with the buffer when the command ends: this shows what a device\n"
-		"and a kernel can do. To use a tagged buffer see export --tag and register.\n"
-		"\n"
-		"  --set TAG              st=N,ph=N or xst=N,ph=N or both; none clears\n"
-		"  --clear                remove the tag\n"
-		"  --get                  read the tag\n"
-		"  --probe                ask which tags the device takes\n" HELP_RANGES
-			HELP_DEVICE HELP_OUTPUT "\n"
-		"example: tphbuf tag 0000:03:00.0 --bar 2 --range 0+64K --set st=0x5a,ph=2 \\\n"
-		"                --clear\n",
-	.accepts = ACCEPT_BUFFER | ACCEPT(OPT_SET) | ACCEPT(OPT_CLEAR) | ACCEPT(OPT_GET) |
-		   ACCEPT(OPT_PROBE),
+	.summary = "set, read, clear and probe the tag of a BAR range",
+	.operands = "BDF",
+	.about = "Exports ranges of a BAR (default: the whole BAR) and carries out --set, --clear,\n"
+		 "--get and --probe in the order given. After each operation the tag is read back\n"
+		 "from the kernel and shown. The tag ends with the buffer, when the command exits:\n"
+		 "this shows what device and kernel can do. For a tagged buffer in use see\n"
+		 "export --tag and register.\n",
+	.example = "tag 0000:03:00.0 --bar 2 --range 0+64K --set st=0x5a,ph=2 \\\n"
+		   "                --clear",
+	.takes_bdf = true,
+	.completion = { COMPLETE_FUNCTION },
 	.run = run,
 };

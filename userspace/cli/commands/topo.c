@@ -291,29 +291,23 @@ static int run(struct cli *cli, struct options *opts)
 }
 
 const struct command cmd_topo = {
+	.id = COMMAND_TOPO,
 	.name = "topo",
-	.summary = "the PCIe path between two functions; do tags survive it?",
-	.help = "usage: tphbuf topo MEMORY REQUESTER [--root DIR] [--json]\n"
-		"\n"
-		"Shows the bridges between the function whose BAR is written (MEMORY) and the\n"
-		"one that writes (REQUESTER, a NIC), each as PCI address or RDMA device, and\n"
-		"judges the route by the rules of the kernel's p2pdma: direct through\n"
-		"switches, through the host bridge, or refused; and whether tags get through.\n"
-		"\n"
-		"ACS is what the port's access control does: RR, CR and EC send requests\n"
-		"between devices upwards. TAKES is the TPH completer, PREFIXES End-End TLP\n"
-		"prefixes, which 16-bit tags need outside flit mode. To read them all takes\n"
-		"root: others see 64 bytes of the config space.\n"
-		"\n"
-		"  --root DIR   read sys and proc below DIR\n"
-		"  --sysfs DIR  read this tree instead of /sys\n"
-		"  --json       print JSON\n"
-		"  --verbose    say what is done, on standard error\n"
-		"\n"
-		"example: tphbuf topo 0000:03:00.0 mlx5_0\n",
-	.accepts = ACCEPT_COMMON | ACCEPT(OPT_SYSFS) | ACCEPT(OPT_ROOT),
+	.summary = "the PCIe path between two functions, and whether tags pass it",
+	.operands = "MEMORY REQUESTER",
+	.about = "Shows the bridges between the function whose BAR is written (MEMORY) and the\n"
+		 "function that writes (REQUESTER, a NIC), each given as PCI address or RDMA\n"
+		 "device, and judges the route by the rules of the kernel's p2pdma: direct\n"
+		 "through switches, through the host bridge, or refused; and whether tags pass.\n"
+		 "\n"
+		 "ACS is the access control of the port: RR, CR and EC redirect requests between\n"
+		 "devices upstream. TAKES is the TPH completer, PREFIXES End-End TLP prefixes,\n"
+		 "which 16-bit tags need outside flit mode. Reading all of the config space takes\n"
+		 "CAP_SYS_ADMIN in the initial user namespace; others see 64 bytes of it.\n",
+	.example = "topo 0000:03:00.0 mlx5_0",
 	.arg_name = "pair of functions",
 	.min_args = 2,
 	.max_args = 2,
+	.completion = { COMPLETE_FUNCTION_OR_NIC, COMPLETE_FUNCTION_OR_NIC },
 	.run = run,
 };
