@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* Guest memory: edges of mapping and unmapping, look-up against a simple model. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "fabric/core/ranges.h"
 #include "tests/fabric/toy.h"
 
 #define PAGE 4096ull
@@ -155,10 +157,133 @@ static void number_of_mappings_is_limited(void **ctx)
 	uint64_t i;
 
 	for (i = 0; i < FAB_MEM_MAPS; i++)
-		assert_int_equal(fab_mem_map(mem, (FAB_MEM_MAPS - i) * PAGE, PAGE, -1, 0, RW), 0);
+		if (fab_mem_map(mem, (i + 1) * PAGE, PAGE, -1, 0, RW))
+			fail_msg("range %lu refused", (unsigned long)i);
+	assert_int_equal(fab_mem_count(mem), FAB_MEM_MAPS);
 	assert_int_equal(fab_mem_map(mem, 0, PAGE, -1, 0, RW), -ENOSPC);
 	assert_int_equal(fab_mem_unmap(mem, PAGE, PAGE), 0);
 	assert_int_equal(fab_mem_map(mem, 0, PAGE, -1, 0, RW), 0);
+}
+
+static void number_of_files_is_limited(void **ctx)
+{
+	struct fab_mem *mem = *ctx;
+	int fd[FAB_MEM_FILES + 1];
+	uint64_t i, run;
+
+	for (i = 0; i <= FAB_MEM_FILES; i++) {
+		fd[i] = toy_memory(PAGE);
+		assert_int_equal(fab_mem_map(mem, i * PAGE, PAGE, fd[i], 0, RW),
+				 i < FAB_MEM_FILES ? 0 : -ENOSPC);
+	}
+	assert_int_equal(fab_mem_map(mem, 1ull << 40, PAGE, fd[7], 0, RW), 0); /* known already */
+	assert_int_equal(fab_mem_unmap(mem, 5 * PAGE, PAGE), 0);
+	assert_int_equal(fab_mem_map(mem, 5 * PAGE, PAGE, fd[FAB_MEM_FILES], 0, RW), 0);
+	assert_non_null(fab_mem_at(mem, 5 * PAGE, RW, &run));
+	for (i = 0; i <= FAB_MEM_FILES; i++)
+		close(fd[i]);
+}
+
+static unsigned int mappings_of_this_process(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned int lines = 0;
+	int c;
+
+	assert_non_null(maps);
+	while ((c = fgetc(maps)) != EOF)
+		lines += c == '\n';
+	fclose(maps);
+	return lines;
+}
+
+/* A file is mapped once for each protection, and again when it has grown. */
+static void a_file_is_mapped_once(void **ctx)
+{
+	struct fab_mem *mem = *ctx;
+	unsigned int before = mappings_of_this_process();
+	int fd = toy_memory(64 * PAGE);
+	uint64_t i, run;
+
+	for (i = 0; i < 64; i += 2)
+		assert_int_equal(fab_mem_map(mem, i * PAGE, PAGE, fd, (63 - i) * PAGE, RW), 0);
+	assert_in_range(mappings_of_this_process(), before, before + 1);
+	assert_int_equal(ftruncate(fd, 65 * PAGE), 0);
+	assert_int_equal(fab_mem_map(mem, 64 * PAGE, PAGE, fd, 64 * PAGE, RW), 0);
+	assert_int_equal(pwrite(fd, "x", 1, 64 * PAGE), 1);
+	assert_memory_equal(fab_mem_at(mem, 64 * PAGE, RW, &run), "x", 1);
+	assert_int_equal(fab_mem_unmap(mem, 0, 128 * PAGE), 0);
+	assert_in_range(mappings_of_this_process(), 0, before);
+	close(fd);
+}
+
+static void map_scattered(struct fab_mem *mem, int fd, uint64_t ranges)
+{
+	uint64_t i, at;
+
+	for (i = 0; i < ranges; i++) {
+		at = i * 40503 % ranges; /* odd, so every page once, in no order */
+		if (fab_mem_map(mem, at * 2 * PAGE, PAGE, fd, (ranges - 1 - at) * PAGE, RW))
+			fail_msg("range %lu refused", (unsigned long)i);
+	}
+}
+
+/* What a guest with 1 GiB of 4 KiB pages behind a translating IOMMU does, in the order of chance. */
+static void a_gibibyte_in_small_pages(void **ctx)
+{
+	const uint64_t ranges = 262144;
+	struct fab_mem *mem = *ctx;
+	int fd = toy_memory(ranges * PAGE);
+	uint64_t i, run, mark;
+	uint8_t *at;
+
+	for (i = 0; i < ranges; i += 4099)
+		assert_int_equal(pwrite(fd, &i, sizeof(i), (off_t)(i * PAGE)), sizeof(i));
+	map_scattered(mem, fd, ranges);
+	assert_int_equal(fab_mem_count(mem), ranges);
+	for (i = 0; i < ranges; i += 4099) {
+		at = fab_mem_at(mem, (ranges - 1 - i) * 2 * PAGE, RW, &run);
+		assert_non_null(at);
+		assert_int_equal(run, PAGE);
+		memcpy(&mark, at, sizeof(mark));
+		assert_int_equal(mark, i);
+		assert_null(fab_mem_at(mem, (ranges - 1 - i) * 2 * PAGE + PAGE, RW, &run));
+	}
+	assert_int_equal(fab_mem_unmap(mem, 0, 2 * ranges * PAGE), 0);
+	assert_int_equal(fab_mem_count(mem), 0);
+	close(fd);
+}
+
+/* The bound on memory that models.md states: bytes of blocks per range, in good and bad orders. */
+static void memory_per_range(void **ctx)
+{
+	struct fab_range range = { .size = PAGE };
+	struct fab_ranges set = { 0 };
+	struct fab_range_pos pos;
+	uint64_t i, n = 100000;
+
+	(void)ctx;
+	for (i = 0; i < n; i++) {
+		range.iova = i * PAGE;
+		assert_int_equal(fab_ranges_add(&set, &range), 0);
+	}
+	assert_in_range(set.blocks * sizeof(struct fab_range_block) / n, 32, 33);
+	for (i = 0; i < n; i++) /* all but one of 250, from all over the set */
+		if (i % 250 && fab_ranges_find(&set, i * PAGE, &pos))
+			fab_ranges_remove(&set, pos);
+	assert_int_equal(set.count, n / 250);
+	assert_in_range(set.blocks * sizeof(struct fab_range_block) / set.count, 32, 160);
+	for (i = 0; i < n; i += 250) {
+		assert_non_null(fab_ranges_find(&set, i * PAGE, &pos));
+		assert_int_equal(fab_ranges_find(&set, i * PAGE, &pos)->iova, i * PAGE);
+	}
+	fab_ranges_clear(&set);
+	for (i = n; i--;) {
+		range.iova = i * PAGE;
+		assert_int_equal(fab_ranges_add(&set, &range), 0);
+	}
+	assert_in_range(set.blocks * sizeof(struct fab_range_block) / n, 32, 66);
+	fab_ranges_clear(&set);
 }
 
 /* A model so simple that it is right: one entry for each page of a small space. */
@@ -222,6 +347,10 @@ int main(void)
 		TEST(protection),
 		TEST(unmap_takes_whole_mappings),
 		TEST(number_of_mappings_is_limited),
+		TEST(number_of_files_is_limited),
+		TEST(a_file_is_mapped_once),
+		TEST(a_gibibyte_in_small_pages),
+		TEST(memory_per_range),
 		TEST(random_against_model),
 	};
 

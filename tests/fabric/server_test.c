@@ -241,6 +241,28 @@ static void guest_memory(void **ctx)
 	close(fd);
 }
 
+/* A guest behind a translating IOMMU: one message and one descriptor for each page of 4 KiB. */
+static void many_small_ranges(void **ctx)
+{
+	const uint64_t ranges = 20000;
+	unsigned int files = server_fds(*ctx);
+	int fd = memfd_create("guest", MFD_CLOEXEC);
+	struct client client;
+	uint64_t i;
+
+	assert_int_equal(ftruncate(fd, (off_t)(ranges * 4096)), 0);
+	client_open(&client, *ctx, "a");
+	for (i = 0; i < ranges; i++)
+		if (client_map(&client, i * 0x2000, 0x1000, fd, (ranges - 1 - i) * 0x1000))
+			fail_msg("range %lu refused", (unsigned long)i);
+	assert_in_range(server_fds(*ctx), files, files + 1); /* the connection */
+	assert_int_equal(client_map(&client, 0, 0x1000, fd, 0), EEXIST);
+	assert_int_equal(client_unmap(&client, 0, ranges * 0x2000), 0);
+	client_check(&client);
+	client_close(&client);
+	close(fd);
+}
+
 static void unmap_all(void **ctx)
 {
 	struct srv_dma_unmap unmap = { .argsz = sizeof(unmap), .flags = SRV_UNMAP_FLAG_ALL };
@@ -486,6 +508,7 @@ int main(void)
 		TEST(registers_are_trapped),
 		TEST(interrupts),
 		TEST(guest_memory),
+		TEST(many_small_ranges),
 		TEST(unmap_all),
 		TEST(pipelined_commands_are_answered_in_order),
 		TEST(no_reply_when_none_is_wanted),

@@ -40,6 +40,7 @@ void fab_device_clear(struct fab_device *dev)
 		fab_tally_clear(&dev->bar[i].tally);
 	fab_tally_clear(&dev->to_memory);
 	memset(dev->sent, 0, sizeof(dev->sent));
+	memset(dev->log, 0, sizeof(dev->log));
 	dev->errors_no_master = dev->errors_unsupported = dev->errors_tph = 0;
 	if (dev->ops->clear)
 		dev->ops->clear(dev);

@@ -65,6 +65,13 @@ struct fab_sent {
 	uint64_t tagged; /* with TH */
 };
 
+/* Messages that a guest can cause, by kind (format). See fab_log(). */
+#define FAB_LOG_KINDS 16
+struct fab_log_count {
+	const char *fmt;
+	uint64_t count;
+};
+
 struct fab_device {
 	const struct fab_device_ops *ops;
 	struct fab_fabric *fabric;
@@ -82,6 +89,7 @@ struct fab_device {
 	struct fab_device *next;  /* in the fabric */
 	struct fab_sent sent[FAB_ORIGIN_COUNT];
 	struct fab_tally to_memory; /* TLPs sent to guest memory */
+	struct fab_log_count log[FAB_LOG_KINDS];
 	/* counters of what went wrong on the wire, for the JSON report */
 	uint64_t errors_no_master;   /* DMA while Bus Master Enable was off */
 	uint64_t errors_unsupported; /* no target answered the address */

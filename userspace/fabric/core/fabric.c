@@ -93,7 +93,8 @@ struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, un
 	return NULL;
 }
 
-static void message(struct fab_device *dev, const char *fmt, va_list args)
+/* note: what follows the text, or "" */
+static void message(struct fab_device *dev, const char *note, const char *fmt, va_list args)
 {
 	struct fab_fabric *fabric = dev->fabric;
 	char text[512];
@@ -103,15 +104,43 @@ static void message(struct fab_device *dev, const char *fmt, va_list args)
 		return;
 	n = snprintf(text, sizeof(text), "%s: ", dev->name);
 	vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, args);
+	n = (int)strlen(text);
+	snprintf(text + n, sizeof(text) - (size_t)n, "%s", note);
 	fabric->log(fabric->log_ctx, text);
+}
+
+/* How often the device has had a message of this kind, with this one. Kinds past the table count as one. */
+static uint64_t log_count(struct fab_device *dev, const char *fmt)
+{
+	unsigned int i = 0;
+
+	while (i < FAB_LOG_KINDS - 1 && dev->log[i].fmt && dev->log[i].fmt != fmt)
+		i++;
+	dev->log[i].fmt = fmt;
+	return ++dev->log[i].count;
+}
+
+static bool power_of_ten(uint64_t n)
+{
+	while (n >= 10 && n % 10 == 0)
+		n /= 10;
+	return n == 1;
 }
 
 void fab_log(struct fab_device *dev, const char *fmt, ...)
 {
+	uint64_t count = log_count(dev, fmt);
+	char note[64] = "";
 	va_list args;
 
+	if (count > FAB_LOG_FIRST && !power_of_ten(count))
+		return;
+	if (count > FAB_LOG_FIRST)
+		snprintf(note, sizeof(note), " (%llu times)", (unsigned long long)count);
+	else if (count == FAB_LOG_FIRST)
+		snprintf(note, sizeof(note), " (further ones are counted only)");
 	va_start(args, fmt);
-	message(dev, fmt, args);
+	message(dev, note, fmt, args);
 	va_end(args);
 }
 
@@ -122,6 +151,6 @@ void fab_debug(struct fab_device *dev, const char *fmt, ...)
 	if (!dev->fabric || !dev->fabric->verbose)
 		return;
 	va_start(args, fmt);
-	message(dev, fmt, args);
+	message(dev, "", fmt, args);
 	va_end(args);
 }

@@ -39,9 +39,14 @@ struct cJSON *fab_report_tally(const struct fab_tally *tally); /* array of rows 
 void fab_trace(struct fab_fabric *fabric, const struct fab_tlp_run *run,
 	       const struct fab_device *target, unsigned int bar);
 
-/* One line for humans, prefixed with the device's name. */
+/*
+ * One line for humans, prefixed with the device's name. A guest can cause most messages as often
+ * as it likes, so each kind of message (fmt) of a device is written FAB_LOG_FIRST times, after
+ * that at each power of ten with its count, until the counters of the device are cleared.
+ */
+#define FAB_LOG_FIRST 10
 void fab_log(struct fab_device *dev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Only with -v. */
+/* Only with -v, and then without limit. */
 void fab_debug(struct fab_device *dev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

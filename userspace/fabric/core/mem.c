@@ -1,30 +1,39 @@
 // SPDX-License-Identifier: MIT
 /*
- * Guest memory of one function.
+ * Guest memory of one function: mapped files, and the ranges of bus addresses that point into
+ * them.
  *
- * Mappings are whole pages and do not overlap; the array is sorted by address.
- * A file shorter than its mapping would end in SIGBUS, so it is refused.
+ * Ranges are whole pages and do not overlap. A file shorter than a range would end in SIGBUS,
+ * so the range is refused.
  */
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "fabric/core/mem.h"
+#include "fabric/core/ranges.h"
 
-struct map {
-	uint64_t iova;
+#define NO_FILE UINT32_MAX
+
+/* One mapping of a whole file. users 0: free slot. */
+struct file {
+	dev_t dev;
+	ino_t ino;
+	int prot; /* of mmap */
 	uint64_t size;
-	void *host; /* NULL: a hole */
-	unsigned int prot;
+	uint8_t *host;
+	uint32_t users; /* ranges */
 };
 
 struct fab_mem {
-	struct map *maps;
-	uint32_t count, room;
-	uint32_t last; /* found by the previous look-up */
+	struct fab_ranges ranges;
+	struct fab_range *last; /* found by the previous look-up; NULL after a change */
+	struct file *files;
+	uint32_t nfiles;
 };
 
 int fab_mem_new(struct fab_mem **out)
@@ -37,19 +46,15 @@ int fab_mem_new(struct fab_mem **out)
 	return 0;
 }
 
-static void unmap(struct map *map)
-{
-	if (map->host)
-		munmap(map->host, map->size);
-}
-
 void fab_mem_clear(struct fab_mem *mem)
 {
 	uint32_t i;
 
-	for (i = 0; i < mem->count; i++)
-		unmap(&mem->maps[i]);
-	free(mem->maps);
+	for (i = 0; i < mem->nfiles; i++)
+		if (mem->files[i].users)
+			munmap(mem->files[i].host, mem->files[i].size);
+	free(mem->files);
+	fab_ranges_clear(&mem->ranges);
 	memset(mem, 0, sizeof(*mem));
 }
 
@@ -61,130 +66,175 @@ void fab_mem_free(struct fab_mem *mem)
 	free(mem);
 }
 
-/* Index of the first mapping that ends above iova; count when there is none. */
-static uint32_t lower_bound(const struct fab_mem *mem, uint64_t iova)
+uint32_t fab_mem_count(const struct fab_mem *mem)
 {
-	uint32_t low = 0, high = mem->count, mid;
-
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		if (mem->maps[mid].iova + (mem->maps[mid].size - 1) < iova)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return mem->ranges.count;
 }
 
-static int reserve(struct fab_mem *mem)
+static void file_put(struct fab_mem *mem, uint32_t number)
 {
-	uint32_t room = mem->room ? 2 * mem->room : 16;
-	struct map *maps;
+	struct file *file;
 
-	if (mem->count >= FAB_MEM_MAPS)
-		return -ENOSPC;
-	if (mem->count < mem->room)
+	if (number == NO_FILE)
+		return;
+	file = &mem->files[number];
+	if (--file->users)
+		return;
+	munmap(file->host, file->size);
+	file->host = NULL;
+}
+
+/* A mapping of st that allows prot and reaches to end, or a free slot, or nfiles. */
+static uint32_t file_find(const struct fab_mem *mem, const struct stat *st, int prot, uint64_t end)
+{
+	uint32_t i, free_slot = mem->nfiles;
+
+	for (i = 0; i < mem->nfiles; i++) {
+		const struct file *file = &mem->files[i];
+
+		if (!file->users)
+			free_slot = i;
+		else if (file->dev == st->st_dev && file->ino == st->st_ino &&
+			 (file->prot & prot) == prot && end <= file->size)
+			return i;
+	}
+	return free_slot;
+}
+
+static int file_slot(struct fab_mem *mem, uint32_t number)
+{
+	uint32_t room = mem->nfiles ? 2 * mem->nfiles : 4;
+	struct file *files;
+
+	if (number < mem->nfiles)
 		return 0;
-	maps = realloc(mem->maps, room * sizeof(*maps));
-	if (!maps)
+	if (room > FAB_MEM_FILES)
+		return -ENOSPC;
+	files = realloc(mem->files, room * sizeof(*files));
+	if (!files)
 		return -ENOMEM;
-	mem->maps = maps;
-	mem->room = room;
+	memset(files + mem->nfiles, 0, (room - mem->nfiles) * sizeof(*files));
+	mem->files = files;
+	mem->nfiles = room;
 	return 0;
 }
 
-static int map_file(struct map *map, int fd, uint64_t offset)
+/* A user more of the mapping of fd that range, at offset of the file, needs. */
+static int file_get(struct fab_mem *mem, struct fab_range *range, int fd, uint64_t offset)
 {
-	int prot = (map->prot & FAB_MEM_READ ? PROT_READ : 0) |
-		   (map->prot & FAB_MEM_WRITE ? PROT_WRITE : 0);
+	int prot = (range->prot & FAB_MEM_READ ? PROT_READ : 0) |
+		   (range->prot & FAB_MEM_WRITE ? PROT_WRITE : 0);
+	uint32_t number;
+	struct file *file;
 	struct stat st;
+	int ret;
 
-	if (fd < 0)
-		return 0;
 	if (fstat(fd, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return 0;
-	if (offset > (uint64_t)st.st_size || map->size > (uint64_t)st.st_size - offset)
+	if (offset > (uint64_t)st.st_size || range->size > (uint64_t)st.st_size - offset)
 		return -EINVAL;
-	map->host = mmap(NULL, map->size, prot, MAP_SHARED, fd, (off_t)offset);
-	if (map->host == MAP_FAILED) {
-		map->host = NULL;
-		return -errno;
+	number = file_find(mem, &st, prot, offset + range->size);
+	ret = file_slot(mem, number);
+	if (ret)
+		return ret;
+	file = &mem->files[number];
+	if (!file->users) {
+		void *host = mmap(NULL, (size_t)st.st_size, prot, MAP_SHARED | MAP_NORESERVE, fd, 0);
+
+		if (host == MAP_FAILED)
+			return -errno;
+		*file = (struct file){ .dev = st.st_dev,
+				       .ino = st.st_ino,
+				       .prot = prot,
+				       .size = (uint64_t)st.st_size,
+				       .host = host };
 	}
+	file->users++;
+	range->file = number;
+	range->host = file->host + offset;
 	return 0;
 }
 
 int fab_mem_map(struct fab_mem *mem, uint64_t iova, uint64_t size, int fd, uint64_t offset,
 		unsigned int prot)
 {
-	struct map map = { .iova = iova, .size = size, .prot = prot };
-	uint32_t at;
+	struct fab_range range = { .iova = iova, .size = size, .file = NO_FILE, .prot = prot };
+	const struct fab_range *next;
+	struct fab_range_pos pos;
 	int ret;
 
 	if (!size || ((iova | size | offset) & (FAB_MEM_PAGE - 1)))
 		return -EINVAL;
 	if (iova + (size - 1) < iova || offset > INT64_MAX || size > INT64_MAX)
 		return -EINVAL;
-	at = lower_bound(mem, iova);
-	if (at < mem->count && mem->maps[at].iova <= iova + (size - 1))
+	next = fab_ranges_find(&mem->ranges, iova, &pos);
+	if (next && next->iova <= iova + (size - 1))
 		return -EEXIST;
-	ret = reserve(mem);
+	if (mem->ranges.count >= FAB_MEM_MAPS)
+		return -ENOSPC;
+	if (fd >= 0) {
+		ret = file_get(mem, &range, fd, offset);
+		if (ret)
+			return ret;
+	}
+	mem->last = NULL;
+	ret = fab_ranges_add(&mem->ranges, &range);
 	if (ret)
-		return ret;
-	ret = map_file(&map, fd, offset);
-	if (ret)
-		return ret;
-	memmove(&mem->maps[at + 1], &mem->maps[at], (mem->count - at) * sizeof(map));
-	mem->maps[at] = map;
-	mem->count++;
+		file_put(mem, range.file);
+	return ret;
+}
+
+/* -EINVAL if [iova, last] cuts a range in two. */
+static int check_cut(const struct fab_mem *mem, uint64_t iova, uint64_t last)
+{
+	struct fab_range_pos pos;
+	const struct fab_range *range = fab_ranges_find(&mem->ranges, iova, &pos);
+
+	if (range && range->iova < iova)
+		return -EINVAL;
+	range = fab_ranges_find(&mem->ranges, last, &pos);
+	if (range && range->iova <= last && range->iova + (range->size - 1) > last)
+		return -EINVAL;
 	return 0;
 }
 
 int fab_mem_unmap(struct fab_mem *mem, uint64_t iova, uint64_t size)
 {
 	uint64_t last = iova + (size - 1);
-	uint32_t first, end, i;
+	struct fab_range_pos pos;
+	struct fab_range *range;
 
-	if (!size || last < iova)
+	if (!size || last < iova || check_cut(mem, iova, last))
 		return -EINVAL;
-	first = lower_bound(mem, iova);
-	if (first < mem->count && mem->maps[first].iova < iova)
-		return -EINVAL;
-	end = first;
-	while (end < mem->count && mem->maps[end].iova <= last) {
-		if (mem->maps[end].iova + (mem->maps[end].size - 1) > last)
-			return -EINVAL;
-		end++;
+	mem->last = NULL;
+	while ((range = fab_ranges_find(&mem->ranges, iova, &pos)) && range->iova <= last) {
+		file_put(mem, range->file);
+		fab_ranges_remove(&mem->ranges, pos);
 	}
-	for (i = first; i < end; i++)
-		unmap(&mem->maps[i]);
-	if (end > first)
-		memmove(&mem->maps[first], &mem->maps[end], (mem->count - end) * sizeof(*mem->maps));
-	mem->count -= end - first;
 	return 0;
 }
 
-static bool contains(const struct map *map, uint64_t iova)
+static bool contains(const struct fab_range *range, uint64_t iova)
 {
-	return iova >= map->iova && iova - map->iova < map->size;
+	return iova >= range->iova && iova - range->iova < range->size;
 }
 
 void *fab_mem_at(struct fab_mem *mem, uint64_t iova, unsigned int need, uint64_t *run)
 {
-	const struct map *map;
-	uint32_t at = mem->last;
+	struct fab_range *range = mem->last;
+	struct fab_range_pos pos;
 
 	*run = 0;
-	if (at >= mem->count || !contains(&mem->maps[at], iova)) {
-		at = lower_bound(mem, iova);
-		if (at == mem->count || !contains(&mem->maps[at], iova))
+	if (!range || !contains(range, iova)) {
+		range = fab_ranges_find(&mem->ranges, iova, &pos);
+		if (!range || !contains(range, iova))
 			return NULL;
-		mem->last = at;
+		mem->last = range;
 	}
-	map = &mem->maps[at];
-	if (!map->host || (map->prot & need) != need)
+	if (!range->host || (range->prot & need) != need)
 		return NULL;
-	*run = map->size - (iova - map->iova);
-	return (uint8_t *)map->host + (iova - map->iova);
+	*run = range->size - (iova - range->iova);
+	return (uint8_t *)range->host + (iova - range->iova);
 }

@@ -14,7 +14,7 @@
 #include "fabric/server/proto.h"
 #include "fabric/server/stream.h"
 
-#define MESSAGES_PER_TURN 32	       /* other clients and the models want their turn */
+#define MESSAGES_PER_TURN 32	       /* then other clients and the models are served */
 #define OUTPUT_LIMIT	  (256u << 10) /* bytes waiting for the client before it is ignored */
 
 struct srv_conn {
@@ -152,7 +152,7 @@ static int handle(struct srv_conn *conn)
 	if (error)
 		fab_log(dev, "%s refused: size %u flags 0x%x files %u: %s",
 			srv_proto_name(header->command), header->size, header->flags,
-			conn->msg.nfds, strerror(-error));
+			conn->msg.nfds, conn->msg.why ? conn->msg.why : strerror(-error));
 	else if (dev->fabric->verbose > 1)
 		fab_debug(dev, "%s size %u files %u", srv_proto_name(header->command), header->size,
 			  conn->msg.nfds);

@@ -17,6 +17,9 @@
 
 #define VERSION_MAX_JSON 4096
 
+/* QEMU offers 65535 and may refuse a higher answer. FAB_MEM_MAPS is the limit that counts. */
+#define MAX_DMA_MAPS 65535u
+
 static bool json_valid(const char *text, size_t len)
 {
 	cJSON *json;
@@ -45,7 +48,7 @@ static int run_version(struct srv_session *session, struct srv_msg *msg)
 	memcpy(msg->reply, &answer, sizeof(answer));
 	n = snprintf((char *)msg->reply + sizeof(answer), SRV_MAX_BODY - sizeof(answer),
 		     "{\"capabilities\":{\"max_msg_fds\":%u,\"max_data_xfer_size\":%u,\"max_dma_maps\":%u,\"pgsizes\":%u}}",
-		     SRV_MAX_FDS, SRV_MAX_XFER, FAB_MEM_MAPS, FAB_MEM_PAGE);
+		     SRV_MAX_FDS, SRV_MAX_XFER, MAX_DMA_MAPS, FAB_MEM_PAGE);
 	msg->reply_len = (uint32_t)(sizeof(answer) + (size_t)n + 1);
 	session->versioned = true;
 	fab_device_clear(session->dev);
@@ -56,6 +59,7 @@ static int run_dma_map(struct srv_session *session, struct srv_msg *msg)
 {
 	const struct srv_dma_map *map = msg->body;
 	unsigned int prot = 0;
+	int ret;
 
 	if (map->argsz < sizeof(*map) || (map->flags & ~(SRV_DMA_FLAG_READ | SRV_DMA_FLAG_WRITE)))
 		return -EINVAL;
@@ -63,8 +67,11 @@ static int run_dma_map(struct srv_session *session, struct srv_msg *msg)
 		prot |= FAB_MEM_READ;
 	if (map->flags & SRV_DMA_FLAG_WRITE)
 		prot |= FAB_MEM_WRITE;
-	return fab_mem_map(session->dev->mem, map->addr, map->size, msg->nfds ? msg->fds[0] : -1,
-			   map->offset, prot);
+	ret = fab_mem_map(session->dev->mem, map->addr, map->size, msg->nfds ? msg->fds[0] : -1,
+			  map->offset, prot);
+	if (ret == -ENOSPC)
+		msg->why = "the function has reached its limit of mapped ranges or files";
+	return ret;
 }
 
 static int run_dma_unmap(struct srv_session *session, struct srv_msg *msg)

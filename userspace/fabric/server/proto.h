@@ -92,7 +92,8 @@ struct srv_msg {
 	unsigned int nfds;
 	uint8_t *reply; /* SRV_MAX_BODY bytes */
 	uint32_t reply_len;
-	int reply_fd; /* borrowed from the device, -1: none */
+	int reply_fd;	 /* borrowed from the device, -1: none */
+	const char *why; /* reason of a refusal where errno does not say it; NULL: errno does */
 };
 
 struct srv_session {
