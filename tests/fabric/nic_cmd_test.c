@@ -259,22 +259,6 @@ static void freed_number_is_reused_last(void **state)
 	assert_int_equal(client_pd(client), first);
 }
 
-/* The driver keeps SRQs of both kinds in one table by number. */
-static void srq_numbers_are_of_one_kind(void **state)
-{
-	struct client *client = *state;
-	uint32_t first = client->nic->srqs.first;
-
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_CREATE_XRC_SRQ, 0, 0), NIC_CMD_OK);
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_CREATE_RMP, 0, 0), NIC_CMD_OK);
-	assert_int_equal(client->nic->srqs.used, 2);
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_RMP, 0, first), NIC_CMD_BAD_RES);
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_XRC_SRQ, 0, first + 1),
-			 NIC_CMD_BAD_RES);
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_XRC_SRQ, 0, first), NIC_CMD_OK);
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_RMP, 0, first + 1), NIC_CMD_OK);
-}
-
 static void capabilities_are_consistent(void **state)
 {
 	struct client *client = *state;
@@ -339,8 +323,9 @@ static void capabilities_select_memory_page_faults(void **state)
 			    ODP_CAP(memory_page_fault_scheme_cap.page_prefetch));
 		assert_true(MEMORY_RC(send) && MEMORY_RC(receive) && MEMORY_RC(write) &&
 			    MEMORY_RC(read));
-		assert_true(MEMORY_RC(atomic));
-		assert_false(MEMORY_RC(srq_receive));
+		assert_true(MEMORY_RC(atomic) && MEMORY_RC(srq_receive));
+		assert_true(ODP_CAP(memory_page_fault_scheme_cap.xrc_odp_caps.srq_receive));
+		assert_false(ODP_CAP(memory_page_fault_scheme_cap.ud_odp_caps.send));
 		assert_false(ODP_CAP(transport_page_fault_scheme_cap.rc_odp_caps.write));
 	}
 	assert_int_equal(set_odp(client, odp), NIC_CMD_OK);
@@ -506,7 +491,6 @@ int main(void)
 		BOOTED(junk_is_survived),
 		BOOTED(numbers_run_out_cleanly),
 		BOOTED(freed_number_is_reused_last),
-		BOOTED(srq_numbers_are_of_one_kind),
 		BOOTED(capabilities_are_consistent),
 		COLD(more_than_offered_is_refused),
 		COLD(capabilities_select_memory_page_faults),

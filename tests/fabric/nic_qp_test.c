@@ -310,9 +310,9 @@ static void unsupported_queue_pairs_are_refused(void **state)
 
 	for (i = 0; i < 256; i++)
 		if (i != MLX5_QPC_ST_RC && i != MLX5_QPC_ST_UD && i != MLX5_QPC_ST_QP0 &&
-		    i != MLX5_QPC_ST_QP1 && i != MLX5_QPC_ST_REG_UMR)
+		    i != MLX5_QPC_ST_QP1 && i != MLX5_QPC_ST_REG_UMR && i != MLX5_QPC_ST_XRC)
 			REFUSED(qpc.st, i, NIC_CMD_BAD_PARAM);
-	REFUSED(qpc.rq_type, NIC_RQ_SHARED, NIC_CMD_BAD_PARAM);
+	REFUSED(qpc.rq_type, NIC_RQ_SHARED, NIC_CMD_BAD_RES); /* no such queue */
 	REFUSED(qpc.wq_signature, 1, NIC_CMD_BAD_PARAM);
 	REFUSED(qpc.cd_master, 1, NIC_CMD_BAD_PARAM);
 	REFUSED(qpc.cs_res, 1, NIC_CMD_BAD_PARAM);

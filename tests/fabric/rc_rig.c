@@ -126,6 +126,14 @@ uint32_t rig_pd(struct nic *nic)
 	return number;
 }
 
+uint32_t rig_xrcd(struct nic *nic)
+{
+	uint32_t number;
+
+	assert_int_equal(nic_ids_alloc(&nic->xrcds, nic, &number), 0);
+	return number;
+}
+
 uint32_t rig_key(struct nic *nic, uint32_t pd, uint8_t access, uint64_t bus, uint64_t len)
 {
 	struct nic_mkey *mkey = calloc(1, sizeof(*mkey));
@@ -265,7 +273,8 @@ bool rig_eq_poll(struct rig_eq *eq, uint8_t *type, uint32_t *number)
 void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig_cq *send,
 		 struct rig_cq *recv, const struct rig_qp_opts *opts)
 {
-	uint64_t rq_bytes = opts->no_rq ? 0 : 16ull << opts->log_stride << opts->log_rq;
+	bool no_rq = opts->no_rq || opts->srq || opts->service == MLX5_QPC_ST_XRC;
+	uint64_t rq_bytes = no_rq ? 0 : 16ull << opts->log_stride << opts->log_rq;
 	uint64_t sq_bytes = 64ull << opts->log_sq;
 
 	*qp = (struct rig_qp){ .rig = rig, .send = send, .recv = recv };
@@ -277,13 +286,16 @@ void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig
 	assert_non_null(qp->qp);
 	*qp->qp = (struct nic_qp){
 		.nic = nic,
-		.service = MLX5_QPC_ST_RC,
+		.service = opts->service,
+		.shared_rq = opts->srq,
+		.srqn = opts->srq ? opts->srq->srq->number : 0,
+		.xrcd = opts->xrcd,
 		.pd = qp->pd,
 		.cqn_send = send->cq->number,
 		.cqn_recv = recv->cq->number,
 		.sq_offset = (uint32_t)rq_bytes,
 		.log_sq_size = opts->log_sq,
-		.no_rq = opts->no_rq,
+		.no_rq = no_rq,
 		.log_rq_size = opts->log_rq,
 		.log_rq_stride = opts->log_stride,
 		.dbr = qp->dbr,
@@ -298,8 +310,10 @@ void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig
 	assert_int_equal(nic_ids_alloc(&nic->qps, qp->qp, &qp->qp->number), 0);
 	nic->qp_list = qp->qp;
 	send->cq->users++;
-	if (!opts->no_rq)
+	if (nic_qp_has_recv_cq(qp->qp))
 		recv->cq->users++;
+	if (opts->srq)
+		opts->srq->srq->users++;
 	nic_requester_init(qp->qp);
 }
 
@@ -362,7 +376,10 @@ static uint32_t build(struct rig_qp *qp, const struct rig_wr *wr, uint8_t *wqe)
 					      .compare = htobe64(wr->compare) };
 	bool is_atomic = wr->opcode == MLX5_OPCODE_ATOMIC_CS || wr->opcode == MLX5_OPCODE_ATOMIC_FA;
 	uint32_t qpn = wr->qpn ? wr->qpn : qp->qp->number, off = sizeof(ctrl);
+	uint32_t xrc[4] = { htobe32(wr->srqn) };
 
+	if (qp->qp->service == MLX5_QPC_ST_XRC)
+		off = put(wqe, off, xrc, sizeof(xrc));
 	if (wr->opcode == MLX5_OPCODE_RDMA_WRITE || wr->opcode == MLX5_OPCODE_RDMA_WRITE_IMM ||
 	    wr->opcode == MLX5_OPCODE_RDMA_READ || is_atomic)
 		off = put(wqe, off, &remote, sizeof(remote));
@@ -414,6 +431,66 @@ void rig_post_recv(struct rig_qp *qp, const struct nic_sge *sge, uint32_t nsge)
 	       stride);
 	be = htobe32(qp->rq_pi);
 	memcpy(rig_at(qp->rig, qp->dbr), &be, sizeof(be));
+}
+
+void rig_srq_open(struct rig *rig, struct rig_srq *srq, struct nic *nic,
+		  const struct rig_srq_opts *opts)
+{
+	uint64_t bytes = 1ull << (opts->log_size + opts->log_stride);
+	uint16_t i;
+
+	*srq = (struct rig_srq){ .rig = rig,
+				 .ring = rig_alloc(rig, bytes),
+				 .dbr = rig_alloc(rig, 8),
+				 .tail = (uint16_t)((1u << opts->log_size) - 1) };
+	srq->srq = calloc(1, sizeof(*srq->srq));
+	assert_non_null(srq->srq);
+	*srq->srq = (struct nic_srq){ .kind = opts->kind,
+				      .log_size = opts->log_size,
+				      .log_stride = opts->log_stride,
+				      .pd = opts->pd,
+				      .cqn = opts->cq ? opts->cq->cq->number : 0,
+				      .xrcd = opts->xrcd,
+				      .dbr = srq->dbr };
+	if (opts->kind == NIC_SRQ_XRC)
+		opts->cq->cq->users++;
+	buf_init(nic, &srq->srq->buf, srq->ring, bytes);
+	assert_int_equal(nic_ids_alloc(&nic->srqs, srq->srq, &srq->srq->number), 0);
+	for (i = 0; i < srq->tail; i++)
+		rig_srq_set_next(srq, i, i + 1);
+}
+
+static uint8_t *srq_entry(struct rig_srq *srq, uint16_t index)
+{
+	return (uint8_t *)rig_at(srq->rig, srq->ring) + ((uint32_t)index << srq->srq->log_stride);
+}
+
+void rig_srq_set_next(struct rig_srq *srq, uint16_t index, uint16_t next)
+{
+	((struct mlx5_wqe_srq_next_seg *)srq_entry(srq, index))->next_wqe_index = htobe16(next);
+}
+
+uint16_t rig_srq_post(struct rig_srq *srq, const struct nic_sge *sge, uint32_t nsge)
+{
+	uint32_t stride = 1u << srq->srq->log_stride, off = sizeof(struct mlx5_wqe_srq_next_seg), be;
+	struct mlx5_wqe_data_seg end = { .lkey = htobe32(MLX5_INVALID_LKEY) };
+	uint16_t index = srq->head;
+	uint8_t *entry = srq_entry(srq, index);
+
+	assert_int_not_equal(srq->head, srq->tail);
+	srq->head = be16toh(((struct mlx5_wqe_srq_next_seg *)entry)->next_wqe_index);
+	off = put_sges(entry, off, sge, nsge);
+	if (off < stride)
+		put(entry, off, &end, sizeof(end));
+	be = htobe32(++srq->pi);
+	memcpy(rig_at(srq->rig, srq->dbr), &be, sizeof(be));
+	return index;
+}
+
+void rig_srq_return(struct rig_srq *srq, uint16_t index)
+{
+	rig_srq_set_next(srq, srq->tail, index);
+	srq->tail = index;
 }
 
 void rig_run(struct rig *rig)

@@ -17,6 +17,7 @@
 #include "fabric/nic/queues/cq.h"
 #include "fabric/nic/queues/eq.h"
 #include "fabric/nic/queues/qp.h"
+#include "fabric/nic/queues/srq.h"
 #include "fabric/nic/rc/requester.h"
 #include "fabric/nic/rc/transfer.h"
 
@@ -51,6 +52,8 @@ struct nic_mkey *rig_mkey(struct nic *nic, uint32_t key);
 void rig_tag(struct nic *nic, uint32_t key, uint8_t ph, uint8_t index);
 void rig_tph_enable(struct nic *nic, uint32_t request_enable, uint16_t index, uint16_t st);
 
+uint32_t rig_xrcd(struct nic *nic);
+
 struct rig_cq {
 	struct rig *rig;
 	struct nic *nic;
@@ -72,6 +75,26 @@ void rig_eq_open(struct rig *rig, struct rig_eq *eq, struct nic *nic, uint64_t e
 bool rig_eq_poll(struct rig_eq *eq, uint8_t *type,
 		 uint32_t *number); /* number of the QP or CQ it is about */
 
+/* Entries in a linked list, as mlx5_ib keeps them: the one at the tail is never posted. */
+struct rig_srq {
+	struct rig *rig;
+	struct nic_srq *srq;
+	uint64_t ring, dbr;
+	uint16_t pi, head, tail;
+};
+struct rig_srq_opts {
+	uint8_t log_size, log_stride;
+	uint32_t pd;
+	enum nic_srq_kind kind;
+	struct rig_cq *cq; /* XRC, with the domain: */
+	uint32_t xrcd;
+};
+void rig_srq_open(struct rig *rig, struct rig_srq *srq, struct nic *nic,
+		  const struct rig_srq_opts *opts);
+uint16_t rig_srq_post(struct rig_srq *srq, const struct nic_sge *sge, uint32_t nsge); /* its index */
+void rig_srq_return(struct rig_srq *srq, uint16_t index); /* the entry may be posted again */
+void rig_srq_set_next(struct rig_srq *srq, uint16_t index, uint16_t next);
+
 struct rig_qp {
 	struct rig *rig;
 	struct nic_qp *qp;
@@ -83,6 +106,9 @@ struct rig_qp {
 struct rig_qp_opts {
 	uint8_t log_sq, log_rq, log_stride;
 	bool no_rq;
+	uint8_t service;     /* 0: RC */
+	struct rig_srq *srq; /* RC: receives come from there */
+	uint32_t xrcd;	     /* XRC */
 };
 void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig_cq *send,
 		 struct rig_cq *recv, const struct rig_qp_opts *opts);
@@ -94,6 +120,7 @@ struct rig_wr {
 	uint8_t opcode;
 	bool unsignalled, solicited;
 	uint32_t imm, rkey;
+	uint32_t srqn; /* XRC */
 	uint64_t remote_va;
 	uint64_t swap_add, compare; /* atomics */
 	const struct nic_sge *sge;

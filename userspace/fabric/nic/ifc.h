@@ -96,6 +96,9 @@ enum nic_event_type {
 	NIC_EVENT_PAGE_FAULT = 0x0c,
 	NIC_EVENT_WQ_INVALID_REQUEST = 0x10,
 	NIC_EVENT_WQ_ACCESS = 0x11,
+	NIC_EVENT_SRQ_CATASTROPHIC = 0x12,
+	NIC_EVENT_SRQ_LAST_WQE = 0x13,
+	NIC_EVENT_SRQ_LIMIT = 0x14,
 };
 
 /* Page fault event of the memory scheme (include/linux/mlx5/device.h: struct mlx5_eqe_page_fault). Big endian. */

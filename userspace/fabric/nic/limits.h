@@ -8,28 +8,29 @@
 
 #include <stdint.h>
 
-#define NIC_BAR0_SIZE	    (32u << 20)
-#define NIC_UAR_OFFSET	    0x10000u /* first UAR page; UAR n at n * 4096 */
-#define NIC_PAGE	    4096u
-#define NIC_MAX_UARS	    4096u
-#define NIC_MAX_EQS	    64
-#define NIC_LOG_MAX_EQ_SIZE 16
-#define NIC_LOG_MAX_CQ	    12
-#define NIC_LOG_MAX_CQ_SIZE 20
-#define NIC_LOG_MAX_QP	    12
-#define NIC_LOG_MAX_MKEY    16
-#define NIC_LOG_MAX_PD	    12
-#define NIC_LOG_MAX_XRCD    8
-#define NIC_LOG_MAX_SRQ	    6
-#define NIC_MAX_INLINE_WQE  1024
-#define NIC_MAX_SGE	    64
-#define NIC_MAX_MESSAGE	    (1u << 30) /* cap log_max_msg = 30 */
-#define NIC_ATOMIC_BYTES    8u
-#define NIC_LOG_MAX_RA	    4 /* READs and atomics under way: the model runs one at a time */
-#define NIC_MAX_PAS	    (1u << 20) /* queue pages that all objects of a NIC may hold */
-#define NIC_MAX_MTT	    (1u << 24) /* translation entries that all keys of a NIC may hold */
-#define NIC_MAX_FAULTS	    1024       /* page faults of a NIC that wait for the driver's answer */
-#define NIC_FLUSH_BATCH	    64	       /* completions with "flushed" that one work item writes */
+#define NIC_BAR0_SIZE	     (32u << 20)
+#define NIC_UAR_OFFSET	     0x10000u /* first UAR page; UAR n at n * 4096 */
+#define NIC_PAGE	     4096u
+#define NIC_MAX_UARS	     4096u
+#define NIC_MAX_EQS	     64
+#define NIC_LOG_MAX_EQ_SIZE  16
+#define NIC_LOG_MAX_CQ	     12
+#define NIC_LOG_MAX_CQ_SIZE  20
+#define NIC_LOG_MAX_QP	     12
+#define NIC_LOG_MAX_MKEY     16
+#define NIC_LOG_MAX_PD	     12
+#define NIC_LOG_MAX_XRCD     8
+#define NIC_LOG_MAX_SRQ	     8
+#define NIC_LOG_MAX_SRQ_SIZE 15
+#define NIC_MAX_INLINE_WQE   1024
+#define NIC_MAX_SGE	     64
+#define NIC_MAX_MESSAGE	     (1u << 30) /* cap log_max_msg = 30 */
+#define NIC_ATOMIC_BYTES     8u
+#define NIC_LOG_MAX_RA	     4 /* READs and atomics under way: the model runs one at a time */
+#define NIC_MAX_PAS	     (1u << 20) /* queue pages that all objects of a NIC may hold */
+#define NIC_MAX_MTT	     (1u << 24) /* translation entries that all keys of a NIC may hold */
+#define NIC_MAX_FAULTS	     1024	/* page faults of a NIC that wait for the driver's answer */
+#define NIC_FLUSH_BATCH	     64		/* completions with "flushed" that one work item writes */
 #define NIC_MOVE_MAX \
 	(4u << 20) /* payload bytes one work item may move: bounds the loop's latency */
 

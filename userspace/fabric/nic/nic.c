@@ -18,6 +18,7 @@
 #include "fabric/nic/queues/cq.h"
 #include "fabric/nic/queues/eq.h"
 #include "fabric/nic/queues/qp.h"
+#include "fabric/nic/queues/srq.h"
 
 /* ConnectX-8, physical function: the drivers match it, and only the model's version and description differ. */
 #define PCI_VENDOR	 0x15b3
@@ -43,6 +44,9 @@ static void drop_queues(struct nic *nic)
 
 	while (nic->qp_list)
 		nic_qp_free(nic->qp_list);
+	for (i = 0; i < nic->srqs.size; i++)
+		if (nic->srqs.slot[i])
+			nic_srq_free(nic, nic->srqs.slot[i]);
 	for (i = 0; i < nic->cqs.size; i++)
 		if (nic->cqs.slot[i])
 			nic_cq_free(nic, nic->cqs.slot[i]);
@@ -79,7 +83,6 @@ void nic_reset_objects(struct nic *nic)
 	drop_ids(&nic->pds);
 	drop_ids(&nic->uars);
 	drop_ids(&nic->xrcds);
-	drop_ids(&nic->srqs);
 	nic->cmd_eqn = 0;
 	nic->atomic_host_order = false;
 	nic->hca_initialised = false;
@@ -137,6 +140,7 @@ static void nic_report(struct fab_device *dev, cJSON *object)
 		{ "mkeys", nic->mkeys.used },
 		{ "qps", nic->qps.used },
 		{ "cqs", nic->cqs.used },
+		{ "srqs", nic->srqs.used },
 		{ "eqs", nic->eqs.used },
 		{ "pds", nic->pds.used },
 		{ "queue_pages", nic->pas_entries },

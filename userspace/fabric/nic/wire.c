@@ -29,7 +29,7 @@ struct nic_qp *nic_wire_find(struct nic_qp *from)
 	struct nic *nic = find_port(from);
 	struct nic_qp *to = nic ? nic_qp_get(nic, from->remote_qpn) : NULL;
 
-	if (!to || to->service != MLX5_QPC_ST_RC)
+	if (!to || to->service != from->service)
 		return NULL;
 	if (to->state != NIC_QP_RTR && to->state != NIC_QP_RTS && to->state != NIC_QP_SQD)
 		return NULL;

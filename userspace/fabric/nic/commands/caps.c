@@ -56,7 +56,7 @@ static const struct {
 	CAP(log_max_pd, NIC_LOG_MAX_PD),
 	CAP(log_max_xrcd, NIC_LOG_MAX_XRCD),
 	CAP(log_max_srq, NIC_LOG_MAX_SRQ),
-	CAP(log_max_srq_sz, 15),
+	CAP(log_max_srq_sz, NIC_LOG_MAX_SRQ_SIZE),
 	/* memory keys */
 	CAP(log_max_mkey, NIC_LOG_MAX_MKEY),
 	CAP(log_max_klm_list_size, 16),
@@ -75,12 +75,13 @@ static const struct {
 
 #define ODP(field, value) { NIC_FIELD(odp_cap, field), value }
 #define ODP_RC(field)	  ODP(memory_page_fault_scheme_cap.rc_odp_caps.field, 1)
+#define ODP_XRC(field)	  ODP(memory_page_fault_scheme_cap.xrc_odp_caps.field, 1)
 
 /*
  * Page faults by the memory scheme only: one kind of event for both ends of a
  * connection, with key and address. The driver takes it when prefetch goes with
- * it (drivers/net/.../mlx5/core/main.c: handle_hca_cap_odp()). Not for SRQs
- * and other services: they move no payload here.
+ * it (drivers/net/.../mlx5/core/main.c: handle_hca_cap_odp()). Not for datagrams:
+ * they move no payload here.
  */
 static const struct {
 	struct nic_field field;
@@ -92,6 +93,12 @@ static const struct {
 	ODP_RC(write),
 	ODP_RC(read),
 	ODP_RC(atomic),
+	ODP_RC(srq_receive),
+	ODP_XRC(send),
+	ODP_XRC(write),
+	ODP_XRC(read),
+	ODP_XRC(atomic),
+	ODP_XRC(srq_receive),
 	ODP(mem_page_fault, 1),
 };
 

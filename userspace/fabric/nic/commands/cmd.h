@@ -34,6 +34,8 @@ enum nic_syndrome_code {
 	NIC_SYN_LIMIT,	 /* NIC_MAX_x */
 	NIC_SYN_REGISTER,
 	NIC_SYN_VECTOR,
+	NIC_SYN_SRQ,
+	NIC_SYN_XRCD,
 };
 
 struct nic_cmd {
@@ -104,10 +106,15 @@ uint8_t nic_cmd_alloc_uar(struct nic_cmd *cmd);
 uint8_t nic_cmd_dealloc_uar(struct nic_cmd *cmd);
 uint8_t nic_cmd_alloc_xrcd(struct nic_cmd *cmd);
 uint8_t nic_cmd_dealloc_xrcd(struct nic_cmd *cmd);
-uint8_t nic_cmd_create_xrc_srq(struct nic_cmd *cmd);
-uint8_t nic_cmd_destroy_xrc_srq(struct nic_cmd *cmd);
+/* srq.c */
 uint8_t nic_cmd_create_rmp(struct nic_cmd *cmd);
+uint8_t nic_cmd_modify_rmp(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_rmp(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_rmp(struct nic_cmd *cmd);
+uint8_t nic_cmd_create_xrc_srq(struct nic_cmd *cmd);
+uint8_t nic_cmd_arm_xrc_srq(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_xrc_srq(struct nic_cmd *cmd);
+uint8_t nic_cmd_destroy_xrc_srq(struct nic_cmd *cmd);
 /* eq.c, cq.c */
 uint8_t nic_cmd_create_eq(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_eq(struct nic_cmd *cmd);

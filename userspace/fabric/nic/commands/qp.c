@@ -18,9 +18,9 @@
 /* RC is the service the model is for; the others exist as far as the drivers need them. */
 static bool service_known(uint8_t service)
 {
-	return service == MLX5_QPC_ST_RC || service == MLX5_QPC_ST_UD ||
-	       service == MLX5_QPC_ST_QP0 || service == MLX5_QPC_ST_QP1 ||
-	       service == MLX5_QPC_ST_REG_UMR;
+	return service == MLX5_QPC_ST_RC || service == MLX5_QPC_ST_XRC ||
+	       service == MLX5_QPC_ST_UD || service == MLX5_QPC_ST_QP0 ||
+	       service == MLX5_QPC_ST_QP1 || service == MLX5_QPC_ST_REG_UMR;
 }
 
 static void context_load(struct nic_qp *qp)
@@ -32,6 +32,10 @@ static void context_load(struct nic_qp *qp)
 	qp->pd = DEVX_GET(qpc, context, pd);
 	qp->no_sq = DEVX_GET(qpc, context, no_sq);
 	qp->no_rq = DEVX_GET(qpc, context, rq_type) != NIC_RQ_OWN;
+	qp->shared_rq = qp->service == MLX5_QPC_ST_RC &&
+			DEVX_GET(qpc, context, rq_type) == NIC_RQ_SHARED;
+	qp->srqn = DEVX_GET(qpc, context, srqn_rmpn_xrqn);
+	qp->xrcd = DEVX_GET(qpc, context, xrcd);
 	qp->log_sq_size = (uint8_t)DEVX_GET(qpc, context, log_sq_size);
 	qp->log_rq_size = (uint8_t)DEVX_GET(qpc, context, log_rq_size);
 	qp->log_rq_stride = (uint8_t)DEVX_GET(qpc, context, log_rq_stride);
@@ -43,6 +47,25 @@ static void context_load(struct nic_qp *qp)
 	qp->sq_offset = (rq_bytes + SQ_ALIGN - 1) / SQ_ALIGN * SQ_ALIGN;
 }
 
+/* Where receives come from: RC has a queue of its own or an RMP, XRC the SRQs of its domain, others their own. */
+static uint8_t source_check(struct nic_cmd *cmd, const struct nic_qp *qp)
+{
+	uint32_t type = DEVX_GET(qpc, qp->context, rq_type);
+
+	if (qp->service == MLX5_QPC_ST_XRC) {
+		if (type == NIC_RQ_OWN)
+			return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
+		if (!nic_ids_find(&cmd->nic->xrcds, qp->xrcd))
+			return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_XRCD);
+		return NIC_CMD_OK;
+	}
+	if (type == NIC_RQ_SHARED && !qp->shared_rq)
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
+	if (qp->shared_rq && !nic_srq_get(cmd->nic, qp->srqn, NIC_SRQ_RMP))
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_SRQ);
+	return NIC_CMD_OK;
+}
+
 static uint8_t context_check(struct nic_cmd *cmd, const struct nic_qp *qp)
 {
 	const uint8_t *context = qp->context;
@@ -50,8 +73,7 @@ static uint8_t context_check(struct nic_cmd *cmd, const struct nic_qp *qp)
 
 	if (!service_known(qp->service))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
-	if (DEVX_GET(qpc, context, rq_type) == NIC_RQ_SHARED ||
-	    DEVX_GET(qpc, context, wq_signature) || DEVX_GET(qpc, context, dbr_umem_valid) ||
+	if (DEVX_GET(qpc, context, wq_signature) || DEVX_GET(qpc, context, dbr_umem_valid) ||
 	    DEVX_GET(qpc, context, cd_master) || DEVX_GET(qpc, context, cd_slave_send) ||
 	    DEVX_GET(qpc, context, cd_slave_receive) || DEVX_GET(qpc, context, cs_req) ||
 	    DEVX_GET(qpc, context, cs_res))
@@ -60,9 +82,9 @@ static uint8_t context_check(struct nic_cmd *cmd, const struct nic_qp *qp)
 	if (!nic_ids_find(&nic->pds, qp->pd) && !(qp->service == MLX5_QPC_ST_REG_UMR && !qp->pd))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_PD);
 	if ((!qp->no_sq && !nic_ids_find(&nic->cqs, qp->cqn_send)) ||
-	    (!qp->no_rq && !nic_ids_find(&nic->cqs, qp->cqn_recv)))
+	    (nic_qp_has_recv_cq(qp) && !nic_ids_find(&nic->cqs, qp->cqn_recv)))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_CQ);
-	return NIC_CMD_OK;
+	return source_check(cmd, qp);
 }
 
 static int buf_create(struct nic_cmd *cmd, struct nic_qp *qp)
@@ -88,10 +110,12 @@ static void publish(struct nic *nic, struct nic_qp *qp)
 		cq = nic_ids_find(&nic->cqs, qp->cqn_send);
 		cq->users++;
 	}
-	if (!qp->no_rq) {
+	if (nic_qp_has_recv_cq(qp)) {
 		cq = nic_ids_find(&nic->cqs, qp->cqn_recv);
 		cq->users++;
 	}
+	if (qp->shared_rq)
+		nic_srq_get(nic, qp->srqn, NIC_SRQ_RMP)->users++;
 	nic_requester_init(qp);
 }
 

@@ -78,6 +78,7 @@ static void cq_overrun(struct nic *nic, struct nic_cq *cq)
 
 static void fill_error(struct mlx5_err_cqe *cqe, const struct nic_completion *completion)
 {
+	cqe->srqn = htobe32(completion->srqn);
 	cqe->syndrome = nic_syndrome(completion->status);
 	cqe->s_wqe_opcode_qpn = htobe32((uint32_t)completion->wqe_opcode << 24 | completion->qpn);
 	cqe->wqe_counter = htobe16(completion->wqe_counter);
@@ -89,6 +90,7 @@ static void fill_success(struct mlx5_cqe64 *cqe, const struct nic_completion *co
 {
 	cqe->byte_cnt = htobe32(completion->byte_count);
 	cqe->imm_inval_pkey = htobe32(completion->imm);
+	cqe->srqn_uidx = htobe32(completion->srqn);
 	cqe->slid = htobe16(completion->slid);
 	cqe->sop_drop_qpn = htobe32((uint32_t)completion->wqe_opcode << 24 | completion->qpn);
 	cqe->wqe_counter = htobe16(completion->wqe_counter);

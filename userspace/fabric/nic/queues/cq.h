@@ -33,6 +33,7 @@ struct nic_cq {
 struct nic_completion {
 	uint32_t qpn;
 	uint16_t wqe_counter;
+	uint32_t srqn;	    /* the receive is of this SRQ; 0: of none */
 	uint8_t opcode;	    /* MLX5_CQE_REQ, MLX5_CQE_RESP_* */
 	uint8_t wqe_opcode; /* send queue: opcode of the WQE */
 	enum nic_status status;

@@ -11,7 +11,9 @@
 #include "fabric/nic/nic.h"
 #include "fabric/nic/queues/buf.h"
 #include "fabric/nic/queues/cq.h"
+#include "fabric/nic/queues/eq.h"
 #include "fabric/nic/queues/qp.h"
+#include "fabric/nic/rc/receive.h"
 #include "fabric/nic/rc/requester.h"
 
 struct nic_qp *nic_qp_get(struct nic *nic, uint32_t qpn)
@@ -68,13 +70,25 @@ int nic_qp_read_rq(struct nic_qp *qp, uint16_t index, void *to, uint32_t len)
 			    FAB_ORIGIN_WQE);
 }
 
+bool nic_qp_has_recv_cq(const struct nic_qp *qp)
+{
+	return !qp->no_rq || qp->shared_rq;
+}
+
+/* With a shared receive queue the last receive of this queue pair has completed when it is in ERR: an event. */
 void nic_qp_set_state(struct nic_qp *qp, enum nic_qp_state state)
 {
+	enum nic_qp_state old = qp->state;
+
 	qp->state = state;
 	if (state == NIC_QP_ERR) {
+		nic_receive_flush_taken(qp);
+		if (qp->shared_rq && old != NIC_QP_RST && old != NIC_QP_ERR)
+			nic_event_qp(qp->nic, NIC_EVENT_SRQ_LAST_WQE, qp->number);
 		nic_requester_kick(qp);
 	} else if (state == NIC_QP_RST) {
 		nic_requester_stop(qp);
+		qp->entry.taken = false;
 		qp->sq_pi = qp->sq_ci = 0;
 		qp->rq_pi = qp->rq_ci = 0;
 	}
@@ -85,6 +99,7 @@ void nic_qp_free(struct nic_qp *qp)
 	struct nic *nic = qp->nic;
 	struct nic_cq *cq_send = nic_ids_find(&nic->cqs, qp->cqn_send);
 	struct nic_cq *cq_recv = nic_ids_find(&nic->cqs, qp->cqn_recv);
+	struct nic_srq *srq = qp->shared_rq ? nic_srq_get(nic, qp->srqn, NIC_SRQ_RMP) : NULL;
 	struct nic_qp **link = &nic->qp_list;
 
 	nic_requester_stop(qp);
@@ -93,8 +108,10 @@ void nic_qp_free(struct nic_qp *qp)
 	*link = qp->next;
 	if (!qp->no_sq && cq_send)
 		cq_send->users--;
-	if (!qp->no_rq && cq_recv)
+	if (nic_qp_has_recv_cq(qp) && cq_recv)
 		cq_recv->users--;
+	if (srq)
+		srq->users--;
 	nic_ids_remove(&nic->qps, qp->number);
 	nic_buf_free(nic, &qp->buf);
 	free(qp);

@@ -11,6 +11,7 @@
 #include "fabric/core/loop.h"
 #include "fabric/nic/keys/mkey.h"
 #include "fabric/nic/queues/buf.h"
+#include "fabric/nic/queues/srq.h"
 
 struct nic_fault;
 
@@ -35,9 +36,13 @@ struct nic_qp {
 	struct nic_buf buf; /* RQ first, SQ at sq_offset */
 	uint32_t sq_offset;
 	uint8_t log_sq_size; /* in 64-byte basic blocks; no_sq: has none */
-	bool no_sq, no_rq;
-	uint8_t log_rq_size;   /* entries */
-	uint8_t log_rq_stride; /* bytes = 16 << log_rq_stride */
+	bool no_sq;
+	bool no_rq;		    /* no receive queue of its own */
+	bool shared_rq;		    /* RC: receives come from the RMP srqn */
+	uint32_t srqn, xrcd;	    /* xrcd: of XRC */
+	struct nic_srq_entry entry; /* of the message it receives, from a shared queue */
+	uint8_t log_rq_size;	    /* entries */
+	uint8_t log_rq_stride;	    /* bytes = 16 << log_rq_stride */
 	uint64_t dbr; /* doorbell record: [0] RQ, [1] SQ producer index, big endian, 16 bit */
 	uint8_t context[232] __attribute__((aligned(8))); /* last qpc image, for QUERY_QP */
 	/* path, from INIT2RTR and RTR2RTS */
@@ -63,6 +68,8 @@ struct nic_qp {
 	uint64_t posted, completed, failed; /* counters for the report */
 	struct nic_qp *next;		    /* all QPs of the NIC */
 };
+
+bool nic_qp_has_recv_cq(const struct nic_qp *qp); /* completions of receives go to cqn_recv */
 
 struct nic_qp *nic_qp_get(struct nic *nic, uint32_t qpn);
 int nic_qp_read_dbr(struct nic_qp *qp, uint16_t *rq_pi, uint16_t *sq_pi);

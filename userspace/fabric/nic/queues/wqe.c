@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Work queue entries: control segment, then by opcode a remote address
- * segment, then data segments, each a pointer (length, key, address) or
+ * Work queue entries: control segment, with XRC a segment that names the SRQ, then by
+ * opcode a remote address and an atomic segment, then data segments, each a pointer (length, key, address) or
  * inline bytes padded to 16. Segment structs are those of mlx5dv.h.
  */
 #include <endian.h>
@@ -165,6 +165,17 @@ static bool take_remote(struct nic_wqe *wqe, uint32_t *off)
 	return true;
 }
 
+/* XRC segment (providers/mlx5/wqe.h of rdma-core, which mlx5dv.h does not have). */
+static bool take_xrc(struct nic_wqe *wqe, uint32_t *off)
+{
+	uint32_t xrc[4];
+
+	if (!take_segment(wqe, off, xrc, sizeof(xrc)))
+		return false;
+	wqe->srqn = be32toh(xrc[0]) & 0xffffffu;
+	return true;
+}
+
 static bool take_atomic(struct nic_wqe *wqe, uint32_t *off)
 {
 	struct mlx5_wqe_atomic_seg atomic;
@@ -185,7 +196,7 @@ static enum nic_status set_atomic_length(struct nic_wqe *wqe)
 	return NIC_OK;
 }
 
-enum nic_status nic_wqe_parse(struct nic_wqe *wqe)
+enum nic_status nic_wqe_parse(struct nic_wqe *wqe, bool xrc)
 {
 	struct wqe_form form = wqe_form(wqe->opcode);
 	uint32_t off = sizeof(struct mlx5_wqe_ctrl_seg);
@@ -195,7 +206,9 @@ enum nic_status nic_wqe_parse(struct nic_wqe *wqe)
 	wqe->inline_data = NULL;
 	if (!form.message)
 		return NIC_OK;
-	if ((form.remote && !take_remote(wqe, &off)) || (form.atomic && !take_atomic(wqe, &off)))
+	wqe->srqn = 0;
+	if ((xrc && !take_xrc(wqe, &off)) || (form.remote && !take_remote(wqe, &off)) ||
+	    (form.atomic && !take_atomic(wqe, &off)))
 		return NIC_LOCAL_QP_OP;
 	status = parse_data(wqe, off, form.may_inline);
 	return status == NIC_OK && form.atomic ? set_atomic_length(wqe) : status;

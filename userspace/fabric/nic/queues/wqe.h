@@ -25,6 +25,7 @@ struct nic_wqe {
 	uint32_t imm; /* host order: immediate, or the key of a key operation */
 	uint64_t remote_va;
 	uint32_t rkey;
+	uint32_t srqn;		    /* XRC */
 	uint64_t swap_add, compare; /* atomics */
 	uint32_t len;		    /* of the message */
 	uint32_t nsge;
@@ -36,8 +37,8 @@ struct nic_wqe {
 
 /* Copy the WQE at qp->sq_ci and read its control segment. On failure opcode and blocks are still set. */
 enum nic_status nic_wqe_fetch(struct nic_qp *qp, struct nic_wqe *wqe);
-/* Read the segments that follow, as the opcode wants them. Opcodes that move no message have none. */
-enum nic_status nic_wqe_parse(struct nic_wqe *wqe);
+/* Read the segments that follow, as service and opcode want them. Opcodes that move no message have none. */
+enum nic_status nic_wqe_parse(struct nic_wqe *wqe, bool xrc);
 
 /* Does the opcode carry a message to the peer? */
 bool nic_wqe_is_message(const struct nic_wqe *wqe);

@@ -48,7 +48,7 @@ static bool result(const struct nic_message *msg, uint64_t original, uint64_t *v
 static enum nic_status execute(struct nic_qp *to, const struct nic_message *msg, uint64_t *original)
 {
 	struct nic_access access = { .key = msg->rkey,
-				     .pd = to->pd,
+				     .pd = msg->pd,
 				     .need = NIC_REMOTE_ATOMIC,
 				     .va = msg->remote_va,
 				     .len = NIC_ATOMIC_BYTES };

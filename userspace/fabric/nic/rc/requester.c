@@ -18,6 +18,7 @@
 #include "fabric/nic/queues/eq.h"
 #include "fabric/nic/queues/qp.h"
 #include "fabric/nic/queues/wqe.h"
+#include "fabric/nic/rc/receive.h"
 #include "fabric/nic/rc/requester.h"
 #include "fabric/nic/rc/responder.h"
 #include "fabric/nic/rc/retry.h"
@@ -128,6 +129,7 @@ static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 		.imm = nic_wqe_has_imm(wqe) ? wqe->imm : 0,
 		.remote_va = wqe->remote_va,
 		.rkey = wqe->rkey,
+		.srqn = wqe->srqn,
 		.swap_add = wqe->swap_add,
 		.compare = wqe->compare,
 		.len = wqe->len,
@@ -210,10 +212,13 @@ static enum nic_status execute(struct nic_qp *qp, struct nic_wqe *wqe)
 	if (wqe->opcode == MLX5_OPCODE_NOP)
 		return NIC_OK;
 	switch (qp->service) {
+	case MLX5_QPC_ST_XRC:
+		status = nic_wqe_parse(wqe, true);
+		return status == NIC_OK ? execute_rc(qp, wqe) : status;
 	case MLX5_QPC_ST_RC:
 		if (wqe->opcode == MLX5_OPCODE_UMR)
 			return nic_umr_execute(qp, wqe->raw, wqe->raw_len);
-		status = nic_wqe_parse(wqe);
+		status = nic_wqe_parse(wqe, false);
 		return status == NIC_OK ? execute_rc(qp, wqe) : status;
 	case MLX5_QPC_ST_REG_UMR:
 		if (wqe->opcode == MLX5_OPCODE_UMR)
@@ -268,7 +273,7 @@ static bool flush(struct nic_qp *qp)
 {
 	uint16_t sq_ci = qp->sq_ci, rq_ci = qp->rq_ci;
 
-	if (flush_send(qp) || nic_responder_flush(qp))
+	if (flush_send(qp) || nic_receive_flush(qp))
 		return true;
 	if (!qp->no_rq)
 		nic_retry_flush(qp, sq_ci != qp->sq_ci || rq_ci != qp->rq_ci);

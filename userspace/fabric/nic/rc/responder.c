@@ -15,96 +15,20 @@
 #include "fabric/nic/nic.h"
 #include "fabric/nic/queues/cq.h"
 #include "fabric/nic/queues/qp.h"
+#include "fabric/nic/queues/srq.h"
 #include "fabric/nic/queues/wqe.h"
 #include "fabric/nic/rc/atomic.h"
+#include "fabric/nic/rc/receive.h"
 #include "fabric/nic/rc/requester.h"
 #include "fabric/nic/rc/responder.h"
 #include "fabric/nic/rc/transfer.h"
 #include "fabric/nic/status.h"
-
-/* The receive that a message consumes. */
-struct receive {
-	struct nic_sge sge[NIC_MAX_SGE];
-	uint32_t nsge;
-	uint32_t room;
-};
 
 /* NAK: the connection is broken at this end. The requester sees status. */
 enum nic_status nic_nak(struct nic_qp *to, enum nic_status status, uint8_t event)
 {
 	nic_qp_fail(to, status, event);
 	return status;
-}
-
-static void complete_receive(struct nic_qp *to, const struct nic_message *msg,
-			     enum nic_status status, uint8_t opcode)
-{
-	struct nic_completion completion = {
-		.qpn = to->number,
-		.wqe_counter = to->rq_ci,
-		.opcode = opcode,
-		.status = status,
-	};
-
-	if (msg) {
-		completion.byte_count = msg->len;
-		completion.imm = msg->imm;
-		completion.solicited = msg->solicited;
-		completion.slid = msg->from->nic->opts.lid;
-	}
-	to->rq_ci++;
-	nic_cq_complete(to->nic, to->cqn_recv, &completion);
-}
-
-/* The receive itself is at fault: it completes in error, no event. The requester sees seen. */
-static enum nic_status fail_receive(struct nic_qp *to, const struct nic_message *msg,
-				    enum nic_status status, enum nic_status seen)
-{
-	complete_receive(to, msg, status, MLX5_CQE_RESP_SEND);
-	nic_qp_fail(to, status, 0);
-	return seen;
-}
-
-/* Receives that are posted; the doorbell record is read only when the known ones are used up. -1: nonsense. */
-static int posted_receives(struct nic_qp *qp)
-{
-	uint16_t posted = (uint16_t)(qp->rq_pi - qp->rq_ci), sq_pi;
-
-	if (!posted) {
-		if (nic_qp_read_dbr(qp, &qp->rq_pi, &sq_pi))
-			return -1;
-		posted = (uint16_t)(qp->rq_pi - qp->rq_ci);
-	}
-	return posted <= 1u << qp->log_rq_size ? posted : -1;
-}
-
-static enum nic_status need_receive(struct nic_qp *to)
-{
-	int posted;
-
-	if (to->no_rq)
-		return nic_nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
-	posted = posted_receives(to);
-	if (posted < 0)
-		return nic_nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
-	if (!posted) {
-		to->nic->rnr_events++;
-		return NIC_AGAIN;
-	}
-	return NIC_OK;
-}
-
-static bool read_receive(struct nic_qp *to, struct receive *receive)
-{
-	uint32_t bytes = 16u << to->log_rq_stride;
-	uint8_t raw[NIC_MAX_SGE * 16];
-
-	if (bytes > sizeof(raw))
-		bytes = sizeof(raw);
-	if (nic_qp_read_rq(to, to->rq_ci, raw, bytes))
-		return false;
-	receive->room = nic_wqe_parse_scatter(raw, bytes, receive->sge, &receive->nsge);
-	return true;
 }
 
 static struct nic_side sender_side(const struct nic_message *msg, uint8_t need)
@@ -133,21 +57,22 @@ enum nic_status nic_own_status(enum nic_status status)
 static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 {
 	struct nic_side from = sender_side(msg, NIC_LOCAL_READ);
-	struct nic_side into = {
-		.nic = to->nic, .pd = to->pd, .need = NIC_LOCAL_WRITE, .missing = &msg->from->missing
-	};
+	struct nic_side into = { .nic = to->nic,
+				 .need = NIC_LOCAL_WRITE,
+				 .missing = &msg->from->missing };
 	const struct nic_side *blame;
 	uint32_t part = next_part(msg);
-	struct receive receive;
+	struct nic_receive receive;
 	enum nic_status status;
 
-	status = need_receive(to);
+	status = nic_receive_need(to, msg);
 	if (status != NIC_OK)
 		return status;
-	if (!read_receive(to, &receive))
+	if (!nic_receive_read(to, msg, &receive))
 		return nic_nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
 	if (receive.room < msg->len)
-		return fail_receive(to, msg, NIC_LOCAL_LENGTH, NIC_REMOTE_INVALID_REQUEST);
+		return nic_receive_fail(to, msg, NIC_LOCAL_LENGTH, NIC_REMOTE_INVALID_REQUEST);
+	into.pd = receive.pd;
 	into.sge = receive.sge;
 	into.nsge = receive.nsge;
 	if (msg->done == 0)
@@ -155,19 +80,19 @@ static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 	if (status == NIC_FAULT)
 		return status;
 	if (status != NIC_OK)
-		return fail_receive(to, msg, NIC_LOCAL_PROT, NIC_REMOTE_OP);
+		return nic_receive_fail(to, msg, NIC_LOCAL_PROT, NIC_REMOTE_OP);
 
 	status = nic_transfer(&from, &into, msg->done, part, &blame);
 	if (status == NIC_FAULT)
 		return status;
 	if (status != NIC_OK && blame == &into)
-		return fail_receive(to, msg, NIC_LOCAL_PROT, NIC_REMOTE_OP);
+		return nic_receive_fail(to, msg, NIC_LOCAL_PROT, NIC_REMOTE_OP);
 	if (status != NIC_OK)
 		return nic_own_status(status);
 	msg->done += part;
 	if (msg->done == msg->len)
-		complete_receive(to, msg, NIC_OK,
-				 msg->has_imm ? MLX5_CQE_RESP_SEND_IMM : MLX5_CQE_RESP_SEND);
+		nic_receive_complete(to, msg, NIC_OK,
+				     msg->has_imm ? MLX5_CQE_RESP_SEND_IMM : MLX5_CQE_RESP_SEND);
 	return NIC_OK;
 }
 
@@ -176,7 +101,7 @@ enum nic_status nic_check_remote(struct nic_qp *to, const struct nic_message *ms
 {
 	struct nic_sge sge = { .len = msg->len, .lkey = msg->rkey, .addr = msg->remote_va };
 	struct nic_side side = { .nic = to->nic,
-				 .pd = to->pd,
+				 .pd = msg->pd,
 				 .need = need,
 				 .sge = &sge,
 				 .nsge = 1,
@@ -198,7 +123,7 @@ static enum nic_status move_remote(struct nic_qp *to, struct nic_message *msg, b
 	struct nic_sge sge = { .len = msg->len, .lkey = msg->rkey, .addr = msg->remote_va };
 	struct nic_side own = sender_side(msg, read ? NIC_LOCAL_WRITE : NIC_LOCAL_READ);
 	struct nic_side remote = { .nic = to->nic,
-				   .pd = to->pd,
+				   .pd = msg->pd,
 				   .sge = &sge,
 				   .nsge = 1,
 				   .need = read ? NIC_REMOTE_READ : NIC_REMOTE_WRITE,
@@ -229,11 +154,11 @@ static enum nic_status respond_write(struct nic_qp *to, struct nic_message *msg)
 	enum nic_status status = nic_check_remote(to, msg, NIC_REMOTE_WRITE);
 
 	if (status == NIC_OK && msg->has_imm)
-		status = need_receive(to);
+		status = nic_receive_need(to, msg);
 	if (status == NIC_OK)
 		status = move_remote(to, msg, false);
 	if (status == NIC_OK && msg->has_imm && msg->done == msg->len)
-		complete_receive(to, msg, NIC_OK, MLX5_CQE_RESP_WR_IMM);
+		nic_receive_complete(to, msg, NIC_OK, MLX5_CQE_RESP_WR_IMM);
 	return status;
 }
 
@@ -244,8 +169,29 @@ static enum nic_status respond_read(struct nic_qp *to, struct nic_message *msg)
 	return status == NIC_OK ? move_remote(to, msg, true) : status;
 }
 
+/* Whose receives and whose protection domain: the QP's own, or those of the SRQ that the message names (XRC). */
+static enum nic_status address(struct nic_qp *to, struct nic_message *msg)
+{
+	msg->pd = to->pd;
+	msg->srq = NULL;
+	if (to->service != MLX5_QPC_ST_XRC) {
+		if (to->shared_rq)
+			msg->srq = nic_srq_get(to->nic, to->srqn, NIC_SRQ_RMP);
+		return NIC_OK;
+	}
+	msg->srq = nic_srq_get(to->nic, msg->srqn, NIC_SRQ_XRC);
+	if (!msg->srq || msg->srq->xrcd != to->xrcd)
+		return nic_nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
+	msg->pd = msg->srq->pd;
+	return NIC_OK;
+}
+
 enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg)
 {
+	enum nic_status status = address(to, msg);
+
+	if (status != NIC_OK)
+		return status;
 	if (msg->done == 0)
 		to->nic->messages++;
 	switch (msg->opcode) {
@@ -263,21 +209,4 @@ enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg)
 	default:
 		return nic_nak(to, NIC_REMOTE_INVALID_REQUEST, NIC_EVENT_WQ_INVALID_REQUEST);
 	}
-}
-
-bool nic_responder_flush(struct nic_qp *qp)
-{
-	int i, posted;
-
-	if (qp->no_rq)
-		return false;
-	for (i = 0; i < NIC_FLUSH_BATCH; i++) {
-		posted = posted_receives(qp);
-		if (posted < 0)
-			qp->rq_ci = qp->rq_pi;
-		if (posted <= 0)
-			return false;
-		complete_receive(qp, NULL, NIC_FLUSHED, MLX5_CQE_RESP_SEND);
-	}
-	return true;
 }

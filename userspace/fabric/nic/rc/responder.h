@@ -12,6 +12,7 @@
 #include "fabric/nic/status.h"
 
 struct nic_qp;
+struct nic_srq;
 
 /* A message between two QPs: gather list of the sender, validated when its first byte moves. */
 struct nic_message {
@@ -21,12 +22,16 @@ struct nic_message {
 	uint32_t imm;
 	uint64_t remote_va;
 	uint32_t rkey;
+	uint32_t srqn;		    /* XRC: SRQ that the message is for */
 	uint64_t swap_add, compare; /* atomics */
 	uint32_t len;
 	const struct nic_sge *sge; /* nsge entries; unused when inline_data */
 	uint32_t nsge;
 	const uint8_t *inline_data; /* len bytes */
 	uint32_t done;		    /* bytes moved before; nic_respond() advances it */
+	/* set by nic_respond() */
+	uint32_t pd;	     /* of remote keys */
+	struct nic_srq *srq; /* where receives come from; NULL: the queue pair's own queue */
 };
 
 /*
@@ -36,9 +41,6 @@ struct nic_message {
  * msg->done < msg->len asks for another call. Errors of the responder move its QP to ERR and raise its event.
  */
 enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg);
-bool nic_responder_flush(
-	struct nic_qp *qp); /* ERR: complete some receives with NIC_FLUSHED; true: call again */
-
 /* For the operations of other files: NAK, which breaks the connection; right and remote key of a message. */
 enum nic_status nic_nak(struct nic_qp *to, enum nic_status status, uint8_t event);
 enum nic_status nic_check_remote(struct nic_qp *to, const struct nic_message *msg, uint8_t need);
