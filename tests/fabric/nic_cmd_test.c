@@ -101,10 +101,151 @@ static void short_output_is_bad_length(void **state)
 
 	for_each_command(opcode, desc)
 	{
+		if (desc->min_out == NIC_CMD_HEADER)
+			continue; /* the command queue refuses less */
 		head(opcode, 0);
 		expect(*state, opcode, desc->min_in, desc->min_out - 1, NIC_CMD_BAD_OUT_LEN);
 		expect(*state, opcode, desc->min_in, NIC_CMD_HEADER, NIC_CMD_BAD_OUT_LEN);
 	}
+}
+
+/*
+ * The shortest input and output of each command that a driver in use sends, in bytes, without
+ * page lists: L Linux 3.11 (the first with mlx5) to 7.3, R rdma-core's VFIO provider, V the mlx5
+ * driver of the kernel's vfio selftests. Where one is shorter than the layout of 7.3, it is named.
+ */
+static const struct {
+	uint16_t opcode;
+	uint16_t in, out;
+} oldest[] = {
+	{ MLX5_CMD_OP_NOP, 16, 16 },
+	{ MLX5_CMD_OP_ENABLE_HCA, 16, 12 },
+	{ MLX5_CMD_OP_DISABLE_HCA, 16, 12 },
+	{ MLX5_CMD_OP_QUERY_ISSI, 16, 112 },
+	{ MLX5_CMD_OP_SET_ISSI, 16, 16 },
+	{ MLX5_CMD_OP_QUERY_PAGES, 16, 16 },
+	{ MLX5_CMD_OP_MANAGE_PAGES, 16, 16 },
+	{ MLX5_CMD_OP_QUERY_HCA_CAP, 16, 272 }, /* L 3.11: 256 bytes of capabilities */
+	{ MLX5_CMD_OP_SET_HCA_CAP, 272, 16 },
+	{ MLX5_CMD_OP_INIT_HCA, 16, 12 }, /* R, V: no sw_owner_id; V: 12 */
+	{ MLX5_CMD_OP_TEARDOWN_HCA, 16, 12 },
+	{ MLX5_CMD_OP_QUERY_ADAPTER, 16, 272 },
+	{ MLX5_CMD_OP_ACCESS_REG, 16, 16 },
+	{ MLX5_CMD_OP_QUERY_HCA_VPORT_CONTEXT, 16, 528 },
+	{ MLX5_CMD_OP_MODIFY_HCA_VPORT_CONTEXT, 544, 16 },
+	{ MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 16, 16 },
+	{ MLX5_CMD_OP_QUERY_HCA_VPORT_PKEY, 16, 16 },
+	{ MLX5_CMD_OP_MAD_IFC, 272, 272 },
+	{ MLX5_CMD_OP_ALLOC_PD, 16, 12 },
+	{ MLX5_CMD_OP_DEALLOC_PD, 16, 12 },
+	{ MLX5_CMD_OP_ALLOC_UAR, 16, 12 },
+	{ MLX5_CMD_OP_DEALLOC_UAR, 16, 12 },
+	{ MLX5_CMD_OP_ALLOC_XRCD, 16, 16 },
+	{ MLX5_CMD_OP_DEALLOC_XRCD, 16, 16 },
+	{ MLX5_CMD_OP_CREATE_EQ, 272, 16 },
+	{ MLX5_CMD_OP_DESTROY_EQ, 16, 16 },
+	{ MLX5_CMD_OP_QUERY_EQ, 16, 80 }, /* L 3.11: no event mask */
+	{ MLX5_CMD_OP_CREATE_CQ, 272, 16 },
+	{ MLX5_CMD_OP_MODIFY_CQ, 272, 16 },
+	{ MLX5_CMD_OP_DESTROY_CQ, 16, 16 },
+	{ MLX5_CMD_OP_QUERY_CQ, 16, 96 }, /* L 3.11: no page list */
+	{ MLX5_CMD_OP_CREATE_MKEY, 272, 16 },
+	{ MLX5_CMD_OP_DESTROY_MKEY, 16, 16 },
+	{ MLX5_CMD_OP_QUERY_MKEY, 16, 80 }, /* L 3.11: the context only */
+	{ MLX5_CMD_OP_PAGE_FAULT_RESUME, 16, 16 },
+	{ MLX5_CMD_OP_CREATE_QP, 272, 16 },
+	{ MLX5_CMD_OP_DESTROY_QP, 16, 16 },
+	{ MLX5_CMD_OP_QUERY_QP, 16, 272 },
+	{ MLX5_CMD_OP_RST2INIT_QP, 272, 16 },
+	{ MLX5_CMD_OP_INIT2INIT_QP, 272, 16 },
+	{ MLX5_CMD_OP_INIT2RTR_QP, 272, 16 },
+	{ MLX5_CMD_OP_RTR2RTS_QP, 272, 16 },
+	{ MLX5_CMD_OP_RTS2RTS_QP, 272, 16 },
+	{ MLX5_CMD_OP_SQERR2RTS_QP, 272, 16 },
+	{ MLX5_CMD_OP_SQD_RTS_QP, 272, 16 },
+	{ MLX5_CMD_OP_2ERR_QP, 16, 16 },
+	{ MLX5_CMD_OP_2RST_QP, 16, 16 },
+};
+
+static void oldest_layouts_are_taken(void **state)
+{
+	const struct nic_cmd_desc *desc;
+	uint8_t status;
+	size_t i;
+
+	for (i = 0; i < sizeof(oldest) / sizeof(oldest[0]); i++) {
+		desc = nic_cmd_lookup(oldest[i].opcode);
+		assert_non_null(desc);
+		if (desc->min_in > oldest[i].in || desc->min_out > oldest[i].out)
+			fail_msg("%s wants %u bytes in and %u out", desc->name, desc->min_in,
+				 desc->min_out);
+		head(oldest[i].opcode, 0);
+		memset(out, 0, sizeof(out));
+		status = client_exec(*state, in, oldest[i].in, out, oldest[i].out);
+		assert_int_not_equal(status, NIC_CMD_BAD_IN_LEN);
+		assert_int_not_equal(status, NIC_CMD_BAD_OUT_LEN);
+	}
+}
+
+/* Every command of the model is in the list above, or came with its one layout after 3.11. */
+static void every_command_has_an_oldest_layout(void **state)
+{
+	static const uint16_t one_layout[] = {
+		MLX5_CMD_OP_CREATE_XRC_SRQ, MLX5_CMD_OP_DESTROY_XRC_SRQ, MLX5_CMD_OP_QUERY_XRC_SRQ,
+		MLX5_CMD_OP_ARM_XRC_SRQ,    MLX5_CMD_OP_CREATE_RMP,	 MLX5_CMD_OP_MODIFY_RMP,
+		MLX5_CMD_OP_QUERY_RMP,	    MLX5_CMD_OP_DESTROY_RMP,
+	};
+	const struct nic_cmd_desc *desc;
+	uint32_t opcode;
+	bool found;
+	size_t i;
+
+	(void)state;
+	for_each_command(opcode, desc)
+	{
+		for (found = false, i = 0; i < sizeof(oldest) / sizeof(oldest[0]); i++)
+			found |= oldest[i].opcode == opcode;
+		for (i = 0; i < sizeof(one_layout) / sizeof(one_layout[0]); i++)
+			found |= one_layout[i] == opcode;
+		if (!found)
+			fail_msg("%s is missing", desc->name);
+	}
+}
+
+/* The order of rdma-core's VFIO provider, up to the capability that it lacks (umem_uid_0). */
+static void vfio_provider_starts(void **state)
+{
+	struct client *client = *state;
+
+	head(MLX5_CMD_OP_ENABLE_HCA, 0);
+	assert_int_equal(client_exec(client, in, 16, out, 16), NIC_CMD_OK);
+	head(MLX5_CMD_OP_QUERY_PAGES, 1);
+	assert_int_equal(client_exec(client, in, 16, out, 16), NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(query_pages_out, out, num_pages), 0);
+	head(MLX5_CMD_OP_MANAGE_PAGES, MLX5_MANAGE_PAGES_IN_OP_MOD_ALLOCATION_SUCCESS);
+	assert_int_equal(client_exec(client, in, 16, out, 16), NIC_CMD_OK);
+	DEVX_SET(manage_pages_in, in, input_num_entries, 1);
+	assert_int_equal(client_exec(client, in, 24, out, 16), NIC_CMD_BAD_PARAM);
+	head(MLX5_CMD_OP_MANAGE_PAGES, MLX5_MANAGE_PAGES_IN_OP_MOD_HCA_RETURN_PAGES);
+	assert_int_equal(client_exec(client, in, 16, out, 16), NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(manage_pages_out, out, output_num_entries), 0);
+	head(MLX5_CMD_OP_INIT_HCA, 0);
+	assert_int_equal(client_exec(client, in, 16, out, 12), NIC_CMD_OK);
+}
+
+/* Bytes of the last mailbox past the input's length are not part of the input. */
+static void bytes_past_the_input_count_as_zero(void **state)
+{
+	struct client *client = *state;
+	uint32_t i;
+
+	head(MLX5_CMD_OP_ENABLE_HCA, 0);
+	assert_int_equal(client_exec(client, in, 16, out, 16), NIC_CMD_OK);
+	head(MLX5_CMD_OP_INIT_HCA, 0);
+	for (i = 16; i < 512; i++)
+		in[i] = 0xff;
+	client->spoil.in_len = 16;
+	assert_int_equal(client_exec(client, in, 500, out, 16), NIC_CMD_OK);
 }
 
 static void wrong_state_is_refused(void **state)
@@ -484,6 +625,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOOTED(short_input_is_bad_length),
 		BOOTED(short_output_is_bad_length),
+		BOOTED(oldest_layouts_are_taken),
+		BOOTED(every_command_has_an_oldest_layout),
+		COLD(vfio_provider_starts),
+		COLD(bytes_past_the_input_count_as_zero),
 		COLD(wrong_state_is_refused),
 		BOOTED(unknown_op_mod_is_refused),
 		BOOTED(reserved_bits_are_refused),

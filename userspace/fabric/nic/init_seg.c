@@ -54,11 +54,15 @@ enum {
 
 /* nic_interface field of SEG_CMDQ_ADDR_LOW */
 #define INTERFACE_SHIFT	   8
-#define INTERFACE_MASK	   3u
+#define INTERFACE_MASK	   7u
 #define INTERFACE_FULL	   0u
 #define INTERFACE_DISABLED 1u
+#define INTERFACE_SW_RESET 7u
 
 #define CQ_SOLICITED	   (1u << 24)
+#define FW_RESET_SUPPORTED \
+	(1u << 30) /* in SEG_INITIALIZING: the driver may write INTERFACE_SW_RESET */
+
 /* Health buffer of a fatal state: request for reset, firmware internal error (mlx5/core/health.c). */
 #define HEALTH_RFR	      (1ull << 31)
 #define HEALTH_FW_INTERNAL    1ull
@@ -127,6 +131,10 @@ static void cmdq_low_written(struct fab_device *dev, uint64_t value)
 	struct nic *nic = to_nic(dev);
 	uint8_t state = value >> INTERFACE_SHIFT & INTERFACE_MASK;
 
+	if (state == INTERFACE_SW_RESET) { /* firmware restarts, and is disabled after that */
+		nic->fatal = false;
+		state = INTERFACE_DISABLED;
+	}
 	if (state == INTERFACE_DISABLED) {
 		nic_cmd_reset(nic);
 		nic_cmd_drop_objects(nic);
@@ -150,10 +158,10 @@ static const struct fab_reg seg_regs[] = {
 	{ "cmdif_rev", SEG_CMDIF_REV, 4, RO, .reset = CMDIF_REV << 16 | FW_SUBMINOR },
 	{ "cmdq_addr_high", SEG_CMDQ_ADDR_HIGH, 4, .read = cmdq_high_read,
 	  .written = cmdq_high_written },
-	{ "cmdq_addr_low", SEG_CMDQ_ADDR_LOW, 4, .ro = 0xff, .reserved = 0xc00,
+	{ "cmdq_addr_low", SEG_CMDQ_ADDR_LOW, 4, .ro = 0xff, .reserved = 0x800,
 	  .read = cmdq_low_read, .written = cmdq_low_written },
 	{ "cmd_doorbell", SEG_CMD_DOORBELL, 4, .write_only = true, .written = doorbell_written },
-	{ "initializing", SEG_INITIALIZING, 4, RO },
+	{ "initializing", SEG_INITIALIZING, 4, RO, .reset = FW_RESET_SUPPORTED },
 	{ "health_fw_version", SEG_HEALTH_FW_VERSION, 4, RO,
 	  .reset = FW_MAJOR << 24 | FW_MINOR << 16 | FW_SUBMINOR },
 	{ "health_severity", SEG_HEALTH_SEVERITY, 4, RO, .read = severity_read },

@@ -62,7 +62,7 @@ enum nic_cmd_needs { NIC_NEEDS_NOTHING, NIC_NEEDS_ENABLED, NIC_NEEDS_INIT };
 
 struct nic_cmd_desc {
 	const char *name;
-	uint16_t min_in, min_out;
+	uint16_t min_in, min_out; /* shortest input and output that are taken */
 	uint16_t max_op_mod;
 	uint8_t needs;			     /* enum nic_cmd_needs */
 	const struct nic_field *reserved;    /* ended by size 0 */
@@ -86,6 +86,7 @@ uint8_t nic_cmd_teardown_hca(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_issi(struct nic_cmd *cmd);
 uint8_t nic_cmd_set_issi(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_pages(struct nic_cmd *cmd);
+uint8_t nic_cmd_manage_pages(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_adapter(struct nic_cmd *cmd);
 uint8_t nic_cmd_nop(struct nic_cmd *cmd);
 /* caps.c */

@@ -38,7 +38,7 @@ struct box_control {
 	uint8_t sig;
 };
 
-/* One command under way. Both buffers are whole mailboxes behind the inline part. */
+/* One command in progress. Both buffers have the inline part and whole mailboxes; input ends with zeros. */
 struct exec {
 	struct nic *nic;
 	uint64_t addr; /* of the entry */
@@ -129,9 +129,10 @@ static enum nic_delivery write_output(struct exec *exec)
 
 static enum nic_delivery execute(struct exec *exec, const uint8_t *entry)
 {
+	uint32_t in_room = INLINE_BYTES + exec->in_boxes * BOX_DATA;
 	enum nic_delivery status;
 
-	exec->in = calloc(1, INLINE_BYTES + exec->in_boxes * BOX_DATA);
+	exec->in = calloc(1, in_room);
 	exec->out = calloc(1, INLINE_BYTES + exec->out_boxes * BOX_DATA);
 	exec->out_box = calloc(exec->out_boxes + 1, sizeof(*exec->out_box));
 	if (!exec->in || !exec->out || !exec->out_box)
@@ -141,6 +142,7 @@ static enum nic_delivery execute(struct exec *exec, const uint8_t *entry)
 	status = read_input(exec, DEVX_GET64(cmd_queue_entry, entry, input_mailbox_pointer_63_32));
 	if (status != NIC_DELIVERY_OK)
 		return status;
+	memset(exec->in + exec->in_len, 0, in_room - exec->in_len);
 	status = walk_output(exec, DEVX_GET64(cmd_queue_entry, entry, output_mailbox_pointer_63_32));
 	if (status != NIC_DELIVERY_OK)
 		return status;

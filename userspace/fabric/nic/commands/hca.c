@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Bring-up and teardown of the HCA. The model keeps its state in its own
- * memory: it asks for no pages, so MANAGE_PAGES is never sent.
+ * Bring-up and teardown of the HCA. The model keeps its state in its own memory and
+ * asks for no pages.
  */
 #include <string.h>
 
@@ -66,6 +66,18 @@ uint8_t nic_cmd_query_pages(struct nic_cmd *cmd)
 {
 	(void)cmd; /* num_pages 0 */
 	return NIC_CMD_OK;
+}
+
+/*
+ * mlx5_core sends nothing when no pages are asked for; rdma-core's VFIO provider gives 0 pages and
+ * takes 0 back. Pages that were not asked for are refused: the driver would wait for their return.
+ */
+uint8_t nic_cmd_manage_pages(struct nic_cmd *cmd)
+{
+	if (cmd->op_mod == MLX5_MANAGE_PAGES_IN_OP_MOD_ALLOCATION_SUCCESS &&
+	    DEVX_GET(manage_pages_in, cmd->in, input_num_entries))
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_SIZE);
+	return NIC_CMD_OK; /* output_num_entries 0: none are held */
 }
 
 uint8_t nic_cmd_query_adapter(struct nic_cmd *cmd)
