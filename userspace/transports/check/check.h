@@ -71,6 +71,8 @@ enum nccl_result np_close_listen(struct plugin *p, void *comm);
 void check_log(enum nccl_log_level level, unsigned long flags, const char *file, int line,
 	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 extern bool check_verbose;
+/* NCCL_PTR_HOST, or NCCL_PTR_CUDA with --device-memory: how data tests register */
+extern int check_memory;
 
 /* The result of a point: NULL if it holds; text that begins with "SKIP " if it cannot be tested */
 typedef const char *(*point_fn)(struct plugin *p);

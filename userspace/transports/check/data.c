@@ -50,9 +50,9 @@ static const char *join(struct job *job, int to, int from)
 			TRY(np_accept(w->p, listen_comm, &job->recv[from]));
 	}
 	TRY(np_close_listen(w->p, listen_comm));
-	TRY(np_reg(w->p, job->send[to], job->in, job->bytes, NCCL_PTR_HOST, &job->in_send_mr[to]));
-	TRY(np_reg(w->p, job->send[to], job->out, job->bytes, NCCL_PTR_HOST, &job->out_send_mr[to]));
-	TRY(np_reg(w->p, job->recv[from], job->out, job->bytes, NCCL_PTR_HOST,
+	TRY(np_reg(w->p, job->send[to], job->in, job->bytes, check_memory, &job->in_send_mr[to]));
+	TRY(np_reg(w->p, job->send[to], job->out, job->bytes, check_memory, &job->out_send_mr[to]));
+	TRY(np_reg(w->p, job->recv[from], job->out, job->bytes, check_memory,
 		   &job->out_recv_mr[from]));
 	return NULL;
 }

@@ -94,6 +94,7 @@ static int usage(void)
 	      "  --no-data      no data tests\n"
 	      "  --ranks N      processes of the data tests, 2 to 8 (2)\n"
 	      "  --bytes N      one size of the data tests\n"
+	      "  --device-memory  data tests register their memory as device memory, by address\n"
 	      "  --replay FILE  play a trace of TPHBUF_NET_TRACE, nothing else\n"
 	      "  -v             show what the plugin logs\n",
 	      stderr);
@@ -104,7 +105,8 @@ static const struct option long_options[] = {
 	{ "as", required_argument, NULL, 'a' },	    { "only", required_argument, NULL, 'o' },
 	{ "no-points", no_argument, NULL, 'P' },    { "no-data", no_argument, NULL, 'D' },
 	{ "ranks", required_argument, NULL, 'n' },  { "bytes", required_argument, NULL, 'b' },
-	{ "replay", required_argument, NULL, 'r' }, { NULL, 0, NULL, 0 },
+	{ "replay", required_argument, NULL, 'r' },
+	{ "device-memory", no_argument, NULL, 'm' }, { NULL, 0, NULL, 0 },
 };
 
 int main(int argc, char **argv)
@@ -138,6 +140,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			options.replay = optarg;
+			break;
+		case 'm':
+			check_memory = NCCL_PTR_CUDA;
 			break;
 		case 'v':
 			check_verbose = true;

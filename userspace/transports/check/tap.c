@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
 
 bool check_verbose;
+int check_memory = NCCL_PTR_HOST;
 
 const char *reason(const char *fmt, ...)
 {
@@ -109,6 +111,7 @@ const char *run_apart(point_fn run, struct plugin *p)
 	pid = fork();
 	if (!pid) {
 		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(ends[0]);
 		child(run, p, ends[1]);
 	}

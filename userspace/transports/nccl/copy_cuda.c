@@ -160,14 +160,14 @@ static void cuda_close(void *state)
 	cuda.ctx = NULL;
 }
 
-static void *cuda_alloc(void *state, size_t length)
+static void *cuda_alloc(void *state, size_t length, int to_device)
 {
 	void *chunk = NULL;
 
 	(void)state;
 	(void)length;
 	pthread_mutex_lock(&cuda.lock);
-	for (int i = 0; i < CHUNKS && !chunk && cuda.pinned; i++) {
+	for (int i = !!to_device; i < CHUNKS && !chunk && cuda.pinned; i += 2) {
 		if (!cuda.chunks[i].used) {
 			cuda.chunks[i].used = true;
 			chunk = cuda.pinned + (size_t)i * TPHBUF_NET_COPY_CHUNK;

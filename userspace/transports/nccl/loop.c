@@ -156,7 +156,7 @@ static int stage_out(struct loop *loop, struct net_request *req)
 	if (n > TPHBUF_NET_COPY_CHUNK)
 		n = TPHBUF_NET_COPY_CHUNK;
 	if (!loop->stage)
-		loop->stage = copy->alloc(state, TPHBUF_NET_COPY_CHUNK);
+		loop->stage = copy->alloc(state, TPHBUF_NET_COPY_CHUNK, 0);
 	if (!loop->stage)
 		return 0;
 	if (copy->start(state, part->data + req->body_done, loop->stage, n, 0, &loop->copy_op))
@@ -216,12 +216,12 @@ static enum nccl_result send_some(struct net_comm *comm)
 			moved += (size_t)n;
 			continue;
 		}
-		if (req->kind == NET_SEND)
+		if (req->kind == NET_SEND) {
 			req->done = true;
+			stage_put(loop);
+		}
 		unqueue(loop);
 	}
-	if (!loop->first && !loop->copying)
-		stage_put(loop);
 	return NCCL_SUCCESS;
 }
 
@@ -301,6 +301,17 @@ static void part_arrived(struct loop *loop)
 	loop->head_got = 0;
 }
 
+/* A chunk is taken only when bytes wait: the sender has one then, and both go on. */
+static bool bytes_wait(struct net_comm *comm)
+{
+	char c;
+	ssize_t n = recv(comm->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n == 0)
+		comm->peer_gone = true;
+	return n > 0;
+}
+
 /* Bytes into memory that the CPU does not reach: fill the stage, then copy it. */
 static enum nccl_result receive_staged(struct net_comm *comm, struct net_part *part, size_t want,
 				       bool *later)
@@ -312,9 +323,9 @@ static enum nccl_result receive_staged(struct net_comm *comm, struct net_part *p
 	ssize_t n;
 
 	copy = net_copy(&state);
-	if (!loop->stage)
-		loop->stage = copy->alloc(state, TPHBUF_NET_COPY_CHUNK);
 	*later = true;
+	if (!loop->stage && bytes_wait(comm))
+		loop->stage = copy->alloc(state, TPHBUF_NET_COPY_CHUNK, 1);
 	if (!loop->stage)
 		return NCCL_SUCCESS;
 	room = TPHBUF_NET_COPY_CHUNK - loop->stage_fill;

@@ -27,7 +27,9 @@ extern "C" {
  * @close: end; no copy is running
  * @check: can bytes be copied to and from [@device, @device + @length)? Called at
  *	registration. Return: 0, -errno.
- * @alloc: host memory for one chunk that @start copies from or to; NULL when there is none now
+ * @alloc: host memory for one chunk that @start copies from or to; NULL when there is none now.
+ *	Chunks to the device and from it must not take each other's place: two ranks
+ *	whose sends hold all chunks would wait for each other's receives.
  * @free: give it back
  * @start: begin a copy; @to_device says in which direction. It does not wait for the
  *	device: a kernel of the collective library may be spinning there until
@@ -42,7 +44,7 @@ struct tphbuf_net_copy {
 	int (*open)(void **state);
 	void (*close)(void *state);
 	int (*check)(void *state, const void *device, size_t length);
-	void *(*alloc)(void *state, size_t length);
+	void *(*alloc)(void *state, size_t length, int to_device);
 	void (*free)(void *state, void *host);
 	int (*start)(void *state, void *device, void *host, size_t length, int to_device, void **op);
 	int (*poll)(void *state, void *op);
