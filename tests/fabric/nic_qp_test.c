@@ -94,8 +94,8 @@ static void transition_matrix(void **state)
 		{ MLX5_CMD_OP_2ERR_QP, -1, NIC_QP_ERR },
 		{ MLX5_CMD_OP_2RST_QP, -1, NIC_QP_RST },
 	};
-	const uint8_t services[] = { MLX5_QPC_ST_RC, MLX5_QPC_ST_UD, MLX5_QPC_ST_QP1,
-				     MLX5_QPC_ST_REG_UMR };
+	const uint8_t services[] = { MLX5_QPC_ST_RC, MLX5_QPC_ST_UC, MLX5_QPC_ST_UD,
+				     MLX5_QPC_ST_QP1, MLX5_QPC_ST_REG_UMR };
 	uint32_t s, o, v;
 
 	for (v = 0; v < sizeof(services); v++) {
@@ -310,7 +310,8 @@ static void unsupported_queue_pairs_are_refused(void **state)
 
 	for (i = 0; i < 256; i++)
 		if (i != MLX5_QPC_ST_RC && i != MLX5_QPC_ST_UD && i != MLX5_QPC_ST_QP0 &&
-		    i != MLX5_QPC_ST_QP1 && i != MLX5_QPC_ST_REG_UMR && i != MLX5_QPC_ST_XRC)
+		    i != MLX5_QPC_ST_QP1 && i != MLX5_QPC_ST_REG_UMR && i != MLX5_QPC_ST_XRC &&
+		    i != MLX5_QPC_ST_UC)
 			REFUSED(qpc.st, i, NIC_CMD_BAD_PARAM);
 	REFUSED(qpc.rq_type, NIC_RQ_SHARED, NIC_CMD_BAD_RES); /* no such queue */
 	REFUSED(qpc.wq_signature, 1, NIC_CMD_BAD_PARAM);

@@ -40,6 +40,13 @@ test_xrc() {
 	pair ib_write_bw -F -n 200 -s 4096 -c XRC
 }
 
+# Messages of a fast sender may be lost, so no ib_send_bw.
+test_unreliable_connection() {
+	pair ibv_uc_pingpong -n 200
+	pair ib_send_lat -F -n 200 -c UC
+	pair ib_write_bw -F -n 500 -s 4096 -c UC
+}
+
 # perftest arms after it has taken an event and before it polls.
 test_completion_events() {
 	pair ib_send_lat -F -n 500 -e

@@ -35,6 +35,7 @@ static const struct {
 	CAP(local_ca_ack_delay, 16),
 	/* services */
 	CAP(rc, 1),
+	CAP(uc, 1),
 	CAP(ud, 1),	     /* for the management QPs */
 	CAP(xrc, 1),	     /* mlx5_ib does not load without */
 	CAP(cqe_version, 0), /* completions carry the QP number */

@@ -15,12 +15,13 @@
 
 #define SQ_ALIGN ((uint32_t)MLX5_SEND_WQE_BB)
 
-/* RC is the service the model is for; the others exist as far as the drivers need them. */
+/* Connections (RC, UC, XRC); UD and the management queue pairs send only; REG_UMR is the driver's own. */
 static bool service_known(uint8_t service)
 {
-	return service == MLX5_QPC_ST_RC || service == MLX5_QPC_ST_XRC ||
-	       service == MLX5_QPC_ST_UD || service == MLX5_QPC_ST_QP0 ||
-	       service == MLX5_QPC_ST_QP1 || service == MLX5_QPC_ST_REG_UMR;
+	return service == MLX5_QPC_ST_RC || service == MLX5_QPC_ST_UC ||
+	       service == MLX5_QPC_ST_XRC || service == MLX5_QPC_ST_UD ||
+	       service == MLX5_QPC_ST_QP0 || service == MLX5_QPC_ST_QP1 ||
+	       service == MLX5_QPC_ST_REG_UMR;
 }
 
 static void context_load(struct nic_qp *qp)

@@ -118,6 +118,18 @@ static enum nic_status own_memory(struct nic_qp *qp, const struct nic_wqe *wqe)
 	return nic_side_check(&side, wqe->len);
 }
 
+/* An unreliable connection has no answers: the requester learns nothing of what happens at the peer. */
+static bool is_unreliable(const struct nic_qp *qp)
+{
+	return qp->service == MLX5_QPC_ST_UC;
+}
+
+static bool is_peers(enum nic_status status)
+{
+	return status == NIC_AGAIN || status == NIC_REMOTE_INVALID_REQUEST ||
+	       status == NIC_REMOTE_ACCESS || status == NIC_REMOTE_OP;
+}
+
 /* NIC_AGAIN: the WQE is not over; either a timer is armed (qp->waiting) or the next call continues it. */
 static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 {
@@ -141,7 +153,7 @@ static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 	enum nic_status status;
 	struct nic_qp *to;
 
-	if (msg.done > msg.len) /* the guest has rewritten a WQE in progress */
+	if (msg.done > msg.len) /* the guest has changed a WQE whose message is under way */
 		return NIC_LOCAL_QP_OP;
 	if (msg.done == 0) {
 		status = own_memory(qp, wqe);
@@ -150,10 +162,12 @@ static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 	}
 	to = nic_wire_find(qp);
 	if (!to) {
-		qp->progress = 0; /* who comes back knows nothing of the first part */
-		return nic_retry_later(qp);
+		qp->progress = 0; /* a peer that connects later has not seen the first part */
+		return is_unreliable(qp) ? NIC_OK : nic_retry_later(qp);
 	}
 	status = nic_respond(to, &msg);
+	if (is_unreliable(qp) && is_peers(status))
+		return NIC_OK;
 	if (status == NIC_AGAIN)
 		return nic_retry_rnr(qp, to->min_rnr);
 	if (status != NIC_OK)
@@ -188,8 +202,10 @@ static enum nic_status execute_local_inval(struct nic_qp *qp, const struct nic_w
 	return NIC_OK;
 }
 
-static enum nic_status execute_rc(struct nic_qp *qp, const struct nic_wqe *wqe)
+static enum nic_status execute_connected(struct nic_qp *qp, const struct nic_wqe *wqe)
 {
+	if (is_unreliable(qp) && nic_wqe_is_answered(wqe))
+		return NIC_LOCAL_QP_OP;
 	if (nic_wqe_is_message(wqe))
 		return execute_message(qp, wqe);
 	if (wqe->opcode == MLX5_OPCODE_LOCAL_INVAL)
@@ -214,12 +230,13 @@ static enum nic_status execute(struct nic_qp *qp, struct nic_wqe *wqe)
 	switch (qp->service) {
 	case MLX5_QPC_ST_XRC:
 		status = nic_wqe_parse(wqe, true);
-		return status == NIC_OK ? execute_rc(qp, wqe) : status;
+		return status == NIC_OK ? execute_connected(qp, wqe) : status;
 	case MLX5_QPC_ST_RC:
+	case MLX5_QPC_ST_UC:
 		if (wqe->opcode == MLX5_OPCODE_UMR)
 			return nic_umr_execute(qp, wqe->raw, wqe->raw_len);
 		status = nic_wqe_parse(wqe, false);
-		return status == NIC_OK ? execute_rc(qp, wqe) : status;
+		return status == NIC_OK ? execute_connected(qp, wqe) : status;
 	case MLX5_QPC_ST_REG_UMR:
 		if (wqe->opcode == MLX5_OPCODE_UMR)
 			return nic_umr_execute(qp, wqe->raw, wqe->raw_len);
@@ -258,8 +275,7 @@ static bool flush_send(struct nic_qp *qp)
 	for (i = 0; i < NIC_FLUSH_BATCH; i++) {
 		if (!more_posted(qp))
 			return false;
-		(void)nic_wqe_fetch(qp,
-				    &wqe); /* a WQE that cannot be read is flushed like the others */
+		(void)nic_wqe_fetch(qp, &wqe); /* one that cannot be read is flushed as well */
 		wqe.len = 0;
 		qp->posted++;
 		qp->failed++;

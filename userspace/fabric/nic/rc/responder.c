@@ -24,10 +24,11 @@
 #include "fabric/nic/rc/transfer.h"
 #include "fabric/nic/status.h"
 
-/* NAK: the connection is broken at this end. The requester sees status. */
+/* NAK: the connection is broken at this end, and the requester sees status. UC drops the message instead. */
 enum nic_status nic_nak(struct nic_qp *to, enum nic_status status, uint8_t event)
 {
-	nic_qp_fail(to, status, event);
+	if (to->service != MLX5_QPC_ST_UC)
+		nic_qp_fail(to, status, event);
 	return status;
 }
 
@@ -70,6 +71,8 @@ static enum nic_status respond_send(struct nic_qp *to, struct nic_message *msg)
 		return status;
 	if (!nic_receive_read(to, msg, &receive))
 		return nic_nak(to, NIC_REMOTE_OP, NIC_EVENT_WQ_CATASTROPHIC);
+	if (receive.room < msg->len && to->service == MLX5_QPC_ST_UC)
+		return NIC_REMOTE_INVALID_REQUEST; /* dropped: the receive stays posted */
 	if (receive.room < msg->len)
 		return nic_receive_fail(to, msg, NIC_LOCAL_LENGTH, NIC_REMOTE_INVALID_REQUEST);
 	into.pd = receive.pd;
