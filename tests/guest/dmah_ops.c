@@ -79,11 +79,12 @@ static struct tphbuf_applied applied_raw(struct rig *rig, const struct uverbs_mr
 {
 	struct ibv_mr verbs = { .context = rig->bar_port.ctx,
 				.pd = rig->bar_port.pd,
+				.handle = mr->handle,
 				.lkey = mr->lkey,
 				.length = LENGTH };
 	struct tphbuf_applied applied = { .size = sizeof(applied) };
 
-	ok(rig, tphbuf_ibv_applied(rig->ctx, &verbs, LENGTH, &applied), "applied");
+	ok(rig, tphbuf_ibv_applied(rig->ctx, &verbs, &applied), "applied");
 	return applied;
 }
 

@@ -175,7 +175,7 @@ void op_applied(struct worker *w)
 	pthread_rwlock_rdlock(&region->lock);
 	if (!region->mr)
 		goto out;
-	ret = tphbuf_ibv_applied(w->ctx, region->mr, BUFFER_SIZE, &applied);
+	ret = tphbuf_ibv_applied(w->ctx, region->mr, &applied);
 	answer(w, OP_APPLIED, ret, ANY(0));
 	require(applied.state != TPHBUF_APPLIED_UNKNOWN, "the kernel does not tell: %s",
 		applied.reason);

@@ -11,6 +11,7 @@
 #include <linux/udmabuf.h>
 #include <linux/vfio.h>
 #include <pthread.h>
+#include <rdma/rdma_user_ioctl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ int __real_fstat(int fd, struct stat *st);
 ssize_t __real_pwrite(int fd, const void *buf, size_t size, off_t offset);
 
 struct fake_device fake;
+int (*fake_rdma_ioctl)(void *arg);
 uint64_t fake_sync[FAKE_SYNCS];
 static unsigned int nr_syncs;
 
@@ -400,6 +402,8 @@ static int do_ioctl(int fd, unsigned long request, void *arg)
 			return -ENOTTY;
 		info->flags = fake.device_flags;
 		return 0;
+	case RDMA_VERBS_IOCTL:
+		return fake_rdma_ioctl ? fake_rdma_ioctl(arg) : -ENOTTY;
 	case VFIO_GROUP_GET_STATUS:
 	case VFIO_GROUP_SET_CONTAINER:
 	case VFIO_GROUP_GET_DEVICE_FD:

@@ -83,6 +83,9 @@ void fake_bytes(const char *path, uint64_t offset, const void *data, size_t size
 void fake_config(unsigned int offset, uint32_t value, unsigned int size);
 void fake_device_config(unsigned int offset, uint32_t value, unsigned int size);
 
+/* RDMA_VERBS_IOCTL, if verbs.c is linked. Return: 0 or -errno. */
+extern int (*fake_rdma_ioctl)(void *arg);
+
 /* Let the @nth (1: next) ioctl with this number fail with @err. */
 void fake_fail_ioctl(unsigned long request, unsigned int nth, int err);
 /* The same for a feature of VFIO_DEVICE_FEATURE and its GET/SET/PROBE bits. */

@@ -5,27 +5,35 @@
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
+#include <rdma/ib_user_ioctl_cmds.h>
+#include <rdma/ib_user_ioctl_verbs.h>
 #include <rdma/rdma_netlink.h>
+#include <rdma/rdma_user_ioctl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/mock/fake.h"
 #include "tests/mock/fault.h"
 #include "tests/mock/verbs.h"
 
 struct fake_verbs fake_verbs;
 
+const struct fake_mr_tph fake_applied_st = {
+	.state = IB_UVERBS_MR_TPH_APPLIED,
+	.st_width = 8,
+	.st = 0x5a,
+	.ph = 2,
+};
+
+static int rdma_ioctl(void *arg);
+
 static struct ibv_device device = { .name = "mlx5_0", .dev_name = "uverbs0" };
-static struct ibv_context context = { .device = &device };
+static struct ibv_context context = { .device = &device, .cmd_fd = 1 };
 static struct ibv_pd pd = { .context = &context };
 
 static struct {
-	const struct fake_entry *entries;
-	unsigned int nr_entries;
-	unsigned int skip;
 	enum fake_nl_step fail_step;
 	int fail_err;
-	const void *garbage;
-	unsigned int garbage_size;
 	nl_recvmsg_msg_cb_t on_message;
 	void *message_arg;
 	nl_recvmsg_err_cb_t on_error;
@@ -37,6 +45,8 @@ void fake_verbs_setup(void)
 	memset(&fake_verbs, 0, sizeof(fake_verbs));
 	memset(&nl, 0, sizeof(nl));
 	fake_verbs.dev_index = FAKE_DEV_INDEX;
+	fake_verbs.tph.state = IB_UVERBS_MR_TPH_UNTAGGED;
+	fake_rdma_ioctl = rdma_ioctl;
 }
 
 struct ibv_pd *fake_pd(void)
@@ -67,6 +77,7 @@ struct ibv_mr *__wrap_ibv_reg_dmabuf_mr(struct ibv_pd *of, uint64_t offset, size
 	mr->length = length;
 	mr->lkey = FAKE_LKEY;
 	mr->rkey = FAKE_LKEY;
+	mr->handle = FAKE_HANDLE;
 	fake_verbs.live_mrs++;
 	return mr;
 }
@@ -175,35 +186,10 @@ int __wrap_ibv_dealloc_pd(struct ibv_pd *of)
 	return 0;
 }
 
-const struct fake_attr fake_applied_st[] = {
-	{ "tph", "applied", 0, false },
-	{ "tph_st", NULL, 0x5a, false },
-	{ "tph_st_width", NULL, 8, false },
-	{ "tph_ph", NULL, 2, false },
-	{ 0 },
-};
-
-void fake_netlink(const struct fake_entry *entries, unsigned int n)
-{
-	nl.entries = entries;
-	nl.nr_entries = n;
-}
-
-void fake_netlink_skip(unsigned int dumps)
-{
-	nl.skip = dumps;
-}
-
 void fake_netlink_fail(enum fake_nl_step step, int err)
 {
 	nl.fail_step = step;
 	nl.fail_err = err;
-}
-
-void fake_netlink_garbage(const void *data, unsigned int size)
-{
-	nl.garbage = data;
-	nl.garbage_size = size;
 }
 
 struct nl_sock *__real_nl_socket_alloc(void);
@@ -254,68 +240,25 @@ int __wrap_nl_socket_modify_err_cb(struct nl_sock *sock, enum nl_cb_kind kind,
 int __wrap_nl_send_auto(struct nl_sock *sock, struct nl_msg *msg)
 {
 	struct nlmsghdr *hdr = nlmsg_hdr(msg);
-	struct nlattr *index;
+	struct nlattr *index, *type;
 
 	(void)sock;
 	index = nlmsg_find_attr(hdr, 0, RDMA_NLDEV_ATTR_DEV_INDEX);
-	if (hdr->nlmsg_type != RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_RES_MR_GET) ||
-	    (hdr->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP || !index ||
-	    nla_get_u32(index) != FAKE_DEV_INDEX)
+	type = nlmsg_find_attr(hdr, 0, RDMA_NLDEV_ATTR_CHARDEV_TYPE);
+	if (hdr->nlmsg_type != RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_GET_CHARDEV) ||
+	    hdr->nlmsg_flags & NLM_F_DUMP || !index || nla_get_u32(index) != FAKE_DEV_INDEX ||
+	    !type || strcmp(nla_get_string(type), "uverbs"))
 		return -NLE_INVAL;
 	if (nl.fail_step == NL_STEP_SEND)
 		return -nl.fail_err;
 	return fault_hits() ? -NLE_FAILURE : (int)hdr->nlmsg_len;
 }
 
-static void put_driver(struct nl_msg *msg, const struct fake_attr *attr)
-{
-	struct nlattr *table;
-
-	table = nla_nest_start(msg, RDMA_NLDEV_ATTR_DRIVER | NLA_F_NESTED);
-	if (nl.garbage)
-		nlmsg_append(msg, (void *)(uintptr_t)nl.garbage, nl.garbage_size, 4);
-	for (; attr && attr->name; attr++) {
-		nla_put_string(msg, RDMA_NLDEV_ATTR_DRIVER_STRING, attr->name);
-		if (attr->string) {
-			nla_put_string(msg, RDMA_NLDEV_ATTR_DRIVER_STRING, attr->string);
-		} else if (attr->wide) {
-			nla_put(msg, RDMA_NLDEV_ATTR_PAD, 0, NULL);
-			nla_put_u64(msg, RDMA_NLDEV_ATTR_DRIVER_U64, attr->number);
-		} else {
-			nla_put_u8(msg, RDMA_NLDEV_ATTR_DRIVER_PRINT_TYPE, 1);
-			nla_put_u32(msg, RDMA_NLDEV_ATTR_DRIVER_U32, (uint32_t)attr->number);
-		}
-	}
-	nla_nest_end(msg, table);
-}
-
-static void put_entry(struct nl_msg *msg, const struct fake_entry *e)
-{
-	struct nlattr *entry = nla_nest_start(msg, RDMA_NLDEV_ATTR_RES_MR_ENTRY);
-
-	if (!e->no_lkey) {
-		nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_RKEY, e->lkey);
-		nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_LKEY, e->lkey);
-	}
-	if (!e->no_length)
-		nla_put_u64(msg, RDMA_NLDEV_ATTR_RES_MRLEN, e->length);
-	nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_MRN, e->mrn);
-	if (e->of_kernel)
-		nla_put_string(msg, RDMA_NLDEV_ATTR_RES_KERN_NAME, "nvme");
-	else if (!e->no_pid)
-		nla_put_u32(msg, RDMA_NLDEV_ATTR_RES_PID, e->pid);
-	if (!e->no_driver)
-		put_driver(msg, e->attrs);
-	nla_nest_end(msg, entry);
-}
-
 int __wrap_nl_recvmsgs_default(struct nl_sock *sock)
 {
 	struct nlmsgerr error = { .error = -nl.fail_err };
 	struct sockaddr_nl addr = { 0 };
-	struct nlattr *table;
 	struct nl_msg *msg;
-	unsigned int i;
 
 	(void)sock;
 	if (nl.fail_step == NL_STEP_RECV)
@@ -326,17 +269,72 @@ int __wrap_nl_recvmsgs_default(struct nl_sock *sock)
 	}
 	if (fault_hits())
 		return -NLE_FAILURE;
-	msg = __real_nlmsg_alloc_simple(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_RES_MR_GET),
-					NLM_F_MULTI);
+	msg = __real_nlmsg_alloc_simple(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_GET_CHARDEV),
+					0);
 	if (!msg)
 		abort();
-	table = nla_nest_start(msg, RDMA_NLDEV_ATTR_RES_MR);
-	for (i = 0; i < nl.nr_entries && !nl.skip; i++)
-		put_entry(msg, &nl.entries[i]);
-	if (nl.skip)
-		nl.skip--;
-	nla_nest_end(msg, table);
+	nla_put_string(msg, RDMA_NLDEV_ATTR_CHARDEV_NAME, "uverbs0");
+	if (!fake_verbs.no_driver_id)
+		nla_put_u32(msg, RDMA_NLDEV_ATTR_UVERBS_DRIVER_ID, RDMA_DRIVER_MLX5);
 	nl.on_message(msg, nl.message_arg);
 	nlmsg_free(msg);
 	return 0;
+}
+
+/* Write @value of @size bytes to the output @attr, whose room must be exact. */
+static int give_output(struct ib_uverbs_attr *attr, uint64_t value, size_t size)
+{
+	if (attr->len != size)
+		return -EINVAL;
+	memcpy((void *)(uintptr_t)attr->data, &value, size);
+	attr->flags |= UVERBS_ATTR_F_VALID_OUTPUT;
+	return 0;
+}
+
+static int query_attr(struct ib_uverbs_attr *attr)
+{
+	const struct fake_mr_tph *tph = &fake_verbs.tph;
+
+	if (attr->attr_id > UVERBS_ATTR_QUERY_MR_RESP_IOVA && tph->old_kernel)
+		return attr->flags & UVERBS_ATTR_F_MANDATORY ? -EPROTONOSUPPORT : 0;
+	switch (attr->attr_id) {
+	case UVERBS_ATTR_QUERY_MR_HANDLE:
+		return attr->data == FAKE_HANDLE && !attr->len ? 0 : -ENOENT;
+	case UVERBS_ATTR_QUERY_MR_RESP_LKEY:
+	case UVERBS_ATTR_QUERY_MR_RESP_RKEY:
+		return give_output(attr, FAKE_LKEY, 4);
+	case UVERBS_ATTR_QUERY_MR_RESP_LENGTH:
+		return give_output(attr, fake_verbs.length, 8);
+	case UVERBS_ATTR_QUERY_MR_RESP_TPH_STATE:
+		return give_output(attr, tph->state, 4);
+	case UVERBS_ATTR_QUERY_MR_RESP_TPH_ST_WIDTH:
+		return give_output(attr, tph->st_width, 1);
+	case UVERBS_ATTR_QUERY_MR_RESP_TPH_ST:
+		return give_output(attr, tph->st, 2);
+	case UVERBS_ATTR_QUERY_MR_RESP_TPH_PH:
+		return give_output(attr, tph->ph, 1);
+	case UVERBS_ATTR_QUERY_MR_RESP_TPH_STALE_FAULTS:
+		return give_output(attr, tph->stale_faults, 8);
+	default:
+		return -EPROTONOSUPPORT;
+	}
+}
+
+/* UVERBS_METHOD_QUERY_MR with the checks of ib_uverbs_cmd_verbs(). */
+static int rdma_ioctl(void *arg)
+{
+	struct ib_uverbs_ioctl_hdr *hdr = arg;
+	unsigned int i;
+	int ret = 0;
+
+	if (fake_verbs.query_errno)
+		return -fake_verbs.query_errno;
+	if (hdr->length != sizeof(*hdr) + hdr->num_attrs * sizeof(hdr->attrs[0]) ||
+	    hdr->driver_id != RDMA_DRIVER_MLX5 || hdr->reserved1 || hdr->reserved2)
+		return -EINVAL;
+	if (hdr->object_id != UVERBS_OBJECT_MR || hdr->method_id != UVERBS_METHOD_QUERY_MR)
+		return -EPROTONOSUPPORT;
+	for (i = 0; i < hdr->num_attrs && !ret; i++)
+		ret = query_attr(&hdr->attrs[i]);
+	return ret;
 }

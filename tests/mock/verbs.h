@@ -2,10 +2,10 @@
 /*
  * The part of libibverbs and libnl that libtphbuf-verbs calls: registration
  * that can be told to fail, and a kernel that answers
- * RDMA_NLDEV_CMD_RES_MR_GET with entries the test composes.
+ * RDMA_NLDEV_CMD_GET_CHARDEV and UVERBS_METHOD_QUERY_MR.
  *
- * Messages are built with the real libnl, so the parser under test sees real
- * attributes.
+ * Netlink messages are built with the real libnl, so the parser under test
+ * sees real attributes.
  */
 #ifndef MOCK_VERBS_H
 #define MOCK_VERBS_H
@@ -15,7 +15,21 @@
 #include <stdint.h>
 
 #define FAKE_LKEY      0x1800
+#define FAKE_HANDLE    0x33
 #define FAKE_DEV_INDEX 3
+
+/* What UVERBS_METHOD_QUERY_MR says of every region; fake_verbs.tph. */
+struct fake_mr_tph {
+	bool old_kernel; /* has no outputs about TPH */
+	uint32_t state;	 /* enum ib_uverbs_mr_tph_state */
+	uint8_t st_width;
+	uint16_t st;
+	uint8_t ph;
+	uint64_t stale_faults;
+};
+
+/* Of a region that carries st=0x5a,ph=2 */
+extern const struct fake_mr_tph fake_applied_st;
 
 struct fake_verbs {
 	int reg_errno;	 /* ibv_reg_dmabuf_mr() fails with this */
@@ -34,6 +48,9 @@ struct fake_verbs {
 	enum { BY_REG_DMABUF, BY_REG_MR_EX, BY_DATA_DIRECT } by;
 	struct ibv_dmah *dmah;
 	int mlx5_access;
+	struct fake_mr_tph tph;
+	bool no_driver_id; /* a kernel whose netlink does not tell */
+	int query_errno;   /* UVERBS_METHOD_QUERY_MR fails with this */
 };
 
 extern struct fake_verbs fake_verbs;
@@ -57,32 +74,8 @@ struct ibv_mr *fake_reg_mr_ex(struct ibv_pd *pd, struct fake_init_attr *attr);
 
 struct ibv_pd *fake_pd(void);
 
-/* One driver attribute: a number of 4 or 8 bytes, or a string. */
-struct fake_attr {
-	const char *name;
-	const char *string; /* NULL for a number */
-	uint64_t number;
-	bool wide; /* 8 bytes, after padding */
-};
-
-/* Of a region that carries st=0x5a,ph=2 */
-extern const struct fake_attr fake_applied_st[];
-
-struct fake_entry {
-	bool no_lkey, no_pid, no_length, no_driver, of_kernel;
-	uint32_t lkey, pid, mrn;
-	uint64_t length;
-	const struct fake_attr *attrs; /* ends with a NULL name */
-};
-
-/* What the next dump holds. The array stays the caller's. */
-void fake_netlink(const struct fake_entry *entries, unsigned int n);
-/* The next @dumps leave out everything. */
-void fake_netlink_skip(unsigned int dumps);
-/* Fail at this step with this libnl error, or kernel errno for RECV. */
+/* Fail at this step with this libnl error, or kernel errno for KERNEL. */
 enum fake_nl_step { NL_STEP_NONE, NL_STEP_CONNECT, NL_STEP_SEND, NL_STEP_RECV, NL_STEP_KERNEL };
 void fake_netlink_fail(enum fake_nl_step step, int err);
-/* Break the attributes of the driver table: names without values and such. */
-void fake_netlink_garbage(const void *data, unsigned int size);
 
 #endif

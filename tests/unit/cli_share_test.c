@@ -305,12 +305,6 @@ static void attach_shows_what_came(void **state)
 
 static void attach_registers(void **state)
 {
-	static const struct fake_entry entry = {
-		.lkey = FAKE_LKEY,
-		.mrn = 7,
-		.length = 65536,
-		.attrs = fake_applied_st,
-	};
 	struct fixture *f = *state;
 
 	attach(f, "--ibdev mlx5_0 --require", 1);
@@ -320,7 +314,7 @@ static void attach_registers(void **state)
 	assert_non_null(strstr(result.err, "no RDMA device rxe0"));
 	attach(f, "--ibdev mlx5_0 --require", 1);
 	assert_non_null(strstr(result.err, "register failed"));
-	fake_netlink(&entry, 1);
+	fake_verbs.tph = fake_applied_st;
 	attach(f, "--ibdev mlx5_0 --require", 0);
 	assert_non_null(strstr(result.out, "applied     yes, st=0x5a,ph=2"));
 	attach(f, "--ibdev mlx5_0 --require --json", 0);

@@ -351,17 +351,11 @@ static void tag_shows_each_step(void **state)
 
 static void register_shows_everything(void **state)
 {
-	static const struct fake_entry entry = {
-		.lkey = FAKE_LKEY,
-		.mrn = 7,
-		.length = 1 << 20,
-		.attrs = fake_applied_st,
-	};
 	const cJSON *applied;
 	cJSON *json;
 
 	(void)state;
-	fake_netlink(&entry, 1);
+	fake_verbs.tph = fake_applied_st;
 	assert_run("register 03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0 --tag "
 		   "st=0x5a,ph=2 --require",
 		   0, "applied     yes, st=0x5a,ph=2", "");

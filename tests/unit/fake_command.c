@@ -12,18 +12,12 @@ int tphbuf_main(int argc, char **argv);
 
 int main(int argc, char **argv)
 {
-	static const struct fake_entry entry = {
-		.lkey = FAKE_LKEY,
-		.mrn = 7,
-		.length = FAKE_BAR2_SIZE,
-		.attrs = fake_applied_st,
-	};
 	int code;
 
 	fake_setup();
 	fake_group_nodes();
 	fake_verbs_setup();
-	fake_netlink(&entry, 1);
+	fake_verbs.tph = fake_applied_st;
 	code = tphbuf_main(argc, argv);
 	fake_teardown();
 	return code;

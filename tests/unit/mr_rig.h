@@ -8,14 +8,10 @@
 
 #define LENGTH 0x10000
 
-/* Attributes of a region without its tag, and of one on a kernel without the series. */
-extern const struct fake_attr not_applied[];
-extern const struct fake_attr old_kernel[];
-
 /* A region with st=0x5a,ph=2, with xst=0x1234,ph=2, and with none for a reason. */
-extern const struct fake_entry entry_st;
-extern const struct fake_entry entry_xst;
-extern const struct fake_entry entry_none;
+extern const struct fake_mr_tph tph_st;
+extern const struct fake_mr_tph tph_xst;
+extern const struct fake_mr_tph tph_none;
 
 /* cmocka: a buffer and a fake NIC; the end fails if a region is left. */
 int fixture_mr(void **state);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <rdma/ib_user_ioctl_verbs.h>
+
 #include <tphbuf/mr.h>
 
 #include "tests/mock/drm.h"
@@ -233,12 +235,12 @@ static void require_takes_the_tag_from_the_caller(void **state)
 
 	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, NULL, &foreign), 0);
 	close(fd);
-	fake_netlink(&entry_st, 1);
+	fake_verbs.tph = tph_st;
 	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr), 0);
 	assert_int_equal(tphbuf_mr_deregister(mr), 0);
 	mr = NULL;
 	opts.tag = &other;
-	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr), -ENODATA);
+	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr), -EAGAIN);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "applies st=0x5a,ph=2");
 	opts.tag = &none;
 	assert_int_equal(tphbuf_mr_register(foreign, fake_pd(), &opts, &mr), -EINVAL);
@@ -281,7 +283,7 @@ static void a_registry_keeps_regions(void **state)
 	assert_null(tphbuf_registration_mr(NULL));
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), 0);
 	assert_int_equal(tphbuf_registry_new(f->ctx, &opts, &reg), 0);
-	fake_netlink(&entry_st, 1);
+	fake_verbs.tph = tph_st;
 	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0x1800, 8,
 					     IBV_ACCESS_LOCAL_WRITE, &region),
 			 0);
@@ -293,12 +295,12 @@ static void a_registry_keeps_regions(void **state)
 	/* The tag of the buffer is required, not just any. */
 	fake_dmabuf_tag()->st = 0x11;
 	assert_int_equal(tphbuf_registry_invalidate(reg, NULL), 1);
-	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0, &region), -ENODATA);
+	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0, &region), -EAGAIN);
 	tphbuf_registry_error(reg, text, sizeof(text));
 	assert_non_null(strstr(text, "applies st=0x5a"));
 	/* No tag at all. */
 	fake_dmabuf_tag()->flags = 0;
-	fake_netlink(&entry_none, 1);
+	fake_verbs.tph.state = IB_UVERBS_MR_TPH_UNTAGGED;
 	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0, &region), -ENODATA);
 	fake_verbs.reg_errno = EOPNOTSUPP;
 	assert_int_equal(tphbuf_registry_get(reg, fake_pd(), f->buf, 0, 8, 0, &region), -EOPNOTSUPP);
@@ -420,18 +422,18 @@ static void null_region_is_harmless(void **state)
 {
 	struct tphbuf_applied a = { .size = sizeof(a) };
 	struct fixture *f = *state;
-	struct ibv_mr ibv = { .context = fake_pd()->context };
+	struct ibv_mr ibv = { .context = fake_pd()->context, .handle = FAKE_HANDLE };
 
 	assert_int_equal(tphbuf_mr_deregister(NULL), 0);
 	assert_null(tphbuf_mr_ibv(NULL));
 	assert_int_equal(tphbuf_mr_iova(NULL), 0);
 	assert_int_equal(tphbuf_mr_length(NULL), 0);
 	assert_int_equal(tphbuf_mr_applied(NULL, &a), -EINVAL);
-	assert_int_equal(tphbuf_ibv_applied(NULL, &ibv, 1, &a), -EINVAL);
-	assert_int_equal(tphbuf_ibv_applied(f->ctx, NULL, 1, &a), -EINVAL);
-	assert_int_equal(tphbuf_ibv_applied(f->ctx, &ibv, 1, NULL), -EINVAL);
+	assert_int_equal(tphbuf_ibv_applied(NULL, &ibv, &a), -EINVAL);
+	assert_int_equal(tphbuf_ibv_applied(f->ctx, NULL, &a), -EINVAL);
+	assert_int_equal(tphbuf_ibv_applied(f->ctx, &ibv, NULL), -EINVAL);
 	a.size = 0;
-	assert_int_equal(tphbuf_ibv_applied(f->ctx, &ibv, 1, &a), -EINVAL);
+	assert_int_equal(tphbuf_ibv_applied(f->ctx, &ibv, &a), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "tphbuf_applied");
 }
 
@@ -454,28 +456,23 @@ static void require_without_a_tag_is_refused_before_registration(void **state)
 
 static void require_deregisters_when_not_applied(void **state)
 {
-	static const struct fake_attr other_tag[] = {
-		{ "tph", "applied", 0, false },
-		{ "tph_st", NULL, 0x5b, false },
-		{ "tph_st_width", NULL, 8, false },
-		{ "tph_ph", NULL, 2, false },
-		{ 0 },
-	};
-	static const struct fake_attr other_hint[] = {
-		{ "tph", "applied", 0, false },
-		{ "tph_st", NULL, 0x5a, false },
-		{ "tph_st_width", NULL, 8, false },
-		{ "tph_ph", NULL, 1, false },
-		{ 0 },
-	};
 	const struct {
-		const struct fake_attr *attrs;
+		struct fake_mr_tph tph;
+		int ret;
 		const char *part;
 	} cases[] = {
-		{ not_applied, "TPH is not enabled on the NIC" },
-		{ old_kernel, "cannot be confirmed" },
-		{ other_tag, "st=0x5b,ph=2, not st=0x5a,xst=0x1234,ph=2" },
-		{ other_hint, "st=0x5a,ph=1, not" },
+		{ tph_none, -ENXIO, "TPH is not enabled on the NIC" },
+		{ { .state = IB_UVERBS_MR_TPH_DRIVER }, -EOPNOTSUPP, "driver" },
+		{ { .state = IB_UVERBS_MR_TPH_HOST_BRIDGE }, -EXDEV, "below a common switch" },
+		{ { .state = IB_UVERBS_MR_TPH_TABLE_FULL }, -ENOSPC, "no entry left" },
+		{ { .state = 99 }, -ENODATA, "reason 99" },
+		{ { .old_kernel = true }, -EPROTONOSUPPORT, "cannot be confirmed" },
+		{ { .state = IB_UVERBS_MR_TPH_APPLIED, .st_width = 8, .st = 0x5b, .ph = 2 },
+		  -EAGAIN,
+		  "st=0x5b,ph=2, not st=0x5a,xst=0x1234,ph=2" },
+		{ { .state = IB_UVERBS_MR_TPH_APPLIED, .st_width = 8, .st = 0x5a, .ph = 1 },
+		  -EAGAIN,
+		  "st=0x5a,ph=1, not" },
 	};
 	const struct tphbuf_mr_opts require = {
 		.size = sizeof(require),
@@ -486,11 +483,8 @@ static void require_deregisters_when_not_applied(void **state)
 
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), 0);
 	for (i = 0; i < NR(cases); i++) {
-		struct fake_entry entry = entry_st;
-
-		entry.attrs = cases[i].attrs;
-		fake_netlink(&entry, 1);
-		assert_int_equal(try_register(f, &require), -ENODATA);
+		fake_verbs.tph = cases[i].tph;
+		assert_int_equal(try_register(f, &require), cases[i].ret);
 		assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, cases[i].part);
 		assert_int_equal(fake_verbs.live_mrs, 0);
 	}
@@ -513,13 +507,13 @@ static void require_accepts_either_namespace(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), 0);
-	fake_netlink(&entry_st, 1);
+	fake_verbs.tph = tph_st;
 	assert_int_equal(try_register(f, &require), 0);
-	fake_netlink(&entry_xst, 1);
+	fake_verbs.tph = tph_xst;
 	assert_int_equal(try_register(f, &require), 0);
 	/* But not one that the buffer does not have. */
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &only_st), 0);
-	assert_int_equal(try_register(f, &require), -ENODATA);
+	assert_int_equal(try_register(f, &require), -EAGAIN);
 }
 
 static void require_on_a_foreign_buffer_wants_any_tag(void **state)
@@ -535,10 +529,10 @@ static void require_on_a_foreign_buffer_wants_any_tag(void **state)
 
 	assert_int_equal(tphbuf_buffer_import(f->ctx, fd, NULL, &buf), 0);
 	close(fd);
-	fake_netlink(&entry_none, 1);
-	assert_int_equal(tphbuf_mr_register(buf, fake_pd(), &require, &mr), -ENODATA);
+	fake_verbs.tph = tph_none;
+	assert_int_equal(tphbuf_mr_register(buf, fake_pd(), &require, &mr), -ENXIO);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "dma-buf descriptor");
-	fake_netlink(&entry_xst, 1);
+	fake_verbs.tph = tph_xst;
 	assert_int_equal(tphbuf_mr_register(buf, fake_pd(), &require, &mr), 0);
 	tphbuf_buffer_close(buf);
 	assert_int_equal(tphbuf_mr_deregister(mr), 0);
@@ -565,7 +559,7 @@ static void every_failing_call_is_reported(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), 0);
-	fake_netlink(&entry_st, 1);
+	fake_verbs.tph = tph_st;
 	sweep_faults(f, op_register);
 }
 

@@ -187,11 +187,9 @@ int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *st
 	return 0;
 }
 
-int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr, uint64_t length,
-		       struct tphbuf_applied *applied)
+int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr, struct tphbuf_applied *applied)
 {
 	(void)mr;
-	(void)length;
 	if (mock("applied=fail"))
 		return fail(ctx, -EPERM, "mock: netlink refused");
 	applied->state = TPHBUF_APPLIED_UNKNOWN;

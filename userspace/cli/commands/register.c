@@ -37,10 +37,6 @@ static void add_mr(cJSON *json, const char *ibdev, const struct tphbuf_mr *mr,
 	json_add_hex(object, "rkey", tphbuf_mr_ibv(mr)->rkey);
 	json_add_hex(object, "iova", tphbuf_mr_iova(mr));
 	json_add_u64(object, "length", tphbuf_mr_length(mr));
-	if (applied->mrn < 0)
-		cJSON_AddNullToObject(object, "mrn");
-	else
-		cJSON_AddNumberToObject(object, "mrn", applied->mrn);
 	object = cJSON_AddObjectToObject(json, "applied");
 	cJSON_AddStringToObject(object, "state", state_text(applied->state));
 	json_add_tag(object, "tag", &applied->tag);
@@ -56,8 +52,6 @@ static void print_mr(const char *ibdev, const struct tphbuf_mr *mr,
 
 	say(stdout, "rdma        %s, lkey 0x%x, rkey 0x%x", ibdev, tphbuf_mr_ibv(mr)->lkey,
 	    tphbuf_mr_ibv(mr)->rkey);
-	if (applied->mrn >= 0)
-		printf(", mrn %d", applied->mrn);
 	printf("\niova        0x%" PRIx64 "+0x%" PRIx64 "\n", tphbuf_mr_iova(mr),
 	       tphbuf_mr_length(mr));
 	say(stdout, "applied     %s%s%s\n", state_text(applied->state),

@@ -30,35 +30,60 @@ struct ibv_mr;
 struct ibv_pd;
 struct tphbuf_mr;
 
+/* Whether the requests of a region carry a tag */
 enum tphbuf_applied_state {
-	TPHBUF_APPLIED_UNKNOWN, /* the kernel does not tell; see reason */
-	TPHBUF_APPLIED_NO,	/* traffic carries no tag; see reason */
-	TPHBUF_APPLIED_YES,	/* traffic carries the tag in @tag */
+	TPHBUF_APPLIED_UNKNOWN, /* the kernel does not tell */
+	TPHBUF_APPLIED_NO,	/* requests carry no tag of the buffer */
+	TPHBUF_APPLIED_YES,	/* requests carry the tag of the buffer */
+};
+
+/**
+ * enum tphbuf_cause - why a region carries its tag or not
+ *
+ * The kernel's enum ib_uverbs_mr_tph_state. A later kernel may report other
+ * values. In brackets the error of tphbuf_mr_register() with
+ * TPHBUF_MR_REQUIRE.
+ */
+enum tphbuf_cause {
+	TPHBUF_CAUSE_UNKNOWN = -1,    /* the kernel does not tell (-EPROTONOSUPPORT) */
+	TPHBUF_CAUSE_NOT_DMABUF,      /* not a region of a dma-buf (-EINVAL) */
+	TPHBUF_CAUSE_APPLIED,	      /* requests carry the tag */
+	TPHBUF_CAUSE_DRIVER,	      /* RDMA driver without support (-EOPNOTSUPP) */
+	TPHBUF_CAUSE_EXPORTER,	      /* exporter without support (-EMEDIUMTYPE) */
+	TPHBUF_CAUSE_UNTAGGED,	      /* the buffer has no tag (-ENODATA) */
+	TPHBUF_CAUSE_OTHER_NAMESPACE, /* no tag of the width that the NIC sends (-EPROTOTYPE) */
+	TPHBUF_CAUSE_HOST_BRIDGE,     /* no route below a common switch (-EXDEV) */
+	TPHBUF_CAUSE_NIC_DISABLED,    /* the NIC sends no TPH requests (-ENXIO) */
+	TPHBUF_CAUSE_TAG_RANGE,	      /* tag above 0xff, NIC without ST table (-ERANGE) */
+	TPHBUF_CAUSE_TABLE_FULL,      /* no entry left in the ST table (-ENOSPC) */
+	TPHBUF_CAUSE_TABLE_ERROR,     /* the ST table could not be written (-EIO) */
+	TPHBUF_CAUSE_DATA_DIRECT,     /* another function sends the requests (-EREMOTE) */
+	TPHBUF_CAUSE_DMAH,	      /* carries the hint of a DMA handle (-EEXIST) */
+	TPHBUF_CAUSE_CHANGED,	      /* no hint, and the tag changed since (-EAGAIN) */
 };
 
 /**
  * struct tphbuf_applied - what the kernel says about a registered region
  * @size: sizeof(struct tphbuf_applied)
  * @state: whether a tag is applied
+ * @cause: why, as a number
  * @tag: the tag the NIC sends: one namespace, and the hint; if @state is YES
- * @mrn: the region's number in "rdma resource show mr"; -1 if unknown
  * @reason: a sentence why @state is NO or UNKNOWN; empty for YES
- * @code: the RDMA driver's own word for the reason of a NO ("nic-disabled");
- *	empty otherwise
- * @stale_faults: how often the NIC was refused memory after a revocation
- *	because the buffer's tag was no longer the region's; 0 if @mrn is unknown
+ * @code: the reason of a NO as a word ("nic-disabled"), or as a number if this
+ *	library does not know it; empty otherwise
+ * @stale_faults: number of page faults of the NIC that failed after a
+ *	revocation because the buffer had another tag by then
  *
- * With CAP_NET_ADMIN the region is found by its key, and without if it was
- * registered with TPHBUF_MR_REQUIRE. Otherwise regions of the same length that
- * may be it, those of this process and those of owners that have ended or are
- * in another pid namespace, are told apart only if they carry the same.
+ * The answer is about the moment of the call: a region that carried its tag
+ * reports TPHBUF_CAUSE_NIC_DISABLED when TPH of the NIC is off. It needs no
+ * privilege (UVERBS_METHOD_QUERY_MR by the region's handle).
  */
 struct tphbuf_applied {
 	size_t size;
 	enum tphbuf_applied_state state;
+	enum tphbuf_cause cause;
 	struct tphbuf_tag tag;
-	int32_t mrn;
-	char reason[160];
+	char reason[256];
 	char code[32];
 	uint64_t stale_faults;
 };
@@ -105,11 +130,12 @@ struct tphbuf_mr_opts {
  *
  * With TPHBUF_MR_REQUIRE the buffer must have a tag and the kernel must say
  * that the region carries it, as the buffer has it; otherwise the region is
- * deregistered again and the call fails with -ENODATA. Without it, a tag
- * that is not applied shows in tphbuf_mr_applied() only.
+ * deregistered again and the call fails with the error of its enum
+ * tphbuf_cause, or -ENODATA for a reason that this library does not know.
+ * Without it, a tag that is not applied shows in tphbuf_mr_applied() only.
  *
  * Return: 0; -EINVAL (offset, length, iova, flags, or the kernel: no
- * peer-to-peer route), -ENODATA, -ENODEV (the buffer is revoked), -EOPNOTSUPP
+ * peer-to-peer route), -EAGAIN (the tag kept changing), -ENODEV (the buffer is revoked), -EOPNOTSUPP
  * (the RDMA driver cannot import it; TPHBUF_MR_DATA_DIRECT with a buffer that
  * can be revoked), -ELIBACC (this rdma-core lacks the call that @opts->dmah or
  * TPHBUF_MR_DATA_DIRECT needs), others of ibv_reg_dmabuf_mr().
@@ -142,7 +168,7 @@ TPHBUF_API uint64_t tphbuf_mr_length(const struct tphbuf_mr *mr);
  * is recorded in the buffer's context; that of a registry's region is the
  * registry's own, which its threads share: use tphbuf_ibv_applied() there.
  *
- * Return: 0, -EINVAL, -ENOMEM, errors of netlink.
+ * Return: 0, -EINVAL, -ENOMEM, errors of netlink and of the ioctl.
  */
 TPHBUF_API int tphbuf_mr_applied(struct tphbuf_mr *mr, struct tphbuf_applied *applied);
 
@@ -150,9 +176,11 @@ TPHBUF_API int tphbuf_mr_applied(struct tphbuf_mr *mr, struct tphbuf_applied *ap
  * tphbuf_ibv_applied() - the same for a region the caller registered itself
  * @ctx: context for errors
  * @mr: from ibv_reg_dmabuf_mr()
- * @length: the length it was registered with
+ * @applied: result; @applied->size set by the caller
+ *
+ * Return: as tphbuf_mr_applied().
  */
-TPHBUF_API int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr, uint64_t length,
+TPHBUF_API int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr,
 				  struct tphbuf_applied *applied);
 
 /**

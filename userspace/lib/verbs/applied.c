@@ -1,170 +1,140 @@
 // SPDX-License-Identifier: MIT
-/*
- * Whether a memory region carries a tag.
- *
- * The kernel shows keys only to CAP_NET_ADMIN. With keys the region is found
- * by its lkey, and by its number once that is known. Otherwise all regions
- * that may be it are candidates; if they say the same, that is the answer,
- * else there is none.
- *
- * As owner the kernel names the thread that has registered the region, and
- * nobody if that has ended or is in another pid namespace (nldev.c,
- * fill_res_name_pid()). So a region without owner may be ours, too.
- */
-#define _GNU_SOURCE /* gettid, tgkill */
+/* Whether a memory region carries a tag, see applied.h. */
 #include <errno.h>
-#include <signal.h>
+#include <rdma/ib_user_ioctl_verbs.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/verbs/applied.h"
 #include "lib/verbs/nldev.h"
+#include "lib/verbs/query_mr.h"
 
-#define MAX_WALKS 3
-
-struct search {
-	const struct region_facts *region;
-	bool exact;
-	bool differ;
-	unsigned int candidates;
-	struct nldev_mr mr; /* the exact one, or the first candidate */
+/* Word, error of a registration that requires the tag, and text of a cause. */
+static const struct {
+	const char *code;
+	int err;
+	const char *text;
+} causes[] = {
+	[TPHBUF_CAUSE_NOT_DMABUF] = { "not-dmabuf", EINVAL,
+				      "the region is not one of a dma-buf; register the buffer" },
+	[TPHBUF_CAUSE_APPLIED] = { "", 0, "" },
+	[TPHBUF_CAUSE_DRIVER] = { "driver", EOPNOTSUPP,
+				  "the driver of the RDMA device has no support for tags of dma-bufs; use mlx5" },
+	[TPHBUF_CAUSE_EXPORTER] = { "exporter", EMEDIUMTYPE,
+				    "the exporter of the dma-buf has no support for tags; use device memory exported by vfio" },
+	[TPHBUF_CAUSE_UNTAGGED] = { "untagged", ENODATA,
+				    "the buffer had no tag when it was registered; set it before" },
+	[TPHBUF_CAUSE_OTHER_NAMESPACE] = { "other-namespace", EPROTOTYPE,
+					   "the buffer has no tag of the width the NIC sends; set an st for an 8-bit NIC, an xst for an Extended one" },
+	[TPHBUF_CAUSE_HOST_BRIDGE] = { "host-bridge", EXDEV,
+				       "NIC and device do not meet below a common switch, or a port redirects their requests upwards, and a host bridge may replace the tag; put both under one switch without ACS redirection" },
+	[TPHBUF_CAUSE_NIC_DISABLED] = { "nic-disabled", ENXIO,
+					"TPH is not enabled on the NIC; check the NIC's firmware, the root port's completer bits and pci=notph" },
+	[TPHBUF_CAUSE_TAG_RANGE] = { "tag-range", ERANGE,
+				     "the tag is above 0xff and the NIC has no ST table; use a smaller tag" },
+	[TPHBUF_CAUSE_TABLE_FULL] = { "table-full", ENOSPC,
+				      "the NIC's ST table has no entry left for tags of dma-bufs; deregister tagged regions or share tags" },
+	[TPHBUF_CAUSE_TABLE_ERROR] = { "table-error", EIO,
+				       "writing the NIC's ST table failed; see dmesg" },
+	[TPHBUF_CAUSE_DATA_DIRECT] = { "data-direct", EREMOTE,
+				       "a data direct region is accessed by another function than the NIC; register without data direct" },
+	[TPHBUF_CAUSE_DMAH] = { "dmah", EEXIST,
+				"the region carries the hint of a DMA handle, and the buffer has no tag; set the tag before" },
+	[TPHBUF_CAUSE_CHANGED] = { "changed", EAGAIN,
+				   "the region carries no hint, and the tag of the buffer changed after registration; register again" },
 };
 
-static bool same_answer(const struct nldev_mr *a, const struct nldev_mr *b)
-{
-	return a->has_tph == b->has_tph && a->tph == b->tph && a->st == b->st &&
-	       a->st_width == b->st_width && a->ph == b->ph && !strcmp(a->reason, b->reason);
-}
+#define NR_CAUSES  (sizeof(causes) / sizeof(causes[0]))
 
-static bool may_be_it(const struct region_facts *region, const struct nldev_mr *mr)
-{
-	if (mr->of_kernel || !mr->has_length || mr->length != region->length)
-		return false;
-	if (region->of_this_thread)
-		return mr->has_pid && mr->pid == (uint32_t)gettid();
-	return !mr->has_pid || !tgkill(getpid(), (pid_t)mr->pid, 0);
-}
+#define SAME(name) _Static_assert((int)TPHBUF_CAUSE_##name == (int)IB_UVERBS_MR_TPH_##name, #name)
+SAME(NOT_DMABUF);
+SAME(APPLIED);
+SAME(DRIVER);
+SAME(EXPORTER);
+SAME(UNTAGGED);
+SAME(OTHER_NAMESPACE);
+SAME(HOST_BRIDGE);
+SAME(NIC_DISABLED);
+SAME(TAG_RANGE);
+SAME(TABLE_FULL);
+SAME(TABLE_ERROR);
+SAME(DATA_DIRECT);
+SAME(DMAH);
+SAME(CHANGED);
 
-static int consider(void *arg, const struct nldev_mr *mr)
-{
-	struct search *search = arg;
-	const struct region_facts *region = search->region;
-
-	if (mr->has_lkey || (region->mrn >= 0 && mr->has_mrn)) {
-		if (mr->has_lkey ? mr->lkey == region->lkey : mr->mrn == (uint32_t)region->mrn) {
-			search->exact = true;
-			search->mr = *mr;
-		}
-		return 0;
-	}
-	if (!may_be_it(region, mr))
-		return 0;
-	if (!search->candidates++)
-		search->mr = *mr;
-	else if (!same_answer(&search->mr, mr))
-		search->differ = true;
-	return 0;
-}
-
-static void unknown(struct tphbuf_applied *applied, const char *reason)
+static void set_unknown(struct tphbuf_applied *applied, const char *reason)
 {
 	applied->state = TPHBUF_APPLIED_UNKNOWN;
+	applied->cause = TPHBUF_CAUSE_UNKNOWN;
 	snprintf(applied->reason, sizeof(applied->reason), "%s", reason);
 }
 
-/* The words mlx5_ib reports as tph_reason. */
-static const struct {
-	const char *code;
-	const char *text;
-} reasons[] = {
-	{ "untagged", "the buffer had no tag when it was registered; set it before" },
-	{ "other-namespace",
-	  "the buffer has no tag of the width the NIC sends; set an st for an 8-bit NIC, an xst for an Extended one" },
-	{ "nic-disabled",
-	  "TPH is not enabled on the NIC; check the NIC's firmware, the root port's completer bits and pci=notph" },
-	{ "tag-range", "the tag is above 0xff and the NIC has no ST table; use a smaller tag" },
-	{ "table-full",
-	  "the NIC's ST table has no entry left for tags of dma-bufs; deregister tagged regions or share tags" },
-	{ "user-limit",
-	  "this user has its share of the NIC's ST table; deregister tagged regions or share tags" },
-	{ "table-error", "writing the NIC's ST table failed; see dmesg" },
-	{ "data-direct",
-	  "a data direct region is accessed by another function than the NIC; register without data direct" },
-	{ "dmah",
-	  "the region carries the hint of a DMA handle, and the buffer has no tag; set the tag before" },
-};
-
-static void take_reason(const struct nldev_mr *mr, struct tphbuf_applied *applied)
+static void set_cause(struct tphbuf_applied *applied, uint32_t cause)
 {
-	const char *text = "the RDMA driver gives no reason this library knows";
-	size_t i;
-
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (!strcmp(mr->reason, reasons[i].code))
-			text = reasons[i].text;
 	applied->state = TPHBUF_APPLIED_NO;
-	snprintf(applied->code, sizeof(applied->code), "%s", mr->reason);
-	snprintf(applied->reason, sizeof(applied->reason), "%s", text);
+	applied->cause = (enum tphbuf_cause)cause;
+	if (cause < NR_CAUSES) {
+		snprintf(applied->code, sizeof(applied->code), "%s", causes[cause].code);
+		snprintf(applied->reason, sizeof(applied->reason), "%s", causes[cause].text);
+		return;
+	}
+	snprintf(applied->code, sizeof(applied->code), "%u", cause);
+	snprintf(applied->reason, sizeof(applied->reason),
+		 "the kernel gives reason %u, which this libtphbuf does not know; use one built for this kernel",
+		 cause);
 }
 
-static void take_tag(const struct nldev_mr *mr, struct tphbuf_applied *applied)
+static void set_tag(struct tphbuf_applied *applied, const struct mr_tph *tph)
 {
-	struct tphbuf_tag tag = { .ph = (uint8_t)mr->ph };
+	struct tphbuf_tag tag = { .ph = tph->ph };
 
-	if (mr->st_width == 8 && mr->st <= UINT8_MAX) {
+	if (tph->st_width == 8 && tph->st <= UINT8_MAX) {
 		tag.valid = TPHBUF_TAG_ST;
-		tag.st = (uint8_t)mr->st;
-	} else if (mr->st_width == 16 && mr->st <= UINT16_MAX) {
+		tag.st = (uint8_t)tph->st;
+	} else if (tph->st_width == 16) {
 		tag.valid = TPHBUF_TAG_XST;
-		tag.xst = (uint16_t)mr->st;
+		tag.xst = tph->st;
 	}
-	if (!tag.valid || mr->ph > TPHBUF_PH_MAX) {
-		unknown(applied,
-			"the driver reports a tag that cannot be; use a libtphbuf built for this kernel");
+	if (!tag.valid || tph->ph > TPHBUF_PH_MAX) {
+		set_unknown(applied,
+			    "the kernel reports a tag that cannot be; use a libtphbuf built for this kernel");
 		return;
 	}
 	applied->state = TPHBUF_APPLIED_YES;
+	applied->cause = TPHBUF_CAUSE_APPLIED;
 	applied->tag = tag;
 }
 
-static void conclude(const struct search *search, struct tphbuf_applied *applied)
+int applied_query(const struct ibv_mr *mr, uint32_t dev_index, struct tphbuf_applied *applied)
 {
-	const struct nldev_mr *mr = &search->mr;
-
-	if (!search->exact && !search->candidates) {
-		unknown(applied,
-			"the kernel does not list the region; is the process in another pid namespace?");
-		return;
-	}
-	if (search->exact || search->candidates == 1) {
-		applied->mrn = mr->has_mrn ? (int32_t)mr->mrn : -1;
-		applied->stale_faults = mr->stale_faults;
-	}
-	if (!search->exact && search->differ) {
-		unknown(applied,
-			"without CAP_NET_ADMIN the kernel shows no keys, and several regions of this length, some perhaps of others, differ; run with CAP_NET_ADMIN");
-	} else if (!mr->has_tph) {
-		unknown(applied,
-			"this kernel or RDMA driver does not report it; boot a kernel with the dma-buf TPH series");
-	} else if (!mr->tph) {
-		take_reason(mr, applied);
-	} else {
-		take_tag(mr, applied);
-	}
-}
-
-int applied_query(const struct region_facts *region, struct tphbuf_applied *applied)
-{
-	struct search search = { .region = region };
-	int walk, ret = 0;
+	struct mr_tph tph;
+	uint32_t driver_id;
+	int ret;
 
 	memset(applied, 0, sizeof(*applied));
-	applied->mrn = -1;
-	/* The kernel walks by count: others that go away make it skip some. */
-	for (walk = 0; walk < MAX_WALKS && !ret && !search.exact && !search.candidates; walk++)
-		ret = nldev_walk_mr(region->dev_index, consider, &search);
+	ret = nldev_driver_id(dev_index, &driver_id);
 	if (!ret)
-		conclude(&search, applied);
-	return ret;
+		ret = query_mr_tph(mr, driver_id, &tph);
+	if (ret == -EPROTONOSUPPORT) {
+		set_unknown(applied,
+			    "this kernel does not tell whether a region carries a tag; boot a kernel with the dma-buf TPH series");
+		return 0;
+	}
+	if (ret)
+		return ret;
+	applied->stale_faults = tph.stale_faults;
+	if (tph.state == IB_UVERBS_MR_TPH_APPLIED)
+		set_tag(applied, &tph);
+	else
+		set_cause(applied, tph.state);
+	return 0;
+}
+
+int applied_error(const struct tphbuf_applied *applied)
+{
+	if (applied->state == TPHBUF_APPLIED_UNKNOWN)
+		return -EPROTONOSUPPORT;
+	if ((size_t)applied->cause < NR_CAUSES)
+		return -causes[applied->cause].err;
+	return -ENODATA;
 }

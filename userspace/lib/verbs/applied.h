@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a memory region carries a tag, from what the kernel tracks. */
+/* Whether a memory region carries a tag, from what the kernel says. */
 #ifndef TPHBUF_APPLIED_H
 #define TPHBUF_APPLIED_H
 
+#include <infiniband/verbs.h>
+
 #include <tphbuf/mr.h>
 
-/* What is known of a region. */
-struct region_facts {
-	uint32_t dev_index; /* of the RDMA device */
-	uint32_t lkey;
-	uint64_t length;
-	int32_t mrn;	     /* the kernel's number, -1 if not known */
-	bool of_this_thread; /* which has registered it; else of any */
-};
+/*
+ * Ask the kernel about @mr, whose RDMA device has the number @dev_index. That
+ * the kernel has no answer is an answer. 0 or -errno of netlink or the ioctl.
+ */
+int applied_query(const struct ibv_mr *mr, uint32_t dev_index, struct tphbuf_applied *applied);
 
 /*
- * Find the region of this process and say what it carries. Return: 0 or -errno
- * of netlink.
+ * The error of a registration with TPHBUF_MR_REQUIRE that ended as @applied
+ * says: what the kernel's own IB_UVERBS_MR_TPH_REQUIRE returns. 0 if applied.
  */
-int applied_query(const struct region_facts *region, struct tphbuf_applied *applied);
+int applied_error(const struct tphbuf_applied *applied);
 
 #endif

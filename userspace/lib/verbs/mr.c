@@ -33,7 +33,6 @@ struct tphbuf_mr {
 	struct ibv_mr *ibv;
 	uint64_t iova;
 	uint64_t length;
-	int32_t mrn; /* the kernel's number; -1: not known */
 };
 
 /* "0000:03:00.0 BAR2 with mlx5_0 (0000:05:00.0)" */
@@ -171,9 +170,8 @@ static bool tag_matches(const struct tphbuf_tag *applied, const struct tphbuf_ta
 	return part.valid && tphbuf_tag_equal(applied, &part);
 }
 
-/* Ask about @ibv, of which @region says the rest. */
-static int query(struct tphbuf_ctx *ctx, struct ibv_mr *ibv, struct region_facts *region,
-		 struct tphbuf_applied *applied)
+/* Ask the kernel about @ibv. 0 or a recorded error. */
+static int query(struct tphbuf_ctx *ctx, const struct ibv_mr *ibv, struct tphbuf_applied *applied)
 {
 	struct ibv_device *nic = ibv->context->device;
 	int index = ibv_get_device_index(nic);
@@ -183,47 +181,42 @@ static int query(struct tphbuf_ctx *ctx, struct ibv_mr *ibv, struct region_facts
 		return ctx_fail(ctx, TPHBUF_STAGE_APPLIED, -EOPNOTSUPP,
 				"%s: the kernel gives it no device index; use Linux 5.1 or later",
 				ibv_get_device_name(nic));
-	region->dev_index = (uint32_t)index;
-	region->lkey = ibv->lkey;
-	ret = applied_query(region, applied);
+	ret = applied_query(ibv, (uint32_t)index, applied);
 	if (ret)
 		return ctx_fail_errno(ctx, TPHBUF_STAGE_APPLIED, ret, "%s",
 				      ibv_get_device_name(nic));
 	return 0;
 }
 
-/* Called by the thread that has just registered it. */
-static int require_applied(struct tphbuf_mr *mr, const struct tphbuf_tag *wanted)
+/*
+ * Make sure that @mr carries @wanted. The kernel's IB_UVERBS_MR_TPH_REQUIRE
+ * would refuse the registration itself, but only the provider of libibverbs
+ * can make a region, and it has no input for the flag; the errors are the same.
+ */
+static int require_applied(const struct tphbuf_mr *mr, const struct tphbuf_tag *wanted)
 {
-	struct region_facts region = {
-		.length = mr->length,
-		.mrn = -1,
-		.of_this_thread = true,
-	};
-	struct tphbuf_applied applied;
-	struct tphbuf_ctx *ctx = mr->ctx;
 	char is[TPHBUF_TAG_TEXT_MAX], should[TPHBUF_TAG_TEXT_MAX];
 	char text[NAME_TEXT_MAX];
+	struct tphbuf_applied applied;
 	int ret;
 
-	ret = query(mr->ctx, mr->ibv, &region, &applied);
+	ret = query(mr->ctx, mr->ibv, &applied);
 	if (ret)
 		return ret;
-	mr->mrn = applied.mrn;
 	if (applied.state == TPHBUF_APPLIED_YES && tag_matches(&applied.tag, wanted))
 		return 0;
 	describe(mr->buf, mr->ibv->pd, text, sizeof(text));
 	if (applied.state == TPHBUF_APPLIED_NO)
-		return ctx_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
+		return ctx_fail(mr->ctx, TPHBUF_STAGE_REGISTER, applied_error(&applied),
 				"%s: the tag is required but not applied: %s", text, applied.reason);
 	if (applied.state == TPHBUF_APPLIED_UNKNOWN)
-		return ctx_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
+		return ctx_fail(mr->ctx, TPHBUF_STAGE_REGISTER, applied_error(&applied),
 				"%s: the tag is required but its use cannot be confirmed: %s", text,
 				applied.reason);
 	tphbuf_tag_format(&applied.tag, is, sizeof(is));
 	tphbuf_tag_format(wanted, should, sizeof(should));
-	return ctx_fail(ctx, TPHBUF_STAGE_REGISTER, -ENODATA,
-			"%s: the NIC applies %s, not %s; somebody changed the tag meanwhile, register again",
+	return ctx_fail(mr->ctx, TPHBUF_STAGE_REGISTER, -EAGAIN,
+			"%s: the NIC applies %s, not %s, because the tag was changed meanwhile; register again",
 			text, is, should);
 }
 
@@ -321,7 +314,6 @@ static int register_held(struct tphbuf_buffer *buf, const struct buffer_facts *f
 		.ctx = facts->ctx,
 		.iova = o.iova,
 		.length = o.length,
-		.mrn = -1,
 	};
 	ret = reg_dmabuf(pd, facts->fd, &o, &mr->ibv);
 	if (ret) {
@@ -390,16 +382,15 @@ uint64_t tphbuf_mr_length(const struct tphbuf_mr *mr)
 	return mr ? mr->length : 0;
 }
 
-static int tell_applied(struct tphbuf_ctx *ctx, struct ibv_mr *ibv, uint64_t length, int32_t mrn,
-			struct tphbuf_applied *applied)
+static int get_applied(struct tphbuf_ctx *ctx, const struct ibv_mr *ibv,
+		       struct tphbuf_applied *applied)
 {
-	struct region_facts region = { .length = length, .mrn = mrn };
 	struct tphbuf_applied a;
 	int ret;
 
 	if (!ibv || !applied)
 		return ctx_fail_null(ctx, "mr and applied");
-	ret = query(ctx, ibv, &region, &a);
+	ret = query(ctx, ibv, &a);
 	if (ret)
 		return ret;
 	return ctx_info_out(ctx, applied, &a, tphbuf_applied);
@@ -409,13 +400,12 @@ int tphbuf_mr_applied(struct tphbuf_mr *mr, struct tphbuf_applied *applied)
 {
 	if (!mr)
 		return -EINVAL;
-	return tell_applied(mr->ctx, mr->ibv, mr->length, mr->mrn, applied);
+	return get_applied(mr->ctx, mr->ibv, applied);
 }
 
-int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr, uint64_t length,
-		       struct tphbuf_applied *applied)
+int tphbuf_ibv_applied(struct tphbuf_ctx *ctx, struct ibv_mr *mr, struct tphbuf_applied *applied)
 {
 	if (!ctx)
 		return -EINVAL;
-	return tell_applied(ctx, mr, length, -1, applied);
+	return get_applied(ctx, mr, applied);
 }
