@@ -120,7 +120,7 @@ static void failures_are_1(void **state)
 	fake_verbs.reg_errno = 0;
 	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0 --tag st=1 "
 		   "--require",
-		   1, "", "cannot be confirmed");
+		   1, "", "required but not applied");
 	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EBUSY);
 	assert_run("info 03:00.0", 1, "", "bind failed");
 	fake_fail_ioctl(0, 0, 0);
