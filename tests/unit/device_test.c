@@ -245,7 +245,7 @@ static void info_without_extended_config_space(void **state)
 	assert_int_equal(tphbuf_device_open(f->ctx, FAKE_BDF, NULL, &dev), 0);
 	assert_int_equal(tphbuf_device_info(dev, &info), 0);
 	assert_int_equal(info.completer, TPHBUF_TPH_ST_EXT);
-	assert_int_equal(info.requester, TPHBUF_TPH_UNKNOWN);
+	assert_int_equal(info.requester, TPHBUF_TPH_NONE);
 	tphbuf_device_close(dev);
 }
 
@@ -347,6 +347,24 @@ static void memory_errors(void **state)
 	assert_int_equal(tphbuf_device_memory(f->dev, true), 0);
 }
 
+/* On is not enough there: the memory does not answer. */
+static void memory_in_d3hot_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_device_config(PCI_CAPABILITY_LIST, 0x90, 1);
+	fake_device_config(0x90, PCI_CAP_ID_PM | 0x40 << 8, 2);
+	fake_device_config(0x90 + PCI_PM_CTRL, 3, 2);
+	assert_int_equal(tphbuf_device_memory(f->dev, true), -EIO);
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "D3hot");
+	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "LOW_POWER_EXIT");
+	/* Not only when the bit changes. */
+	assert_int_equal(tphbuf_device_memory(f->dev, true), -EIO);
+	assert_int_equal(tphbuf_device_memory(f->dev, false), 0);
+	fake_device_config(0x90 + PCI_PM_CTRL, 0, 2);
+	assert_int_equal(tphbuf_device_memory(f->dev, true), 0);
+}
+
 static void reset_errors(void **state)
 {
 	static const struct {
@@ -431,6 +449,7 @@ int main(void)
 		TEST(map_shows_the_bar, device),
 		TEST(memory_switches_one_bit, device),
 		TEST(memory_errors, device),
+		TEST(memory_in_d3hot_is_refused, device),
 		TEST(reset_errors, device),
 		TEST(every_failing_call_of_open_is_reported, ctx),
 		TEST(every_failing_call_of_use_is_reported, device),

@@ -287,6 +287,10 @@ TPHBUF_API void tphbuf_device_unmap(struct tphbuf_device *dev, void *addr, uint6
  * dma-bufs of the device; on brings them back. A dma-buf exported while
  * decoding is off is born revoked, so who shares a device with others, or
  * switched it off, switches it on first.
+ *
+ * Return: 0; -EIO (no answer, or on in power state D3hot, where memory does not
+ * answer: wake the device by D0 in its power management register), -errno of
+ * the config region.
  */
 TPHBUF_API int tphbuf_device_memory(struct tphbuf_device *dev, bool on);
 

@@ -138,7 +138,7 @@ static const struct explanation explanations[] = {
 	{ TPHBUF_STAGE_REGISTER, EREMOTEIO,
 	  "p2pdma refused the route from the NIC to the device; put both under one PCIe switch without ACS redirection, and bind the device to its driver again, because the kernel keeps the route of the first attach" },
 	{ TPHBUF_STAGE_REGISTER, ENODEV,
-	  "the buffer is revoked: its device is closed, in reset, powered down, or has memory decoding off; switch it on with tphbuf_device_memory()" },
+	  "the buffer is revoked: its device is closed, in reset, in power state D3, or has memory decoding off; for D3 see power_state in its sysfs directory, and wake it by D0 in its power management register or VFIO_DEVICE_FEATURE_LOW_POWER_EXIT; memory decoding is switched on with tphbuf_device_memory()" },
 	{ TPHBUF_STAGE_REGISTER, EAGAIN,
 	  "somebody kept changing the tag of the buffer meanwhile, or the process's rdma cgroup has reached its limit; register again, deregister unused regions, or raise hca_object in the cgroup's rdma.max" },
 	{ TPHBUF_STAGE_REGISTER, EBADF, "the dma-buf descriptor is closed; keep the buffer open" },

@@ -74,6 +74,15 @@ int pcicfg_find_cap(const struct pcicfg_reader *reader, unsigned int id, unsigne
 	return ret;
 }
 
+/* A space of exactly 256 bytes has no more; one cut off at 64 is hidden from this user. */
+static bool ends_at_256(const struct pcicfg_reader *reader)
+{
+	uint32_t value;
+
+	return !pcicfg_read(reader, CFG_SIZE - 4, 4, &value) &&
+	       pcicfg_read(reader, CFG_SIZE, 1, &value) == -ENODATA;
+}
+
 int pcicfg_find_ext_cap(const struct pcicfg_reader *reader, unsigned int id, unsigned int *pos)
 {
 	unsigned int next = CFG_SIZE;
@@ -83,6 +92,8 @@ int pcicfg_find_ext_cap(const struct pcicfg_reader *reader, unsigned int id, uns
 	*pos = 0;
 	for (i = 0; i < MAX_EXT_CAPS; i++) {
 		ret = pcicfg_read(reader, next, 4, &value);
+		if (ret == -ENODATA && next == CFG_SIZE && ends_at_256(reader))
+			return 0;
 		if (ret)
 			return ret;
 		/* A function without extended space reads zeros or ones. */

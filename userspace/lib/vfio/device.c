@@ -14,6 +14,8 @@
 #include "lib/vfio/vfio.h"
 #include "util/fd.h"
 
+#define POWER_D3HOT 3 /* PCI_PM_CTRL_STATE_MASK */
+
 _Static_assert(TPHBUF_REGION_ROM == VFIO_PCI_ROM_REGION_INDEX, "numbering");
 _Static_assert(TPHBUF_REGION_CONFIG == VFIO_PCI_CONFIG_REGION_INDEX, "numbering");
 
@@ -184,6 +186,25 @@ void tphbuf_device_unmap(struct tphbuf_device *dev, void *addr, uint64_t length)
 }
 
 /* Config space is little endian, byte by byte. */
+/*
+ * In D3hot memory does not answer whatever the command register holds: vfio
+ * revokes the dma-bufs (vfio_pci_core.c, __vfio_pci_memory_enabled()).
+ */
+static int check_power(struct tphbuf_device *dev)
+{
+	struct pcicfg_reader reader = { .read = read_config_region, .arg = dev };
+	unsigned int pos;
+	uint32_t value;
+
+	if (pcicfg_find_cap(&reader, PCI_CAP_ID_PM, &pos) || !pos ||
+	    pcicfg_read(&reader, pos + PCI_PM_CTRL, 2, &value) ||
+	    (value & PCI_PM_CTRL_STATE_MASK) != POWER_D3HOT)
+		return 0;
+	return ctx_fail(dev->ctx, TPHBUF_STAGE_REGION, -EIO,
+			"%s is in power state D3hot, where its memory does not answer; write D0 to the power management register (offset 0x%x of its config region), or leave low power with VFIO_DEVICE_FEATURE_LOW_POWER_EXIT",
+			dev->bdf, pos + PCI_PM_CTRL);
+}
+
 int tphbuf_device_memory(struct tphbuf_device *dev, bool on)
 {
 	unsigned char bytes[2];
@@ -201,7 +222,7 @@ int tphbuf_device_memory(struct tphbuf_device *dev, bool on)
 	command = bytes[0] | (unsigned int)bytes[1] << 8;
 	wanted = on ? command | PCI_COMMAND_MEMORY : command & ~(unsigned int)PCI_COMMAND_MEMORY;
 	if (wanted == command)
-		return 0;
+		return on ? check_power(dev) : 0;
 	bytes[0] = (unsigned char)wanted;
 	bytes[1] = (unsigned char)(wanted >> 8);
 	do {
@@ -210,7 +231,7 @@ int tphbuf_device_memory(struct tphbuf_device *dev, bool on)
 	if (n != sizeof(bytes))
 		return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_REGION, n < 0 ? -errno : -EIO,
 				      "%s: write the command register", dev->bdf);
-	return 0;
+	return on ? check_power(dev) : 0;
 }
 
 int tphbuf_device_reset(struct tphbuf_device *dev)
