@@ -190,7 +190,7 @@ static void build_sysfs(void)
 	fake_link(SYS_NIC "/driver", "../../../../bus/pci/drivers/mlx5_core");
 	fake_mkdir(SYS_NIC "/infiniband/mlx5_0");
 	fake_write(SYS_NIC "/config", "\xb3\x15\x21\x10", 4);
-	fake_link("sys/class/infiniband/mlx5_0/device", "../../../" FAKE_NIC_BDF);
+	fake_link("sys/class/infiniband/mlx5_0/device", "../../../bus/pci/devices/" FAKE_NIC_BDF);
 
 	fake_text("sys/bus/pci/devices/not-a-device", "");
 	fake_text("dev/iommu", "");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* tphbuf list: the functions that matter here. */
+/* tphbuf list: the functions and RDMA devices that tagged writes need. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,9 +7,26 @@
 #include "cli/commands/commands.h"
 #include "cli/format.h"
 #include "cli/json.h"
+#include "cli/rdma_names.h"
 #include "cli/table.h"
 #include "cli/text.h"
 #include "util/remedy.h"
+
+static const char *const heads[] = {
+	"DEVICE", "DRIVER", "VFIO", "RDMA", "GROUP", "TAKES", "SENDS", "ENABLED", "BARS",
+};
+
+#define NR_COLUMNS  (sizeof(heads) / sizeof(heads[0]))
+#define RDMA_COLUMN 3
+
+struct list {
+	struct cli *cli;
+	struct table *table;
+	cJSON *devices; /* NULL without --json */
+	struct rdma_names rdma;
+	bool all;
+	bool unknown; /* a row has TPH columns that are unknown */
+};
 
 static bool matters(const struct tphbuf_pci_info *info)
 {
@@ -38,14 +55,16 @@ static void tph_cell(struct table *table, enum tphbuf_tph tph)
 	table_cell(table, tph > TPHBUF_TPH_NONE ? COLOR_GOOD : COLOR_DIM, "%s", tph_text(tph));
 }
 
-static void add_row(struct table *table, const struct tphbuf_pci_info *info)
+static void add_row(struct list *list, const struct tphbuf_pci_info *info)
 {
-	char bars[160];
+	struct table *table = list->table;
+	char bars[160], rdma[256];
 
+	rdma_names_text(&list->rdma, info->bdf, rdma, sizeof(rdma));
 	table_cell(table, COLOR_NONE, "%s", info->bdf);
 	table_cell(table, COLOR_NONE, "%s", or_dash(info->driver));
 	table_cell(table, COLOR_NONE, "%s", or_dash(info->vfio));
-	table_cell(table, COLOR_NONE, "%s", or_dash(info->rdma));
+	table_cell(table, COLOR_NONE, "%s", or_dash(rdma[0] ? rdma : info->rdma));
 	if (info->iommu_group >= 0)
 		table_cell(table, COLOR_NONE, "%d", info->iommu_group);
 	else
@@ -57,13 +76,22 @@ static void add_row(struct table *table, const struct tphbuf_pci_info *info)
 	table_cell(table, COLOR_NONE, "%s", or_dash(bars));
 }
 
-struct list {
-	struct cli *cli;
-	struct table *table;
-	cJSON *devices; /* NULL without --json */
-	bool all;
-	bool unknown; /* a row has TPH columns that are unknown */
-};
+/* @error: why sysfs does not describe the function, or NULL. */
+static void add_function(struct list *list, const struct tphbuf_pci_info *info, const char *error)
+{
+	cJSON *object;
+
+	if (!list->devices) {
+		add_row(list, info);
+		return;
+	}
+	object = cJSON_CreateObject();
+	cJSON_AddItemToArray(list->devices, object);
+	json_add_pci(object, info);
+	json_add_rdma_names(object, &list->rdma, info->bdf);
+	if (error)
+		cJSON_AddStringToObject(object, "error", error);
+}
 
 /* A function that sysfs does not describe: its address, and why. */
 static void add_undescribed(struct list *list, const char *bdf)
@@ -75,27 +103,17 @@ static void add_undescribed(struct list *list, const char *bdf)
 		.requester_enabled = TPHBUF_TPH_UNKNOWN,
 	};
 	const char *why = tphbuf_ctx_error(list->cli->ctx);
-	cJSON *object;
 
 	snprintf(info.bdf, sizeof(info.bdf), "%s", bdf);
 	say(stderr, "tphbuf list: %s\n", why);
-	if (!list->devices) {
-		add_row(list->table, &info);
-		return;
-	}
-	object = cJSON_CreateObject();
-	cJSON_AddItemToArray(list->devices, object);
-	json_add_pci(object, &info);
-	cJSON_AddStringToObject(object, "error", why);
+	add_function(list, &info, why);
 }
 
 static int show(struct list *list, const char *bdf)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
-	cJSON *object;
-	int ret;
+	int ret = tphbuf_pci_read(list->cli->ctx, bdf, &info);
 
-	ret = tphbuf_pci_read(list->cli->ctx, bdf, &info);
 	if (ret == -ENOMEM)
 		return ret;
 	/* -ENODEV, -ENOENT: removed since the directory was read. */
@@ -105,39 +123,57 @@ static int show(struct list *list, const char *bdf)
 		return 0;
 	if (info.completer == TPHBUF_TPH_UNKNOWN || info.requester == TPHBUF_TPH_UNKNOWN)
 		list->unknown = true;
-	if (!list->devices) {
-		add_row(list->table, &info);
-		return 0;
-	}
-	object = cJSON_CreateObject();
-	cJSON_AddItemToArray(list->devices, object);
-	json_add_pci(object, &info);
+	add_function(list, &info, NULL);
 	return 0;
+}
+
+static int show_functions(struct list *list)
+{
+	char(*bdfs)[TPHBUF_BDF_MAX];
+	size_t i, n;
+	int ret = tphbuf_pci_list(list->cli->ctx, &bdfs, &n);
+
+	if (ret)
+		return ret;
+	for (i = 0; i < n && !ret; i++)
+		ret = show(list, bdfs[i]);
+	tphbuf_pci_list_free(bdfs);
+	return ret;
+}
+
+/* RDMA devices of software have no PCI function. */
+static void show_software(struct list *list)
+{
+	size_t i, column;
+
+	if (list->devices)
+		json_add_rdma_names(list->cli->json, &list->rdma, "");
+	for (i = 0; i < list->rdma.n && !list->devices; i++)
+		for (column = 0; !list->rdma.list[i].bdf[0] && column < NR_COLUMNS; column++)
+			table_cell(list->table, column == RDMA_COLUMN ? COLOR_NONE : COLOR_DIM,
+				   "%s", column == RDMA_COLUMN ? list->rdma.list[i].name : "-");
 }
 
 static int run(struct cli *cli, struct options *opts)
 {
-	static const char *const heads[] = {
-		"DEVICE", "DRIVER", "VFIO", "RDMA", "GROUP", "TAKES", "SENDS", "ENABLED", "BARS",
-	};
 	struct list list = { .cli = cli, .all = opts->all };
-	char(*bdfs)[TPHBUF_BDF_MAX];
-	size_t i, n;
 	int ret, end;
 
-	ret = tphbuf_pci_list(cli->ctx, &bdfs, &n);
-	if (ret)
-		return cli_fail(cli, ret);
 	if (cli->json)
 		list.devices = cJSON_AddArrayToObject(cli->json, "devices");
 	else
-		list.table = table_new(heads, sizeof(heads) / sizeof(heads[0]));
-	for (i = 0; i < n && !ret; i++)
-		ret = show(&list, bdfs[i]);
-	tphbuf_pci_list_free(bdfs);
-	end = cli->json ? CLI_OK : table_end(list.table, cli);
-	if (ret)
-		return cli_fail(cli, ret);
+		list.table = table_new(heads, NR_COLUMNS);
+	ret = rdma_names_read(cli, &list.rdma) ? show_functions(&list) : -ENOMEM;
+	if (!ret && opts->all)
+		show_software(&list);
+	rdma_names_free(&list.rdma);
+	end = ret || cli->json ? CLI_OK : table_end(list.table, cli);
+	if (ret) {
+		table_free(list.table);
+		return ret == -ENOMEM ? cli_fail_text(cli, CLI_FAILURE, "lookup",
+						      "out of memory; free some") :
+					cli_fail(cli, ret);
+	}
 	if (end)
 		return end;
 	if (list.unknown)
@@ -154,7 +190,8 @@ const struct command cmd_list = {
 	.about = "Lists PCI functions that are bound to vfio, have an RDMA device, or support\n"
 		 "TPH. TAKES is the TPH completer (tags that others may send to the function:\n"
 		 "st 8 bits, xst 16 bits), SENDS the TPH requester capability, ENABLED what the\n"
-		 "requester is enabled to send now.\n",
+		 "requester is enabled to send now. RDMA devices of software, such as rxe, have\n"
+		 "no PCI function; --all lists them last.\n",
 	.example = "list --all",
 	.run = run,
 };

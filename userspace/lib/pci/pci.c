@@ -82,10 +82,13 @@ int tphbuf_pci_find(struct tphbuf_ctx *ctx, const char *name, char *bdf)
 				"'%s' is neither a PCI address nor an RDMA device; use the form 0000:03:00.0 or mlx5_0",
 				name);
 	ret = sysfs_rdma_bdf(ctx, name, bdf);
+	if (ret && sysfs_rdma_exists(ctx, name))
+		return ctx_fail(ctx, TPHBUF_STAGE_LOOKUP, ret,
+				"RDMA device %s has no PCI function (it is software, such as rxe or siw), so it sends no steering tags; name a NIC, see tphbuf list",
+				name);
 	if (ret)
 		return ctx_fail(ctx, TPHBUF_STAGE_LOOKUP, ret,
-				"there is no RDMA device %s with a PCI function; see tphbuf list",
-				name);
+				"there is no RDMA device %s; see tphbuf list --all", name);
 	return 0;
 }
 

@@ -99,23 +99,42 @@ int sysfs_device_path(struct tphbuf_ctx *ctx, const char *bdf, char *target, siz
 	return (size_t)n == size - 1 ? -ENAMETOOLONG : 0;
 }
 
+/* The last component of @path that is a PCI address: the function above a device. */
+static int last_function(char *path, char *bdf)
+{
+	char *slash;
+
+	while ((slash = strrchr(path, '/'))) {
+		if (!tphbuf_bdf_parse(slash + 1, bdf))
+			return 0;
+		*slash = '\0';
+	}
+	return -ENODEV;
+}
+
 int sysfs_rdma_bdf(struct tphbuf_ctx *ctx, const char *name, char *bdf)
 {
 	char path[PATH_MAX], target[PATH_MAX];
-	const char *last;
-	ssize_t n;
+	int n;
 
 	if (strchr(name, '/') || name[0] == '.')
 		return -ENODEV;
 	n = snprintf(path, sizeof(path), "%s/class/infiniband/%s/device", ctx->sysfs_root, name);
 	if ((size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return -ENODEV;
-	target[n] = '\0';
-	last = strrchr(target, '/');
-	return tphbuf_bdf_parse(last ? last + 1 : target, bdf) ? -ENODEV : 0;
+	/* That of a sub-function is an auxiliary device below the function. */
+	if (!realpath(path, target))
+		return errno == ENOMEM ? -ENOMEM : -ENODEV;
+	return last_function(target, bdf);
+}
+
+bool sysfs_rdma_exists(struct tphbuf_ctx *ctx, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int n = snprintf(path, sizeof(path), "%s/class/infiniband/%s", ctx->sysfs_root, name);
+
+	return (size_t)n < sizeof(path) && !stat(path, &st);
 }
 
 bool sysfs_hidden(int err)

@@ -28,8 +28,12 @@ int sysfs_link_name(struct tphbuf_ctx *ctx, const char *bdf, const char *link, c
 /* The whole target of the symbolic link of function @bdf itself. */
 int sysfs_device_path(struct tphbuf_ctx *ctx, const char *bdf, char *target, size_t size);
 
-/* PCI function of RDMA device @name; -ENODEV if there is none. */
+/*
+ * PCI function of RDMA device @name, also if it belongs to a sub-function.
+ * Return: 0, -ENODEV (no such device, or none with a PCI function), -errno.
+ */
 int sysfs_rdma_bdf(struct tphbuf_ctx *ctx, const char *name, char *bdf);
+bool sysfs_rdma_exists(struct tphbuf_ctx *ctx, const char *name);
 
 /*
  * The "config" file of a function. It is short for unprivileged users. The

@@ -150,6 +150,9 @@ static int read_end(struct tphbuf_ctx *ctx, const char *name, struct route_end *
 	ret = tphbuf_pci_read(ctx, bdf, &end->info);
 	if (ret)
 		return ret;
+	/* A function may have several RDMA devices. */
+	if (tphbuf_bdf_parse(name, target) && strlen(name) < sizeof(end->info.rdma))
+		memcpy(end->info.rdma, name, strlen(name) + 1);
 	ret = sysfs_device_path(ctx, bdf, target, sizeof(target));
 	if (!ret)
 		ret = split_path(target, end, bdfs);
