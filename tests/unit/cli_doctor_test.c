@@ -313,16 +313,16 @@ static void doctor_finds_other_users(void **state)
 	fake_remove("proc/4711/fd/9");
 	fake_remove("proc/4711/fd/8");
 	fake_link("proc/4711/fd/7", "/dev/vfio/12");
-	assert_finding(MEM, "busy", "error", "end process 4711 (qemu-system-x86)", 1);
+	assert_finding(MEM, "busy", "error", "stop process 4711 (qemu-system-x86)", 1);
 	assert_finding(MEM, "busy", "error", "/dev/vfio/12 open", 1);
 	fake_link("proc/4711/fd/7", "/dev/vfio/13");
-	assert_finding(MEM, "busy", "ok", "no other program", 0);
+	assert_finding(MEM, "busy", "ok", "no process that is visible", 0);
 	/* Others have such names, too. */
 	fake_link("proc/4711/fd/7", "/dev/pts/12");
 	fake_link("proc/4711/fd/8", "/run/vfio7");
 	fake_link("proc/4711/fd/9", "/dev/vfio/noiommu-12");
 	fake_link("proc/4711/fd/10", "socket:[12]");
-	assert_finding(MEM, "busy", "ok", "no other program", 0);
+	assert_finding(MEM, "busy", "ok", "no process that is visible", 0);
 	/* What a process calls itself stays on its line. */
 	fake_text("proc/4711/comm", "x\x1b[2J\n");
 	fake_link("proc/4711/fd/7", "/dev/vfio/12");

@@ -38,7 +38,7 @@ test_other_user_is_found() {
 	wait_for 10 grep -q 'held by' /tmp/hold.out
 	remedy=$(finding busy --no-open "$endpoint")
 	note "$remedy"
-	[[ $remedy == "error end process $pid "* ]]
+	[[ $remedy == "error stop process $pid "* ]]
 	kill "$pid"
 	wait $pid
 	[[ $(finding busy --no-open "$endpoint") == ok* ]]

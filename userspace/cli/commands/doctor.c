@@ -123,6 +123,9 @@ static int find(struct doctor *d, const char *id, const char *name, struct tphbu
 		       tphbuf_ctx_error(d->cli->ctx));
 	else if (ret)
 		return cli_fail(d->cli, ret);
+	/* A function may have several RDMA devices: examine the one named. */
+	if (!ret && tphbuf_bdf_parse(name, bdf) && strlen(name) < sizeof(info->rdma))
+		memcpy(info->rdma, name, strlen(name) + 1);
 	*found = !ret;
 	return CLI_OK;
 }
@@ -172,6 +175,8 @@ static void examine(struct doctor *d)
 		check_route(d);
 	if (d->has_device && vfio_bound(&d->device) && !d->opts->no_open)
 		check_tags(d);
+	if (d->has_device)
+		check_unused(d);
 }
 
 static int run(struct cli *cli, struct options *opts)

@@ -44,20 +44,23 @@ static void check_driver(struct doctor *d)
 static void check_power(struct doctor *d)
 {
 	const struct tphbuf_pci_info *info = &d->device;
-	char state[32], remedy[160];
+	char state[32], remedy[FINDING_TEXT_MAX];
 	bool vfio = vfio_bound(info);
 
 	if (tree_read(d, TREE_SYS, state, sizeof(state), "bus/pci/devices/%s/power_state",
 		      info->bdf) &&
 	    !strncmp(state, "D3", 2)) {
-		snprintf(remedy, sizeof(remedy), "echo on > /sys/bus/pci/devices/%s/power/control",
-			 info->bdf);
+		snprintf(remedy, sizeof(remedy),
+			 "echo on > /sys/bus/pci/devices/%s/power/control keeps it in D0%s",
+			 info->bdf,
+			 vfio ? "; a process that has it open wakes it by D0 in its power management register, or by VFIO_DEVICE_FEATURE_LOW_POWER_EXIT" :
+				"");
 		report(d, vfio ? SEVERITY_NOTE : SEVERITY_WARNING, "power", remedy,
-		       "%s sleeps in %s; %s", info->bdf, state,
-		       vfio ? "vfio wakes it when it is opened" : "its memory does not answer");
+		       "%s is in power state %s: its memory does not answer%s", info->bdf, state,
+		       vfio ? "; vfio wakes it when it is opened" : "");
 		return;
 	}
-	report(d, SEVERITY_OK, "power", "", "%s is powered", info->bdf);
+	report(d, SEVERITY_OK, "power", "", "%s is not in a low-power state", info->bdf);
 }
 
 /*
@@ -184,6 +187,7 @@ void check_tags(struct doctor *d)
 	int ret;
 
 	ret = tphbuf_device_open(d->cli->ctx, d->device.bdf, &dev_opts, &dev);
+	d->open_err = ret;
 	if (ret) {
 		report(d, tphbuf_is_unsupported(ret) ? SEVERITY_UNSUPPORTED : SEVERITY_ERROR,
 		       "open", "", "%s", tphbuf_ctx_error(d->cli->ctx));

@@ -44,6 +44,8 @@ struct doctor {
 	/* Valid when the function was given and found. */
 	bool has_device, has_nic;
 	struct tphbuf_pci_info device, nic;
+	enum { USERS_UNKNOWN, USERS_NONE, USERS_FOUND } users_seen;
+	int open_err; /* -errno of check_tags() opening the device, or 0 */
 };
 
 /* The remedy goes first, "" for none; then the text of the finding. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Who else has a claim on the device: its IOMMU group, and open programs. */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,32 +88,83 @@ struct users {
 	struct device_nodes nodes;
 	char dir[64]; /* "4711/fd" */
 	char pid[16];
+	bool found; /* this process is a user */
 	unsigned int n;
 };
 
-/* Is what a descriptor refers to /dev/@node? */
+/* True if @target is /dev/@node, which may have been removed meanwhile. */
 static bool is_node(const char *target, const char *node)
 {
-	return node[0] && !strncmp(target, "/dev/", strlen("/dev/")) &&
-	       !strcmp(target + strlen("/dev/"), node);
+	size_t len = strlen(node);
+
+	if (!len || strncmp(target, "/dev/", strlen("/dev/")))
+		return false;
+	target += strlen("/dev/");
+	return !strncmp(target, node, len) && (!target[len] || !strcmp(target + len, " (deleted)"));
+}
+
+static void report_user(struct users *u, const char *verb, const char *target)
+{
+	char comm[64], remedy[128];
+
+	if (!tree_read(u->d, TREE_PROC, comm, sizeof(comm), "%s/comm", u->pid))
+		snprintf(comm, sizeof(comm), "?");
+	snprintf(remedy, sizeof(remedy), "stop process %s (%s)", u->pid, comm);
+	report(u->d, SEVERITY_ERROR, "busy", remedy, "process %s (%s) has %s %s", u->pid, comm,
+	       target, verb);
+	u->n++;
+	u->found = true;
+}
+
+static bool is_own_node(const struct users *u, const char *target)
+{
+	return is_node(target, u->nodes.cdev) || is_node(target, u->nodes.group);
+}
+
+/* vfio_main.c, vfio_device_show_fdinfo(): a device opened through its group has no node. */
+static bool is_device_of_group(const struct users *u, const char *target, const char *fd)
+{
+	char text[512], end[TPHBUF_BDF_MAX + 2];
+
+	if (strcmp(target, "anon_inode:[vfio-device]") ||
+	    !tree_read(u->d, TREE_PROC, text, sizeof(text), "%s/fdinfo/%s", u->pid, fd) ||
+	    !strstr(text, "vfio-device-syspath:"))
+		return false;
+	snprintf(end, sizeof(end), "/%s", u->d->device.bdf);
+	return strlen(text) > strlen(end) && !strcmp(text + strlen(text) - strlen(end), end);
 }
 
 static bool look_at_fd(void *arg, const char *fd)
 {
 	struct users *u = arg;
-	char target[128], comm[64], remedy[128];
+	char target[128];
 
 	if (!tree_target(u->d, TREE_PROC, target, sizeof(target), "%s/%s", u->dir, fd))
 		return true;
-	if (!is_node(target, u->nodes.cdev) && !is_node(target, u->nodes.group))
-		return true;
-	if (!tree_read(u->d, TREE_PROC, comm, sizeof(comm), "%s/comm", u->pid))
-		snprintf(comm, sizeof(comm), "?");
-	snprintf(remedy, sizeof(remedy), "end process %s (%s) in its own way", u->pid, comm);
-	report(u->d, SEVERITY_ERROR, "busy", remedy, "process %s (%s) has %s open", u->pid, comm,
-	       target);
-	u->n++;
-	return false;
+	if (is_own_node(u, target) || is_device_of_group(u, target, fd))
+		report_user(u, "open", target);
+	return !u->found;
+}
+
+/* A mapping keeps the device open after its descriptors are closed. */
+static void look_at_maps(struct users *u)
+{
+	char path[PATH_MAX], *line = NULL, *name;
+	size_t room = 0;
+	FILE *file;
+
+	if (!tree_path(u->d, TREE_PROC, path, sizeof(path), "%s/maps", u->pid))
+		return;
+	file = fopen(path, "re");
+	while (file && !u->found && getline(&line, &room, file) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		name = strchr(line, '/');
+		if (name && is_own_node(u, name))
+			report_user(u, "mapped", name);
+	}
+	if (file)
+		fclose(file);
+	free(line);
 }
 
 static bool look_at_process(void *arg, const char *pid)
@@ -122,7 +175,10 @@ static bool look_at_process(void *arg, const char *pid)
 		return true;
 	snprintf(u->pid, sizeof(u->pid), "%s", pid);
 	snprintf(u->dir, sizeof(u->dir), "%s/fd", pid);
+	u->found = false;
 	tree_each(u->d, TREE_PROC, u->dir, look_at_fd, u);
+	if (!u->found)
+		look_at_maps(u);
 	return true;
 }
 
@@ -133,9 +189,20 @@ void check_users(struct doctor *d)
 	if (!vfio_bound(&d->device))
 		return;
 	device_nodes(d, &u.nodes);
-	if (!tree_each(d, TREE_PROC, "", look_at_process, &u))
+	if (tree_each(d, TREE_PROC, "", look_at_process, &u))
+		d->users_seen = u.n ? USERS_FOUND : USERS_NONE;
+}
+
+void check_unused(struct doctor *d)
+{
+	if (d->users_seen != USERS_NONE)
 		return;
-	if (!u.n)
-		report(d, SEVERITY_OK, "busy", "", "no other program that can be seen has %s open",
+	if (d->open_err == -EBUSY || d->open_err == -EINVAL)
+		report(d, SEVERITY_WARNING, "busy",
+		       "look for it as root, in the initial PID namespace: fuser -v on the device node",
+		       "no process that is visible here has %s open, yet the kernel reports it in use",
+		       d->device.bdf);
+	else
+		report(d, SEVERITY_OK, "busy", "", "no process that is visible here has %s open",
 		       d->device.bdf);
 }

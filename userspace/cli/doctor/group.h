@@ -6,6 +6,9 @@
 #include "cli/doctor/doctor.h"
 
 void check_group(struct doctor *d);
+/* Report the processes that have the device open. */
 void check_users(struct doctor *d);
+/* After check_tags(): report that no process has it open, if that is so. */
+void check_unused(struct doctor *d);
 
 #endif

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* The NIC that is to write, and its way to the memory. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/doctor/device.h"
 #include "cli/doctor/files.h"
@@ -44,18 +46,72 @@ static const char *rdma_module(const struct tphbuf_pci_info *nic)
 	return "";
 }
 
-/* The steps to its own driver: the override away, a driver, a probe. */
-static void explain_no_rdma(struct doctor *d)
+static bool module_is_loaded(const struct doctor *d, const char *module)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return tree_path(d, TREE_SYS, path, sizeof(path), "module/%s", module) && !stat(path, &st);
+}
+
+/* Another function of the same device and driver that has an RDMA device. */
+static bool find_sibling(const struct doctor *d, struct tphbuf_pci_info *sibling)
+{
+	size_t last = strlen(d->nic.bdf) - 1;
+	char bdf[TPHBUF_BDF_MAX];
+	int i;
+
+	memcpy(bdf, d->nic.bdf, sizeof(bdf));
+	for (i = 0; i < 8; i++) {
+		bdf[last] = (char)('0' + i);
+		sibling->size = sizeof(*sibling);
+		if (bdf[last] != d->nic.bdf[last] && !tphbuf_pci_read(d->cli->ctx, bdf, sibling) &&
+		    sibling->rdma[0] && !strcmp(sibling->driver, d->nic.driver))
+			return true;
+	}
+	return false;
+}
+
+/* The function has its own driver, which offers no RDMA device. */
+static void explain_driver_without_rdma(struct doctor *d)
 {
 	const struct tphbuf_pci_info *nic = &d->nic;
 	const char *module = rdma_module(nic);
+	struct tphbuf_pci_info sibling;
+	char remedy[FINDING_TEXT_MAX];
+
+	if (!module[0]) {
+		report(d, SEVERITY_UNSUPPORTED, "rdma",
+		       "use a NIC with RDMA whose driver can give up a revoked buffer: mlx5 or irdma",
+		       "%s (driver %s) has no RDMA device", nic->bdf, nic->driver);
+		return;
+	}
+	if (find_sibling(d, &sibling)) {
+		snprintf(remedy, sizeof(remedy),
+			 "use %s, which serves both functions in a RoCE LAG; without a LAG: devlink dev param set pci/%s name enable_rdma value true cmode driverinit; devlink dev reload pci/%s",
+			 sibling.rdma, nic->bdf, nic->bdf);
+		report(d, SEVERITY_ERROR, "rdma", remedy,
+		       "%s has no RDMA device of its own; function %s of the same NIC has %s",
+		       nic->bdf, sibling.bdf, sibling.rdma);
+		return;
+	}
+	if (module_is_loaded(d, module))
+		snprintf(remedy, sizeof(remedy),
+			 "see dmesg, and devlink dev param show pci/%s name enable_rdma", nic->bdf);
+	else
+		snprintf(remedy, sizeof(remedy), "modprobe %s", module);
+	report(d, SEVERITY_ERROR, "rdma", remedy, "%s (driver %s) has no RDMA device%s", nic->bdf,
+	       nic->driver, module_is_loaded(d, module) ? ", though its RDMA driver is loaded" : "");
+}
+
+/* Remove the override, load the NIC's own driver, probe. */
+static void explain_no_rdma(struct doctor *d)
+{
+	const struct tphbuf_pci_info *nic = &d->nic;
 	char remedy[FINDING_TEXT_MAX], steps[FINDING_TEXT_MAX / 2];
 
 	if (nic->driver[0] && !vfio_bound(nic)) {
-		snprintf(remedy, sizeof(remedy), "%s%s",
-			 module[0] ? "modprobe " : "load its RDMA driver", module);
-		report(d, SEVERITY_ERROR, "rdma", remedy, "%s (driver %s) has no RDMA device",
-		       nic->bdf, nic->driver);
+		explain_driver_without_rdma(d);
 		return;
 	}
 	rebind_remedy(steps, sizeof(steps), nic->bdf, nic->driver, "");
@@ -106,7 +162,7 @@ static bool look_at_port(void *arg, const char *port)
 	char state[32];
 
 	if (!tree_read(p->d, TREE_SYS, state, sizeof(state),
-		       "bus/pci/devices/%s/infiniband/%s/ports/%s/state", p->d->nic.bdf,
+		       "class/infiniband/%s/device/infiniband/%s/ports/%s/state", p->d->nic.rdma,
 		       p->d->nic.rdma, port))
 		return true;
 	p->n++;
@@ -117,11 +173,11 @@ static bool look_at_port(void *arg, const char *port)
 static void check_port(struct doctor *d)
 {
 	struct ports p = { .d = d };
-	char dir[160], remedy[160];
+	char dir[192], remedy[160];
 
 	if (!d->nic.rdma[0])
 		return;
-	snprintf(dir, sizeof(dir), "bus/pci/devices/%s/infiniband/%s/ports", d->nic.bdf,
+	snprintf(dir, sizeof(dir), "class/infiniband/%s/device/infiniband/%s/ports", d->nic.rdma,
 		 d->nic.rdma);
 	tree_each(d, TREE_SYS, dir, look_at_port, &p);
 	snprintf(remedy, sizeof(remedy), "look at cable and switch; rdma link show %s/1",
@@ -146,7 +202,7 @@ static bool look_at_uverbs(void *arg, const char *name)
 
 	if (strncmp(name, "uverbs", strlen("uverbs")) ||
 	    (tree_read(u->d, TREE_SYS, ibdev, sizeof(ibdev),
-		       "bus/pci/devices/%s/infiniband_verbs/%s/ibdev", u->d->nic.bdf, name) &&
+		       "class/infiniband/%s/device/infiniband_verbs/%s/ibdev", u->d->nic.rdma, name) &&
 	     strcmp(ibdev, u->d->nic.rdma)))
 		return true;
 	return (size_t)snprintf(u->name, sizeof(u->name), "%s", name) >= sizeof(u->name);
@@ -154,13 +210,13 @@ static bool look_at_uverbs(void *arg, const char *name)
 
 static void check_uverbs(struct doctor *d)
 {
-	char text[96];
+	char text[128];
 	struct uverbs u = { .d = d };
 	struct node node;
 
 	if (!d->nic.rdma[0])
 		return;
-	snprintf(text, sizeof(text), "bus/pci/devices/%s/infiniband_verbs", d->nic.bdf);
+	snprintf(text, sizeof(text), "class/infiniband/%s/device/infiniband_verbs", d->nic.rdma);
 	tree_each(d, TREE_SYS, text, look_at_uverbs, &u);
 	if (!u.name[0]) {
 		report(d, SEVERITY_ERROR, "uverbs", "modprobe ib_uverbs",
@@ -172,9 +228,15 @@ static void check_uverbs(struct doctor *d)
 	report_node(d, SEVERITY_ERROR, "uverbs", &node);
 }
 
-/* Why is a NIC that can send hints not set up to? */
+static bool is_mlx5(const struct tphbuf_pci_info *nic)
+{
+	return !strcmp(nic->driver, "mlx5_core");
+}
+
+/* The TPH requester capability is there and not enabled. */
 static void explain_disabled(struct doctor *d)
 {
+	char remedy[FINDING_TEXT_MAX];
 	struct tphbuf_port root = { .size = sizeof(root) };
 	struct tphbuf_topo *topo;
 	size_t n;
@@ -197,9 +259,16 @@ static void explain_disabled(struct doctor *d)
 			return;
 		}
 	}
-	report(d, SEVERITY_ERROR, "requester",
-	       "update the NIC's firmware and driver, see dmesg; for mlx5 boot a kernel whose mlx5_core enables TPH, and reload it",
-	       "%s can send tags but its driver has not enabled TPH", d->nic.bdf);
+	if (is_mlx5(&d->nic))
+		snprintf(remedy, sizeof(remedy),
+			 "boot a kernel whose mlx5_core enables TPH, and reload it; see dmesg");
+	else
+		snprintf(remedy, sizeof(remedy),
+			 "use a version of driver %s that enables TPH for RDMA, if there is one; see dmesg",
+			 d->nic.driver);
+	report(d, SEVERITY_ERROR, "requester", remedy,
+	       "%s has the TPH requester capability, but its driver has not enabled TPH",
+	       d->nic.bdf);
 }
 
 static void check_requester(struct doctor *d)
@@ -220,9 +289,10 @@ static void check_requester(struct doctor *d)
 		       nic->requester_enabled == TPHBUF_TPH_ST_EXT ? "16-bit tags (xst)" :
 								     "8-bit tags (st)");
 	if (nic->requester > TPHBUF_TPH_NONE && nic->st_table == TPHBUF_ST_TABLE_NONE)
-		report(d, SEVERITY_NOTE, "st-table", "",
-		       "%s has no steering tag table: its tags have the width of its mkey's index field",
-		       nic->bdf);
+		report(d, SEVERITY_NOTE, "st-table", "", "%s has no steering tag table: %s",
+		       nic->bdf,
+		       is_mlx5(nic) ? "a tag must fit the index field of an mkey" :
+				      "its driver decides which tags it sends");
 }
 
 void check_nic(struct doctor *d)
