@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define AREA   (2u << 20)
-#define REMOTE (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
+#define AREA (2u << 20)
+#define REMOTE                                                                       \
+	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE | \
+	 IBV_ACCESS_REMOTE_ATOMIC)
 
 static const uint32_t sizes[] = { 1,   3,    63,   64,	 65,	     255,	    256,
 				  257, 4095, 4096, 4097, 65536 + 13, (1u << 20) + 3 };
@@ -172,6 +174,61 @@ static void test_each(const char *na, const char *nb,
 
 	rig_open(&rig, na, nb, NULL);
 	each(&rig, op);
+	rig_close(&rig);
+}
+
+static void atomic(struct rig *rig, enum ibv_wr_opcode opcode, uint32_t off, uint64_t compare_add,
+		   uint64_t swap)
+{
+	struct ibv_sge sge = local(rig, 16, 8);
+	struct ibv_send_wr wr = { .opcode = opcode,
+				  .sg_list = &sge,
+				  .num_sge = 1,
+				  .send_flags = IBV_SEND_SIGNALED,
+				  .wr.atomic = { .remote_addr = (uintptr_t)rig->mb.addr + off,
+						 .rkey = rig->mb.mr->rkey,
+						 .compare_add = compare_add,
+						 .swap = swap } };
+
+	post(&rig->a, &wr);
+}
+
+/* Both values as the CPU reads them: the byte order of the host, at both ends. */
+static void expect_words(struct rig *rig, uint32_t off, uint64_t target, uint64_t answer)
+{
+	uint64_t word[2];
+
+	memcpy(&word[0], rig->mb.addr + off, 8);
+	memcpy(&word[1], rig->ma.addr + 16, 8);
+	require(word[0] == target, "target holds %llx instead of %llx", (unsigned long long)word[0],
+		(unsigned long long)target);
+	require(word[1] == answer, "answer is %llx instead of %llx", (unsigned long long)word[1],
+		(unsigned long long)answer);
+}
+
+static void test_atomics(const char *na, const char *nb)
+{
+	struct link_opts opts = { .rnr_retry = 7,
+				  .remote_access = IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE |
+						   IBV_ACCESS_REMOTE_ATOMIC };
+	uint64_t value = 0x1122334455667788;
+	struct rig rig;
+
+	rig_open(&rig, na, nb, &opts);
+	for (uint32_t off = 0; off <= 4096; off += 2048 - 8) {
+		memcpy(rig.mb.addr + off, &value, 8);
+		atomic(&rig, IBV_WR_ATOMIC_FETCH_AND_ADD, off, 3, 0);
+		poll_ok(&rig.a, IBV_WC_FETCH_ADD);
+		expect_words(&rig, off, value + 3, value);
+		atomic(&rig, IBV_WR_ATOMIC_CMP_AND_SWP, off, value, 1);
+		poll_ok(&rig.a, IBV_WC_COMP_SWAP);
+		expect_words(&rig, off, value + 3, value + 3);
+		atomic(&rig, IBV_WR_ATOMIC_CMP_AND_SWP, off, value + 3, 1);
+		poll_ok(&rig.a, IBV_WC_COMP_SWAP);
+		expect_words(&rig, off, 1, value + 3);
+	}
+	atomic(&rig, IBV_WR_ATOMIC_FETCH_AND_ADD, 4, 1, 0);
+	poll_status(&rig.a, IBV_WC_REM_INV_REQ_ERR);
 	rig_close(&rig);
 }
 
@@ -379,6 +436,7 @@ static const struct {
 	{ "send", op_send, NULL },
 	{ "write_imm", op_write_imm, NULL },
 	{ "gather", op_gather, NULL },
+	{ "atomics", NULL, test_atomics },
 	{ "inline", NULL, test_inline },
 	{ "wrap", NULL, test_wrap },
 	{ "bad_rkey", NULL, test_bad_rkey },
