@@ -3,8 +3,9 @@
 # Run one script in one virtual machine with one fabric, and wait for its end.
 #
 #   rig/vm.sh [-k base|patched] [-d SECONDS] [-n NAME] [-f FABRIC_OPTION]... [-a KERNEL_ARG]...
-#             [-q QEMU_ARG]... [-m MEMORY] [-i] SCRIPT [ARG...]
+#             [-q QEMU_ARG]... [-m MEMORY] [-r] [-i] SCRIPT [ARG...]
 #
+# -r: each device of the fabric below a root port of its own, not all below one switch.
 # -i: the console is this terminal. SCRIPT is a path below build/stage; it runs in the guest as root with ARGs (no spaces or commas in them).
 # Results it leaves in /srv are in build/vm/NAME/out; console.log, fabric.log, fabric.json are beside it.
 # Exit status: that of the script; 124 past the deadline; 125 when the VM or the fabric could not be run or died.
@@ -12,8 +13,8 @@
 . "$TOP/rig/lib/qemu.sh"
 
 kernel=patched deadline=120 name=vm memory=1G
-fabric_options=() kernel_args=() qemu_args=() console=
-while getopts 'k:d:n:f:a:q:m:i' option; do
+fabric_options=() kernel_args=() qemu_args=() console= switch=yes
+while getopts 'k:d:n:f:a:q:m:ri' option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	d) deadline=$OPTARG ;;
@@ -22,6 +23,7 @@ while getopts 'k:d:n:f:a:q:m:i' option; do
 	a) kernel_args+=("$OPTARG") ;;
 	q) qemu_args+=("$OPTARG") ;;
 	m) memory=$OPTARG ;;
+	r) switch= ;;
 	i) console=terminal ;;
 	*) die "usage: see the head of rig/vm.sh" ;;
 	esac
@@ -68,14 +70,15 @@ fabric_devices() {
 	printf '%s\n' ${fabric_options[@]+"${fabric_options[@]}"} | sed -n -E 's/^--(nic|endpoint|engine)=([^,]+).*/\2/p'
 }
 
-# One switch: a root port, an upstream port, and a downstream port for each device.
+# One switch: a root port, an upstream port, and a downstream port for each device. With -r root ports only.
 topology() {
-	local device slot=0
-	printf '%s\n' -device pcie-root-port,id=rp0,chassis=1,slot=1 \
+	local device slot=0 port=pcie-root-port
+	[ -z "$switch" ] || port=xio3130-downstream,bus=up0
+	[ -z "$switch" ] || printf '%s\n' -device pcie-root-port,id=rp0,chassis=1,slot=1 \
 		-device x3130-upstream,id=up0,bus=rp0
 	for device in $(fabric_devices); do
 		slot=$((slot + 1))
-		printf '%s\n' -device "xio3130-downstream,id=dn$slot,bus=up0,chassis=$((slot + 1)),slot=$slot" -device \
+		printf '%s\n' -device "$port,id=dn$slot,chassis=$((slot + 1)),slot=$slot" -device \
 			"{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"$sock/$device.sock\"},\"bus\":\"dn$slot\"}"
 	done
 }

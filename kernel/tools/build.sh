@@ -63,14 +63,14 @@ configure() {
 }
 
 compile() { # KIND: the patched kernel says so in its release
-	local version=
-	[ "$1" = base ] || version=-tphbuf
+	local version= series=
+	[ "$1" = base ] || version=-tphbuf series=m
 	make -C "$SRC" O="$OBJ" LOCALVERSION=$version -j"$JOBS" bzImage modules
 	make -C "$SRC" O="$OBJ" INSTALL_HDR_PATH="$OBJ.uapi" headers_install
 	[ ! -d "$GUEST_MODULES" ] || {
 		rm -rf "$OBJ.guest-modules"
 		cp -r "$GUEST_MODULES" "$OBJ.guest-modules"
-		make -C "$OBJ" LOCALVERSION=$version M="$OBJ.guest-modules" modules
+		make -C "$OBJ" LOCALVERSION=$version TPHBUF_SERIES="${series:-n}" M="$OBJ.guest-modules" modules
 	}
 }
 
@@ -92,7 +92,7 @@ collect() {
 	cp "$OBJ/include/config/kernel.release" "$out/release"
 	find "$OBJ" "$OBJ.guest-modules" -name '*.ko' -exec cp {} "$out/modules/" \;
 	cp -r "$OBJ.uapi" "$out/uapi"
-	[ ! -d "$SRC/samples/dma-buf-tph" ] || cp "$SRC"/samples/dma-buf-tph/*.h "$out/uapi/include/"
+	cp "$GUEST_MODULES"/*.h "$out/uapi/include/" # user interfaces of modules
 	cp "$SRC"/include/linux/mlx5/mlx5_ifc*.h "$out/mlx5/linux/mlx5/"
 	[ "$kind" != kcsan ] || touched_functions >"$out/touched-functions"
 	mv "$out" "$1"

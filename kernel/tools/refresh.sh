@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 topic=${1:-} tree=${2:-}
-[ -n "$tree" ] && [ -d "$tree/.git" ] || die "usage: refresh.sh TOPIC TREE [BASE]"
+[ -n "$tree" ] && [ -e "$tree/.git" ] || die "usage: refresh.sh TOPIC TREE [BASE]"
 [ -d "$TOP/kernel/$topic" ] || die "kernel/$topic does not exist; topics: $(topics)"
 PATCHES=$TOP/kernel/$topic/patches
 

@@ -8,11 +8,11 @@ insert() { # MODULE...: load modules that are not loaded yet, from the kernel th
 	done
 }
 
-load_vfio() { insert irqbypass vfio-pci-core vfio-pci; }
+# tph_root_port first: it enumerates the devices again (rig/modules).
+load_vfio() { insert tph_root_port irqbypass vfio-pci-core vfio-pci; }
 
 load_mlx5() {
-	insert tph_root_port # root ports that claim TPH, see rig/modules
-	insert mlx5_core mlx5_ib ib_umad
+	insert tph_root_port mlx5_core mlx5_ib ib_umad
 }
 
 # BDFs of the fabric's functions by their PCI ids.

@@ -50,20 +50,23 @@ struct tphbuf_tag tag_of(const char *text)
 	return tag;
 }
 
-struct tphbuf_applied applied_of(struct rig *rig, struct target *target)
+struct uverbs_tph tph_of(struct target *target)
 {
-	struct tphbuf_applied applied = { .size = sizeof(applied) };
+	struct ibv_mr *mr = tphbuf_mr_ibv(target->mr);
+	struct uverbs_tph tph;
+	int ret = uverbs_query_tph(mr->context, mr->handle, &tph);
 
-	ok(rig, tphbuf_mr_applied(target->mr, &applied), "applied");
-	return applied;
+	require(!ret, "QUERY_MR: %s", strerror(-ret));
+	return tph;
 }
 
 void target_register(struct rig *rig, struct target *target, bool must_apply)
 {
-	struct tphbuf_mr_opts opts = { .size = sizeof(opts),
-				       .flags = must_apply ? TPHBUF_MR_REQUIRE : 0 };
+	struct tphbuf_mr_opts opts = { .size = sizeof(opts) };
 
 	ok(rig, tphbuf_mr_register(target->buf, rig->bar_port.pd, &opts, &target->mr), "register");
+	require(!must_apply || tph_of(target).state == IB_UVERBS_MR_TPH_APPLIED,
+		"registered in state %u", tph_of(target).state);
 }
 
 void target_open(struct rig *rig, struct target *target, const struct tphbuf_range *ranges,

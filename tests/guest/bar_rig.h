@@ -6,11 +6,13 @@
 #ifndef BAR_RIG_H
 #define BAR_RIG_H
 
+#include <rdma/ib_user_ioctl_verbs.h>
 #include <tphbuf/mr.h>
 #include <tphbuf/tphbuf.h>
 
 #include "tests/guest/rdma.h"
 #include "tests/guest/tally.h"
+#include "tests/guest/uverbs.h"
 
 #define MiB	 (1u << 20)
 #define REMOTE	 (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
@@ -49,7 +51,8 @@ void relink(struct rig *rig); /* new queue pairs after an error */
 
 void ok(struct rig *rig, int ret, const char *what);
 struct tphbuf_tag tag_of(const char *text);
-struct tphbuf_applied applied_of(struct rig *rig, struct target *target);
+/* What the kernel says of the MR's hint. */
+struct uverbs_tph tph_of(struct target *target);
 
 /* "none" or a tag, which must be applied. */
 void target_open(struct rig *rig, struct target *target, const struct tphbuf_range *ranges,

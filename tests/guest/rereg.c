@@ -29,7 +29,7 @@ static void test_tagged(struct rig *rig)
 	refused(rig, &target);
 	write_and_compare(rig, &target, 0, 5000, 1);
 	expect_both(rig, 2);
-	require(applied_of(rig, &target).state == TPHBUF_APPLIED_YES, "the tag is gone");
+	require(tph_of(&target).state == IB_UVERBS_MR_TPH_APPLIED, "the tag is gone");
 	target_close(rig, &target);
 }
 

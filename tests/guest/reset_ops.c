@@ -117,8 +117,7 @@ static void under_traffic(struct rig *rig, void (*disturb)(struct rig *rig), boo
 	require(state.tag.valid == (TPHBUF_TAG_ST | TPHBUF_TAG_XST) && state.tag.st == 0x5a &&
 			state.tag.xst == 0x1234 && state.tag.ph == 2,
 		"the tag did not survive");
-	require(applied_of(rig, &target).state == TPHBUF_APPLIED_YES &&
-			!applied_of(rig, &target).stale_faults,
+	require(tph_of(&target).state == IB_UVERBS_MR_TPH_APPLIED && !tph_of(&target).stale_faults,
 		"the MR does not have its tag any more");
 	write_and_compare(rig, &target, 0, 5000, 2);
 	expect_both(rig, 2);

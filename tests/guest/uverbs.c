@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define MAX_ATTRS 12
+#define MAX_ATTRS 16
 
 struct request {
 	struct ib_uverbs_ioctl_hdr head;
@@ -30,9 +30,9 @@ static struct ib_uverbs_attr *add(struct request *req, uint16_t id, uint16_t len
 	return attr;
 }
 
-static void add_out(struct request *req, uint16_t id, uint32_t *to)
+static void add_out(struct request *req, uint16_t id, void *to, uint16_t len)
 {
-	add(req, id, sizeof(*to), (uintptr_t)to);
+	add(req, id, len, (uintptr_t)to);
 }
 
 static int submit(struct ibv_context *ctx, struct request *req, uint16_t object, uint16_t method)
@@ -54,7 +54,7 @@ int uverbs_dmah_alloc(struct ibv_context *ctx, const struct uverbs_dmah_opts *op
 	if (opts->has_cpu) {
 		add(&req, UVERBS_ATTR_ALLOC_DMAH_CPU_ID, sizeof(opts->cpu), opts->cpu);
 		add(&req, UVERBS_ATTR_ALLOC_DMAH_TPH_MEM_TYPE, 0, 0)->attr_data.enum_data.elem_id =
-			0;
+			opts->persistent;
 	}
 	if (opts->has_ph)
 		add(&req, UVERBS_ATTR_ALLOC_DMAH_PH, sizeof(opts->ph), opts->ph);
@@ -72,8 +72,8 @@ int uverbs_dmah_free(struct ibv_context *ctx, uint32_t handle)
 	return submit(ctx, &req, UVERBS_OBJECT_DMAH, UVERBS_METHOD_DMAH_FREE);
 }
 
-int uverbs_reg_dmabuf(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t dmah,
-		      struct uverbs_mr *mr)
+static int reg_dmabuf(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t dmah,
+		      const uint32_t *tph_flags, struct uverbs_mr *mr)
 {
 	struct request req = { 0 };
 	struct ib_uverbs_attr *mine = add(&req, UVERBS_ATTR_REG_MR_HANDLE, 0, 0);
@@ -87,12 +87,86 @@ int uverbs_reg_dmabuf(struct ibv_pd *pd, int fd, uint64_t len, int access, uint3
 	add(&req, UVERBS_ATTR_REG_MR_ACCESS_FLAGS, sizeof(uint32_t), (uint32_t)access);
 	add(&req, UVERBS_ATTR_REG_MR_FD, 0, 0)->data_s64 = fd;
 	add(&req, UVERBS_ATTR_REG_MR_FD_OFFSET, sizeof(uint64_t), 0);
-	add_out(&req, UVERBS_ATTR_REG_MR_RESP_LKEY, &mr->lkey);
-	add_out(&req, UVERBS_ATTR_REG_MR_RESP_RKEY, &mr->rkey);
+	add_out(&req, UVERBS_ATTR_REG_MR_RESP_LKEY, &mr->lkey, sizeof(mr->lkey));
+	add_out(&req, UVERBS_ATTR_REG_MR_RESP_RKEY, &mr->rkey, sizeof(mr->rkey));
+	if (tph_flags)
+		add(&req, UVERBS_ATTR_REG_MR_TPH_FLAGS, sizeof(*tph_flags), *tph_flags);
 	ret = submit(pd->context, &req, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_MR);
 	if (!ret)
 		mr->handle = (uint32_t)mine->data;
 	return ret;
+}
+
+int uverbs_reg_dmabuf(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t dmah,
+		      struct uverbs_mr *mr)
+{
+	return reg_dmabuf(pd, fd, len, access, dmah, NULL, mr);
+}
+
+int uverbs_reg_dmabuf_flags(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t dmah,
+			    uint32_t tph_flags, struct uverbs_mr *mr)
+{
+	return reg_dmabuf(pd, fd, len, access, dmah, &tph_flags, mr);
+}
+
+int uverbs_reg_dmabuf_old(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t tph_flags,
+			  struct uverbs_mr *mr)
+{
+	struct request req = { 0 };
+	struct ib_uverbs_attr *mine = add(&req, UVERBS_ATTR_REG_DMABUF_MR_HANDLE, 0, 0);
+	int ret;
+
+	add(&req, UVERBS_ATTR_REG_DMABUF_MR_PD_HANDLE, 0, pd->handle);
+	add(&req, UVERBS_ATTR_REG_DMABUF_MR_OFFSET, sizeof(uint64_t), 0);
+	add(&req, UVERBS_ATTR_REG_DMABUF_MR_LENGTH, sizeof(uint64_t), len);
+	add(&req, UVERBS_ATTR_REG_DMABUF_MR_IOVA, sizeof(uint64_t), 0);
+	add(&req, UVERBS_ATTR_REG_DMABUF_MR_FD, sizeof(uint32_t), (uint32_t)fd);
+	add(&req, UVERBS_ATTR_REG_DMABUF_MR_ACCESS_FLAGS, sizeof(uint32_t), (uint32_t)access);
+	add_out(&req, UVERBS_ATTR_REG_DMABUF_MR_RESP_LKEY, &mr->lkey, sizeof(mr->lkey));
+	add_out(&req, UVERBS_ATTR_REG_DMABUF_MR_RESP_RKEY, &mr->rkey, sizeof(mr->rkey));
+	add(&req, UVERBS_ATTR_REG_DMABUF_MR_TPH_FLAGS, sizeof(tph_flags), tph_flags);
+	ret = submit(pd->context, &req, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_DMABUF_MR);
+	if (!ret)
+		mr->handle = (uint32_t)mine->data;
+	return ret;
+}
+
+int uverbs_reg_addr_flags(struct ibv_pd *pd, void *addr, uint64_t len, int access,
+			  uint32_t tph_flags)
+{
+	struct request req = { 0 };
+	struct uverbs_mr mr;
+
+	add(&req, UVERBS_ATTR_REG_MR_HANDLE, 0, 0);
+	add(&req, UVERBS_ATTR_REG_MR_PD_HANDLE, 0, pd->handle);
+	add(&req, UVERBS_ATTR_REG_MR_IOVA, sizeof(uint64_t), (uintptr_t)addr);
+	add(&req, UVERBS_ATTR_REG_MR_ADDR, sizeof(uint64_t), (uintptr_t)addr);
+	add(&req, UVERBS_ATTR_REG_MR_LENGTH, sizeof(uint64_t), len);
+	add(&req, UVERBS_ATTR_REG_MR_ACCESS_FLAGS, sizeof(uint32_t), (uint32_t)access);
+	add_out(&req, UVERBS_ATTR_REG_MR_RESP_LKEY, &mr.lkey, sizeof(mr.lkey));
+	add_out(&req, UVERBS_ATTR_REG_MR_RESP_RKEY, &mr.rkey, sizeof(mr.rkey));
+	add(&req, UVERBS_ATTR_REG_MR_TPH_FLAGS, sizeof(tph_flags), tph_flags);
+	return submit(pd->context, &req, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_MR);
+}
+
+int uverbs_query_tph(struct ibv_context *ctx, uint32_t handle, struct uverbs_tph *tph)
+{
+	struct request req = { 0 };
+	uint32_t lkey, rkey;
+	uint64_t length;
+
+	memset(tph, 0xff, sizeof(*tph));
+	add(&req, UVERBS_ATTR_QUERY_MR_HANDLE, 0, handle);
+	add_out(&req, UVERBS_ATTR_QUERY_MR_RESP_LKEY, &lkey, sizeof(lkey));
+	add_out(&req, UVERBS_ATTR_QUERY_MR_RESP_RKEY, &rkey, sizeof(rkey));
+	add_out(&req, UVERBS_ATTR_QUERY_MR_RESP_LENGTH, &length, sizeof(length));
+	add_out(&req, UVERBS_ATTR_QUERY_MR_RESP_TPH_STATE, &tph->state, sizeof(tph->state));
+	add_out(&req, UVERBS_ATTR_QUERY_MR_RESP_TPH_ST_WIDTH, &tph->st_width, sizeof(tph->st_width));
+	add_out(&req, UVERBS_ATTR_QUERY_MR_RESP_TPH_ST, &tph->st, sizeof(tph->st));
+	add_out(&req, UVERBS_ATTR_QUERY_MR_RESP_TPH_PH, &tph->ph, sizeof(tph->ph));
+	add_out(&req, UVERBS_ATTR_QUERY_MR_RESP_TPH_STALE_FAULTS, &tph->stale_faults,
+		sizeof(tph->stale_faults));
+	return submit(ctx, &req, UVERBS_OBJECT_MR, UVERBS_METHOD_QUERY_MR);
 }
 
 int uverbs_dereg(struct ibv_context *ctx, const struct uverbs_mr *mr)

@@ -4,7 +4,7 @@
 #   tests/harness/vm-boot.sh NAME [KERNEL]    KERNEL: another one than the boot's; "debug" takes more time and memory
 . "$(dirname "$0")/../../rig/lib/common.sh"
 name=$1
-KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=() MEMORY=1G
+KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=() MEMORY=1G TOPOLOGY=
 # On debug kernels: further cases, cases left out (they test user space), further kernel arguments
 DEBUG_CASES=() DEBUG_WITHOUT=() DEBUG_ARGS=()
 . "$TOP/tests/vm/boot/$name.conf"
@@ -24,7 +24,7 @@ esac
 vm=$BUILD/vm/check-$name
 rm -rf "$vm"
 rc=0
-"$TOP/rig/vm.sh" -n "check-$name" -k "$KERNEL" -d "$DEADLINE" -m "$MEMORY" "${FABRIC[@]/#/-f}" "${ARGS[@]/#/-a}" "${QEMU[@]/#/-q}" \
+"$TOP/rig/vm.sh" -n "check-$name" -k "$KERNEL" -d "$DEADLINE" -m "$MEMORY" "${FABRIC[@]/#/-f}" "${ARGS[@]/#/-a}" "${QEMU[@]/#/-q}" $TOPOLOGY \
 	tests/run-cases.sh "${CASES[@]}" || rc=$?
 cat "$vm/out/tap" 2>/dev/null || true
 if [ "$rc" -ge 124 ]; then

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# An importer other than mlx5: the sample driver tph_engine of the series on the fabric's DMA engines.
+# An importer other than mlx5: the driver tph_engine (rig/modules) on the fabric's DMA engines.
 
 insert tph_root_port tph_engine
 

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+# What the kernel says of an MR's hint, without privilege, and registrations that require one.
+
+test_states() { both mr_tph states; }
+test_bad_flags() { both mr_tph bad_flags; }
+test_one_count_for_each_stale_fault() { both mr_tph stale_faults; }
+test_without_hint_and_changed() { both mr_tph changed; }
