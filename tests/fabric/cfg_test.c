@@ -386,6 +386,27 @@ static void no_prefix_no_wide_tag(void **ctx)
 	assert_true(tph.th && !tph.extended && tph.st == 0x5a);
 }
 
+/* Firmware that starts again: no hint until the driver enables and writes anew; nothing else changes. */
+static void lost_tph(void **ctx)
+{
+	struct toy *toy = toy_of(ctx);
+	uint32_t cap = toy->dev.tph_cap;
+	struct fab_tph tph;
+
+	toy_put(toy, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	toy_put(toy, cap + FAB_TPH_CTRL, 0x302, 4);
+	toy_put(toy, cap + FAB_TPH_ST_TABLE + 10, 0x5a, 2);
+	assert_true(fab_cfg_tph(&toy->dev, 2, 5).th);
+	fab_cfg_lose_tph(&toy->dev);
+	assert_false(fab_cfg_tph(&toy->dev, 2, 5).th);
+	assert_int_equal(toy_get(toy, cap + FAB_TPH_CTRL, 4), 0);
+	assert_int_equal(toy_get(toy, cap + FAB_TPH_ST_TABLE + 10, 2), 0);
+	assert_int_equal(toy_get(toy, PCI_COMMAND, 2), PCI_COMMAND_MEMORY);
+	toy_put(toy, cap + FAB_TPH_CTRL, 0x302, 4);
+	tph = fab_cfg_tph(&toy->dev, 2, 5);
+	assert_true(tph.th && !tph.st);
+}
+
 static void bad_options_are_refused(void **ctx)
 {
 	struct toy *toy = toy_of(ctx);
@@ -451,6 +472,7 @@ int main(void)
 		TEST(tph_capability_variants),
 		TEST(steering_tags),
 		TEST(no_prefix_no_wide_tag),
+		TEST(lost_tph),
 		TEST(bad_options_are_refused),
 		TEST(irq_goes_to_its_eventfd_only),
 	};

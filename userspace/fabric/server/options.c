@@ -21,10 +21,13 @@ const char srv_options_help[] =
 	"Serve the PCIe functions of one switch to QEMU's vfio-user-pci, each at DIR/NAME.sock.\n"
 	"\n"
 	"  --nic NAME[,lid=N][,tph=ext|8bit|none][,st=N|direct][,vectors=N][,prefix=on|off]\n"
+	"        [,tph-kept=on|off]\n"
 	"                     mlx5-compatible NIC. lid: local identifier, counted from 1 by\n"
 	"                     default. tph: TPH requester capability (ext). st: entries of the\n"
 	"                     steering tag table, 1 to 64 (64), or direct: no table.\n"
-	"                     vectors: MSI-X vectors, 2 to 64 (16)\n"
+	"                     vectors: MSI-X vectors, 2 to 64 (16). tph-kept=off: TPH control and\n"
+	"                     steering tag table are cleared by TEARDOWN_HCA, as by firmware that\n"
+	"                     starts again\n"
 	"  --endpoint NAME[,bar-mb=N][,completer=ext|8bit|none|reserved][,flr-ms=N]\n"
 	"             [,prefix=on|off]\n"
 	"                     device with memory in BAR2. bar-mb: size, power of two (64).\n"
@@ -183,6 +186,16 @@ static bool set_prefix(struct srv_spec *spec, const char *value)
 	return true;
 }
 
+static bool set_tph_kept(struct srv_spec *spec, const char *value)
+{
+	bool on;
+
+	if (!parse_switch(value, &on))
+		return false;
+	spec->nic.loses_tph = !on;
+	return true;
+}
+
 static const struct spec_key {
 	enum srv_kind kind;
 	const char *name;
@@ -197,6 +210,7 @@ static const struct spec_key {
 	{ SRV_ENDPOINT, "flr-ms", set_flr_ms },
 	{ SRV_ENGINE, "tph", set_engine_tph },
 	{ SRV_NIC, "prefix", set_prefix },
+	{ SRV_NIC, "tph-kept", set_tph_kept },
 	{ SRV_ENDPOINT, "prefix", set_prefix },
 	{ SRV_ENGINE, "prefix", set_prefix },
 };

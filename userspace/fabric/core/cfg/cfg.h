@@ -54,4 +54,7 @@ uint32_t fab_cfg_mrrs(const struct fab_device *dev); /* Max_Read_Request_Size in
  */
 struct fab_tph fab_cfg_tph(struct fab_device *dev, uint8_t ph, uint16_t index);
 
+/* Control register and ST table as after reset, nothing else: what firmware that starts again may do. */
+void fab_cfg_lose_tph(struct fab_device *dev);
+
 #endif

@@ -38,6 +38,21 @@ static bool st_lookup(const struct fab_device *dev, uint16_t index, uint16_t *st
 	return true;
 }
 
+void fab_cfg_lose_tph(struct fab_device *dev)
+{
+	uint32_t cap;
+	unsigned int i;
+
+	if (!dev->tph_cap)
+		return;
+	cap = fab_cfg_get32(dev, dev->tph_cap + PCI_TPH_CAP);
+	fab_cfg_put32(dev->cfg, dev->tph_cap + FAB_TPH_CTRL, 0);
+	if ((cap & PCI_TPH_CAP_LOC_MASK) != PCI_TPH_LOC_CAP)
+		return;
+	for (i = 0; i <= (cap & PCI_TPH_CAP_ST_MASK) >> PCI_TPH_CAP_ST_SHIFT; i++)
+		fab_cfg_put16(dev->cfg, dev->tph_cap + FAB_TPH_ST_TABLE + 2 * i, 0);
+}
+
 static bool has_prefix(const struct fab_device *dev)
 {
 	return fab_cfg_get32(dev, dev->pcie_cap + PCI_EXP_DEVCAP2) & FAB_EXP_DEVCAP2_EE_PREFIX;

@@ -45,6 +45,8 @@ uint8_t nic_cmd_teardown_hca(struct nic_cmd *cmd)
 {
 	nic_reset_objects(cmd->nic);
 	cmd->nic->hca_enabled = true;
+	if (cmd->nic->opts.loses_tph)
+		fab_cfg_lose_tph(&cmd->nic->dev);
 	return NIC_CMD_OK;
 }
 
