@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Register file of the DMA engine: BAR0, trapped, little endian. The other
- * description of it is samples/dma-buf-tph/tph_engine.c of the kernel series.
+ * description of it is rig/modules/tph_engine.c.
  *
  * A transfer fills [address, address + length) of the bus with a 32-bit value.
  * Set it up, write 1 to ENG_START, poll ENG_STATUS until it is not busy.

@@ -35,7 +35,7 @@ const char srv_options_help[] =
 	"                     config space reads all-ones after a function level reset,\n"
 	"                     0 to 1000 (0)\n"
 	"  --engine NAME[,tph=ext|8bit|none][,prefix=on|off]\n"
-	"                     DMA engine for the kernel's sample driver tph_engine.\n"
+	"                     DMA engine for the rig's driver tph_engine.\n"
 	"                     tph: TPH requester capability (ext)\n"
 	"                     prefix=off: the function never claims End-End TLP prefixes, which\n"
 	"                     16-bit steering tags need\n"
