@@ -191,9 +191,12 @@ static void oldest_layouts_are_taken(void **state)
 static void every_command_has_an_oldest_layout(void **state)
 {
 	static const uint16_t one_layout[] = {
-		MLX5_CMD_OP_CREATE_XRC_SRQ, MLX5_CMD_OP_DESTROY_XRC_SRQ, MLX5_CMD_OP_QUERY_XRC_SRQ,
-		MLX5_CMD_OP_ARM_XRC_SRQ,    MLX5_CMD_OP_CREATE_RMP,	 MLX5_CMD_OP_MODIFY_RMP,
-		MLX5_CMD_OP_QUERY_RMP,	    MLX5_CMD_OP_DESTROY_RMP,
+		MLX5_CMD_OP_CREATE_XRC_SRQ,	 MLX5_CMD_OP_DESTROY_XRC_SRQ,
+		MLX5_CMD_OP_QUERY_XRC_SRQ,	 MLX5_CMD_OP_ARM_XRC_SRQ,
+		MLX5_CMD_OP_CREATE_RMP,		 MLX5_CMD_OP_MODIFY_RMP,
+		MLX5_CMD_OP_QUERY_VPORT_COUNTER, MLX5_CMD_OP_ALLOC_Q_COUNTER,
+		MLX5_CMD_OP_DEALLOC_Q_COUNTER,	 MLX5_CMD_OP_QUERY_Q_COUNTER,
+		MLX5_CMD_OP_QUERY_RMP,		 MLX5_CMD_OP_DESTROY_RMP,
 	};
 	const struct nic_cmd_desc *desc;
 	uint32_t opcode;
@@ -547,9 +550,57 @@ static void registers_have_their_length(void **state)
 	assert_int_equal(access_reg(client, NIC_REG_PMTU, false, DEVX_ST_SZ_BYTES(pmtu_reg)),
 			 NIC_CMD_BAD_PARAM);
 	assert_int_equal(access_reg(client, 0x1234, true, 64), NIC_CMD_BAD_PARAM);
+	memset(in, 0, sizeof(in));
+	DEVX_SET(ppcnt_reg, in + 16, grp, 0x20);
+	assert_int_equal(access_reg(client, NIC_REG_PPCNT, true, DEVX_ST_SZ_BYTES(ppcnt_reg)),
+			 NIC_CMD_OK);
+	DEVX_SET(ppcnt_reg, in + 16, grp, 0);
+	assert_int_equal(access_reg(client, NIC_REG_PPCNT, true, DEVX_ST_SZ_BYTES(ppcnt_reg)),
+			 NIC_CMD_BAD_PARAM);
 	memset(in + 16, 'x', 64);
 	assert_int_equal(access_reg(client, NIC_REG_NODE_DESC, false, 64), NIC_CMD_OK);
 	assert_memory_equal(client->nic->node_desc, in + 16, 64);
+}
+
+/* "devlink dev info" and ibv_devinfo name one version of firmware; every setting of "devlink dev param" reads. */
+static void firmware_version_is_one(void **state)
+{
+	const uint32_t version = 1u << 16; /* 0.1.0 */
+	struct client *client = *state;
+
+	assert_int_equal(client_read32(client, 0x0), 1u << 16 | 0);
+	assert_int_equal(client_read32(client, 0x230), version);
+	memset(in, 0, sizeof(in));
+	assert_int_equal(access_reg(client, NIC_REG_MCAM, true, DEVX_ST_SZ_BYTES(mcam_reg)),
+			 NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(mcam_reg, out + 16, mng_access_reg_cap_mask.access_regs.mcqi), 1);
+	assert_int_equal(DEVX_GET(mcam_reg, out + 16, mng_access_reg_cap_mask.access_regs.mfrl), 0);
+	DEVX_SET(mcam_reg, in + 16, access_reg_group, 2);
+	assert_int_equal(access_reg(client, NIC_REG_MCAM, true, DEVX_ST_SZ_BYTES(mcam_reg)),
+			 NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(mcam_reg, out + 16, mng_access_reg_cap_mask.access_regs.mcqi), 0);
+	memset(in, 0, sizeof(in));
+	assert_int_equal(access_reg(client, NIC_REG_MCQS, true, DEVX_ST_SZ_BYTES(mcqs_reg)),
+			 NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(mcqs_reg, out + 16, identifier), 1);
+	assert_int_equal(DEVX_GET(mcqs_reg, out + 16, component_update_state), 0);
+	DEVX_SET(mcqs_reg, in + 16, component_index, 1);
+	assert_int_equal(access_reg(client, NIC_REG_MCQS, true, DEVX_ST_SZ_BYTES(mcqs_reg)),
+			 NIC_CMD_BAD_PARAM);
+	memset(in, 0, sizeof(in));
+	DEVX_SET(mcqi_reg, in + 16, info_type, 1);
+	assert_int_equal(access_reg(client, NIC_REG_MCQI, true,
+				    DEVX_ST_SZ_BYTES(mcqi_reg) + DEVX_ST_SZ_BYTES(mcqi_version)),
+			 NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(mcqi_version, out + 16 + DEVX_ST_SZ_BYTES(mcqi_reg), version),
+			 version);
+	assert_int_equal(access_reg(client, NIC_REG_MCQI, true, DEVX_ST_SZ_BYTES(mcqi_reg)),
+			 NIC_CMD_BAD_OUT_LEN);
+	memset(in, 0, sizeof(in));
+	in[16 + 4] = 0x80;
+	assert_int_equal(access_reg(client, NIC_REG_MNVDA, true, 24), NIC_CMD_OK);
+	assert_memory_equal(out + 16, in + 16, 12);
+	assert_int_equal(access_reg(client, NIC_REG_MNVDA, false, 24), NIC_CMD_BAD_PARAM);
 }
 
 static void port_tables_are_bounded(void **state)
@@ -571,6 +622,8 @@ static void port_tables_are_bounded(void **state)
 	expect(client, MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 16, 16 + 7 * 16, NIC_CMD_BAD_PARAM);
 	assert_int_equal(client_exec(client, in, 16, out, 16 + 8 * 16), NIC_CMD_OK);
 	assert_int_equal(DEVX_GET(query_hca_vport_gid_out, out, gids_num), 8);
+	memset(gid + 8, 0, 8); /* the kernel takes the prefix of the last entry for the port's */
+	assert_memory_equal(out + 16 + 7 * 16, gid, 16);
 	head(MLX5_CMD_OP_QUERY_HCA_VPORT_PKEY, 0);
 	assert_int_equal(client_exec(client, in, 16, out, 20), NIC_CMD_OK);
 	assert_int_equal(DEVX_GET(pkey, out + 16, pkey), 0xffff);
@@ -641,6 +694,7 @@ int main(void)
 		COLD(capabilities_select_memory_page_faults),
 		COLD(capabilities_choose_the_order_of_atomics),
 		BOOTED(registers_have_their_length),
+		BOOTED(firmware_version_is_one),
 		BOOTED(port_tables_are_bounded),
 		BOOTED(management_is_answered_as_unsupported),
 		BOOTED(teardown_drops_objects),

@@ -120,9 +120,14 @@ struct nic_eqe_memory_fault {
 enum nic_register {
 	NIC_REG_PMTU = 0x5003,
 	NIC_REG_PTYS = 0x5004,
+	NIC_REG_PPCNT = 0x5008,
 	NIC_REG_PVLC = 0x500f,
 	NIC_REG_NODE_DESC = 0x6001,
 	NIC_REG_HOST_ENDIANNESS = 0x7004,
+	NIC_REG_MNVDA = 0x9024,
+	NIC_REG_MCQS = 0x9060,
+	NIC_REG_MCQI = 0x9061,
+	NIC_REG_MCAM = 0x907f,
 };
 
 /* UMR control segment (include/linux/mlx5/device.h: MLX5_UMR_*, MLX5_MKEY_MASK_*). */
@@ -163,6 +168,7 @@ enum nic_qp_optional {
 	NIC_QP_OPT_RETRY_COUNT = 1 << 12,
 	NIC_QP_OPT_RNR_RETRY = 1 << 13,
 	NIC_QP_OPT_ACK_TIMEOUT = 1 << 14,
+	NIC_QP_OPT_COUNTER_SET = 1 << 25,
 };
 
 /* qpc.rq_type: what receives come from (include/linux/mlx5/qp.h). */

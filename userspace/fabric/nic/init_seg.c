@@ -13,6 +13,7 @@
 
 #include "fabric/core/reg.h"
 #include "fabric/nic/clock.h"
+#include "fabric/nic/firmware.h"
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/init_seg.h"
 #include "fabric/nic/nic.h"
@@ -20,10 +21,6 @@
 #include "fabric/nic/queues/eq.h"
 #include "fabric/nic/queues/qp.h"
 
-/* The model's firmware version: 0.1.0, which no product has. */
-#define FW_MAJOR	0u
-#define FW_MINOR	1u
-#define FW_SUBMINOR	0u
 #define CMDIF_REV	5u
 #define LOG_CMDQ_SIZE	5u /* 32 entries */
 #define LOG_CMDQ_STRIDE 6u /* of 64 bytes */
@@ -154,16 +151,15 @@ static void doorbell_written(struct fab_device *dev, uint64_t value)
 #define RO .ro = FAB_REG_ALL
 
 static const struct fab_reg seg_regs[] = {
-	{ "fw_rev", SEG_FW_REV, 4, RO, .reset = FW_MINOR << 16 | FW_MAJOR },
-	{ "cmdif_rev", SEG_CMDIF_REV, 4, RO, .reset = CMDIF_REV << 16 | FW_SUBMINOR },
+	{ "fw_rev", SEG_FW_REV, 4, RO, .reset = NIC_FW_MINOR << 16 | NIC_FW_MAJOR },
+	{ "cmdif_rev", SEG_CMDIF_REV, 4, RO, .reset = CMDIF_REV << 16 | NIC_FW_SUBMINOR },
 	{ "cmdq_addr_high", SEG_CMDQ_ADDR_HIGH, 4, .read = cmdq_high_read,
 	  .written = cmdq_high_written },
 	{ "cmdq_addr_low", SEG_CMDQ_ADDR_LOW, 4, .ro = 0xff, .reserved = 0x800,
 	  .read = cmdq_low_read, .written = cmdq_low_written },
 	{ "cmd_doorbell", SEG_CMD_DOORBELL, 4, .write_only = true, .written = doorbell_written },
 	{ "initializing", SEG_INITIALIZING, 4, RO, .reset = FW_RESET_SUPPORTED },
-	{ "health_fw_version", SEG_HEALTH_FW_VERSION, 4, RO,
-	  .reset = FW_MAJOR << 24 | FW_MINOR << 16 | FW_SUBMINOR },
+	{ "health_fw_version", SEG_HEALTH_FW_VERSION, 4, RO, .reset = NIC_FW_VERSION },
 	{ "health_severity", SEG_HEALTH_SEVERITY, 4, RO, .read = severity_read },
 	{ "health_syndrome", SEG_HEALTH_SYNDROME, 4, RO, .read = syndrome_read },
 	{ "timer_high", SEG_TIMER_HIGH, 4, RO, .read = timer_high_read },

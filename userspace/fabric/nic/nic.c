@@ -67,6 +67,15 @@ static void drop_keys(struct nic *nic)
 	}
 }
 
+/* Counter sets are the driver's; counters of the port outlive a reset of the function. */
+static void drop_counter_sets(struct nic *nic)
+{
+	uint32_t i;
+
+	for (i = 0; i < nic->counter_sets.size; i++)
+		free(nic_ids_remove(&nic->counter_sets, nic->counter_sets.first + i));
+}
+
 static void drop_ids(struct nic_ids *ids)
 {
 	uint32_t i;
@@ -80,6 +89,7 @@ void nic_reset_objects(struct nic *nic)
 	drop_queues(nic);
 	nic_fault_drop_all(nic);
 	drop_keys(nic);
+	drop_counter_sets(nic);
 	drop_ids(&nic->pds);
 	drop_ids(&nic->uars);
 	drop_ids(&nic->xrcds);
@@ -166,6 +176,7 @@ static const struct {
 	{ offsetof(struct nic, qps), FIRST_QP, 1u << NIC_LOG_MAX_QP },
 	{ offsetof(struct nic, srqs), FIRST_NUMBER, 1u << NIC_LOG_MAX_SRQ },
 	{ offsetof(struct nic, faults), 1, NIC_MAX_FAULTS },
+	{ offsetof(struct nic, counter_sets), 1, NIC_MAX_COUNTER_SETS },
 };
 
 static struct nic_ids *nic_ids_at(struct nic *nic, size_t i)

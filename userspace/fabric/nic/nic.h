@@ -26,6 +26,7 @@
 #include "fabric/core/fabric.h"
 #include "fabric/core/reg.h"
 #include "fabric/nic/commands/cmdq.h"
+#include "fabric/nic/counters.h"
 #include "fabric/nic/ids.h"
 #include "fabric/nic/limits.h"
 
@@ -53,12 +54,13 @@ struct nic {
 	bool hca_enabled, hca_initialised;
 	bool atomic_host_order; /* answers of atomics: little endian, as memory; else big endian */
 	uint32_t cmd_eqn;	/* 0: completions are polled */
-	struct nic_ids pds, uars, xrcds, eqs, cqs, mkeys, qps, srqs, faults;
+	struct nic_ids pds, uars, xrcds, eqs, cqs, mkeys, qps, srqs, faults, counter_sets;
 	struct nic_qp *qp_list;
 	uint32_t pas_entries, mtt_entries; /* held by objects, see NIC_MAX_PAS and NIC_MAX_MTT */
 	uint32_t fault_count;		   /* part of the tokens; never starts again */
 	uint64_t fault_timeout_us;
 	char node_desc[64];
+	struct nic_port_counters port;
 	uint32_t port_caps; /* IBTA CapabilityMask, as far as the driver may change it */
 	/* counters for the report */
 	uint64_t commands, commands_bad, wqes, wqes_bad, messages, rnr_events, retry_events,

@@ -58,6 +58,13 @@ static const struct {
 	CAP(log_max_xrcd, NIC_LOG_MAX_XRCD),
 	CAP(log_max_srq, NIC_LOG_MAX_SRQ),
 	CAP(log_max_srq_sz, NIC_LOG_MAX_SRQ_SIZE),
+	/* counters */
+	CAP(vport_counters, 1),
+	CAP(max_qp_cnt, NIC_MAX_COUNTER_SETS),
+	CAP(retransmission_q_counters, 1),
+	CAP(enhanced_error_q_counters, 1),
+	CAP(rts2rts_qp_counters_set_id, 1),
+	CAP(mcam_reg, 1), /* which component registers exist: of the firmware version */
 	/* memory keys */
 	CAP(log_max_mkey, NIC_LOG_MAX_MKEY),
 	CAP(log_max_klm_list_size, 16),

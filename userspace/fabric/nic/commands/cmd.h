@@ -128,6 +128,11 @@ uint8_t nic_cmd_query_cq(struct nic_cmd *cmd);
 uint8_t nic_cmd_create_mkey(struct nic_cmd *cmd);
 uint8_t nic_cmd_destroy_mkey(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_mkey(struct nic_cmd *cmd);
+/* counters.c */
+uint8_t nic_cmd_alloc_q_counter(struct nic_cmd *cmd);
+uint8_t nic_cmd_dealloc_q_counter(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_q_counter(struct nic_cmd *cmd);
+uint8_t nic_cmd_query_vport_counter(struct nic_cmd *cmd);
 /* fault.c */
 uint8_t nic_cmd_page_fault_resume(struct nic_cmd *cmd);
 /* qp.c */

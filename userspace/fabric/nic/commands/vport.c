@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The InfiniBand port as its driver sees it: one port, always up, one GID made
- * of the GUID, the default partition. There is no subnet manager; the LID comes
+ * The InfiniBand port as its driver sees it: one port, always up, one GID with
+ * the GUID, the default partition. There is no subnet manager; the LID comes
  * from the command line.
  */
 #include <string.h>
@@ -66,16 +66,18 @@ uint8_t nic_cmd_query_hca_vport_gid(struct nic_cmd *cmd)
 	uint32_t room = (uint32_t)((cmd->out_len - DEVX_ST_SZ_BYTES(query_hca_vport_gid_out)) /
 				   DEVX_ST_SZ_BYTES(array128_auto));
 	unsigned char *gid = DEVX_ADDR_OF(query_hca_vport_gid_out, cmd->out, gid);
-	uint32_t first, count;
+	uint32_t first, count, i;
 
 	if (!table_range(DEVX_GET(query_hca_vport_gid_in, cmd->in, gid_index), GIDS, room, &first,
 			 &count))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_NUMBER);
 	DEVX_SET(query_hca_vport_gid_out, cmd->out, gids_num, count);
-	if (first == 0) {
-		const uint64_t value[2] = { htobe64(GID_PREFIX), htobe64(cmd->nic->guid) };
+	for (i = 0; i < count; i++) {
+		/* A GID is the subnet prefix and a GUID; unused GUIDs are 0 (IBTA 14.2.5.5). */
+		const uint64_t value[2] = { htobe64(GID_PREFIX),
+					    first + i == 0 ? htobe64(cmd->nic->guid) : 0 };
 
-		memcpy(gid, value, sizeof(value));
+		memcpy(gid + i * sizeof(value), value, sizeof(value));
 	}
 	return NIC_CMD_OK;
 }

@@ -21,11 +21,13 @@
 
 #include "fabric/core/dma.h"
 #include "fabric/nic/clock.h"
+#include "fabric/nic/counters.h"
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
 #include "fabric/nic/queues/buf.h"
 #include "fabric/nic/queues/cq.h"
 #include "fabric/nic/queues/eq.h"
+#include "fabric/nic/queues/qp.h"
 #include "fabric/nic/status.h"
 
 #define ARM_SOLICITED	 (1u << 24) /* of the arm word: sn 29:28, command 24, index 23:0 */
@@ -131,12 +133,22 @@ static int cq_put(struct nic *nic, struct nic_cq *cq, union cq_entry *entry)
 	return ret;
 }
 
+static void count_error(struct nic *nic, const struct nic_completion *completion)
+{
+	const struct nic_qp *qp = nic_qp_get(nic, completion->qpn);
+
+	if (qp)
+		nic_count_error(qp, completion->opcode == MLX5_CQE_REQ, completion->status);
+}
+
 void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion *completion)
 {
 	struct nic_cq *cq = nic_ids_find(&nic->cqs, cqn);
 	bool solicited = completion->solicited || completion->status != NIC_OK;
 	union cq_entry entry = { .bytes = { 0 } };
 
+	if (completion->status != NIC_OK)
+		count_error(nic, completion);
 	if (!cq || cq->error)
 		return;
 	if (cq_full(nic, cq)) {

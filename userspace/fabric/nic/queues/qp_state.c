@@ -35,7 +35,7 @@ static const struct {
 	{ QPC(rae), NIC_QP_BRINGS_INIT, NIC_QP_OPT_RAE },
 	{ QPC(atomic_mode), NIC_QP_BRINGS_INIT, NIC_QP_OPT_RAE },
 	{ QPC(pm_state), NIC_QP_BRINGS_INIT, 0 },
-	{ QPC(counter_set_id), NIC_QP_BRINGS_INIT, 0 },
+	{ QPC(counter_set_id), NIC_QP_BRINGS_INIT, NIC_QP_OPT_COUNTER_SET },
 	{ QPC(q_key), NIC_QP_BRINGS_INIT, NIC_QP_OPT_Q_KEY },
 	{ PATH(pkey_index), NIC_QP_BRINGS_INIT, NIC_QP_OPT_PKEY_INDEX },
 	{ PATH(vhca_port_num), NIC_QP_BRINGS_INIT, 0 },

@@ -4,6 +4,7 @@
  * completes. From a shared queue an entry is taken when the message begins and kept in
  * qp->entry, because other queue pairs take the next ones meanwhile.
  */
+#include "fabric/nic/counters.h"
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
 #include "fabric/nic/queues/cq.h"
@@ -94,12 +95,14 @@ enum nic_status nic_receive_need(struct nic_qp *to, const struct nic_message *ms
 		status = need_shared(to, msg->srq);
 	else if (!to->no_rq)
 		status = need_own(to);
-	if (status == NIC_AGAIN)
+	if (status == NIC_AGAIN) {
 		to->nic->rnr_events++;
-	else if (status == NIC_REMOTE_OP)
+		nic_count(to, NIC_Q_OUT_OF_BUFFER);
+	} else if (status == NIC_REMOTE_OP) {
 		return nic_nak(to, status, NIC_EVENT_WQ_CATASTROPHIC);
-	else if (status != NIC_OK)
+	} else if (status != NIC_OK) {
 		return nic_nak(to, status, NIC_EVENT_WQ_INVALID_REQUEST);
+	}
 	return status;
 }
 

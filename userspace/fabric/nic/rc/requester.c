@@ -9,6 +9,7 @@
  * Every error completes the WQE with its syndrome, signalled or not, and takes
  * the QP to ERR, where all that is and will be posted is flushed.
  */
+#include "fabric/nic/counters.h"
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/keys/fault.h"
 #include "fabric/nic/keys/mkey.h"
@@ -174,6 +175,7 @@ static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 		return status;
 	qp->rnr_tries = 0;
 	qp->retry_tries = 0;
+	nic_count_traffic(qp, to, wqe->opcode, msg.done - qp->progress);
 	qp->progress = msg.done;
 	return msg.done < msg.len ? NIC_AGAIN : NIC_OK;
 }

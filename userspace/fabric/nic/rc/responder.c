@@ -10,6 +10,7 @@
  * Data is in memory before the receive completion, and that is before the
  * completion of the sender.
  */
+#include "fabric/nic/counters.h"
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/keys/mkey.h"
 #include "fabric/nic/nic.h"
@@ -195,8 +196,10 @@ enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg)
 
 	if (status != NIC_OK)
 		return status;
-	if (msg->done == 0)
+	if (msg->done == 0) {
 		to->nic->messages++;
+		nic_count_request(to, msg->opcode);
+	}
 	switch (msg->opcode) {
 	case MLX5_OPCODE_SEND:
 	case MLX5_OPCODE_SEND_IMM:

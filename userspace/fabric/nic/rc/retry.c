@@ -3,6 +3,7 @@
  * Timers of the reliable connection: receiver not ready, no answer, and the
  * look-out for receives posted to a broken QP.
  */
+#include "fabric/nic/counters.h"
 #include "fabric/nic/nic.h"
 #include "fabric/nic/queues/qp.h"
 #include "fabric/nic/rc/retry.h"
@@ -43,6 +44,7 @@ enum nic_status nic_retry_later(struct nic_qp *qp)
 	uint64_t us = ACK_WAIT_MAX_US;
 
 	qp->nic->retry_events++;
+	nic_count(qp, NIC_Q_ACK_TIMEOUT);
 	/* Code 0 waits for ever: here it keeps looking and never counts. */
 	if (qp->ack_timeout) {
 		if (qp->retry_tries > qp->retry_count)
@@ -57,6 +59,7 @@ enum nic_status nic_retry_rnr(struct nic_qp *qp, uint8_t min_rnr)
 {
 	uint64_t us = rnr_timer[min_rnr & 31] * 10ull;
 
+	nic_count(qp, NIC_Q_RNR_NAK);
 	if (qp->rnr_retry != RNR_FOR_EVER && qp->rnr_tries >= qp->rnr_retry)
 		return NIC_RNR_EXCEEDED;
 	if (qp->rnr_tries < RNR_SLOW_AFTER)
