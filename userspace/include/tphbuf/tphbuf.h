@@ -14,6 +14,5 @@
 #include <tphbuf/share.h>
 #include <tphbuf/registry.h>
 #include <tphbuf/topo.h>
-#include <tphbuf/vendor.h>
 
 #endif

@@ -50,7 +50,6 @@ void ctx_put(struct tphbuf_ctx *ctx)
 {
 	if (--ctx->refs)
 		return;
-	vendors_free(ctx);
 	free(ctx->sysfs_root);
 	free(ctx->dev_root);
 	free(ctx->proc_root);

@@ -37,7 +37,6 @@ struct tphbuf_ctx {
 	tphbuf_log_fn log;
 	void *log_arg;
 	enum tphbuf_log_level log_level;
-	struct vendor *vendors;
 	enum tphbuf_stage error_stage;
 	char error[ERROR_TEXT_MAX];
 	struct tag_clock *clock;
@@ -120,9 +119,6 @@ void clock_get(struct tag_clock *clock); /* both take NULL */
 void clock_put(struct tag_clock *clock);
 void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-
-/* vendor.c */
-void vendors_free(struct tphbuf_ctx *ctx);
 
 /* device.c */
 static inline void device_get(struct tphbuf_device *dev)
