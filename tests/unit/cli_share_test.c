@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/mock/verbs.h"
+#include "cli/listen.h"
 #include "tests/unit/cli_run.h"
 
 #define SERVE "serve 03:00.0 --bar 2 --length 64K"
@@ -153,19 +154,19 @@ static unsigned int receive(int sock, char *data, size_t size)
 
 static void serve_hands_out_and_ends(void **state)
 {
-	struct fixture *f = *state;
 	int out = temp_file(), err = temp_file(), sock, i;
 	char data[65536];
 	struct stat st;
 	pid_t pid;
 
+	(void)state;
 	pid = start_serve("--count 2 --mode 0640 --tag st=1 --label "
 			  "012345678901234567890123456789012345678",
 			  out, err);
 	assert_int_equal(stat(socket_path(), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock), 0);
+		assert_int_equal(listen_connect(socket_path(), 10000, &sock), 0);
 		assert_int_equal(receive(sock, data, sizeof(data)), 1);
 		close(sock);
 	}
@@ -177,12 +178,12 @@ static void serve_hands_out_and_ends(void **state)
 
 static void serve_hands_the_device_on_request(void **state)
 {
-	struct fixture *f = *state;
 	int out = temp_file(), err = temp_file(), sock;
 	char data[65536];
 	pid_t pid = start_serve("--count 1 --device --json", out, err);
 
-	assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock), 0);
+	(void)state;
+	assert_int_equal(listen_connect(socket_path(), 10000, &sock), 0);
 	assert_int_equal(receive(sock, data, sizeof(data)), 2);
 	close(sock);
 	end(pid, out, err, 0);
@@ -209,17 +210,17 @@ static void serve_ends_with_a_signal(void **state)
 /* A peer that goes wrong is its own problem. */
 static void serve_survives_a_failed_hand_over(void **state)
 {
-	struct fixture *f = *state;
 	int out = temp_file(), err = temp_file(), sock;
 	char data[16];
 	pid_t pid;
 
+	(void)state;
 	fake_fail_feature(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF_TPH, EIO);
 	pid = start_serve("", out, err);
-	assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock), 0);
+	assert_int_equal(listen_connect(socket_path(), 10000, &sock), 0);
 	assert_int_equal(recv(sock, data, sizeof(data), 0), 0);
 	close(sock);
-	assert_int_equal(tphbuf_share_connect(f->ctx, socket_path(), &sock), 0);
+	assert_int_equal(listen_connect(socket_path(), 10000, &sock), 0);
 	close(sock);
 	kill(pid, SIGTERM);
 	end(pid, out, err, 0);
@@ -238,10 +239,10 @@ static void attach_to(struct fixture *f, const char *options, int code, int out)
 	pid_t pid;
 
 	unlink(socket_path());
-	assert_int_equal(tphbuf_share_listen(f->ctx, socket_path(), 0600, &listener), 0);
+	assert_int_equal(listen_open(socket_path(), 0600, &listener), 0);
 	snprintf(line, sizeof(line), "attach %s %s", socket_path(), options);
 	pid = start(line, 0, out, err);
-	assert_int_equal(tphbuf_share_accept(f->ctx, listener, 10000, &sock), 0);
+	assert_int_equal(listen_accept(listener, 10000, &sock), 0);
 	assert_int_equal(tphbuf_buffer_send(f->buf, sock, &send), 0);
 	end(pid, out, err, code);
 	close(sock);
@@ -324,16 +325,16 @@ static void attach_registers(void **state)
 static void attach_refuses_nonsense(void **state)
 {
 	static const char *const messages[] = { "x", "hello, world", "" };
-	struct fixture *f = *state;
 	size_t i;
 
+	(void)state;
 	for (i = 0; i < NR(messages); i++) {
 		int out = temp_file(), err = temp_file(), listener, sock;
 		pid_t pid;
 
-		assert_int_equal(tphbuf_share_listen(f->ctx, socket_path(), 0600, &listener), 0);
+		assert_int_equal(listen_open(socket_path(), 0600, &listener), 0);
 		pid = start(with_socket("attach", ""), 0, out, err);
-		assert_int_equal(tphbuf_share_accept(f->ctx, listener, 10000, &sock), 0);
+		assert_int_equal(listen_accept(listener, 10000, &sock), 0);
 		if (messages[i][0])
 			send(sock, messages[i], strlen(messages[i]), 0);
 		close(sock);

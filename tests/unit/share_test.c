@@ -641,61 +641,6 @@ static void random_messages_are_refused(void **state)
 	assert_true(good < 1000);
 }
 
-static void sockets_by_path(void **state)
-{
-	struct fixture *f = *state;
-	char path[200], text[4096];
-	struct tphbuf_buffer *got;
-	int listener, other, a, b;
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/sock", fake_root());
-	memset(text, 'x', sizeof(text));
-	text[sizeof(text) - 1] = '\0';
-	assert_int_equal(tphbuf_share_listen(NULL, path, 0600, &a), -EINVAL);
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, NULL), -EINVAL);
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 01777, &a), -EINVAL);
-	assert_int_equal(tphbuf_share_listen(f->ctx, NULL, 0600, &a), -EINVAL);
-	assert_int_equal(tphbuf_share_listen(f->ctx, "", 0600, &a), -EINVAL);
-	assert_int_equal(tphbuf_share_listen(f->ctx, text, 0600, &a), -ENAMETOOLONG);
-	assert_int_equal(tphbuf_share_connect(NULL, path, &a), -EINVAL);
-	assert_int_equal(tphbuf_share_connect(f->ctx, path, NULL), -EINVAL);
-	assert_int_equal(tphbuf_share_connect(f->ctx, text, &a), -ENAMETOOLONG);
-	assert_int_equal(tphbuf_share_connect(f->ctx, path, &a), -ENOENT);
-	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "no such socket");
-	assert_int_equal(tphbuf_share_accept(NULL, 0, 1, &a), -EINVAL);
-	assert_int_equal(tphbuf_share_accept(f->ctx, 0, 1, NULL), -EINVAL);
-	assert_int_equal(tphbuf_share_accept(f->ctx, 999, 1, &a), -EBADF);
-
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0640, &listener), 0);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0640);
-	/* Somebody listens there. */
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &other), -EADDRINUSE);
-	assert_int_equal(tphbuf_share_connect(f->ctx, path, &a), 0);
-	/* First the attempt to listen, which asked whether somebody does. */
-	assert_int_equal(tphbuf_share_accept(f->ctx, listener, 1000, &b), 0);
-	assert_int_equal(receive(f, b, NULL, &got), -ECONNRESET);
-	close(b);
-	assert_int_equal(tphbuf_share_accept(f->ctx, listener, 1000, &b), 0);
-	assert_int_equal(tphbuf_buffer_send(f->buf, b, NULL), 0);
-	assert_int_equal(receive(f, a, NULL, &got), 0);
-	tphbuf_buffer_close(got);
-	close(a);
-	close(b);
-	assert_int_equal(tphbuf_share_accept(f->ctx, listener, NO_TIME_MS, &b), -ETIMEDOUT);
-	close(listener);
-	assert_int_equal(tphbuf_share_connect(f->ctx, path, &a), -ECONNREFUSED);
-	/* A stale socket is replaced, a file is not. */
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &listener), 0);
-	close(listener);
-	unlink(path);
-	fake_text("sock", "precious");
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &a), -EADDRINUSE);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_size, strlen("precious"));
-}
-
 static int op_share(struct fixture *f)
 {
 	struct tphbuf_send_opts send = {
@@ -740,7 +685,6 @@ int main(void)
 		TEST(no_peer_makes_close_wait, buffer),
 		TEST(what_the_kernel_adds_is_no_part_of_it, buffer),
 		TEST(random_messages_are_refused, buffer),
-		TEST(sockets_by_path, buffer),
 		TEST(every_failing_call_is_handled, buffer),
 	};
 

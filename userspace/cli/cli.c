@@ -27,21 +27,31 @@ static void add_error(struct cli *cli, const char *stage, const char *name, int 
 	cJSON_AddStringToObject(error, "text", text);
 }
 
-int cli_fail(struct cli *cli, int err)
+static int fail_at(struct cli *cli, enum tphbuf_stage stage, int err, const char *text)
 {
-	enum tphbuf_stage stage = tphbuf_ctx_error_stage(cli->ctx);
-	const char *text = tphbuf_ctx_error(cli->ctx);
-
 	if (stage == TPHBUF_STAGE_ARGUMENT)
 		say(stderr, "tphbuf %s: %s\n", cli->command->name, text);
 	else
 		say(stderr, "tphbuf %s: %s failed: %s\n", cli->command->name,
 		    tphbuf_stage_name(stage), text);
 	add_error(cli, tphbuf_stage_name(stage), strerrorname_np(-err), -err, text);
-	/* A peer that talks nonsense says nothing about this machine. */
+	/* A malformed peer message is not a sign of missing support. */
 	if (tphbuf_is_unsupported(err) && !(stage == TPHBUF_STAGE_SHARE && err == -EPROTO))
 		return CLI_UNSUPPORTED;
 	return stage == TPHBUF_STAGE_ARGUMENT ? CLI_USAGE : CLI_FAILURE;
+}
+
+int cli_fail(struct cli *cli, int err)
+{
+	return fail_at(cli, tphbuf_ctx_error_stage(cli->ctx), err, tphbuf_ctx_error(cli->ctx));
+}
+
+int cli_fail_errno(struct cli *cli, enum tphbuf_stage stage, int err, const char *what)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%.200s: %s", what, tphbuf_explain(stage, err));
+	return fail_at(cli, stage, err, text);
 }
 
 int cli_fail_text(struct cli *cli, int code, const char *stage, const char *fmt, ...)

@@ -35,6 +35,8 @@ struct cli {
 
 /* Report the error that the context recorded for @err. Return: the exit code. */
 int cli_fail(struct cli *cli, int err);
+/* Report that a system call of the command failed with @err at @stage; @what is its object. */
+int cli_fail_errno(struct cli *cli, enum tphbuf_stage stage, int err, const char *what);
 /* Report a failure of the command itself. Return: @code. */
 int cli_fail_text(struct cli *cli, int code, const char *stage, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -8,9 +8,12 @@
  * With "wait" it registers only when its standard input ends, so that one can
  * see what happens once the sender has gone.
  */
+#include <errno.h>
 #include <infiniband/verbs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <tphbuf/mr.h>
@@ -29,6 +32,24 @@ static struct ibv_context *open_nic(const char *name)
 	if (list)
 		ibv_free_device_list(list);
 	return context;
+}
+
+/* Return: a connected socket or -errno. */
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int sock, err;
+
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >=
+	    (int)sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (sock >= 0 && !connect(sock, (const struct sockaddr *)&address, sizeof(address)))
+		return sock;
+	err = -errno;
+	if (sock >= 0)
+		close(sock);
+	return err;
 }
 
 static int register_buffer(struct tphbuf_buffer *buf, struct ibv_pd *pd,
@@ -62,9 +83,11 @@ static int run(struct tphbuf_ctx *ctx, const char *path, struct ibv_pd *pd, bool
 	struct tphbuf_buffer *buf = NULL;
 	int sock, ret;
 
-	ret = tphbuf_share_connect(ctx, path, &sock);
-	if (ret)
-		return ret;
+	sock = connect_to(path);
+	if (sock < 0) {
+		fprintf(stderr, "%s: %s\n", path, strerror(-sock));
+		return sock;
+	}
 	ret = tphbuf_buffer_receive(ctx, sock, NULL, &info, &buf);
 	close(sock);
 	if (ret)

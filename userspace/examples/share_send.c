@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * Hand a tagged BAR range to the process that owns the NIC, and go.
+ * Hand a tagged BAR range to the process that owns the NIC, and exit.
  *
  *	share_send 0000:03:00.0 2 st=0x5a,ph=2 /run/acc.sock [device]
  *
- * With "device" the receiver gets the device, too, and the buffer lives on
- * after this process has gone. Without it, this process stays until its
- * standard input ends.
+ * With "device" the receiver gets the device, too, and the buffer outlives this
+ * process. Without it, this process waits until its standard input ends.
  */
+#define _GNU_SOURCE /* accept4 */
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <tphbuf/tphbuf.h>
@@ -18,21 +23,44 @@
 #define LENGTH	   0x100000
 #define TIMEOUT_MS 30000
 
-static int serve(struct tphbuf_ctx *ctx, struct tphbuf_buffer *buf, const char *path,
-		 const struct tphbuf_send_opts *opts)
+/* Accept one peer on a socket at @path. Return: its socket or -errno. */
+static int accept_peer(const char *path)
 {
-	int listener, sock, ret;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct pollfd p = { .events = POLLIN };
+	int sock = -1;
 
-	ret = tphbuf_share_listen(ctx, path, 0600, &listener);
-	if (ret)
-		return ret;
-	ret = tphbuf_share_accept(ctx, listener, TIMEOUT_MS, &sock);
-	if (!ret) {
-		ret = tphbuf_buffer_send(buf, sock, opts);
-		close(sock);
-	}
-	close(listener);
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >=
+	    (int)sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	p.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (p.fd < 0)
+		return -errno;
+	umask(0077); /* who can connect gets the buffer */
 	unlink(path);
+	if (bind(p.fd, (const struct sockaddr *)&address, sizeof(address)) || listen(p.fd, 1))
+		sock = -errno;
+	else if (poll(&p, 1, TIMEOUT_MS) != 1)
+		sock = -ETIMEDOUT;
+	else
+		sock = accept4(p.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (sock == -1)
+		sock = -errno;
+	close(p.fd);
+	unlink(path);
+	return sock;
+}
+
+static int serve(struct tphbuf_buffer *buf, const char *path, const struct tphbuf_send_opts *opts)
+{
+	int sock = accept_peer(path), ret;
+
+	if (sock < 0) {
+		fprintf(stderr, "%s: %s\n", path, strerror(-sock));
+		return sock;
+	}
+	ret = tphbuf_buffer_send(buf, sock, opts);
+	close(sock);
 	return ret;
 }
 
@@ -59,7 +87,7 @@ static int run(struct tphbuf_ctx *ctx, char **argv, const struct tphbuf_tag *tag
 		ret = tphbuf_buffer_export(dev, (unsigned int)atoi(argv[2]), &range, 1, &export,
 					   &buf);
 	if (!ret)
-		ret = serve(ctx, buf, argv[4], &send);
+		ret = serve(buf, argv[4], &send);
 	while (!ret && !with_device && getchar() != EOF)
 		;
 	tphbuf_buffer_close(buf);

@@ -10,8 +10,11 @@
 #include "cli/format.h"
 #include "cli/hold.h"
 #include "cli/json.h"
+#include "cli/listen.h"
 #include "cli/rdma.h"
 #include "cli/source.h"
+
+#define CONNECT_MS 10000 /* for a listener whose backlog is full */
 
 static const char *trust_text(enum tphbuf_tag_trust trust)
 {
@@ -109,11 +112,11 @@ static int run(struct cli *cli, struct options *opts)
 	if (opts->ibdev && opts->exec)
 		return cli_fail_text(cli, CLI_USAGE, "argument",
 				     "--ibdev and --exec exclude each other; use either");
-	ret = tphbuf_share_connect(cli->ctx, opts->args[0], &sock);
-	if (!ret) {
-		ret = tphbuf_buffer_receive(cli->ctx, sock, &receive_opts, &info, &src.buf);
-		close(sock);
-	}
+	ret = listen_connect(opts->args[0], CONNECT_MS, &sock);
+	if (ret)
+		return cli_fail_errno(cli, TPHBUF_STAGE_SHARE, ret, opts->args[0]);
+	ret = tphbuf_buffer_receive(cli->ctx, sock, &receive_opts, &info, &src.buf);
+	close(sock);
 	if (ret)
 		return cli_fail(cli, ret);
 	ret = use(cli, opts, &src);

@@ -9,6 +9,7 @@
 
 #include "cli/answer.h"
 #include "cli/commands/commands.h"
+#include "cli/listen.h"
 #include "cli/output.h"
 #include "cli/source.h"
 #include "cli/text.h"
@@ -75,11 +76,11 @@ static int serve(struct cli *cli, const struct options *opts, const struct sourc
 	int handed = 0, sock, ret;
 
 	while (!stopped && (!opts->count || handed < opts->count)) {
-		ret = tphbuf_share_accept(cli->ctx, listener, ACCEPT_MS, &sock);
+		ret = listen_accept(listener, ACCEPT_MS, &sock);
 		if (ret == -EINTR || ret == -ETIMEDOUT)
 			continue;
 		if (ret)
-			return cli_fail(cli, ret);
+			return cli_fail_errno(cli, TPHBUF_STAGE_SHARE, ret, opts->socket);
 		handed += hand_over(cli, opts, src, sock);
 		close(sock);
 	}
@@ -95,11 +96,10 @@ static int run(struct cli *cli, struct options *opts)
 	ret = source_open(cli, opts, &src);
 	if (ret != CLI_OK)
 		return ret;
-	ret = tphbuf_share_listen(cli->ctx, opts->socket,
-				  opts->mode < 0 ? DEFAULT_MODE : (unsigned int)opts->mode,
-				  &listener);
+	ret = listen_open(opts->socket, opts->mode < 0 ? DEFAULT_MODE : (unsigned int)opts->mode,
+			  &listener);
 	if (ret) {
-		ret = cli_fail(cli, ret);
+		ret = cli_fail_errno(cli, TPHBUF_STAGE_SHARE, ret, opts->socket);
 	} else {
 		ret = answer(cli, opts, &src);
 		if (ret == CLI_OK)

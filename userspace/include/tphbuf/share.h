@@ -2,19 +2,18 @@
 /*
  * Hand a tagged buffer to another process: one message over a connected unix
  * socket of type SOCK_SEQPACKET carries the dma-buf descriptor and its
- * description (length, ranges, tag, device, identity).
+ * description (length, ranges, tag, device, identity). The sockets are the
+ * caller's: socketpair(2), or accept(2) and connect(2). Whoever can connect
+ * gets the buffer.
  *
  * The process that owns the accelerator:
  *
- *	tphbuf_share_listen(ctx, "/run/acc.sock", 0660, &listener);
- *	tphbuf_share_accept(ctx, listener, timeout_ms, &sock);
  *	tphbuf_buffer_send(buf, sock, NULL);
  *
  * The process that owns the NIC:
  *
  *	struct tphbuf_share_info info = { .size = sizeof(info) };
  *
- *	tphbuf_share_connect(ctx, "/run/acc.sock", &sock);
  *	tphbuf_buffer_receive(ctx, sock, NULL, &info, &buf);
  *	tphbuf_mr_register(buf, pd, NULL, &mr);
  *
@@ -25,11 +24,11 @@
  * sender claims. To insist on the claimed tag, register with
  * TPHBUF_MR_REQUIRE and tphbuf_mr_opts.tag = &info.tag.
  *
- * What a peer can do still is to take time: it can send a descriptor whose
- * close() waits, of a file of FUSE or of a network file system that it
- * serves, or of a socket with SO_LINGER that it sets again at the last moment
- * or that comes when the process has no descriptor left. Who must not be held
- * up receives in a thread or process of its own.
+ * A peer can delay the receiver: it can send a descriptor whose close() waits,
+ * for example of a file of FUSE or of a network file system that it serves, or
+ * of a socket with SO_LINGER that it sets again at the last moment or that
+ * arrives when the process has no descriptor left. A process that must not be
+ * delayed receives in a thread or process of its own.
  *
  * A dma-buf of a vfio device dies when the last descriptor of the device is
  * closed. A buffer that has to outlive its sender needs TPHBUF_SEND_DEVICE;
@@ -160,51 +159,6 @@ struct tphbuf_receive_opts {
 TPHBUF_API int tphbuf_buffer_receive(struct tphbuf_ctx *ctx, int sock,
 				     const struct tphbuf_receive_opts *opts,
 				     struct tphbuf_share_info *info, struct tphbuf_buffer **buf);
-
-/**
- * tphbuf_share_listen() - make a listening socket for hand-overs
- * @path: where in the file system; a stale socket there is replaced, one
- *	that somebody listens on is not
- * @mode: its permission bits, for instance 0660
- * @fd: the socket, close-on-exec, the caller's
- *
- * Who can connect gets the buffer: the permissions of the socket are the
- * access control. It appears when it takes connections; until then it has
- * "~new" behind its name, for which the path of at most 107 bytes must leave
- * room. Of several that start at once one gets the name: while one is at it,
- * it holds a lock (flock(2)) on a file with "~lock" behind the name, and the
- * others wait up to 3 s. Both files are gone afterwards; those of a process
- * that died do no harm. Remove the socket with unlink().
- *
- * Return: 0, -EINVAL (no path), -ENAMETOOLONG, -EADDRINUSE (somebody listens
- * there, or it is no socket), -EBUSY (the lock was held all the time), errors
- * of open() and of the socket calls.
- */
-TPHBUF_API int tphbuf_share_listen(struct tphbuf_ctx *ctx, const char *path, unsigned int mode,
-				   int *fd);
-
-/**
- * tphbuf_share_accept() - wait for one peer
- * @listener: from tphbuf_share_listen()
- * @timeout_ms: how long; 0 means for ever
- * @fd: the connected socket, close-on-exec, the caller's
- *
- * Return: 0, -ETIMEDOUT, -EINTR (a signal came), errors of accept().
- */
-TPHBUF_API int tphbuf_share_accept(struct tphbuf_ctx *ctx, int listener, uint32_t timeout_ms,
-				   int *fd);
-
-/**
- * tphbuf_share_connect() - connect to a listening socket
- * @fd: the connected socket, close-on-exec, the caller's
- *
- * Waits up to 10 s for a listener that does not accept; signals do not end
- * that.
- *
- * Return: 0, -ENAMETOOLONG, -ENOENT, -ECONNREFUSED, -ETIMEDOUT, others of
- * connect().
- */
-TPHBUF_API int tphbuf_share_connect(struct tphbuf_ctx *ctx, const char *path, int *fd);
 
 #ifdef __cplusplus
 }

@@ -15,12 +15,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/share/share.h"
+#include "lib/core/internal.h"
+#include "lib/share/msg.h"
+#include "util/deadline.h"
 #include "util/fd.h"
 
-#define MAX_FDS	    253	 /* SCM_MAX_FD of the kernel */
-#define WANTED_FDS  2	 /* dma-buf, device */
-#define CONTEXT_MAX 4096 /* of a security module */
+#define SHARE_TIMEOUT_MS 10000 /* the default of timeout_ms */
+#define MAX_FDS		 253   /* SCM_MAX_FD of the kernel */
+#define WANTED_FDS	 2     /* dma-buf, device */
+#define CONTEXT_MAX	 4096  /* of a security module */
 
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 0x04
@@ -95,7 +98,7 @@ static int send_all(int sock, const struct share_msg *msg, const int *fds, unsig
 		.msg_controllen = CMSG_SPACE(n * sizeof(int)),
 	};
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&hdr);
-	uint64_t deadline = share_deadline(timeout_ms);
+	uint64_t deadline = deadline_after(timeout_ms);
 	ssize_t sent = -1;
 	int ret;
 
@@ -104,7 +107,7 @@ static int send_all(int sock, const struct share_msg *msg, const int *fds, unsig
 	cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
 	memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
 	do {
-		ret = share_wait(sock, POLLOUT, deadline);
+		ret = deadline_wait(sock, POLLOUT, deadline);
 		if (!ret)
 			sent = sendmsg(sock, &hdr, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (!ret && sent < 0)
@@ -228,12 +231,12 @@ static int receive_all(struct tphbuf_ctx *ctx, int sock, uint32_t timeout_ms, st
 		.msg_control = control.buf,
 		.msg_controllen = sizeof(control.buf),
 	};
-	uint64_t deadline = share_deadline(timeout_ms);
+	uint64_t deadline = deadline_after(timeout_ms);
 	ssize_t n = -1;
 	int ret;
 
 	do {
-		ret = share_wait(sock, POLLIN, deadline);
+		ret = deadline_wait(sock, POLLIN, deadline);
 		if (!ret)
 			n = recvmsg(sock, &hdr, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 		if (!ret && n < 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The socket of a hand-over while others look at it or want its name: lib/share/socket.c. */
+/* Sockets of hand-overs: cli/listen.c, also while other processes want the name. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <glob.h>
@@ -7,28 +7,29 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/share/share.h"
+#include "cli/listen.h"
 #include "tests/unit/test.h"
 
 /* Who sees the socket can connect to it, however soon. */
 static void sockets_listen_when_they_are_seen(void **state)
 {
-	struct fixture *f = *state;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int status, fd, i, connected = 0;
 	pid_t pid;
 
+	(void)state;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", fake_root());
 	pid = fork();
 	if (!pid) {
 		/* Left open, so that none is ever refused for its end. */
 		for (i = 0; i < 300; i++) {
-			if (tphbuf_share_listen(f->ctx, address.sun_path, 0600, &fd))
+			if (listen_open(address.sun_path, 0600, &fd))
 				_exit(1);
 			usleep(200);
 			unlink(address.sun_path);
@@ -50,19 +51,19 @@ static void sockets_listen_when_they_are_seen(void **state)
 /* A listener that takes nobody in: whoever else wants its name does not wait. */
 static void a_busy_listener_is_not_waited_for(void **state)
 {
-	struct fixture *f = *state;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int listener, other, waiting[64], n = 0;
 
+	(void)state;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", fake_root());
-	assert_int_equal(tphbuf_share_listen(f->ctx, address.sun_path, 0600, &listener), 0);
+	assert_int_equal(listen_open(address.sun_path, 0600, &listener), 0);
 	do {
 		assert_in_range(n, 0, 63);
 		waiting[n] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 	} while (!connect(waiting[n++], (struct sockaddr *)&address, sizeof(address)));
 	assert_int_equal(errno, EAGAIN);
 	alarm(10);
-	assert_int_equal(tphbuf_share_listen(f->ctx, address.sun_path, 0600, &other), -EADDRINUSE);
+	assert_int_equal(listen_open(address.sun_path, 0600, &other), -EADDRINUSE);
 	alarm(0);
 	while (n)
 		close(waiting[--n]);
@@ -77,7 +78,7 @@ struct said {
 };
 
 /* Listen when @go ends; say how that went at @said; keep it until @end ends. */
-static void starter(struct fixture *f, const char *path, int go, int said, int end)
+static void starter(const char *path, int go, int said, int end)
 {
 	struct said what = { .pid = getpid() };
 	char byte;
@@ -86,13 +87,13 @@ static void starter(struct fixture *f, const char *path, int go, int said, int e
 	srand((unsigned int)getpid());
 	if (read(go, &byte, 1))
 		_exit(1);
-	what.ret = tphbuf_share_listen(f->ctx, path, 0600, &fd);
+	what.ret = listen_open(path, 0600, &fd);
 	if (write(said, &what, sizeof(what)) != sizeof(what))
 		_exit(1);
 	_exit(read(end, &byte, 1) ? 1 : 0);
 }
 
-static void one_round_of_starters(struct fixture *f, const char *path)
+static void one_round_of_starters(const char *path)
 {
 	int go[2], said[2], end[2], i, fd, status, winners = 0;
 	struct said what, winner = { 0 };
@@ -105,7 +106,7 @@ static void one_round_of_starters(struct fixture *f, const char *path)
 			continue;
 		close(go[1]);
 		close(end[1]);
-		starter(f, path, go[0], said[1], end[0]);
+		starter(path, go[0], said[1], end[0]);
 	}
 	close(go[1]);
 	for (i = 0; i < STARTERS; i++) {
@@ -119,7 +120,7 @@ static void one_round_of_starters(struct fixture *f, const char *path)
 	}
 	assert_int_equal(winners, 1);
 	/* And who connects gets to it. */
-	assert_int_equal(tphbuf_share_connect(f->ctx, path, &fd), 0);
+	assert_int_equal(listen_connect(path, 10000, &fd), 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
 	assert_int_equal(peer.pid, winner.pid);
 	close(fd);
@@ -137,11 +138,11 @@ static void one_round_of_starters(struct fixture *f, const char *path)
 /* Of several that start at once on one path, one gets it, and it works. */
 static void one_of_many_starters_listens(void **state)
 {
-	struct fixture *f = *state;
 	char path[100], other[110];
 	int round;
 	glob_t left;
 
+	(void)state;
 	snprintf(path, sizeof(path), "%s/sock", fake_root());
 	snprintf(other, sizeof(other), "%s~*", path);
 	/* Each looks at the stale socket before another has replaced it. */
@@ -152,7 +153,7 @@ static void one_of_many_starters_listens(void **state)
 			assert_int_equal(access(path, F_OK), 0);
 		else
 			unlink(path);
-		one_round_of_starters(f, path);
+		one_round_of_starters(path);
 		assert_int_equal(glob(other, 0, NULL, &left), GLOB_NOMATCH);
 	}
 }
@@ -170,44 +171,44 @@ static void leave_socket(const char *path)
 /* A starter died before its socket had its name: that is no hindrance. */
 static void what_a_dead_starter_left_is_removed(void **state)
 {
-	struct fixture *f = *state;
 	char path[90], other[100];
 	glob_t left;
 	int fd;
 
+	(void)state;
 	snprintf(path, sizeof(path), "%s/sock", fake_root());
 	snprintf(other, sizeof(other), "%s~new", path);
 	leave_socket(other);
 	fake_text("sock~lock", "");
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), 0);
+	assert_int_equal(listen_open(path, 0600, &fd), 0);
 	close(fd);
 	snprintf(other, sizeof(other), "%s~*", path);
 	assert_int_equal(glob(other, 0, NULL, &left), GLOB_NOMATCH);
 	/* What is no socket is not ours. */
 	fake_text("sock~new", "precious");
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), -EADDRINUSE);
+	assert_int_equal(listen_open(path, 0600, &fd), -EADDRINUSE);
 	assert_int_equal(access(fake_path("sock~new"), F_OK), 0);
 	unlink(fake_path("sock~new"));
 	/* Nor is a link followed. */
 	fake_link("sock~lock", "elsewhere");
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), -ELOOP);
+	assert_int_equal(listen_open(path, 0600, &fd), -ELOOP);
 	assert_int_not_equal(access(fake_path("elsewhere"), F_OK), 0);
 }
 
 /* A starter is waited for, but not for ever. */
 static void a_slow_starter_is_waited_for(void **state)
 {
-	struct fixture *f = *state;
 	char path[100];
 	int fd, lock;
 
+	(void)state;
 	snprintf(path, sizeof(path), "%s/sock", fake_root());
 	fake_text("sock~lock", "");
 	lock = open(fake_path("sock~lock"), O_RDONLY | O_CLOEXEC);
 	assert_int_equal(flock(lock, LOCK_EX), 0);
 	alarm(20);
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), -EBUSY);
-	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "~lock");
+	assert_int_equal(listen_open(path, 0600, &fd), -EBUSY);
+	assert_non_null(strstr(tphbuf_explain(TPHBUF_STAGE_SHARE, EBUSY), "~lock"));
 	alarm(0);
 	assert_int_not_equal(access(path, F_OK), 0);
 	if (!fork()) {
@@ -216,7 +217,7 @@ static void a_slow_starter_is_waited_for(void **state)
 		flock(lock, LOCK_UN);
 		_exit(0);
 	}
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), 0);
+	assert_int_equal(listen_open(path, 0600, &fd), 0);
 	assert_true(wait(NULL) > 0);
 	close(fd);
 	close(lock);
@@ -225,16 +226,16 @@ static void a_slow_starter_is_waited_for(void **state)
 /* CONFIG_FILE_LOCKING=n */
 static void a_kernel_without_locks_will_do(void **state)
 {
-	struct fixture *f = *state;
 	char path[100];
 	int fd;
 
+	(void)state;
 	snprintf(path, sizeof(path), "%s/sock", fake_root());
 	fake_fail_call("flock", ENOSYS);
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), 0);
+	assert_int_equal(listen_open(path, 0600, &fd), 0);
 	close(fd);
 	fake_fail_call("flock", ENOLCK);
-	assert_int_equal(tphbuf_share_listen(f->ctx, path, 0600, &fd), -ENOLCK);
+	assert_int_equal(listen_open(path, 0600, &fd), -ENOLCK);
 	fake_fail_call(NULL, 0);
 	unlink(path);
 }
@@ -243,15 +244,15 @@ static void a_kernel_without_locks_will_do(void **state)
 static void a_listener_that_takes_nobody_times_out(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct fixture *f = *state;
 	struct timeval t = { 1, 1 };
 	socklen_t size = sizeof(t);
 	int listener, fd, waiting[64], n = 0;
 
+	(void)state;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", fake_root());
-	assert_int_equal(tphbuf_share_listen(f->ctx, address.sun_path, 0600, &listener), 0);
+	assert_int_equal(listen_open(address.sun_path, 0600, &listener), 0);
 	/* Of what is connected every call waits as long as it likes. */
-	assert_int_equal(tphbuf_share_connect(f->ctx, address.sun_path, &fd), 0);
+	assert_int_equal(listen_connect(address.sun_path, 10000, &fd), 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, &size), 0);
 	assert_int_equal(t.tv_sec | t.tv_usec, 0);
 	close(fd);
@@ -260,28 +261,105 @@ static void a_listener_that_takes_nobody_times_out(void **state)
 		waiting[n] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 	} while (!connect(waiting[n++], (struct sockaddr *)&address, sizeof(address)));
 	assert_int_equal(errno, EAGAIN);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	assert_int_equal(share_connect_to(fd, &address, 50), -ETIMEDOUT);
+	assert_int_equal(listen_connect(address.sun_path, 50, &fd), -ETIMEDOUT);
 	interrupt_every(5000);
-	assert_int_equal(share_connect_to(fd, &address, 50), -ETIMEDOUT);
+	assert_int_equal(listen_connect(address.sun_path, 50, &fd), -ETIMEDOUT);
 	interrupt_every(0);
-	close(fd);
 	while (n)
 		close(waiting[--n]);
 	close(listener);
 }
 
+static int op_connect(struct fixture *f)
+{
+	char path[100];
+	int listener, a = -1, b = -1, ret;
+
+	(void)f;
+	snprintf(path, sizeof(path), "%s/sock", fake_root());
+	ret = listen_open(path, 0600, &listener);
+	if (ret)
+		return ret;
+	ret = listen_connect(path, 1000, &a);
+	if (!ret)
+		ret = listen_accept(listener, 1000, &b);
+	close(a);
+	close(b);
+	close(listener);
+	unlink(path);
+	return ret;
+}
+
+static void sockets_by_path(void **state)
+{
+	char path[200], text[4096];
+	int listener, other, a, b;
+	struct stat st;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/sock", fake_root());
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(listen_open(text, 0600, &a), -ENAMETOOLONG);
+	assert_int_equal(listen_connect(text, 10, &a), -ENAMETOOLONG);
+	assert_int_equal(listen_connect(path, 10, &a), -ENOENT);
+	assert_int_equal(listen_accept(999, 1, &a), -EBADF);
+
+	assert_int_equal(listen_open(path, 0640, &listener), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	/* A process listens there. */
+	assert_int_equal(listen_open(path, 0600, &other), -EADDRINUSE);
+	assert_int_equal(listen_connect(path, 1000, &a), 0);
+	/* First the attempt to listen, which asked whether a process listens. */
+	assert_int_equal(listen_accept(listener, 1000, &b), 0);
+	close(b);
+	assert_int_equal(listen_accept(listener, 1000, &b), 0);
+	assert_int_equal(write(b, "x", 1), 1);
+	assert_int_equal(read(a, text, sizeof(text)), 1);
+	close(a);
+	close(b);
+	assert_int_equal(listen_accept(listener, 20, &b), -ETIMEDOUT);
+	close(listener);
+	assert_int_equal(listen_connect(path, 10, &a), -ECONNREFUSED);
+	/* A stale socket is replaced, a file is not. */
+	assert_int_equal(listen_open(path, 0600, &listener), 0);
+	close(listener);
+	unlink(path);
+	fake_text("sock", "precious");
+	assert_int_equal(listen_open(path, 0600, &a), -EADDRINUSE);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, strlen("precious"));
+}
+
+static void no_failing_call_leaves_a_descriptor(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int n, fds = fake_count_fds();
+	bool hit = true;
+
+	for (n = 1; hit; n++) {
+		assert_true(n < MAX_FAULTS);
+		fault_arm(n);
+		op_connect(f);
+		hit = fault_disarm();
+		assert_int_equal(fake_count_fds(), fds);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sockets_listen_when_they_are_seen, buffer),
-		TEST(a_busy_listener_is_not_waited_for, buffer),
-		TEST(one_of_many_starters_listens, buffer),
-		TEST(what_a_dead_starter_left_is_removed, buffer),
-		TEST(a_slow_starter_is_waited_for, buffer),
-		TEST(a_kernel_without_locks_will_do, buffer),
-		TEST(a_listener_that_takes_nobody_times_out, buffer),
+		TEST(sockets_by_path, ctx),
+		TEST(no_failing_call_leaves_a_descriptor, ctx),
+		TEST(sockets_listen_when_they_are_seen, ctx),
+		TEST(a_busy_listener_is_not_waited_for, ctx),
+		TEST(one_of_many_starters_listens, ctx),
+		TEST(what_a_dead_starter_left_is_removed, ctx),
+		TEST(a_slow_starter_is_waited_for, ctx),
+		TEST(a_kernel_without_locks_will_do, ctx),
+		TEST(a_listener_that_takes_nobody_times_out, ctx),
 	};
 
-	return cmocka_run_group_tests_name("share_socket", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cli_listen", tests, NULL, NULL);
 }
