@@ -24,6 +24,7 @@
 		fprintf(stderr, "rank %d: ", rank); \
 		fprintf(stderr, __VA_ARGS__);       \
 		fputc('\n', stderr);                \
+		fflush(NULL);                       \
 		_exit(1);                           \
 	} while (0)
 #define NCCL(call)                                                               \

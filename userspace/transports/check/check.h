@@ -31,6 +31,7 @@ struct release {
 
 struct plugin {
 	const struct release *as;
+	char name[256]; /* as asked for */
 	char path[256];
 	void *library;
 	const void *table;

@@ -25,7 +25,7 @@ const struct release *release_named(const char *name)
 /* A path or file name as it is; else a suffix: libnccl-net-NAME.so */
 static void *open_library(const char *name)
 {
-	char file[256];
+	char file[288];
 	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 	size_t n = strlen(name);
 
@@ -42,9 +42,12 @@ const char *plugin_load(struct plugin *p, const char *name, const struct release
 	struct link_map *map;
 	char symbol[32];
 
-	memset(p, 0, sizeof(*p));
+	if (p->name != name) {
+		memset(p, 0, sizeof(*p));
+		snprintf(p->name, sizeof(p->name), "%s", name);
+	}
 	p->as = as;
-	p->library = open_library(name);
+	p->library = open_library(p->name);
 	if (!p->library)
 		return reason("%s", dlerror());
 	if (!dlinfo(p->library, RTLD_DI_LINKMAP, &map))

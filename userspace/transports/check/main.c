@@ -102,11 +102,15 @@ static int usage(void)
 }
 
 static const struct option long_options[] = {
-	{ "as", required_argument, NULL, 'a' },	    { "only", required_argument, NULL, 'o' },
-	{ "no-points", no_argument, NULL, 'P' },    { "no-data", no_argument, NULL, 'D' },
-	{ "ranks", required_argument, NULL, 'n' },  { "bytes", required_argument, NULL, 'b' },
+	{ "as", required_argument, NULL, 'a' },
+	{ "only", required_argument, NULL, 'o' },
+	{ "no-points", no_argument, NULL, 'P' },
+	{ "no-data", no_argument, NULL, 'D' },
+	{ "ranks", required_argument, NULL, 'n' },
+	{ "bytes", required_argument, NULL, 'b' },
 	{ "replay", required_argument, NULL, 'r' },
-	{ "device-memory", no_argument, NULL, 'm' }, { NULL, 0, NULL, 0 },
+	{ "device-memory", no_argument, NULL, 'm' },
+	{ NULL, 0, NULL, 0 },
 };
 
 int main(int argc, char **argv)
@@ -160,6 +164,8 @@ int main(int argc, char **argv)
 	}
 	printf("# %s: plugin \"%s\", table v%d, as NCCL %s\n", p.path, np_name(&p), p.version,
 	       as->name);
+	/* Each test loads the library in a process of its own. */
+	plugin_unload(&p);
 	if (options.replay) {
 		report("replay", options.replay, run_apart(run_replay, &p));
 	} else {

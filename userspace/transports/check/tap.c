@@ -50,7 +50,7 @@ void check_log(enum nccl_log_level level, unsigned long flags, const char *file,
 static int entries(const char *path)
 {
 	DIR *dir = opendir(path);
-	int n = 0;
+	int n = -2; /* . and .. */
 
 	if (!dir)
 		return -1;
@@ -72,8 +72,12 @@ int threads_running(void)
 
 static void child(point_fn run, struct plugin *p, int fd)
 {
-	const char *why = run(p);
-	size_t n = why ? strlen(why) : 0;
+	const char *why = plugin_load(p, p->name, p->as);
+	size_t n;
+
+	if (!why)
+		why = run(p);
+	n = why ? strlen(why) : 0;
 
 	if (n && write(fd, why, n) < 0)
 		_exit(3);

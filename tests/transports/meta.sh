@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Is each contract point of nccl-net-check tested? The sound plugin passes all; each broken one fails exactly its own.
+#
+#   meta.sh CHECK SOUND BROKEN BROKEN-WITH-SYMBOL    programs and libraries, built
+set -u
+CHECK=$1 SOUND=$(readlink -f "$2") BROKEN_SO=$(readlink -f "$3") SYMBOL_SO=$(readlink -f "$4")
+export TPHBUF_NET_BACKEND=loop NCCL_SOCKET_IFNAME=lo BROKEN_BASE=$SOUND
+number=0 bad=0
+
+tap() { # tap OK NAME [TEXT]
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number - $2"
+	else
+		echo "not ok $number - $2"
+		bad=1
+		[ -z "${3:-}" ] || printf '%s\n' "$3" | sed 's/^/# /'
+	fi
+}
+
+failing() { sed -n 's/^not ok [0-9]* - \(C[0-9]*\) .*/\1/p' <<<"$1" | paste -sd' '; }
+skipped() { sed -n 's/^ok [0-9]* - \(C[0-9]*\) .*# SKIP.*/\1/p' <<<"$1" | paste -sd' '; }
+
+sound=$("$CHECK" --no-data "$SOUND" </dev/null 2>&1)
+points=$(sed -n 's/^\(not \)*ok [0-9]* - \(C[0-9]*\) .*/\2/p' <<<"$sound")
+skips=" $(skipped "$sound") "
+[ -z "$(failing "$sound")" ]
+tap $? "the sound plugin passes $(wc -w <<<"$points") points" "$sound"
+wrapped=$(BROKEN=none "$CHECK" --no-data "$BROKEN_SO" </dev/null 2>&1)
+[ -z "$(failing "$wrapped")" ]
+tap $? "the wrapper alone breaks nothing" "$wrapped"
+for point in $points; do
+	case $skips in
+	*" $point "*)
+		number=$((number + 1))
+		echo "ok $number - $point # SKIP the point cannot be tested on this machine"
+		continue
+		;;
+	esac
+	library=$BROKEN_SO
+	[ "$point" != C1 ] || library=$SYMBOL_SO
+	out=$(BROKEN=$point "$CHECK" --no-data "$library" </dev/null 2>&1)
+	[ "$(failing "$out")" = "$point" ]
+	tap $? "broken $point fails exactly $point" "failing: $(failing "$out")"
+done
+echo "1..$number"
+exit $bad
