@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The InfiniBand subnet of a fabric: every NIC is one port with one LID, and a
- * connection is two RC queue pairs that name each other. Nothing is lost on
- * this wire, so there are no packets, acknowledgements or sequence checks; a
- * message either reaches the QP that owns the other end, or nobody answers.
+ * The InfiniBand subnet of a fabric. Every NIC is one port with one LID. A connection
+ * is two queue pairs of one service (RC, UC, XRC) that name each other. The wire is
+ * lossless, so there are no packets, acknowledgements and sequence checks: a message
+ * reaches the peer QP, or there is no peer that can receive.
  */
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Life of a page fault. It ends by the driver's answer, by time, or with its
- * NIC; each of them wakes the waiter, if there still is one.
+ * Life of a page fault. The driver's answer, the timeout or the reset of its NIC ends
+ * it, and each wakes the send queue that waits, if that still exists.
  */
 #include <endian.h>
 #include <errno.h>
@@ -47,7 +47,9 @@ static void fault_expired(void *ctx)
 	struct nic_fault *fault = ctx;
 
 	fault->nic->fault_timeouts++;
-	fab_log(&fault->nic->dev, "page fault 0x%llx: no answer", (unsigned long long)fault->token);
+	fab_log(&fault->nic->dev,
+		"page fault 0x%llx: the driver has not answered in time, the message fails",
+		(unsigned long long)fault->token);
 	fault_end(fault, true);
 }
 

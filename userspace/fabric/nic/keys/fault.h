@@ -35,6 +35,6 @@ bool nic_fault_raise(struct nic_qp *qp);
 void nic_fault_detach(struct nic_qp *qp); /* it waits no more; nothing when it does not */
 /* The driver's answer. -ENOENT: no fault has this token. */
 int nic_fault_resume(struct nic *nic, uint64_t token, bool error);
-void nic_fault_drop_all(struct nic *nic); /* reset: who waits looks again, at a NIC that knows nothing */
+void nic_fault_drop_all(struct nic *nic); /* reset: waiting messages are tried again, with all keys gone */
 
 #endif

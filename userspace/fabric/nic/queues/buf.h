@@ -32,7 +32,7 @@ int nic_buf_read(struct nic *nic, const struct nic_buf *buf, uint32_t off, void 
 		 enum fab_origin origin);
 int nic_buf_write(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *from,
 		  uint32_t len, enum fab_origin origin);
-/* The same for an entry whose last byte says who owns it: the guest sees that byte change after all others. */
+/* The same for an entry with the owner bit in its last byte: the guest sees that byte change last. */
 int nic_buf_publish(struct nic *nic, const struct nic_buf *buf, uint32_t off, const void *entry,
 		    uint32_t len, enum fab_origin origin);
 

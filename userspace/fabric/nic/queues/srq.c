@@ -39,7 +39,7 @@ static enum nic_status srq_fail(struct nic *nic, struct nic_srq *srq, const char
 	return NIC_REMOTE_OP;
 }
 
-/* Entries posted by now; -1: the doorbell record cannot be read or makes no sense. */
+/* Entries posted by now; -1: the doorbell record cannot be read or is invalid. */
 static int posted(struct nic *nic, struct nic_srq *srq)
 {
 	uint32_t record;
@@ -77,14 +77,15 @@ enum nic_status nic_srq_take(struct nic *nic, struct nic_srq *srq, struct nic_sr
 	if (!count)
 		count = posted(nic, srq);
 	if (count < 0)
-		return srq_fail(nic, srq, "the doorbell record makes no sense");
+		return srq_fail(nic, srq,
+				"its doorbell record cannot be read or counts more entries than the queue has");
 	if (!count)
 		return NIC_AGAIN;
 	if (nic_srq_read(nic, srq, srq->head, &segment, sizeof(segment)))
-		return srq_fail(nic, srq, "an entry cannot be read");
+		return srq_fail(nic, srq, "an entry is not in mapped guest memory");
 	next = be16toh(segment.next_wqe_index);
 	if (next >= 1u << srq->log_size)
-		return srq_fail(nic, srq, "an entry names a next one outside the queue");
+		return srq_fail(nic, srq, "the next index of an entry is outside the queue");
 	*entry = (struct nic_srq_entry){ .taken = true, .srqn = srq->number, .index = srq->head };
 	srq->head = next;
 	srq->ci++;

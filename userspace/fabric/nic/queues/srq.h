@@ -30,7 +30,7 @@ struct nic_srq {
 	uint16_t ci;	    /* entries taken */
 	uint16_t head;	    /* next entry to take */
 	uint16_t limit;	    /* event when fewer are posted; 0: none wanted */
-	bool error;	    /* the driver's list made no sense: nothing is taken any more */
+	bool error;	    /* invalid list or doorbell record: no entry is taken any more */
 	uint32_t users;	    /* queue pairs that name it in their context */
 };
 

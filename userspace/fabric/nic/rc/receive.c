@@ -57,7 +57,7 @@ enum nic_status nic_receive_fail(struct nic_qp *to, const struct nic_message *ms
 	return seen;
 }
 
-/* Receives that are posted; the doorbell record is read only when the known ones are used up. -1: nonsense. */
+/* Receives that are posted; the doorbell record is read only when the known ones are used up. -1: invalid record. */
 static int posted_receives(struct nic_qp *qp)
 {
 	uint16_t posted = (uint16_t)(qp->rq_pi - qp->rq_ci), sq_pi;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * The send queue: work requests run one after the other, each to its end,
- * which is stricter than any fence the guest can ask for. A WQE stays at the
- * head of the queue while its message moves in parts, its peer is not ready or
- * a page fault is open, and is read again each time; only qp->progress and
- * qp->missing are kept of it.
+ * The send queue. Work requests execute one after the other, so every fence holds.
+ * A WQE stays at the head of the queue while its message moves in parts, while the
+ * peer is not ready, and while a page fault is open. It is read again for each try;
+ * qp->progress and qp->missing are the only state kept between tries.
  *
- * Every error completes the WQE with its syndrome, signalled or not, and takes
- * the QP to ERR, where all that is and will be posted is flushed.
+ * An error completes the WQE with its syndrome, signalled or not, and moves the QP
+ * to ERR. There, posted WQEs and those posted later are flushed.
  */
 #include "fabric/nic/counters.h"
 #include "fabric/nic/ifc.h"
@@ -52,7 +51,7 @@ void nic_qp_fail(struct nic_qp *qp, enum nic_status status, uint8_t event)
 	nic_requester_kick(qp);
 }
 
-/* The WQE at the head begins from its start. */
+/* The next try of the WQE at the head starts with the first byte. */
 static void forget_progress(struct nic_qp *qp)
 {
 	qp->progress = 0;
@@ -180,7 +179,7 @@ static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 	return msg.done < msg.len ? NIC_AGAIN : NIC_OK;
 }
 
-/* A page fault that cannot be raised ends like one that the driver answers with an error. */
+/* A page fault that cannot be raised fails the message, as an error answer of the driver does. */
 static enum nic_status execute_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 {
 	enum nic_status status = try_message(qp, wqe);
@@ -215,7 +214,7 @@ static enum nic_status execute_connected(struct nic_qp *qp, const struct nic_wqe
 	return NIC_LOCAL_QP_OP;
 }
 
-/* Datagrams have nobody to go to: there is no subnet manager and no other UD service on this wire. */
+/* The model has no UD service and no subnet manager: a datagram completes and is dropped. */
 static enum nic_status execute_datagram(const struct nic_wqe *wqe)
 {
 	return wqe->opcode == MLX5_OPCODE_SEND || wqe->opcode == MLX5_OPCODE_SEND_IMM ?

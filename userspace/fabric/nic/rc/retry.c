@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Timers of the reliable connection: receiver not ready, no answer, and the
- * look-out for receives posted to a broken QP.
+ * Timers of the reliable connection: receiver not ready, no answer, and the poll for
+ * receives that are posted to a QP in ERR.
  */
 #include "fabric/nic/counters.h"
 #include "fabric/nic/nic.h"
@@ -17,10 +17,10 @@
  */
 #define ACK_WAIT_MAX_US (500 * US_PER_MS)
 
-/* A sender that retries for ever would wake up each 10 us at worst; after some tries it looks once in this time. */
+/* Unlimited retries with the shortest timer would wake the loop each 10 us; after some tries the wait is at least this. */
 #define RNR_SLOW_AFTER	     16u
 #define RNR_SLOW_US	     (1 * US_PER_MS)
-#define RNR_FOR_EVER	     7
+#define RNR_UNLIMITED	     7
 
 #define FLUSH_WAIT_MIN_US    (1 * US_PER_MS)
 #define FLUSH_WAIT_MAX_SHIFT 10u /* about 1 s */
@@ -45,7 +45,7 @@ enum nic_status nic_retry_later(struct nic_qp *qp)
 
 	qp->nic->retry_events++;
 	nic_count(qp, NIC_Q_ACK_TIMEOUT);
-	/* Code 0 waits for ever: here it keeps looking and never counts. */
+	/* Code 0 is an infinite timeout: tries are not counted. */
 	if (qp->ack_timeout) {
 		if (qp->retry_tries > qp->retry_count)
 			return NIC_RETRY_EXCEEDED;
@@ -60,7 +60,7 @@ enum nic_status nic_retry_rnr(struct nic_qp *qp, uint8_t min_rnr)
 	uint64_t us = rnr_timer[min_rnr & 31] * 10ull;
 
 	nic_count(qp, NIC_Q_RNR_NAK);
-	if (qp->rnr_retry != RNR_FOR_EVER && qp->rnr_tries >= qp->rnr_retry)
+	if (qp->rnr_retry != RNR_UNLIMITED && qp->rnr_tries >= qp->rnr_retry)
 		return NIC_RNR_EXCEEDED;
 	if (qp->rnr_tries < RNR_SLOW_AFTER)
 		qp->rnr_tries++;

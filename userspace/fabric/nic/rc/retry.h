@@ -13,11 +13,11 @@
 
 struct nic_qp;
 
-/* Nobody answers: NIC_AGAIN with the timer armed, or NIC_RETRY_EXCEEDED. */
+/* No peer can receive: NIC_AGAIN with the timer armed, or NIC_RETRY_EXCEEDED. */
 enum nic_status nic_retry_later(struct nic_qp *qp);
 /* The peer has no receive posted and asks, by its timer code, to wait: NIC_AGAIN or NIC_RNR_EXCEEDED. */
 enum nic_status nic_retry_rnr(struct nic_qp *qp, uint8_t min_rnr);
-/* ERR: look again for receives to flush; found: the last look was not in vain. */
+/* ERR: poll again for receives to flush. found: the last poll found some, so the interval starts again. */
 void nic_retry_flush(struct nic_qp *qp, bool found);
 
 #endif
