@@ -14,28 +14,28 @@
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
 
-/* Beside a status the driver prints a syndrome: here, what was wrong. */
+/* The driver prints the syndrome of a refused command beside its status; docs/models.md has the same list. */
 enum nic_syndrome_code {
-	NIC_SYN_NONE,
-	NIC_SYN_OPCODE,
-	NIC_SYN_STATE, /* HCA not enabled, not initialised, or so already */
-	NIC_SYN_LENGTH,
-	NIC_SYN_RESERVED, /* reserved field or uid is not 0 */
-	NIC_SYN_OP_MOD,
-	NIC_SYN_NUMBER, /* names no object of its kind */
-	NIC_SYN_PD,
-	NIC_SYN_EQ,
-	NIC_SYN_CQ,
-	NIC_SYN_SIZE,	 /* queue or table larger than the capability */
-	NIC_SYN_PAGES,	 /* page list too short for the queue, or page size */
-	NIC_SYN_MODE,	 /* service or access mode that the model does not have */
-	NIC_SYN_FEATURE, /* bit of a feature that no capability offers */
-	NIC_SYN_USERS,	 /* object is in use */
-	NIC_SYN_LIMIT,	 /* NIC_MAX_x */
-	NIC_SYN_REGISTER,
-	NIC_SYN_VECTOR,
-	NIC_SYN_SRQ,
-	NIC_SYN_XRCD,
+	NIC_SYN_NONE = 0,
+	NIC_SYN_OPCODE = 1,
+	NIC_SYN_STATE = 2, /* HCA not enabled, not initialised, or so already; QP in another state */
+	NIC_SYN_LENGTH = 3,
+	NIC_SYN_RESERVED = 4, /* reserved field or uid is not 0 */
+	NIC_SYN_OP_MOD = 5,
+	NIC_SYN_NUMBER = 6, /* names no object of its kind */
+	NIC_SYN_PD = 7,
+	NIC_SYN_EQ = 8,
+	NIC_SYN_CQ = 9,
+	NIC_SYN_SIZE = 10,  /* queue, table or depth above the capability */
+	NIC_SYN_PAGES = 11, /* page list too short for the queue, or page size */
+	NIC_SYN_MODE = 12,  /* service, kind of queue or access mode that the model does not have */
+	NIC_SYN_FEATURE = 13, /* bit of a feature that no capability offers */
+	NIC_SYN_USERS = 14,   /* object is in use */
+	NIC_SYN_LIMIT = 15,   /* NIC_MAX_x */
+	NIC_SYN_REGISTER = 16,
+	NIC_SYN_VECTOR = 17,
+	NIC_SYN_SRQ = 18,
+	NIC_SYN_XRCD = 19,
 };
 
 struct nic_cmd {
