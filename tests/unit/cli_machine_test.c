@@ -90,6 +90,50 @@ static void list_shows_the_machine(void **state)
 	cJSON_Delete(json);
 }
 
+static void list_notes_what_is_unknown(void **state)
+{
+	(void)state;
+	build(good);
+	run(rooted("list"));
+	assert_string_equal(result.err, "");
+	/* Of the completer alone, and of the requester alone. */
+	machine_truncate_config(MEM, 64);
+	run(rooted("list"));
+	assert_non_null(strstr(result.err, "cannot be read"));
+	build(good);
+	machine_truncate_config(NIC, 290);
+	run(rooted("list"));
+	assert_non_null(strstr(result.err, "cannot be read"));
+	/* Of a function that is not listed. */
+	build(good);
+	machine_truncate_config("0000:02:01.0", 64);
+	run(rooted("list"));
+	assert_string_equal(result.err, "");
+}
+
+/* The machine has BAR 2 alone. */
+static void bars_that_are_there_are_shown(void **state)
+{
+	const cJSON *bars;
+	cJSON *json;
+
+	(void)state;
+	build(good);
+	assert_run(rooted("info 03:00.0 --no-open"), 0, "\nBAR2         64 MiB", "");
+	assert_null(strstr(result.out, "BAR0"));
+	assert_null(strstr(result.out, "BAR3"));
+	json = run_json(rooted("info 03:00.0 --no-open --json"), 0);
+	bars = cJSON_GetObjectItem(json, "bars");
+	assert_int_equal(cJSON_GetArraySize(bars), 1);
+	assert_int_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(bars, 0), "bar")->valueint, 2);
+	assert_int_equal(cJSON_GetObjectItem(cJSON_GetArrayItem(bars, 0), "size")->valueint,
+			 64 << 20);
+	cJSON_Delete(json);
+	assert_run(rooted("list"), 0, "  2: 64 MiB\n", "");
+	run(rooted("doctor 03:00.0 --no-open"));
+	assert_non_null(strstr(result.out, "1 BARs of a page or more"));
+}
+
 static void topo_judges_the_route(void **state)
 {
 	const cJSON *ports;
@@ -252,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLI_TEST(usage_errors_are_2),	       CLI_TEST(failures_are_1),
 		CLI_TEST(help_shows_an_example),       CLI_TEST(list_shows_the_machine),
+		CLI_TEST(list_notes_what_is_unknown),  CLI_TEST(bars_that_are_there_are_shown),
 		CLI_TEST(topo_judges_the_route),       CLI_TEST(topo_shows_redirection),
 		CLI_TEST(topo_of_unprivileged_users),  CLI_TEST(show_reads_fdinfo),
 		CLI_TEST(show_rejects_garbled_fdinfo), CLI_TEST(show_takes_an_inherited_descriptor),

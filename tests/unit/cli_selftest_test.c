@@ -83,6 +83,30 @@ static void failed_requests_are_explained(void **state)
 	}
 }
 
+/* In text and JSON; what the wire may not carry is never called applied. */
+static void the_applied_state_is_the_kernels(void **state)
+{
+	cJSON *json;
+
+	(void)state;
+	json = run_json(SELFTEST " --tag st=0x5a,ph=2 --json", 0);
+	assert_false(cJSON_IsTrue(
+		cJSON_GetObjectItem(cJSON_GetObjectItem(json, "selftest"), "tag_applied")));
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "selftest"), "tag")));
+	assert_non_null(at(json, "selftest", "reason"));
+	cJSON_Delete(json);
+	assert_run(SELFTEST " --tag st=0x5a,ph=2", 0, "tag applied ", "");
+	assert_null(strstr(result.out, "tag applied st="));
+	fake_verbs.tph = fake_applied_st;
+	json = run_json(SELFTEST " --tag st=0x5a,ph=2 --json", 0);
+	assert_true(cJSON_IsTrue(
+		cJSON_GetObjectItem(cJSON_GetObjectItem(json, "selftest"), "tag_applied")));
+	assert_string_equal(at(cJSON_GetObjectItem(json, "selftest"), "tag", "text"),
+			    "st=0x5a,ph=2");
+	cJSON_Delete(json);
+	assert_run(SELFTEST " --tag st=0x5a,ph=2", 0, "tag applied st=0x5a,ph=2\n", "");
+}
+
 static void what_the_range_held_is_put_back(void **state)
 {
 	static const char before[] = "what was there";
@@ -134,6 +158,7 @@ int main(void)
 		SELFTEST_TEST(ports_must_be_active),
 		SELFTEST_TEST(differences_are_found),
 		SELFTEST_TEST(failed_requests_are_explained),
+		SELFTEST_TEST(the_applied_state_is_the_kernels),
 		SELFTEST_TEST(what_the_range_held_is_put_back),
 		SELFTEST_TEST(every_failing_call_ends_cleanly),
 	};

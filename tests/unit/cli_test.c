@@ -329,6 +329,31 @@ static void hold_ends_with_a_signal(void **state)
 	}
 }
 
+/* With nothing to hold it would wait for a signal, and never end. */
+static void a_failure_ends_without_waiting(void **state)
+{
+	unsigned int nth, failures = 0;
+
+	(void)state;
+	/* Each question to the kernel in turn. */
+	for (nth = 1; nth < 32; nth++) {
+		fake_fail_ioctl(VFIO_DEVICE_FEATURE, nth, EIO);
+		if (!run("export 03:00.0 --bar 2 --tag st=1"))
+			continue;
+		failures++;
+		run("export 03:00.0 --bar 2 --tag st=1 --hold");
+		assert_true(WIFEXITED(result.status));
+		assert_null(strstr(result.err, "held by"));
+		assert_int_not_equal(run("export 03:00.0 --bar 2 --tag st=1 --exec true"), 0);
+	}
+	/* Export, tag, and the tag that is shown. */
+	assert_true(failures >= 3);
+	fake_fail_ioctl(0, 0, 0);
+	fake_verbs.reg_errno = EINVAL;
+	assert_run("register 03:00.0 --bar 2 --ibdev mlx5_0 --hold", 1, "", "register failed");
+	assert_null(strstr(result.err, "held by"));
+}
+
 static void tag_shows_each_step(void **state)
 {
 	const cJSON *steps;
@@ -439,6 +464,7 @@ int main(void)
 		CLI_TEST(exec_inherits_the_buffer),
 		CLI_TEST(a_program_that_is_not_there_fails_first),
 		CLI_TEST(hold_ends_with_a_signal),
+		CLI_TEST(a_failure_ends_without_waiting),
 		CLI_TEST(tag_shows_each_step),
 		CLI_TEST(register_shows_everything),
 		CLI_TEST(back_ends_are_chosen_and_shown),
