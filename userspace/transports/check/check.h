@@ -150,6 +150,8 @@ const char *world_run(struct plugin *p, int n, rank_fn fn, void *arg);
 /* Give @size bytes to rank @to; take the bytes that rank @from gave. */
 void world_give(struct world *w, int to, const void *data, size_t size);
 void world_take(struct world *w, int from, void *data, size_t size);
+/* The same if it is there; false: not yet */
+bool world_try(struct world *w, int from, void *data, size_t size);
 void world_barrier(struct world *w);
 
 /* data.c */

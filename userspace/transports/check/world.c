@@ -40,30 +40,44 @@ void world_give(struct world *w, int to, const void *data, size_t size)
 	post(w->up, w->rank, to, data, size);
 }
 
-/* Messages of other ranks that came first wait here. */
+/* Messages that came before they were asked for */
+static struct message waiting[256];
+static int n_waiting;
+
+static bool take_waiting(int from, void *data, size_t size)
+{
+	for (int i = 0; i < n_waiting; i++) {
+		if (waiting[i].from != from)
+			continue;
+		memcpy(data, waiting[i].data, size);
+		memmove(&waiting[i], &waiting[i + 1],
+			(size_t)(--n_waiting - i) * sizeof(waiting[0]));
+		return true;
+	}
+	return false;
+}
+
+static void read_message(struct world *w)
+{
+	if (n_waiting == 256 ||
+	    read(w->up, &waiting[n_waiting], sizeof(waiting[0])) != sizeof(waiting[0]))
+		_exit(3);
+	n_waiting++;
+}
+
 void world_take(struct world *w, int from, void *data, size_t size)
 {
-	static struct message waiting[64];
-	static int n;
-	struct message m;
+	while (!take_waiting(from, data, size))
+		read_message(w);
+}
 
-	for (int i = 0; i < n; i++) {
-		if (waiting[i].from == from) {
-			memcpy(data, waiting[i].data, size);
-			memmove(&waiting[i], &waiting[i + 1], (size_t)(--n - i) * sizeof(m));
-			return;
-		}
-	}
-	while (read(w->up, &m, sizeof(m)) == sizeof(m)) {
-		if (m.from == from) {
-			memcpy(data, m.data, size);
-			return;
-		}
-		if (n == 64)
-			break;
-		waiting[n++] = m;
-	}
-	_exit(3);
+bool world_try(struct world *w, int from, void *data, size_t size)
+{
+	struct pollfd p = { .fd = w->up, .events = POLLIN };
+
+	while (poll(&p, 1, 0) > 0)
+		read_message(w);
+	return take_waiting(from, data, size);
 }
 
 void world_barrier(struct world *w)
