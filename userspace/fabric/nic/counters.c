@@ -40,6 +40,8 @@ static void count_packets(struct nic *from, struct nic *to, uint64_t packets, ui
 	octets += packets * NIC_HEADER_OCTETS;
 	from->port.xmit_packets += packets;
 	from->port.xmit_octets += octets;
+	if (!to)
+		return;
 	to->port.rcv_packets += packets;
 	to->port.rcv_octets += octets;
 }
@@ -47,13 +49,13 @@ static void count_packets(struct nic *from, struct nic *to, uint64_t packets, ui
 void nic_count_traffic(const struct nic_qp *from, const struct nic_qp *to, uint8_t opcode,
 		       uint32_t len)
 {
-	uint32_t mtu = 128u << (from->mtu & 7); /* IBTA encoding: 1 is 256 bytes */
+	uint32_t mtu = 128u << (from->mtu ? from->mtu & 7 : 5); /* IBTA encoding: 1 is 256 bytes */
 	uint64_t packets = len ? ((uint64_t)len + mtu - 1) / mtu : 1;
 	bool returns = opcode == MLX5_OPCODE_RDMA_READ || opcode == MLX5_OPCODE_ATOMIC_CS ||
 		       opcode == MLX5_OPCODE_ATOMIC_FA;
 
 	if (!returns) {
-		count_packets(from->nic, to->nic, packets, len);
+		count_packets(from->nic, to ? to->nic : NULL, packets, len);
 		return;
 	}
 	count_packets(from->nic, to->nic, 1, 0); /* the request */

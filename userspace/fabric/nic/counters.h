@@ -54,7 +54,7 @@ struct nic_counter_set {
 void nic_count(const struct nic_qp *qp, enum nic_q_counter counter);
 /* A request has arrived at a queue pair; opcode of the WQE. */
 void nic_count_request(const struct nic_qp *to, uint8_t opcode);
-/* len bytes of a message have moved between the ports of two queue pairs. */
+/* len bytes of a message have moved between the ports of two queue pairs; to NULL: lost after sending. */
 void nic_count_traffic(const struct nic_qp *from, const struct nic_qp *to, uint8_t opcode,
 		       uint32_t len);
 /* A work request has completed with an error, at the requester or at the responder. */

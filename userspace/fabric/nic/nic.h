@@ -30,7 +30,8 @@
 #include "fabric/nic/ids.h"
 #include "fabric/nic/limits.h"
 
-#define NIC_LID_MAX 0xbfffu /* end of the unicast LIDs (InfiniBand 4.1.3) */
+#define NIC_GID_PREFIX 0xfe80000000000000ull /* default subnet prefix (InfiniBand 4.1.1) */
+#define NIC_LID_MAX    0xbfffu		     /* end of the unicast LIDs (InfiniBand 4.1.3) */
 
 struct nic_qp;
 

@@ -10,15 +10,15 @@
 #include "fabric/nic/queues/qp.h"
 #include "fabric/nic/wire.h"
 
-static struct nic *find_port(struct nic_qp *from)
+struct nic *nic_wire_port(struct nic *from, uint16_t lid)
 {
-	const struct fab_device_ops *ops = from->nic->dev.ops;
+	const struct fab_device_ops *ops = from->dev.ops;
 	struct fab_device *dev;
 
-	for (dev = from->nic->dev.fabric->devices; dev; dev = dev->next) {
+	for (dev = from->dev.fabric->devices; dev; dev = dev->next) {
 		struct nic *nic = (struct nic *)dev;
 
-		if (dev->ops == ops && nic->opts.lid == from->remote_lid)
+		if (dev->ops == ops && nic->opts.lid == lid)
 			return nic;
 	}
 	return NULL;
@@ -26,7 +26,7 @@ static struct nic *find_port(struct nic_qp *from)
 
 struct nic_qp *nic_wire_find(struct nic_qp *from)
 {
-	struct nic *nic = find_port(from);
+	struct nic *nic = nic_wire_port(from->nic, from->remote_lid);
 	struct nic_qp *to = nic ? nic_qp_get(nic, from->remote_qpn) : NULL;
 
 	if (!to || to->service != from->service)

@@ -36,7 +36,7 @@ static const struct {
 	/* services */
 	CAP(rc, 1),
 	CAP(uc, 1),
-	CAP(ud, 1),	     /* for the management QPs */
+	CAP(ud, 1),
 	CAP(xrc, 1),	     /* mlx5_ib does not load without */
 	CAP(cqe_version, 0), /* completions carry the QP number */
 	CAP(cq_resize, 1),

@@ -14,7 +14,6 @@
 #define GIDS	     8u	  /* capability gid_table_size 0 */
 #define PKEYS	     128u /* capability pkey_table_size 0 */
 #define PKEY_DEFAULT 0xffffu
-#define GID_PREFIX   0xfe80000000000000ull
 #define WHOLE_TABLE  0xffffu
 
 /* Bits of CapabilityMask that say which agents run on the host: IsSM, CM, SNMP, DeviceManagement, VendorClass. */
@@ -74,7 +73,7 @@ uint8_t nic_cmd_query_hca_vport_gid(struct nic_cmd *cmd)
 	DEVX_SET(query_hca_vport_gid_out, cmd->out, gids_num, count);
 	for (i = 0; i < count; i++) {
 		/* A GID is the subnet prefix and a GUID; unused GUIDs are 0 (IBTA 14.2.5.5). */
-		const uint64_t value[2] = { htobe64(GID_PREFIX),
+		const uint64_t value[2] = { htobe64(NIC_GID_PREFIX),
 					    first + i == 0 ? htobe64(cmd->nic->guid) : 0 };
 
 		memcpy(gid + i * sizeof(value), value, sizeof(value));

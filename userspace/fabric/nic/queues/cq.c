@@ -94,6 +94,7 @@ static void fill_success(struct mlx5_cqe64 *cqe, const struct nic_completion *co
 	cqe->imm_inval_pkey = htobe32(completion->imm);
 	cqe->srqn_uidx = htobe32(completion->srqn);
 	cqe->slid = htobe16(completion->slid);
+	cqe->flags_rqpn = htobe32(completion->flags_rqpn);
 	cqe->sop_drop_qpn = htobe32((uint32_t)completion->wqe_opcode << 24 | completion->qpn);
 	cqe->wqe_counter = htobe16(completion->wqe_counter);
 	cqe->timestamp = htobe64(nic_clock());

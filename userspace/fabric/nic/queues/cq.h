@@ -41,6 +41,7 @@ struct nic_completion {
 	uint32_t imm; /* as on the wire, big endian value already in host order */
 	bool solicited;
 	uint16_t slid;
+	uint32_t flags_rqpn; /* datagrams: source queue pair, GRH flag */
 };
 void nic_cq_free(struct nic *nic, struct nic_cq *cq);
 /*

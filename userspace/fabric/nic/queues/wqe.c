@@ -196,6 +196,17 @@ static enum nic_status set_atomic_length(struct nic_wqe *wqe)
 	return NIC_OK;
 }
 
+enum nic_status nic_wqe_parse_datagram(struct nic_wqe *wqe, struct mlx5_wqe_av *av)
+{
+	uint32_t off = sizeof(struct mlx5_wqe_ctrl_seg);
+
+	wqe->nsge = 0;
+	wqe->inline_data = NULL;
+	if (!take_segment(wqe, &off, av, sizeof(*av)))
+		return NIC_LOCAL_QP_OP;
+	return parse_data(wqe, off, true);
+}
+
 enum nic_status nic_wqe_parse(struct nic_wqe *wqe, bool xrc)
 {
 	struct wqe_form form = wqe_form(wqe->opcode);

@@ -16,6 +16,7 @@
 #include "fabric/nic/rc/transfer.h"
 #include "fabric/nic/status.h"
 
+struct mlx5_wqe_av;
 struct nic_qp;
 
 struct nic_wqe {
@@ -39,6 +40,9 @@ struct nic_wqe {
 enum nic_status nic_wqe_fetch(struct nic_qp *qp, struct nic_wqe *wqe);
 /* Read the segments that follow, as service and opcode want them. Opcodes that move no message have none. */
 enum nic_status nic_wqe_parse(struct nic_wqe *wqe, bool xrc);
+
+/* The same for a datagram: address vector, then data. */
+enum nic_status nic_wqe_parse_datagram(struct nic_wqe *wqe, struct mlx5_wqe_av *av);
 
 /* Does the opcode carry a message to the peer? */
 bool nic_wqe_is_message(const struct nic_wqe *wqe);

@@ -40,6 +40,7 @@ void nic_receive_complete(struct nic_qp *to, const struct nic_message *msg, enum
 		completion.imm = msg->imm;
 		completion.solicited = msg->solicited;
 		completion.slid = msg->from->nic->opts.lid;
+		completion.flags_rqpn = msg->flags_rqpn;
 	}
 	if (srq)
 		to->entry.taken = false;

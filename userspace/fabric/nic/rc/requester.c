@@ -24,6 +24,7 @@
 #include "fabric/nic/rc/retry.h"
 #include "fabric/nic/rc/transfer.h"
 #include "fabric/nic/status.h"
+#include "fabric/nic/ud/datagram.h"
 #include "fabric/nic/wire.h"
 
 static void complete_send(struct nic_qp *qp, const struct nic_wqe *wqe, enum nic_status status)
@@ -214,14 +215,6 @@ static enum nic_status execute_connected(struct nic_qp *qp, const struct nic_wqe
 	return NIC_LOCAL_QP_OP;
 }
 
-/* The model has no UD service and no subnet manager: a datagram completes and is dropped. */
-static enum nic_status execute_datagram(const struct nic_wqe *wqe)
-{
-	return wqe->opcode == MLX5_OPCODE_SEND || wqe->opcode == MLX5_OPCODE_SEND_IMM ?
-		       NIC_OK :
-		       NIC_LOCAL_QP_OP;
-}
-
 static enum nic_status execute(struct nic_qp *qp, struct nic_wqe *wqe)
 {
 	enum nic_status status;
@@ -245,7 +238,7 @@ static enum nic_status execute(struct nic_qp *qp, struct nic_wqe *wqe)
 	case MLX5_QPC_ST_UD:
 	case MLX5_QPC_ST_QP0:
 	case MLX5_QPC_ST_QP1:
-		return execute_datagram(wqe);
+		return nic_datagram_send(qp, wqe);
 	default:
 		return NIC_LOCAL_QP_OP;
 	}

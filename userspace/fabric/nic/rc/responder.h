@@ -31,6 +31,7 @@ struct nic_message {
 	uint32_t done;		    /* bytes moved before; nic_respond() advances it */
 	/* set by nic_respond() */
 	uint32_t pd;	     /* of remote keys */
+	uint32_t flags_rqpn; /* datagrams: of the completion, source queue pair and GRH flag */
 	struct nic_srq *srq; /* where receives come from; NULL: the queue pair's own queue */
 };
 
