@@ -119,7 +119,7 @@ check_patch() {
 	local out file line said= # FILE TITLE; FILE is $WORK/patches/TOPIC/patches/NAME
 	local fixes=$TOP/kernel/${1#"$WORK/patches/"}
 	fixes=${fixes%/patches/*}/fixes
-	out=$(perl "$SRC/scripts/checkpatch.pl" --root="$SRC" --strict --terse --no-summary --no-signoff --codespell \
+	out=$(PATH=/usr/bin:$PATH perl "$SRC/scripts/checkpatch.pl" --root="$WORK/lint" --strict --terse --no-summary --no-signoff --codespell \
 		--codespellfile="$(codespell_words)" "$1" 2>&1 |
 		grep -v -e 'does MAINTAINERS need updating?$' -e 'WARNING: Unknown commit id ') || true
 	for file in $(sed -n '/^new file mode/,/^+++/ s,^+++ b/,,p' "$1"); do
@@ -131,6 +131,18 @@ check_patch() {
 	[ -n "$out$said" ] || { pass "checkpatch $2"; return; }
 	fail "checkpatch $2"
 	sed '/^$/d; s/^/      | /' <<<"$out"$'\n'"$said" | head -n 30
+}
+
+# The tree for checkpatch, whose check of licences reads them from git.
+lint_tree() {
+	rm -rf "$WORK/lint"
+	mkdir "$WORK/lint"
+	ln -s "$SRC"/* "$WORK/lint/"
+	rm "$WORK/lint/LICENSES"
+	cp -r "$SRC/LICENSES" "$WORK/lint/"
+	git -C "$WORK/lint" init --quiet
+	git -C "$WORK/lint" add LICENSES
+	git -C "$WORK/lint" -c user.name=base -c user.email=base@invalid commit --quiet -m LICENSES
 }
 
 # Does an entry of MAINTAINERS other than the last one, which is everything, cover the file?
@@ -156,13 +168,15 @@ documented_files() {
 	done
 }
 
-# doc_complaints old|new
-doc_complaints() (
-	cd "$WORK/docs/$1"
-	find . -name '*.[ch]' -not -path './tools/*' -print0 |
-		xargs -0 -r -n 1 python3 "$SRC/tools/docs/kernel-doc" -none -Wall 2>&1
-	find . -name '*.rst' -print0 | xargs -0 -r python3 "$TOP/kernel/tools/check-rst.py" 2>&1
-) | sed -E '/^$/d; s/:[0-9]+ /: /' | sort
+# doc_complaints old|new, without line numbers
+doc_complaints() {
+	(
+		cd "$WORK/docs/$1"
+		find . -name '*.[ch]' -not -path './tools/*' -print0 |
+			xargs -0 -r -n 1 /usr/bin/python3 "$SRC/tools/docs/kernel-doc" -none -Wall 2>&1
+		find . -name '*.rst' -print0 | xargs -0 -r /usr/bin/python3 "$TOP/kernel/tools/check-rst.py" 2>&1
+	) | sed -E '/^$/d; s/:[0-9]+ /: /' | sort
+}
 
 documentation() {
 	local new
@@ -175,6 +189,7 @@ documentation() {
 
 each_patch() {
 	local name title before
+	lint_tree
 	configure "$WORK/x86" || { fail "configure"; return 1; }
 	for name in $(series_patches); do
 		title=$(basename "$name" .patch)
@@ -239,8 +254,8 @@ cross() {
 }
 
 verify() {
-	host_packages sparse codespell perl patch python3-docutils >"$CACHE/kernel-verify.packages.log" 2>&1 ||
-		die "sparse, codespell, perl, patch and python3-docutils are needed"
+	host_packages sparse codespell perl patch git python3-docutils python3-ply python3-git >"$CACHE/kernel-verify.packages.log" 2>&1 ||
+		die "packages are missing: $CACHE/kernel-verify.packages.log"
 	[ -s "$WORK/base-id" ] && [ "$(cat "$WORK/base-id")" = "$base_id" ] || build_base
 	unapply
 	if each_patch; then
