@@ -10,6 +10,7 @@
 
 #define DEVICES	    "sys/bus/pci/devices"
 #define CONFIG_SIZE 4096
+#define MAX_DIR	    1024
 
 static const char *last_of(const char *path)
 {
@@ -69,7 +70,7 @@ static void build_vf_config(unsigned char *cfg)
 
 static void put_number(const char *dir, const char *name, unsigned int digits, uint32_t value)
 {
-	char path[512], text[16];
+	char path[MAX_DIR + 64], text[16];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	snprintf(text, sizeof(text), "0x%0*x\n", (int)digits, value);
@@ -78,7 +79,7 @@ static void put_number(const char *dir, const char *name, unsigned int digits, u
 
 static void put_links(const struct machine_fn *fn, const char *dir)
 {
-	char path[512], target[256];
+	char path[MAX_DIR + 64], target[MAX_DIR];
 
 	if (fn->driver) {
 		snprintf(path, sizeof(path), "%s/driver", dir);
@@ -118,7 +119,7 @@ static void put_links(const struct machine_fn *fn, const char *dir)
 void machine_add(const struct machine_fn *fn)
 {
 	unsigned char cfg[CONFIG_SIZE];
-	char dir[384], path[512];
+	char dir[MAX_DIR], path[MAX_DIR + 64];
 
 	snprintf(dir, sizeof(dir), "sys/devices/%s", fn->path);
 	fake_mkdir(dir);

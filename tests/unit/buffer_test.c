@@ -142,7 +142,7 @@ static void export_bad_ranges_name_the_range_and_the_reason(void **state)
 		{ { { FAKE_BAR2_SIZE, 4096 } }, 1, { "0x4000000", "starts" } },
 		{ { { FAKE_BAR2_SIZE - 4096, 8192 } }, 1, { "0x2000", "ends" } },
 		{ { { 0, ~0xfffull } }, 1, { "0xfffffffffffff000", "ends" } },
-		{ { { ~0xfffull, 4096 } }, 1, { "", "wraps" } },
+		{ { { ~0xfffull, 4096 } }, 1, { "", "starts after" } },
 		{ { { ~0xfffull, ~0xfffull } }, 1, { "", "wraps" } },
 		{ { { 0, 8192 }, { 4096, 8192 } }, 2, { "0x1000+0x2000", "overlap" } },
 		{ { { 0x5000, 4096 }, { 0, 0x6000 } }, 2, { "0x5000+0x1000", "overlap" } },

@@ -5,7 +5,6 @@
 
 #include "tests/unit/test.h"
 
-#undef fail /* cmocka's */
 #include "lib/core/internal.h"
 
 struct log {
@@ -163,10 +162,27 @@ static void explain_depends_on_the_stage(void **state)
 		assert_non_null(strchr(text, ';'));
 		assert_ptr_equal(text, tphbuf_explain(cases[i].stage, -cases[i].err));
 	}
-	assert_string_equal(tphbuf_explain(TPHBUF_STAGE_TAG, ENOSPC), "No space left on device");
 	assert_string_equal(tphbuf_explain(TPHBUF_STAGE_TAG, 99999), "unknown error");
-	assert_string_equal(tphbuf_explain((enum tphbuf_stage)77, ENOSPC),
-			    "No space left on device");
+	assert_string_equal(tphbuf_explain((enum tphbuf_stage)77, EDOM),
+			    "Numerical argument out of domain");
+}
+
+/* What drivers and containers return anywhere has cause and remedy at every stage. */
+static void common_errors_are_explained_everywhere(void **state)
+{
+	static const int errs[] = { 524, EFAULT, EPERM, EACCES, EIO, ENOSPC, EMFILE, ENOMEM };
+	enum tphbuf_stage stage;
+	size_t i;
+
+	(void)state;
+	for (stage = TPHBUF_STAGE_LOOKUP; stage <= TPHBUF_STAGE_SHARE; stage++)
+		for (i = 0; i < NR(errs); i++)
+			if (!strchr(tphbuf_explain(stage, errs[i]), ';'))
+				fail_msg("%s %d: %s", tphbuf_stage_name(stage), errs[i],
+					 tphbuf_explain(stage, errs[i]));
+	/* ENOTSUPP of exporters without peer-to-peer access */
+	assert_non_null(strstr(tphbuf_explain(TPHBUF_STAGE_REGISTER, 524), "exporter"));
+	assert_true(tphbuf_is_unsupported(-524));
 }
 
 static void unsupported_is_not_every_error(void **state)
@@ -196,6 +212,7 @@ int main(void)
 		cmocka_unit_test(log_gets_errors_and_respects_its_level),
 		cmocka_unit_test(stage_names_are_distinct),
 		cmocka_unit_test(explain_depends_on_the_stage),
+		cmocka_unit_test(common_errors_are_explained_everywhere),
 		cmocka_unit_test(unsupported_is_not_every_error),
 	};
 

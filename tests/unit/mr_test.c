@@ -56,11 +56,11 @@ static void register_bad_arguments(void **state)
 		const char *part;
 	} cases[] = {
 		{ { .flags = 0x80 }, "unknown flags 0x80" },
-		{ { .offset = LENGTH }, "behind the end" },
-		{ { .offset = UINT64_MAX }, "behind the end" },
-		{ { .length = LENGTH + 1 }, "behind the end" },
-		{ { .offset = 1, .length = LENGTH }, "behind the end" },
-		{ { .offset = 1, .length = UINT64_MAX }, "behind the end" },
+		{ { .offset = LENGTH }, "after the end" },
+		{ { .offset = UINT64_MAX }, "after the end" },
+		{ { .length = LENGTH + 1 }, "after the end" },
+		{ { .offset = 1, .length = LENGTH }, "after the end" },
+		{ { .offset = 1, .length = UINT64_MAX }, "after the end" },
 		{ { .flags = TPHBUF_MR_IOVA, .iova = 0x1001 }, "use 0x1000," },
 		{ { .flags = TPHBUF_MR_IOVA, .iova = 0x5000, .offset = 0x10 }, "use 0x5010," },
 		{ { .flags = TPHBUF_MR_IOVA, .iova = ~0xfffull }, "wraps" },
@@ -155,6 +155,24 @@ static void register_passes_offset_length_iova(void **state)
 	assert_true(fake_verbs.iova == 0x7000000234);
 	assert_int_equal(fake_verbs.length, 16);
 	assert_int_equal(tphbuf_mr_deregister(mr), 0);
+}
+
+/* The last byte may have the last address; none may lie beyond it. */
+static void a_region_may_end_with_the_address_space(void **state)
+{
+	struct tphbuf_mr_opts opts = {
+		.size = sizeof(opts),
+		.flags = TPHBUF_MR_IOVA,
+		.iova = UINT64_MAX - 0xfff,
+		.length = 0x1000,
+	};
+	struct fixture *f = *state;
+
+	assert_int_equal(try_register(f, &opts), 0);
+	assert_true(fake_verbs.iova == UINT64_MAX - 0xfff);
+	opts.length = 0x1001;
+	assert_int_equal(try_register(f, &opts), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "wraps around 64 bits");
 }
 
 static void data_direct_goes_through_mlx5dv(void **state)
@@ -572,6 +590,7 @@ int main(void)
 		MR_TEST(register_bad_arguments),
 		MR_TEST(register_errors_name_both_devices),
 		MR_TEST(register_passes_offset_length_iova),
+		MR_TEST(a_region_may_end_with_the_address_space),
 		MR_TEST(data_direct_goes_through_mlx5dv),
 		MR_TEST(a_dma_handle_goes_through_reg_mr_ex),
 		MR_TEST(require_takes_the_tag_from_the_caller),

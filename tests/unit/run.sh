@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 
 # The long ones first.
 lint=../lint
-programs=(./valgrind.sh $lint/compilers.sh "$@" $lint/headers.sh $lint/exports.sh $lint/man.sh $lint/completion.sh)
+programs=(./valgrind.sh $lint/compilers.sh "$@" $lint/headers.sh $lint/exports.sh $lint/man.sh $lint/completion.sh $lint/p2p-hosts.sh)
 
 run() { # NUMBER
 	local rc=0

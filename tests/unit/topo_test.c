@@ -127,6 +127,50 @@ static struct tphbuf_topo_result judge(struct fixture *f)
 	return v;
 }
 
+/* A chain of 38 bridges, as of Thunderbolt docks and nested switches. */
+static void deep_hierarchies_have_a_path(void **state)
+{
+	struct machine_fn nic = NIC_FN("pci0000:80/" NIC);
+	struct machine_fn memory = MEMORY_FN("");
+	struct fixture *f = *state;
+	struct tphbuf_topo *topo;
+	char path[1024] = "pci0000:00";
+	unsigned int i;
+
+	machine_clear();
+	for (i = 0; i < 38; i++) {
+		struct machine_fn bridge =
+			BRIDGE(path, i ? PCI_EXP_TYPE_UPSTREAM : PCI_EXP_TYPE_ROOT_PORT,
+			       MACHINE_NO_ACS);
+		size_t len = strlen(path);
+
+		snprintf(path + len, sizeof(path) - len, "/0000:%02x:07.0", 0x40 + i);
+		machine_add(&bridge); /* whose path is the same array */
+	}
+	snprintf(path + strlen(path), sizeof(path) - strlen(path), "/" MEM);
+	memory.path = path;
+	machine_add(&memory);
+	machine_add(&nic);
+	if (tphbuf_topo_read(f->ctx, MEM, NIC, &topo))
+		fail_msg("%s", tphbuf_ctx_error(f->ctx));
+	assert_int_equal(tphbuf_topo_ports(topo, TPHBUF_END_MEMORY), 39);
+	tphbuf_topo_free(topo);
+}
+
+/* A VLAN on a software device: the name has a dot. */
+static void rdma_names_may_have_a_dot(void **state)
+{
+	struct fixture *f = *state;
+	char bdf[TPHBUF_BDF_MAX];
+
+	machine_build(under_switch);
+	fake_link("sys/class/infiniband/rxe_eth0.100/device", "../../../bus/pci/devices/" NIC);
+	assert_int_equal(tphbuf_pci_find(f->ctx, "rxe_eth0.100", bdf), 0);
+	assert_string_equal(bdf, NIC);
+	assert_int_equal(tphbuf_pci_find(f->ctx, "rxe_eth0.101", bdf), -ENODEV);
+	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "no RDMA device rxe_eth0.101");
+}
+
 /* Build a copy of a machine with one field changed. */
 #define WITH(machine, index, field, value)               \
 	do {                                             \
@@ -803,6 +847,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TOPO_TEST(switch_routes_directly),
+		TOPO_TEST(deep_hierarchies_have_a_path),
+		TOPO_TEST(rdma_names_may_have_a_dot),
 		TOPO_TEST(virtual_functions_are_described_by_their_pfs),
 		TOPO_TEST(ports_are_described_from_the_end_up),
 		TOPO_TEST(lists_for_the_command_line_are_quoted),

@@ -177,6 +177,11 @@ TPHBUF_API const struct tphbuf_range *tphbuf_buffer_ranges(const struct tphbuf_b
  * Undone by tphbuf_buffer_unmap() or by closing the buffer. One mapping at a
  * time.
  *
+ * vfio maps a BAR as uncached device memory. Access it with aligned loads and
+ * stores of 1, 2, 4 or 8 bytes, as volatile objects. On arm64 memcpy(),
+ * memset() and vector or unaligned accesses may raise SIGBUS there, and on any
+ * machine what the device makes of an access depends on its width.
+ *
  * Return: 0, -EBUSY (mapped already), -EOPNOTSUPP (the exporter cannot map
  * it, which is so for imported buffers of a vfio device; BAR not mappable),
  * errors of mmap.

@@ -104,7 +104,7 @@ struct tphbuf_pci_info {
 
 /**
  * tphbuf_bdf_parse() - bring a PCI address into the form sysfs uses
- * @text: "0000:03:00.0" or "03:00.0"
+ * @text: "0000:03:00.0", "0:03:00.0" or "03:00.0"
  * @bdf: result, TPHBUF_BDF_MAX bytes
  *
  * Return: 0 or -EINVAL.
@@ -270,6 +270,8 @@ TPHBUF_API int tphbuf_device_info(struct tphbuf_device *dev, struct tphbuf_pci_i
  * @bar: 0..5
  * @offset, @length: whole pages inside the BAR
  * @addr: where the address goes
+ *
+ * Access width: as for tphbuf_buffer_map().
  *
  * Return: 0, -EINVAL, -EOPNOTSUPP (the BAR cannot be mapped), -errno of mmap.
  */

@@ -131,7 +131,7 @@ static int range_failed(struct tphbuf_device *dev, unsigned int bar,
 		reason = "does not start on a page; use a multiple of the page size as offset";
 	else if (range->length & in_page)
 		reason = "is not a whole number of pages; use a multiple of the page size as length";
-	else if (range->offset + range->length < range->offset)
+	else if (range->offset + (range->length - 1) < range->offset)
 		reason = "wraps around 64 bits; use a smaller offset or length";
 	else if (range->offset >= bar_size)
 		reason = "starts after the end of the BAR; use a smaller offset";

@@ -11,6 +11,9 @@
 
 #include "lib/core/internal.h"
 
+/* ENOTSUPP of include/linux/errno.h, which the C library does not name */
+#define KERNEL_ENOTSUPP 524
+
 static const char *const stage_names[] = {
 	[TPHBUF_STAGE_NONE] = "none",	    [TPHBUF_STAGE_ARGUMENT] = "argument",
 	[TPHBUF_STAGE_LOOKUP] = "lookup",   [TPHBUF_STAGE_OPEN] = "open",
@@ -52,8 +55,6 @@ static const struct explanation explanations[] = {
 	  "the node is another device than the one asked for; remove the stale or mounted node" },
 	{ TPHBUF_STAGE_OPEN, EBADF,
 	  "this is no open file descriptor; pass one that is open in this process" },
-	{ TPHBUF_STAGE_OPEN, EMFILE,
-	  "the process has too many open files; raise its limit (ulimit -n)" },
 
 	{ TPHBUF_STAGE_BIND, EACCES,
 	  "the kernel wants the right VF token (dmesg: \"VF token required\" or \"Incorrect VF token\"); pass the token its PF was opened with" },
@@ -104,8 +105,6 @@ static const struct explanation explanations[] = {
 	  "the kernel cannot use the BAR for peer-to-peer access: not a memory BAR, or peer-to-peer set-up failed when the driver was bound; see dmesg and bind the driver again" },
 	{ TPHBUF_STAGE_EXPORT, EOVERFLOW,
 	  "a range wraps around the address space; give smaller ranges" },
-	{ TPHBUF_STAGE_EXPORT, EMFILE,
-	  "the process has too many open files; raise its limit (ulimit -n)" },
 
 	{ TPHBUF_STAGE_IMPORT, EBADF,
 	  "this is no open file descriptor; pass one that is open in this process" },
@@ -113,8 +112,6 @@ static const struct explanation explanations[] = {
 	  "this descriptor is not a dma-buf; pass one made by vfio, DRM, udmabuf or a dma-heap" },
 	{ TPHBUF_STAGE_IMPORT, ENOENT,
 	  "procfs does not show the descriptor; mount /proc, or correct proc_root of the context" },
-	{ TPHBUF_STAGE_IMPORT, EMFILE,
-	  "the process has too many open files; raise its limit (ulimit -n)" },
 
 	{ TPHBUF_STAGE_TAG, ENOTTY,
 	  "this kernel has no tags for vfio dma-bufs; boot a kernel with the dma-buf TPH series" },
@@ -131,6 +128,10 @@ static const struct explanation explanations[] = {
 
 	{ TPHBUF_STAGE_REGISTER, EOPNOTSUPP,
 	  "the RDMA driver cannot import it: it has no dma-buf registration, or cannot give up a revoked buffer, which vfio demands (rxe, siw, efa, bnxt_re and mlx5 data-direct are such); use mlx5 with on-demand paging, or irdma" },
+	{ TPHBUF_STAGE_REGISTER, KERNEL_ENOTSUPP,
+	  "the exporter of the dma-buf does not let other devices reach its memory (no peer-to-peer); use another exporter, or a copy in host memory" },
+	{ TPHBUF_STAGE_REGISTER, EFAULT,
+	  "the NIC's driver could not map the pages of the buffer; check that it is not revoked (device closed, in reset, or memory decoding off) and see dmesg" },
 	{ TPHBUF_STAGE_REGISTER, EPROTONOSUPPORT,
 	  "this kernel has no dma-buf registration for RDMA; use Linux 5.12 or later" },
 	{ TPHBUF_STAGE_REGISTER, EINVAL,
@@ -158,8 +159,6 @@ static const struct explanation explanations[] = {
 	{ TPHBUF_STAGE_ALLOCATE, EINVAL,
 	  "the kernel refuses that length; see size_limit_mb of the udmabuf module" },
 	{ TPHBUF_STAGE_ALLOCATE, ENOMEM, "there is not enough memory; use a smaller length" },
-	{ TPHBUF_STAGE_ALLOCATE, EMFILE,
-	  "the process has too many open files; raise its limit (ulimit -n)" },
 
 	{ TPHBUF_STAGE_DRM, EBADF,
 	  "the DRM node is not open; pass a descriptor of /dev/dri/cardN or renderDN" },
@@ -205,8 +204,25 @@ static const struct explanation explanations[] = {
 	  "another process holds the lock file beside the socket (its name ends in ~lock); stop that process, or use another path" },
 	{ TPHBUF_STAGE_SHARE, ETOOMANYREFS,
 	  "too many descriptors are on their way through sockets; receive some first" },
-	{ TPHBUF_STAGE_SHARE, EMFILE,
-	  "the process has too many open files; raise its limit (ulimit -n)" },
+};
+
+/* What an errno value means where its stage has no text of its own. */
+static const struct {
+	int err;
+	const char *text;
+} common_explanations[] = {
+	{ KERNEL_ENOTSUPP,
+	  "the exporter or the driver does not support it, for example an exporter whose memory other devices cannot reach (no peer-to-peer); use another exporter, see dmesg" },
+	{ EFAULT,
+	  "the kernel could not access memory that the call needs; check that the address is mapped and the buffer is not revoked" },
+	{ EPERM,
+	  "the kernel does not permit it; check capabilities, kernel lockdown and the security policy of the container (seccomp, SELinux, device cgroup)" },
+	{ EACCES, "no permission; run as root, or give your user access to the node by a udev rule" },
+	{ EIO, "the device or its driver reports an error; see dmesg, reset the device" },
+	{ ENOSPC,
+	  "a table or quota of the device or the kernel is full; release what is not needed, see dmesg" },
+	{ EMFILE, "the process has too many open files; raise its limit (ulimit -n)" },
+	{ ENOMEM, "out of memory; free some, or raise the limits of the process and its cgroup" },
 };
 
 const char *tphbuf_stage_name(enum tphbuf_stage stage)
@@ -226,6 +242,9 @@ const char *tphbuf_explain(enum tphbuf_stage stage, int err)
 	for (i = 0; i < sizeof(explanations) / sizeof(explanations[0]); i++)
 		if (explanations[i].stage == stage && explanations[i].err == err)
 			return explanations[i].text;
+	for (i = 0; i < sizeof(common_explanations) / sizeof(common_explanations[0]); i++)
+		if (common_explanations[i].err == err)
+			return common_explanations[i].text;
 	text = strerrordesc_np(err);
 	return text ? text : "unknown error";
 }
@@ -239,6 +258,7 @@ bool tphbuf_is_unsupported(int err)
 	case ENOSYS:
 	case EPROTO:
 	case EPROTONOSUPPORT:
+	case KERNEL_ENOTSUPP:
 		return true;
 	default:
 		return false;

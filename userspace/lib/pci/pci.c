@@ -40,7 +40,7 @@ int tphbuf_bdf_parse(const char *text, char *bdf)
 	if (!text || !bdf)
 		return -EINVAL;
 	colon = strchr(text, ':');
-	if (colon && strchr(colon + 1, ':') && hex_field(&p, 4, 8, ':', &domain))
+	if (colon && strchr(colon + 1, ':') && hex_field(&p, 1, 8, ':', &domain))
 		return -EINVAL;
 	if (hex_field(&p, 1, 2, ':', &bus) || hex_field(&p, 1, 2, '.', &device) ||
 	    hex_field(&p, 1, 1, '\0', &function) || device > 0x1f || function > 7)
@@ -77,7 +77,7 @@ int tphbuf_pci_find(struct tphbuf_ctx *ctx, const char *name, char *bdf)
 		return ctx_fail_null(ctx, "name and bdf");
 	if (!tphbuf_bdf_parse(name, bdf))
 		return 0;
-	if (!name[0] || strchr(name, '/') || strchr(name, ':') || strchr(name, '.'))
+	if (!name[0] || strchr(name, '/') || strchr(name, ':'))
 		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 				"'%s' is neither a PCI address nor an RDMA device; use the form 0000:03:00.0 or mlx5_0",
 				name);

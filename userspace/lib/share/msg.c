@@ -86,7 +86,7 @@ static const char *check_ranges(const struct share_msg *msg)
 		const struct tphbuf_range *range = &msg->ranges[i];
 
 		if (!range->length || range->offset % page || range->length % page ||
-		    range->offset + range->length < range->offset ||
+		    range->offset + (range->length - 1) < range->offset ||
 		    __builtin_add_overflow(sum, range->length, &sum))
 			return "one of its ranges is malformed";
 	}

@@ -12,8 +12,8 @@
 
 #include <tphbuf/topo.h>
 
-/* A path is not longer: PCIe numbers 256 buses, real machines nest few. */
-#define ROUTE_MAX_PORTS 32
+/* Each bridge of a path has a bus number of its own, of which there are 256. */
+#define ROUTE_MAX_PORTS 256
 #define ROUTE_HOST_MAX	24
 
 struct route_end {

@@ -86,7 +86,7 @@ static int check_iova(struct tphbuf_ctx *ctx, const struct tphbuf_mr_opts *o)
 				" lie at different places in their pages; use 0x%" PRIx64
 				", or no TPHBUF_MR_IOVA",
 				o->iova, o->offset, o->iova - o->iova % page + o->offset % page);
-	if (o->iova + o->length < o->iova)
+	if (o->iova + (o->length - 1) < o->iova)
 		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 				"iova 0x%" PRIx64 " with length 0x%" PRIx64
 				" wraps around 64 bits; use a smaller iova",
@@ -107,7 +107,7 @@ static int check_opts(struct tphbuf_ctx *ctx, uint64_t total, struct tphbuf_mr_o
 				"a DMA handle takes the place of the buffer's tag; give it without TPHBUF_MR_REQUIRE and TPHBUF_MR_DATA_DIRECT");
 	if (o->offset >= total)
 		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-				"offset 0x%" PRIx64 " is behind the end of the buffer (0x%" PRIx64
+				"offset 0x%" PRIx64 " is after the end of the buffer (0x%" PRIx64
 				" bytes); use a smaller offset",
 				o->offset, total);
 	if (!o->length)
@@ -115,7 +115,7 @@ static int check_opts(struct tphbuf_ctx *ctx, uint64_t total, struct tphbuf_mr_o
 	if (o->length > total - o->offset)
 		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 				"0x%" PRIx64 "+0x%" PRIx64
-				" ends behind the end of the buffer (0x%" PRIx64
+				" ends after the end of the buffer (0x%" PRIx64
 				" bytes); use a smaller length",
 				o->offset, o->length, total);
 	if (!o->access)
