@@ -47,7 +47,7 @@ static int check_number(struct tphbuf_ctx *ctx, enum tphbuf_stage stage, int fd,
 {
 	char attr[PATH_MAX];
 	struct stat st;
-	dev_t number;
+	dev_t number = 0;
 	int ret;
 
 	ret = snprintf(attr, sizeof(attr), "%s/%s/dev", ctx->sysfs_root, sysfs);
