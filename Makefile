@@ -33,8 +33,15 @@ check-kernel: ## Every patch of the series builds, checkpatch, sparse, config va
 
 .PHONY: fuzz
 fuzz: ## Look for inputs that break a parser (clang; TARGET=tag SECONDS=60 narrow it)
-	@rig/all.sh 0 base
-	@$(MAKE) -C tests/fuzz fuzz BUILD=$(CURDIR)/build/fuzz UAPI=$(CURDIR)/build/kernel/patched/uapi
+	@SECONDS_EACH="$(SECONDS)" TARGET="$(TARGET)" tests/harness/fuzz.sh
+
+.PHONY: coverage
+coverage: ## Lines and branches that the host's tests reach, for library, command and fabric
+	@tests/harness/coverage.sh
+
+.PHONY: lint
+lint: ## Format, shell, spelling, man pages, headers, licences: tests/lint in a root with pinned tools
+	@tests/lint/lint.sh
 
 .PHONY: bench
 bench: ## Speed, as ratios measured side by side in one boot
@@ -43,6 +50,10 @@ bench: ## Speed, as ratios measured side by side in one boot
 .PHONY: all
 all: ## Build everything: packages, guest root, kernels, fabric, library, command, perftest
 	@rig/all.sh
+
+.PHONY: install
+install: ## Build and install library, command, fabric on this machine (PREFIX=/usr/local, DESTDIR=)
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" rig/build.sh install
 
 .PHONY: deb
 deb: ## Debian packages of library and command for this release, in build/deb

@@ -40,9 +40,10 @@ jq -r '.[] | [(.name + " " * (56 - (.name | length))), ((.ours * 100 | round / 1
 	"ratio \(.ratio * 1000 | round / 1000)", "target \(if .sense == "min" then ">=" else "<=" end) \(.target)", (if .ok then "ok" else "MISSED" end)] | join("  ")' \
 	"$BUILD/report/bench.json"
 say "on this host, no model in it:"
-make -s -C "$TOP/userspace" BUILD="$BUILD/host" UAPI="$BUILD/kernel/patched/uapi" lib cli >/dev/null
-LD_LIBRARY_PATH=$BUILD/host/lib "$TOP/benchmarks/list.sh" "$BUILD/host/bin/tphbuf"
-make -s -C "$TOP/tests/unit" BUILD="$BUILD/unit" UAPI="$BUILD/kernel/patched/uapi" registry_lookup
-"$BUILD/unit/bin/registry_lookup"
+"$TOP/rig/configure.sh" host >/dev/null
+meson compile -C "$BUILD/host" >/dev/null
+"$TOP/benchmarks/list.sh" "$BUILD/host/userspace/cli/tphbuf"
+"$BUILD/host/benchmarks/registry_lookup"
+"$BUILD/host/benchmarks/fab_dma"
 say "report: build/report/bench.json"
 jq -e 'all(.ok)' "$BUILD/report/bench.json" >/dev/null || die "a target was missed"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Debian packages for the release that this machine runs, in build/deb.
-#   deb.sh userspace           libtphbuf1, libtphbuf-verbs1, libtphbuf-drm1, libtphbuf-dev, tphbuf
+#   deb.sh userspace           libtphbuf1, libtphbuf-verbs1, libtphbuf-drm1, libtphbuf-dev, tphbuf,
+#                              tphbuf-fabric
 #   deb.sh kernel [CONFIG]     linux-image and linux-headers of 7.3 with the series. CONFIG is a kernel
 #                              configuration to start from: by default the one of the running kernel;
 #                              "vm": that of the test VMs (small, quick). LOCALMOD=1: only modules that
@@ -17,13 +18,13 @@ NEEDED_MODULES="VFIO_PCI MLX5_CORE MLX5_INFINIBAND"
 
 userspace() {
 	local src=$OUT/src
-	host_packages debhelper libcjson-dev libdrm-dev libibverbs-dev libnl-3-dev pkg-config
-	"$TOP/kernel/tools/build.sh" patched
+	"$TOP/rig/setup.sh" build
+	host_packages debhelper
+	"$TOP/kernel/tools/headers.sh"
 	rm -rf "$src"
 	mkdir -p "$src"
-	cp -r "$TOP"/userspace/. "$TOP"/packaging/debian "$src/"
-	rm -rf "$src/fabric"
-	(cd "$src" && UAPI=$BUILD/kernel/patched/uapi dpkg-buildpackage --build=binary --unsigned-changes --no-pre-clean)
+	cp -r "$TOP"/{meson.build,meson_options.txt,VERSION,userspace} "$TOP/packaging/debian" "$src/"
+	(cd "$src" && HEADERS=$(readlink -f "$BUILD/headers") dpkg-buildpackage --build=binary --unsigned-changes --no-pre-clean)
 	ls "$OUT"/*.deb
 }
 

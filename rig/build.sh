@@ -1,26 +1,40 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Build what the rig runs, once the kernels and the guest root are there:
-#   build.sh fabric    device models, for the host   -> build/fabric
-#   build.sh guest     library, command, perftest, test programs, scripts, for the guest -> build/stage
+#   build.sh fabric     device models, for the host   -> build/host/userspace/fabric
+#   build.sh guest      library, command, perftest, test programs, scripts, for the guest -> build/stage
+#   build.sh install    everything in user space for this machine, and install it: PREFIX (/usr/local), DESTDIR
 . "$(dirname "$0")/lib/common.sh"
 
 fabric() {
-	make -C "$TOP/userspace/fabric" -j"$JOBS" BUILD="$BUILD/fabric" MLX5_IFC="$BUILD/kernel/patched/mlx5"
+	"$TOP/rig/configure.sh" host
+	meson compile -C "$BUILD/host" -j "$JOBS" tphbuf-fabric fabric-tally
 }
 
 guest() {
-	mkdir -p "$BUILD/guest" "$BUILD/stage"
-	"$TOP/rig/in-root.sh" make -C userspace -j"$JOBS" BUILD=/srv/build/guest UAPI=/mnt/uapi lib cli examples
-	"$TOP/rig/in-root.sh" make -C userspace BUILD=/srv/build/guest UAPI=/mnt/uapi \
-		DESTDIR=/srv/build/stage PREFIX=/usr install
-	rm -rf "$BUILD/stage/examples"
-	cp -r "$BUILD/guest/bin/examples" "$BUILD/stage/"
+	local key
+	# The root, the kernel's headers or Meson itself may be others than before: what was configured is not kept then.
+	key=$(hash_text "$(readlink -f "$BUILD/root") $(readlink -f "$BUILD/kernel/patched")")
+	[ "$(cat "$BUILD/guest/configured" 2>/dev/null)" = "$key" ] || {
+		rm -rf "$BUILD/guest"
+		"$TOP/rig/in-root.sh" meson setup build/guest --werror --prefix=/usr --libdir=lib -Duapi=/mnt/uapi -Dtests=guest
+		echo "$key" >"$BUILD/guest/configured"
+	}
+	rm -rf "$BUILD/stage/usr" "$BUILD/stage/examples"
+	mkdir -p "$BUILD/stage/examples"
+	"$TOP/rig/in-root.sh" meson compile -C build/guest -j "$JOBS"
+	"$TOP/rig/in-root.sh" meson install -C build/guest --no-rebuild --quiet --destdir /srv/build/stage
+	find "$BUILD/guest/userspace/examples" -maxdepth 1 -type f -executable -exec cp {} "$BUILD/stage/examples/" \;
 	cp "$TOP"/userspace/examples/*.py "$BUILD/stage/examples/"
 	"$TOP/benchmarks/perftest/build.sh"
-	"$TOP/rig/in-root.sh" make -C tests/guest -j"$JOBS" BUILD=/srv/build/guest UAPI=/mnt/uapi \
-		STAGE=/srv/build/stage
 	scripts
+}
+
+install_here() {
+	"$TOP/rig/setup.sh" build
+	"$TOP/rig/configure.sh" install gcc -Dtests=none "--prefix=${PREFIX:-/usr/local}"
+	meson compile -C "$BUILD/install" -j "$JOBS"
+	meson install -C "$BUILD/install" --no-rebuild ${DESTDIR:+--destdir "$DESTDIR"}
 }
 
 scripts() {
@@ -35,5 +49,6 @@ scripts() {
 
 case ${1:-} in
 fabric | guest | scripts) "$1" ;;
-*) die "usage: build.sh fabric | guest | scripts" ;;
+install) install_here ;;
+*) die "usage: build.sh fabric | guest | scripts | install" ;;
 esac

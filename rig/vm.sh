@@ -52,7 +52,7 @@ trap 'exit 130' INT TERM
 start_fabric() {
 	local device
 	[ ${#fabric_options[@]} -gt 0 ] || return 0
-	"$BUILD/fabric/tphbuf-fabric" --dir "$sock" --report "$run/fabric.json" $(realtime) "${fabric_options[@]}" \
+	"$BUILD/host/userspace/fabric/tphbuf-fabric" --dir "$sock" --report "$run/fabric.json" $(realtime) "${fabric_options[@]}" \
 		>"$run/fabric.log" 2>&1 &
 	fabric_pid=$!
 	printf '%s\n' "$fabric_pid" >"$run/fabric.pid"

@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 					       .write = true,
 					       .len = sizes[i],
 					       .tph = { .th = tagged,
-							.ph = tagged * 2,
+							.ph = (uint8_t)(tagged * 2),
 							.st = (uint16_t)(tagged * 0x5a) } };
 			int rounds = (int)((256u << 20) / sizes[i] > 200000 ?
 						   200000 :

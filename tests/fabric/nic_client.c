@@ -161,7 +161,7 @@ bool client_answer(struct client *client, unsigned int slot, void *out, uint32_t
 
 	if (DEVX_GET(cmd_queue_entry, entry, ownership))
 		return false;
-	*delivery = DEVX_GET(cmd_queue_entry, entry, status);
+	*delivery = (uint8_t)DEVX_GET(cmd_queue_entry, entry, status);
 	memcpy(out, entry + 32, out_len < 16 ? out_len : 16);
 	for (off = 16; off < out_len; off += BOX_DATA) {
 		part = out_len - off < BOX_DATA ? out_len - off : BOX_DATA;
@@ -366,7 +366,7 @@ bool client_eqe(struct client *client, const struct client_queue *eq, uint32_t i
 
 	if ((eqe[63] & 1) != (index >> eq->log_size & 1))
 		return false;
-	*type = DEVX_GET(eqe, eqe, event_type);
+	*type = (uint8_t)DEVX_GET(eqe, eqe, event_type);
 	memcpy(data, DEVX_ADDR_OF(eqe, eqe, event_data), DEVX_FLD_SZ_BYTES(eqe, event_data));
 	return true;
 }

@@ -79,12 +79,12 @@ static void expect(struct client *client, uint16_t opcode, uint32_t in_len, uint
 /* For each opcode of the model */
 #define for_each_command(opcode, desc)                       \
 	for (opcode = 0; opcode < NIC_CMD_OPCODES; opcode++) \
-		if ((desc = nic_cmd_lookup((uint16_t)opcode)) != NULL)
+		if ((desc = nic_cmd_lookup(opcode)) != NULL)
 
 static void short_input_is_bad_length(void **state)
 {
 	const struct nic_cmd_desc *desc;
-	uint32_t opcode;
+	uint16_t opcode;
 
 	for_each_command(opcode, desc)
 	{
@@ -97,7 +97,7 @@ static void short_input_is_bad_length(void **state)
 static void short_output_is_bad_length(void **state)
 {
 	const struct nic_cmd_desc *desc;
-	uint32_t opcode;
+	uint16_t opcode;
 
 	for_each_command(opcode, desc)
 	{
@@ -199,7 +199,7 @@ static void every_command_has_an_oldest_layout(void **state)
 		MLX5_CMD_OP_QUERY_RMP,		 MLX5_CMD_OP_DESTROY_RMP,
 	};
 	const struct nic_cmd_desc *desc;
-	uint32_t opcode;
+	uint16_t opcode;
 	bool found;
 	size_t i;
 
@@ -255,7 +255,7 @@ static void wrong_state_is_refused(void **state)
 {
 	struct client *client = *state;
 	const struct nic_cmd_desc *desc;
-	uint32_t opcode;
+	uint16_t opcode;
 
 	for_each_command(opcode, desc)
 	{
@@ -282,13 +282,13 @@ static void wrong_state_is_refused(void **state)
 static void unknown_op_mod_is_refused(void **state)
 {
 	const struct nic_cmd_desc *desc;
-	uint32_t opcode;
+	uint16_t opcode;
 
 	for_each_command(opcode, desc)
 	{
 		if (opcode == MLX5_CMD_OP_ENABLE_HCA)
 			continue; /* enabled already: state comes first */
-		head(opcode, desc->max_op_mod + 1);
+		head(opcode, (uint16_t)(desc->max_op_mod + 1));
 		expect(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
 		head(opcode, 0xffff);
 		expect(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
@@ -300,7 +300,8 @@ static void reserved_bits_are_refused(void **state)
 	const struct nic_field common[] = { { 0x10, 0x10 }, { 0x20, 0x10 }, { 0, 0 } };
 	const struct nic_cmd_desc *desc;
 	const struct nic_field *field;
-	uint32_t opcode, bit, set;
+	uint32_t bit, set;
+	uint16_t opcode;
 
 	for_each_command(opcode, desc)
 	{
@@ -310,7 +311,7 @@ static void reserved_bits_are_refused(void **state)
 				     bit += 1 + field->size / 9) {
 					assert_true(bit / 8 < desc->min_in);
 					head(opcode, 0);
-					in[bit / 8] |= 0x80 >> (bit & 7);
+					in[bit / 8] |= (uint8_t)(0x80 >> (bit & 7));
 					expect(*state, opcode, desc->min_in, desc->min_out,
 					       NIC_CMD_BAD_PARAM);
 				}
@@ -342,13 +343,14 @@ static void junk_is_survived(void **state)
 {
 	struct client *client = *state;
 	const struct nic_cmd_desc *desc;
-	uint32_t opcode, round, i, len, density;
+	uint32_t round, i, len, density;
+	uint16_t opcode;
 
 	srand(1);
 	for_each_command(opcode, desc)
 	{
 		for (round = 0; round < JUNK_ROUNDS; round++) {
-			head(opcode, round % (desc->max_op_mod + 1));
+			head(opcode, (uint16_t)(round % (desc->max_op_mod + 1)));
 			len = desc->min_in + (round & 1 ? (uint32_t)rand() % EXTRA : 0);
 			density = 1u << round % 8; /* from all bytes to every 128th */
 			for (i = NIC_CMD_HEADER; i < len; i++)

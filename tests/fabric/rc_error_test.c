@@ -188,7 +188,7 @@ static void bad_local_keys_are_protection_errors(void **state)
 		struct rig_wr wr;
 
 		rig_error_open(&e);
-		spoil(e.pair.rig.nic[0], fault, &e.sge.lkey, &e.sge.addr,
+		spoil(e.pair.rig.nic[0], (enum key_fault)fault, &e.sge.lkey, &e.sge.addr,
 		      NIC_REMOTE_READ | NIC_REMOTE_WRITE);
 		wr = rig_error_write(&e);
 		rig_error_local(&e, &wr, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
@@ -206,7 +206,8 @@ static void bad_landing_keys_are_protection_errors(void **state)
 		struct rig_wr wr;
 
 		rig_error_open(&e);
-		spoil(e.pair.rig.nic[0], fault, &e.sge.lkey, &e.sge.addr, NIC_LOCAL_READ);
+		spoil(e.pair.rig.nic[0], (enum key_fault)fault, &e.sge.lkey, &e.sge.addr,
+		      NIC_LOCAL_READ);
 		wr = rig_error_write(&e);
 		wr.opcode = MLX5_OPCODE_RDMA_READ;
 		rig_error_local(&e, &wr, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
@@ -229,7 +230,7 @@ static void bad_remote_keys_are_access_errors(void **state)
 			wr = rig_error_write(&e);
 			if (read)
 				wr.opcode = MLX5_OPCODE_RDMA_READ;
-			spoil(e.pair.rig.nic[1], fault, &wr.rkey, &wr.remote_va,
+			spoil(e.pair.rig.nic[1], (enum key_fault)fault, &wr.rkey, &wr.remote_va,
 			      NIC_LOCAL_WRITE | (read ? NIC_REMOTE_WRITE : NIC_REMOTE_READ));
 			rig_error_remote(&e, &wr, MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR);
 			assert_true(rig_filled(&e.pair.rig, e.near, RIG_ERROR_LEN, 1));
@@ -358,7 +359,7 @@ static void bad_receive_key_is_the_receivers_error(void **state)
 		into = (struct nic_sge){ .len = RIG_ERROR_LEN,
 					 .lkey = e.far_key,
 					 .addr = RIG_VA + e.far };
-		spoil(e.pair.rig.nic[1], fault, &into.lkey, &into.addr,
+		spoil(e.pair.rig.nic[1], (enum key_fault)fault, &into.lkey, &into.addr,
 		      NIC_LOCAL_READ | NIC_REMOTE_WRITE);
 		rig_post_recv(&e.pair.qp[1], &into, 1);
 		rig_post(&e.pair.qp[0], &wr);

@@ -185,7 +185,7 @@ static void peer_that_does_not_answer_exceeds_retries(void **state)
 		rig_pair_open(&pair, false);
 		pair.qp[0].qp->ack_timeout = 11; /* 8.4 ms */
 		pair.qp[0].qp->retry_count = 3;
-		silence_peer(&pair, how);
+		silence_peer(&pair, (enum silence)how);
 		start = now_us(&pair);
 		rig_post(&pair.qp[0], &send_wr);
 		expect_syndrome(&pair, MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR);

@@ -261,7 +261,7 @@ bool rig_eq_poll(struct rig_eq *eq, uint8_t *type, uint32_t *number)
 
 	if (DEVX_GET(eqe, eqe, owner) != (eq->ci >> LOG_EQ & 1))
 		return false;
-	*type = DEVX_GET(eqe, eqe, event_type);
+	*type = (uint8_t)DEVX_GET(eqe, eqe, event_type);
 	if (*type == NIC_EVENT_COMP)
 		*number = DEVX_GET(comp_event, DEVX_ADDR_OF(eqe, eqe, event_data), cq_number);
 	else

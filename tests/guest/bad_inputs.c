@@ -86,7 +86,8 @@ static uint32_t any_op(struct rig *rig)
 
 	if (random_chance(&rig->random, 80))
 		return usual[any & 1];
-	return random_chance(&rig->random, 80) ? any & ALL_OPS : any & ~VFIO_DEVICE_FEATURE_MASK;
+	return random_chance(&rig->random, 80) ? any & ALL_OPS :
+						 any & ~(uint32_t)VFIO_DEVICE_FEATURE_MASK;
 }
 
 /* What is checked for every feature. 1: go on; 0: a PROBE of the supported operations */
@@ -97,7 +98,7 @@ static int head_errno(const struct vfio_device_feature *head, size_t avail, uint
 
 	if (avail < HEAD)
 		return -EFAULT;
-	if (head->argsz < HEAD || head->flags & ~(VFIO_DEVICE_FEATURE_MASK | ALL_OPS))
+	if (head->argsz < HEAD || head->flags & ~(uint32_t)(VFIO_DEVICE_FEATURE_MASK | ALL_OPS))
 		return -EINVAL;
 	if (!(head->flags & VFIO_DEVICE_FEATURE_PROBE) &&
 	    ops == (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET))
@@ -119,7 +120,7 @@ static int tph_errno(const struct rig *rig, const struct request *request, size_
 
 	if (ret != 1)
 		return ret;
-	if (set && (request->tph.flags & ~(VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT) ||
+	if (set && (request->tph.flags & ~(uint32_t)(VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT) ||
 		    request->tph.supported || request->tph.ph > 3))
 		return -EINVAL;
 	ret = descriptor_errno(rig, request->tph.dmabuf_fd);

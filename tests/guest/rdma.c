@@ -62,7 +62,7 @@ void memory_alloc(struct memory *memory, struct port *port, size_t len, int acce
 	memory->len = len;
 	memory->addr = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	require(memory->addr != MAP_FAILED, "mmap: %m");
-	memory->mr = ibv_reg_mr(port->pd, memory->addr, len, access);
+	memory->mr = ibv_reg_mr(port->pd, memory->addr, len, (unsigned int)access);
 	require(memory->mr, "ibv_reg_mr of %zu bytes: %m", len);
 }
 

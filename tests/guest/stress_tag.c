@@ -59,8 +59,8 @@ void tag_verify(const tph_t *tph, unsigned int slot, const char *where)
 {
 	unsigned int st = UNKNOWN, ext = UNKNOWN;
 
-	require(!(tph->flags & ~(VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT)), "%s: flags 0x%x",
-		where, tph->flags);
+	require(!(tph->flags & ~(uint32_t)(VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT)),
+		"%s: flags 0x%x", where, tph->flags);
 	if (tph->flags & VFIO_DMA_BUF_TPH_ST)
 		st = index_of(tph->steering_tag, tag_8bit(0, 0), tph->ph, where);
 	else

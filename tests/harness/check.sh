@@ -44,11 +44,15 @@ one_ends() {
 
 all_counted() { while [ ${#running[@]} -gt 0 ]; do one_ends; done; }
 
+# meson_suite BUILD SUITE...: that they compile, without a warning, is a test of its own.
+meson_suite() { "$TOP/tests/harness/meson-tap.sh" "$@"; }
+
 unit_suites() {
-	export CMOCKA_MESSAGE_OUTPUT=TAP
-	suite unit-library env TAP=1 make -s -C "$TOP/tests/unit" check BUILD="$BUILD/unit" UAPI="$BUILD/kernel/patched/uapi"
-	suite unit-fuzz make -s -C "$TOP/tests/fuzz" check BUILD="$BUILD/fuzz" UAPI="$BUILD/kernel/patched/uapi"
-	suite unit-fabric make -s -C "$TOP/tests/fabric" check BUILD="$BUILD/fabric-test" MLX5_IFC="$BUILD/kernel/patched/mlx5"
+	suite unit-library meson_suite asan unit
+	suite unit-fuzz meson_suite asan fuzz
+	suite unit-fabric meson_suite asan fabric
+	suite unit-threads meson_suite clang compiler threads
+	suite product meson_suite host product
 	suite tree "$TOP/tests/lint/tree.sh"
 	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
 	suite demo-judge "$TOP/tests/harness/test/judge.sh"
@@ -128,6 +132,7 @@ mkdir -p "$out"
 start=$SECONDS
 case $kind in
 debug) "$TOP/rig/all.sh" 0 debug kcsan ;;
+unit) "$TOP/rig/setup.sh" tests ;;
 *) "$TOP/rig/all.sh" 0 base ;;
 esac
 case $kind in

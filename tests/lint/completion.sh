@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The bash completion offers every subcommand and every option of each, and nothing else; and the result of TAB in an
-# interactive bash. Needs the command built in $BUILD/product/bin, and the bash-completion package.
+# interactive bash. The command is in $CLI_DIR; needs the package bash-completion.
 set -u
-us=../../userspace
+us=$(cd "$(dirname "$0")/../../userspace" && pwd)
 status=0
-export PATH=$BUILD/product/bin:$PATH LD_LIBRARY_PATH=$BUILD/product/lib
+export PATH=$CLI_DIR:$PATH LD_LIBRARY_PATH=$LIB_DIR
 bash_completion=/usr/share/bash-completion/bash_completion
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -24,10 +24,10 @@ same() { # NAME GOT WANT
 # Candidates come from the command on the fake machine; otherwise the command prints its arguments.
 cat >"$work/rc" <<RC
 . $bash_completion
-. $PWD/$us/completion/tphbuf
+. $us/completion/tphbuf
 tphbuf() {
 	case "\$*" in
-	__complete*) $BUILD/plain/bin/fake_command "\$@" ;;
+	__complete*) $FAKE_COMMAND "\$@" ;;
 	*) printf '<%s>' "\$@" >>$work/got; echo >>$work/got ;;
 	esac
 }

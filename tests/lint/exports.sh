@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What the libraries export is what their maps list, and every public function
-# of the headers is in a map. Needs the libraries built in $BUILD/product/lib.
+# of the headers is in a map. Needs the libraries built in $LIB_DIR.
 set -u
-us=../../userspace
+us=$(cd "$(dirname "$0")/../../userspace" && pwd)
 status=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -23,10 +23,10 @@ for pair in tphbuf:lib/libtphbuf.map tphbuf-verbs:lib/verbs/libtphbuf-verbs.map 
 	tphbuf-drm:lib/drm/libtphbuf-drm.map; do
 	lib=lib${pair%%:*}.so
 	names "$us/${pair#*:}" >"$tmp/map"
-	nm -D --defined-only "$BUILD/product/lib/$lib" | awk '$2 != "A" { print $3 }' |
+	nm -D --defined-only "$LIB_DIR/$lib" | awk '$2 != "A" { print $3 }' |
 		sed 's/@.*//' | sort >"$tmp/elf"
 	compare "$lib exports what its map lists" "$tmp/map" "$tmp/elf"
-	if readelf -d "$BUILD/product/lib/$lib" | grep -q "SONAME.*\[$lib\.1\]"; then
+	if readelf -d "$LIB_DIR/$lib" | grep -q "SONAME.*\[$lib\.1\]"; then
 		echo "ok - soname of $lib"
 	else
 		echo "not ok - soname of $lib"
@@ -42,7 +42,7 @@ for map in lib/libtphbuf.map lib/verbs/libtphbuf-verbs.map lib/drm/libtphbuf-drm
 compare "the maps list the functions of the headers" "$tmp/headers" "$tmp/maps"
 
 # A vfio-only user needs no RDMA stack and no libdrm.
-if readelf -d "$BUILD/product/lib/libtphbuf.so" | grep -E 'NEEDED.*(ibverbs|libnl|cjson|drm)'; then
+if readelf -d "$LIB_DIR/libtphbuf.so" | grep -E 'NEEDED.*(ibverbs|libnl|cjson|drm)'; then
 	echo "not ok - libtphbuf needs only libc"
 	status=1
 else

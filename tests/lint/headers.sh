@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every public header compiles alone, as C and as C++, with much warned about.
 set -u
-include=../../userspace/include
+include=$(dirname "$0")/../../userspace/include
 status=0
 for header in "$include"/tphbuf/*.h; do
 	name=tphbuf/${header##*/}

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Every public function and every subcommand has its place in a man page, and
 # the pages are free of mandoc warnings where mandoc is installed. Needs the
-# command built in $BUILD/product/bin.
+# command built in $CLI_DIR.
 set -u
-export PATH="$BUILD/product/bin:$PATH" LD_LIBRARY_PATH="$BUILD/product/lib"
-us=../../userspace
+export PATH="$CLI_DIR:$PATH" LD_LIBRARY_PATH="$LIB_DIR"
+us=$(cd "$(dirname "$0")/../../userspace" && pwd)
 status=0
 result() { # CONDITION-STATUS NAME
 	if [ "$1" = 0 ]; then

@@ -236,7 +236,7 @@ static void eviction_takes_the_one_unused_for_longest(void **state)
 	int i;
 
 	for (i = 0; i < 3; i++)
-		object[i] = touch(reg, NULL, f->buf, i * PAGE, 1, 0);
+		object[i] = touch(reg, NULL, f->buf, (uint64_t)i * PAGE, 1, 0);
 	/* 0 is the oldest, but used again after 2 was made. */
 	assert_ptr_equal(touch(reg, NULL, f->buf, 0, 1, 0), object[0]);
 	touch(reg, NULL, f->buf, 3 * PAGE, 1, 0);

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The command under valgrind: the unit tests that run it, and whole runs of it, good and bad, on the fake machine. An
-# error, a leak or a descriptor left open fails. Built without sanitizers in $BUILD/plain.
+# error, a leak or a descriptor left open fails.
+#   valgrind.sh FAKE_COMMAND    the test programs are beside it; a build without sanitizers
 set -u
-bin=$BUILD/plain/bin
+bin=${1%/*}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0

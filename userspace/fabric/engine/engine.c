@@ -65,7 +65,7 @@ static struct fab_tph hint(struct eng *eng)
 
 	if (!(value & ENG_HINT_PRESENT))
 		return (struct fab_tph){ .th = false };
-	return fab_cfg_tph(&eng->dev, (value & ENG_HINT_PH) >> ENG_HINT_PH_SHIFT,
+	return fab_cfg_tph(&eng->dev, (uint8_t)((value & ENG_HINT_PH) >> ENG_HINT_PH_SHIFT),
 			   value & ENG_HINT_TAG);
 }
 

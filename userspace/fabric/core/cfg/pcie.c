@@ -34,16 +34,18 @@ void fab_cfg_build_pcie(struct fab_device *dev, const struct fab_cfg_opts *opts)
 
 uint32_t fab_cfg_mps(const struct fab_device *dev)
 {
-	uint32_t field =
-		(fab_cfg_get16(dev, dev->pcie_cap + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_PAYLOAD) >> 5;
+	uint32_t field = ((uint32_t)fab_cfg_get16(dev, dev->pcie_cap + PCI_EXP_DEVCTL) &
+			  PCI_EXP_DEVCTL_PAYLOAD) >>
+			 5;
 
 	return 128u << (field > MPS_SUPPORTED ? MPS_SUPPORTED : field);
 }
 
 uint32_t fab_cfg_mrrs(const struct fab_device *dev)
 {
-	uint32_t field =
-		(fab_cfg_get16(dev, dev->pcie_cap + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_READRQ) >> 12;
+	uint32_t field = ((uint32_t)fab_cfg_get16(dev, dev->pcie_cap + PCI_EXP_DEVCTL) &
+			  PCI_EXP_DEVCTL_READRQ) >>
+			 12;
 
 	return 128u << (field > 5 ? 5 : field);
 }

@@ -52,7 +52,7 @@ static inline uint8_t nic_cmd_fail(struct nic_cmd *cmd, enum nic_cmd_status stat
 				   enum nic_syndrome_code syndrome)
 {
 	cmd->syndrome = syndrome;
-	return status;
+	return (uint8_t)status;
 }
 
 /* Status for the error of a helper (nic_buf_init() and so on). */

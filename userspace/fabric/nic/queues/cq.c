@@ -84,8 +84,9 @@ static void fill_error(struct mlx5_err_cqe *cqe, const struct nic_completion *co
 	cqe->syndrome = nic_syndrome(completion->status);
 	cqe->s_wqe_opcode_qpn = htobe32((uint32_t)completion->wqe_opcode << 24 | completion->qpn);
 	cqe->wqe_counter = htobe16(completion->wqe_counter);
-	cqe->op_own = (completion->opcode == MLX5_CQE_REQ ? MLX5_CQE_REQ_ERR : MLX5_CQE_RESP_ERR)
-		      << 4;
+	cqe->op_own =
+		(uint8_t)((completion->opcode == MLX5_CQE_REQ ? MLX5_CQE_REQ_ERR : MLX5_CQE_RESP_ERR)
+			  << 4);
 }
 
 static void fill_success(struct mlx5_cqe64 *cqe, const struct nic_completion *completion)
@@ -127,7 +128,7 @@ static int cq_put(struct nic *nic, struct nic_cq *cq, union cq_entry *entry)
 	uint32_t off = (cq->pi & ((1u << cq->log_size) - 1)) * cq->cqe_bytes + cq->cqe_bytes - used;
 	int ret;
 
-	entry->bytes[used - 1] |= cq->pi >> cq->log_size & MLX5_CQE_OWNER_MASK;
+	entry->bytes[used - 1] |= (uint8_t)(cq->pi >> cq->log_size & MLX5_CQE_OWNER_MASK);
 	ret = nic_buf_publish(nic, &cq->buf, off, entry->bytes, used, FAB_ORIGIN_CQE);
 	if (!ret)
 		cq->pi++;

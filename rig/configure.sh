@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Configure a Meson build of this checkout in build/NAME, for this machine:
+#   configure.sh host       product and its tests; gcc -O3, which follows values further and warns of more
+#   configure.sh asan       tests under AddressSanitizer and UndefinedBehaviorSanitizer; gcc
+#   configure.sh clang      the second compiler, and ThreadSanitizer for tests of threads
+#   configure.sh coverage   lines and branches that the tests reach; gcc
+#   configure.sh fuzz       fuzz targets with libFuzzer; clang
+#   configure.sh NAME CC ARG...    any other, with this compiler and these options of Meson
+# One compilation serves several purposes: the product would otherwise be compiled nine times for make check.
+. "$(dirname "$0")/lib/common.sh"
+
+name=${1:?name of the build folder}
+shift
+case $name in
+host) compiler=gcc args=(-Doptimization=3 -Dtests=host) ;;
+asan) compiler=gcc args=(-Doptimization=1 -Dtests=host -Db_sanitize=address,undefined -Db_lundef=false
+	"-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer") ;;
+clang) compiler=clang args=(-Doptimization=1 -Dtests=host -Db_sanitize=thread -Db_lundef=false) ;;
+coverage) compiler=gcc args=(-Doptimization=0 -Dtests=host -Db_coverage=true) ;;
+fuzz) compiler=clang args=(-Doptimization=1 -Dtests=host -Dfuzzer=true -Db_sanitize=address,undefined -Db_lundef=false
+	"-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer") ;;
+*) compiler=${1:?compiler} args=("${@:2}") ;;
+esac
+
+"$TOP/kernel/tools/headers.sh"
+headers=$(readlink -f "$BUILD/headers")
+args+=(--werror "-Duapi=$headers/uapi" "-Dmlx5_ifc=$headers/mlx5" -Dfabric=enabled)
+wanted=$(hash_text "$compiler ${args[*]} $(meson --version)")
+if [ "$(cat "$BUILD/$name/configured" 2>/dev/null)" != "$wanted" ]; then
+	rm -rf "${BUILD:?}/$name"
+	CC=$compiler meson setup "$BUILD/$name" "$TOP" "${args[@]}"
+	echo "$wanted" >"$BUILD/$name/configured"
+fi

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# make fuzz: libFuzzer on every parser, or on TARGET, for SECONDS each; findings are in build/fuzz/found.
+. "$(dirname "$0")/../../rig/lib/common.sh"
+seconds=${SECONDS_EACH:-60}
+corpora=$TOP/tests/fuzz/corpus
+"$TOP/rig/setup.sh" tests
+"$TOP/rig/configure.sh" fuzz >/dev/null
+targets=${TARGET:-$(ls "$corpora")}
+meson compile -C "$BUILD/fuzz" $(printf 'fuzz_%s ' $targets)
+for target in $targets; do
+	found=$BUILD/fuzz/found/$target
+	mkdir -p "$found"
+	say "== $target"
+	"$BUILD/fuzz/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 \
+		-artifact_prefix="$found/" "$found" "$corpora/$target"
+done
