@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <tphbuf/mr.h>
+
 #include "cli/rc_transfer.h"
 
 #define POLL_SECONDS  20
@@ -15,23 +17,6 @@ static time_t seconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec;
-}
-
-/* What the status of a completion means for this test. */
-static const char *explain(enum ibv_wc_status status)
-{
-	switch (status) {
-	case IBV_WC_REM_ACCESS_ERR:
-		return "the NIC may not reach the device's memory: the buffer is revoked or its tag changed";
-	case IBV_WC_REM_OP_ERR:
-		return "the request failed at the device: see whether the route takes reads and writes, tphbuf topo";
-	case IBV_WC_RETRY_EXC_ERR:
-		return "no answer: check that both ports are on one network, and --gid-index on Ethernet";
-	case IBV_WC_LOC_PROT_ERR:
-		return "the NIC may not reach the memory of this process";
-	default:
-		return "see dmesg";
-	}
 }
 
 static int wait_done(struct cli *cli, struct rc_pair *pair, const char *what)
@@ -56,7 +41,7 @@ static int wait_done(struct cli *cli, struct rc_pair *pair, const char *what)
 	if (wc.status != IBV_WC_SUCCESS)
 		return cli_fail_text(cli, CLI_FAILURE, "rdma", "%s through %s ended with \"%s\": %s",
 				     what, pair->remote.rdma->name, ibv_wc_status_str(wc.status),
-				     explain(wc.status));
+				     tphbuf_explain_wc(wc.status));
 	return CLI_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/rdma.h"
+#include "util/remedy.h"
 
 void rdma_close(struct rdma *rdma)
 {
@@ -35,14 +36,12 @@ int rdma_open(struct cli *cli, const char *name, struct rdma *rdma)
 	ibv_free_device_list(list);
 	if (!found)
 		return cli_fail_text(cli, CLI_FAILURE, "open",
-				     "there is no RDMA device %s; see tphbuf list", name);
-	/* EAGAIN: the kernel's rdmacg_try_charge() */
+				     "there is no RDMA device %s; see tphbuf list --all", name);
 	if (!rdma->context)
 		return cli_fail_text(cli, CLI_FAILURE, "open",
 				     "cannot open RDMA device %s (%s); %s", name, strerror(errno),
-				     errno == EAGAIN ?
-					     "raise hca_handle in rdma.max of the process's rdma cgroup" :
-					     "check the permissions of /dev/infiniband");
+				     errno == EAGAIN ? REMEDY_RDMA_HANDLE :
+						       "check the permissions of /dev/infiniband");
 	rdma->pd = ibv_alloc_pd(rdma->context);
 	if (rdma->pd)
 		return CLI_OK;
@@ -50,7 +49,6 @@ int rdma_open(struct cli *cli, const char *name, struct rdma *rdma)
 	rdma_close(rdma);
 	return cli_fail_text(cli, CLI_FAILURE, "open", "%s: no protection domain (%s); %s", name,
 			     strerror(err),
-			     err == EAGAIN ?
-				     "raise hca_object in rdma.max of the process's rdma cgroup" :
-				     "see dmesg for what the NIC's driver says");
+			     err == EAGAIN ? REMEDY_RDMA_OBJECT :
+					     "see dmesg for messages of the NIC's driver");
 }

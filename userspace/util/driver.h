@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* Name of a group that vfio made for a device without IOMMU: drivers/vfio/group.c. */
+#define NOIOMMU_GROUP_NAME "vfio-noiommu"
+
 /* Is this vfio-pci or a variant of it? "" is no driver. */
 bool driver_is_vfio(const char *driver);
 

@@ -11,4 +11,8 @@
 	"read them with CAP_SYS_ADMIN in the initial user namespace (root, but not of a " \
 	"container's user namespace), where sysfs has the config files"
 
+/* Limits of the rdma cgroup: the kernel's rdmacg_try_charge() fails with EAGAIN. */
+#define REMEDY_RDMA_HANDLE "raise hca_handle in rdma.max of the process's rdma cgroup"
+#define REMEDY_RDMA_OBJECT "raise hca_object in rdma.max of the process's rdma cgroup"
+
 #endif

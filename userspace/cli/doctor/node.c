@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Device nodes, and by which of its two ways a vfio device can be opened. */
+/* Device nodes, and the back ends that open a vfio device. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,8 @@
 
 #include "cli/doctor/files.h"
 #include "cli/doctor/node.h"
+#include "util/backend_order.h"
+#include "util/driver.h"
 
 #define MAKE_IOMMUFD "modprobe iommufd"
 #define MAKE_VFIO    "modprobe vfio"
@@ -43,11 +45,12 @@ static void node_remedy(const struct node *node, char *remedy, size_t size)
 {
 	switch (node->err) {
 	case ENOENT:
-		snprintf(remedy, size, "%s; in a container, pass the node into it", node->make);
+		snprintf(remedy, size, "%s; in a container, pass the node in (--device)",
+			 node->make);
 		return;
 	case EACCES:
 		snprintf(remedy, size,
-			 "as root, for a GROUP of yours: chgrp GROUP %s; chmod 0660 %s; for good: a udev rule, such as those in 60-tphbuf.rules",
+			 "as root, for a GROUP of this user: chgrp GROUP %s; chmod 0660 %s; permanently: a udev rule, such as those in 60-tphbuf.rules",
 			 node->path, node->path);
 		return;
 	case EPERM:
@@ -65,7 +68,7 @@ void report_node(struct doctor *d, enum severity severity, const char *id, const
 
 	if (node->kind) {
 		snprintf(remedy, sizeof(remedy),
-			 "remove it and %s; in a container, pass the node into it (--device), not a folder or file of its name",
+			 "remove it and %s; in a container, pass the node into it (--device), not a directory or file of its name",
 			 node->make);
 		report(d, severity, id, remedy, "%s is %s, not a character device", node->path,
 		       node->kind);
@@ -77,10 +80,10 @@ void report_node(struct doctor *d, enum severity severity, const char *id, const
 		report(d, SEVERITY_OK, id, "", "%s can be opened", node->path);
 		break;
 	case ENOENT:
-		report(d, severity, id, remedy, "%s does not exist here", node->path);
+		report(d, severity, id, remedy, "%s does not exist", node->path);
 		break;
 	case EACCES:
-		report(d, severity, id, remedy, "this user may not read and write %s", node->path);
+		report(d, severity, id, remedy, "no permission to read and write %s", node->path);
 		break;
 	case EPERM:
 		report(d, severity, id, remedy, "%s is forbidden, probably by a device cgroup",
@@ -91,75 +94,81 @@ void report_node(struct doctor *d, enum severity severity, const char *id, const
 	}
 }
 
-/* One way to open a device: two nodes. */
-struct way {
-	bool exists;	  /* the kernel offers it for this device */
-	struct node node; /* the first that is closed, or the first */
+/* A back end: two nodes, the device's own and the common one. */
+struct back_end {
+	bool offered;	  /* by the kernel, for this device */
+	struct node node; /* the first that cannot be opened, or the first */
 };
 
-static bool is_open(const struct way *way)
+static enum backend_result result_of(const struct back_end *b)
 {
-	return way->exists && !way->node.err;
-}
-
-static bool is_missing(const struct way *way)
-{
-	return !way->exists || way->node.err == ENOENT;
-}
-
-/* @name of the device's own node, NULL to look at the common one only. */
-static void look_at_way(const struct doctor *d, struct way *way, const char *name, const char *make,
-			const char *common, const char *make_common)
-{
-	struct node node;
-
-	way->exists = true;
-	node_look(d, &node, common, make_common);
-	way->node = node;
-	if (!name)
-		return;
-	node_look(d, &way->node, name, make);
-	if (!way->node.err && node.err)
-		way->node = node;
-}
-
-/* The way the library goes, or, if both are closed, reports about. */
-static const struct way *pick(const struct doctor *d, const struct way *cdev,
-			      const struct way *group)
-{
-	switch (d->opts->backend) {
-	case TPHBUF_BACKEND_IOMMUFD:
-		return cdev;
-	case TPHBUF_BACKEND_GROUP:
-		return group;
+	if (!b->offered)
+		return BACKEND_MISSING;
+	switch (b->node.err) {
+	case 0:
+		return BACKEND_OPEN;
+	case ENOENT:
+		return BACKEND_MISSING;
+	case EACCES:
+	case EPERM:
+		return BACKEND_FORBIDDEN;
 	default:
-		if (is_open(cdev) || !group->exists)
-			return cdev;
-		if (is_open(group) || !cdev->exists)
-			return group;
-		return is_missing(cdev) && !is_missing(group) ? group : cdev;
+		return BACKEND_FAILED;
 	}
 }
 
-static void report_ways(struct doctor *d, const char *id, const struct way *cdev,
-			const struct way *group)
+/* @name of the device's own node, NULL to examine the common one only. */
+static void look_at_back_end(const struct doctor *d, struct back_end *b, const char *name,
+			     const char *make, const char *common, const char *make_common)
 {
-	const struct way *way = pick(d, cdev, group);
+	struct node node;
 
-	/* It works, but not as it was perhaps meant to. */
-	if (way == group && is_open(group) && !is_missing(cdev) &&
+	b->offered = true;
+	node_look(d, &node, common, make_common);
+	b->node = node;
+	if (!name)
+		return;
+	node_look(d, &b->node, name, make);
+	if (!b->node.err && node.err)
+		b->node = node;
+}
+
+/* The back end that the library opens, or whose error it reports. */
+static const struct back_end *pick(const struct doctor *d, const struct back_end *cdev,
+				   const struct back_end *group)
+{
+	enum backend_result first = result_of(cdev), second = result_of(group);
+
+	if (d->opts->backend == TPHBUF_BACKEND_IOMMUFD)
+		return cdev;
+	if (d->opts->backend == TPHBUF_BACKEND_GROUP)
+		return group;
+	if (!backend_try_group(first))
+		return cdev;
+	if (second == BACKEND_OPEN || (group->offered && !cdev->offered))
+		return group;
+	return backend_report_group(first, second) ? group : cdev;
+}
+
+static void report_back_ends(struct doctor *d, const char *id, const struct back_end *cdev,
+			     const struct back_end *group)
+{
+	const struct back_end *b = pick(d, cdev, group);
+
+	/* The device opens, but not through the preferred back end. */
+	if (b == group && result_of(group) == BACKEND_OPEN && result_of(cdev) != BACKEND_MISSING &&
 	    d->opts->backend == TPHBUF_BACKEND_AUTO)
 		report_node(d, SEVERITY_NOTE, id, &cdev->node);
-	report_node(d, SEVERITY_ERROR, id, &way->node);
+	report_node(d, SEVERITY_ERROR, id, &b->node);
 }
 
 void check_host_nodes(struct doctor *d)
 {
-	struct way cdev, group;
+	struct back_end cdev, group;
 
-	look_at_way(d, &cdev, NULL, NULL, "iommu", MAKE_IOMMUFD);
-	look_at_way(d, &group, NULL, NULL, "vfio/vfio", MAKE_VFIO);
-	report_ways(d, "iommufd", &cdev, &group);
+	look_at_back_end(d, &cdev, NULL, NULL, "iommu", MAKE_IOMMUFD);
+	look_at_back_end(d, &group, NULL, NULL, "vfio/vfio", MAKE_VFIO);
+	report_back_ends(d, "iommufd", &cdev, &group);
 }
 
 bool group_noiommu(const struct doctor *d, const char *number)
@@ -167,7 +176,7 @@ bool group_noiommu(const struct doctor *d, const char *number)
 	char name[32];
 
 	return tree_read(d, TREE_SYS, name, sizeof(name), "kernel/iommu_groups/%s/name", number) &&
-	       !strcmp(name, "vfio-noiommu");
+	       !strcmp(name, NOIOMMU_GROUP_NAME);
 }
 
 bool device_noiommu(const struct doctor *d)
@@ -193,19 +202,19 @@ void device_nodes(const struct doctor *d, struct device_nodes *nodes)
 
 void check_nodes(struct doctor *d)
 {
-	struct way cdev = { .exists = false }, group = { .exists = false };
+	struct back_end cdev = { .offered = false }, group = { .offered = false };
 	struct device_nodes nodes;
 
 	device_nodes(d, &nodes);
 	if (nodes.cdev[0])
-		look_at_way(d, &cdev, nodes.cdev, MAKE_CDEV, "iommu", MAKE_IOMMUFD);
+		look_at_back_end(d, &cdev, nodes.cdev, MAKE_CDEV, "iommu", MAKE_IOMMUFD);
 	if (nodes.group[0])
-		look_at_way(d, &group, nodes.group, MAKE_GROUP, "vfio/vfio", MAKE_VFIO);
-	if (pick(d, &cdev, &group)->exists)
-		report_ways(d, "node", &cdev, &group);
+		look_at_back_end(d, &group, nodes.group, MAKE_GROUP, "vfio/vfio", MAKE_VFIO);
+	if (pick(d, &cdev, &group)->offered)
+		report_back_ends(d, "node", &cdev, &group);
 	else if (d->opts->backend == TPHBUF_BACKEND_GROUP || !nodes.group[0])
 		report(d, SEVERITY_ERROR, "node", REMEDY_IOMMU,
-		       "%s is in no IOMMU group, so vfio offers no node of it", d->device.bdf);
+		       "%s is in no IOMMU group, so vfio offers no node for it", d->device.bdf);
 	else
 		report(d, SEVERITY_UNSUPPORTED, "node",
 		       "boot a kernel with CONFIG_VFIO_DEVICE_CDEV, or use --backend group",

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/core/internal.h"
+#include "util/remedy.h"
 
 /* ENOTSUPP of include/linux/errno.h, which the C library does not name */
 #define KERNEL_ENOTSUPP 524
@@ -141,7 +142,7 @@ static const struct explanation explanations[] = {
 	{ TPHBUF_STAGE_REGISTER, ENODEV,
 	  "the buffer is revoked: its device is closed, in reset, in power state D3, or has memory decoding off; for D3 see power_state in its sysfs directory, and wake it by D0 in its power management register or VFIO_DEVICE_FEATURE_LOW_POWER_EXIT; memory decoding is switched on with tphbuf_device_memory()" },
 	{ TPHBUF_STAGE_REGISTER, EAGAIN,
-	  "somebody kept changing the tag of the buffer meanwhile, or the process's rdma cgroup has reached its limit; register again, deregister unused regions, or raise hca_object in the cgroup's rdma.max" },
+	  "somebody kept changing the tag of the buffer meanwhile, or the process's rdma cgroup has reached its limit; register again, deregister unused regions, or " REMEDY_RDMA_OBJECT },
 	{ TPHBUF_STAGE_REGISTER, EBADF, "the dma-buf descriptor is closed; keep the buffer open" },
 	{ TPHBUF_STAGE_REGISTER, ENOMEM,
 	  "the NIC or the kernel is out of memory keys or memory; deregister unused regions" },

@@ -11,9 +11,6 @@
 #include "util/driver.h"
 #include "util/number.h"
 
-/* The name vfio gives to a group it made: drivers/vfio/group.c. */
-#define NOIOMMU_NAME "vfio-noiommu"
-
 #define BLOCKERS_MAX 512
 
 int group_find(struct tphbuf_ctx *ctx, const char *bdf, struct group *group)
@@ -33,7 +30,7 @@ int group_find(struct tphbuf_ctx *ctx, const char *bdf, struct group *group)
 	group->noiommu = false;
 	ret = sysfs_read(ctx, bdf, "iommu_group/name", text, sizeof(text));
 	if (!ret)
-		group->noiommu = !strcmp(text, NOIOMMU_NAME);
+		group->noiommu = !strcmp(text, NOIOMMU_GROUP_NAME);
 	/* A group of the IOMMU driver has no name, or a long one. */
 	return ret == -ENOENT || ret == -E2BIG ? 0 : ret;
 }

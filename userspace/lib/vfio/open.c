@@ -8,6 +8,7 @@
 
 #include "lib/vfio/backend.h"
 #include "lib/pci/sysfs.h"
+#include "util/backend_order.h"
 
 #define OPTS_FLAGS TPHBUF_DEVICE_NOIOMMU
 
@@ -83,49 +84,41 @@ static int try_backend(struct tphbuf_device *dev, const struct device_backend *b
 	return ret;
 }
 
-/* Was the last failure that kernel or container lack this way? */
-static bool is_missing(const struct tphbuf_device *dev, int err)
+/* What @err, and the stage recorded with it, mean for the order of back ends. */
+static enum backend_result result_of(const struct tphbuf_device *dev, int err)
 {
-	switch (dev->ctx->error_stage) {
-	case TPHBUF_STAGE_LOOKUP:
-		return err == -EOPNOTSUPP;
-	case TPHBUF_STAGE_OPEN:
-		return err == -ENOENT;
-	case TPHBUF_STAGE_BIND:
-		return err == -ENOTTY;
-	default:
-		return false;
-	}
+	enum tphbuf_stage stage = dev->ctx->error_stage;
+
+	if (!err)
+		return BACKEND_OPEN;
+	if ((stage == TPHBUF_STAGE_LOOKUP && err == -EOPNOTSUPP) ||
+	    (stage == TPHBUF_STAGE_OPEN && err == -ENOENT) ||
+	    (stage == TPHBUF_STAGE_BIND && err == -ENOTTY))
+		return BACKEND_MISSING;
+	if (stage == TPHBUF_STAGE_OPEN && (err == -EACCES || err == -EPERM))
+		return BACKEND_FORBIDDEN;
+	return BACKEND_FAILED;
 }
 
-/* Was it that this user may not go this way? */
-static bool is_forbidden(const struct tphbuf_device *dev, int err)
-{
-	return dev->ctx->error_stage == TPHBUF_STAGE_OPEN && (err == -EACCES || err == -EPERM);
-}
-
-/*
- * Character device if there is a way in, else the group. If both fail, the
- * report is about the way that gets farther, and about the first if both are
- * closed alike.
- */
+/* The order of util/backend_order.h; the error of one of the two is recorded. */
 static int open_auto(struct tphbuf_device *dev, const struct tphbuf_device_opts *opts)
 {
 	char before[ERROR_TEXT_MAX], first[ERROR_TEXT_MAX];
 	enum tphbuf_stage before_stage = dev->ctx->error_stage, first_stage;
-	bool missing;
+	enum backend_result cdev;
 	int ret, second;
 
 	memcpy(before, dev->ctx->error, sizeof(before));
 	ret = try_backend(dev, &backend_cdev, opts);
-	missing = ret && is_missing(dev, ret);
-	if (!ret || (!missing && !is_forbidden(dev, ret)))
+	cdev = result_of(dev, ret);
+	if (!backend_try_group(cdev))
 		return ret;
 	memcpy(first, dev->ctx->error, sizeof(first));
 	first_stage = dev->ctx->error_stage;
-	ctx_log(dev->ctx, TPHBUF_LOG_INFO, "%s: no way in by iommufd, trying the group", dev->bdf);
+	ctx_log(dev->ctx, TPHBUF_LOG_INFO, "%s: cannot be opened through iommufd, trying the group",
+		dev->bdf);
 	second = try_backend(dev, &backend_group, opts);
-	if (second && !is_missing(dev, second) && (missing || !is_forbidden(dev, second)))
+	if (second && backend_report_group(cdev, result_of(dev, second)))
 		return second;
 	memcpy(dev->ctx->error, second ? first : before, sizeof(first));
 	dev->ctx->error_stage = second ? first_stage : before_stage;
