@@ -31,7 +31,7 @@ static void assert_finding(const char *args, const char *id, const char *severit
 			continue;
 		if (!strstr(text, part) && !(remedy && strstr(remedy, part)))
 			continue;
-		/* What is in the way has a remedy. */
+		/* Errors have a remedy. */
 		if (!strcmp(severity, "error") && !remedy)
 			fail_msg("doctor %s: %s has no remedy", args, id);
 		break;
@@ -48,9 +48,9 @@ static void doctor_finds_a_healthy_machine_healthy(void **state)
 	(void)state;
 	build(good);
 	assert_run(rooted("doctor 03:00.0 mlx5_0 --no-open"), 0,
-		   "0 in the way, 0 not possible here, 0 warnings", "");
-	assert_run(rooted("doctor"), 0, "0 in the way", "");
-	assert_run(rooted("doctor 03:00.0 --no-open"), 0, "0 in the way", "");
+		   "0 errors, 0 unsupported, 0 warnings", "");
+	assert_run(rooted("doctor"), 0, "0 errors", "");
+	assert_run(rooted("doctor 03:00.0 --no-open"), 0, "0 errors", "");
 }
 
 static void doctor_examines_the_host(void **state)
@@ -61,13 +61,13 @@ static void doctor_examines_the_host(void **state)
 	assert_finding("", "pci=notph", "error", "remove notph", 1);
 	/* Another word that contains it is another word. */
 	fake_text("proc/cmdline", "xnotphx\n");
-	assert_finding("", "pci=notph", "ok", "leaves TPH on", 0);
+	assert_finding("", "pci=notph", "ok", "does not disable TPH", 0);
 	fake_text("proc/cmdline", "intel_iommu=off intremap=off\n");
 	assert_finding("", "interrupts", "error", "intremap=off", 1);
 	fake_remove("sys/kernel/iommu_groups");
 	assert_finding("", "iommu", "error", "remove intel_iommu=off", 1);
 	fake_text("proc/cmdline", "");
-	assert_finding("", "iommu", "error", "firmware set-up", 1);
+	assert_finding("", "iommu", "error", "firmware setup", 1);
 	build(good);
 	fake_remove("sys/bus/pci/drivers/vfio-pci");
 	assert_finding("", "vfio-pci", "error", "modprobe vfio-pci", 1);
@@ -86,7 +86,7 @@ static void doctor_examines_the_host(void **state)
 	assert_null(strstr(result.out, "iommufd/parameters"));
 	build(good);
 	fake_text("sys/class/iommu/dmar0/intel-iommu/ecap", "f00f5e\n");
-	assert_finding("", "interrupts", "ok", "remapped", 0);
+	assert_finding("", "interrupts", "ok", "remap interrupts", 0);
 	fake_text("sys/class/iommu/dmar1/intel-iommu/ecap", "f00f56\n");
 	assert_finding("", "interrupts", "error", "1 of 2", 1);
 }
@@ -105,9 +105,9 @@ static void doctor_examines_the_device(void **state)
 	assert_finding(MEM, "driver", "error", "drivers_probe", 1);
 	build(good);
 	WITH(MEM_FN, no_memory, 1);
-	assert_finding(MEM, "memory", "ok", "vfio switches it on", 0);
+	assert_finding(MEM, "memory", "ok", "vfio enables it", 0);
 	WITH(MEM_FN, completer, 0);
-	assert_finding(MEM, "completer", "unsupported", "no TPH completer", 4);
+	assert_finding(MEM, "completer", "unsupported", "not a TPH completer", 4);
 	build(good);
 	fake_text(SYS MEM "/power_state", "D3hot\n");
 	assert_finding(MEM, "power", "note", "control", 0);
@@ -160,7 +160,7 @@ static void doctor_knows_both_ways_in(void **state)
 	assert_finding(MEM, "node", "error", "device cgroup", 1);
 	fake_fail_access(NULL, 0);
 	fake_remove("dev/vfio/12");
-	assert_finding(MEM, "node", "error", "pass the node into it", 1);
+	assert_finding(MEM, "node", "error", "pass the node in", 1);
 	/* All of a way counts. */
 	build(good);
 	fake_remove("dev/iommu");
@@ -174,7 +174,7 @@ static void doctor_tells_permissions_apart(void **state)
 	(void)state;
 	build(good);
 	fake_fail_access("dev/iommu", EACCES);
-	assert_finding(MEM, "iommufd", "error", "may not read and write", 1);
+	assert_finding(MEM, "iommufd", "error", "no permission to read and write", 1);
 	assert_finding(MEM, "node", "error", "dev/iommu", 1);
 	assert_finding(MEM, "node", "error", "chgrp GROUP", 1);
 	assert_finding(MEM, "node", "error", "60-tphbuf.rules", 1);
@@ -182,11 +182,11 @@ static void doctor_tells_permissions_apart(void **state)
 	assert_finding(MEM, "node", "error", "DeviceAllow=", 1);
 	fake_fail_access("dev/vfio/devices/vfio7", ELOOP);
 	assert_finding(MEM, "node", "error", "ls -l", 1);
-	/* The other way is open: good to know, but not in the way. */
+	/* The other way is open: a note. */
 	fake_text("dev/vfio/vfio", "");
 	fake_text("dev/vfio/12", "");
 	fake_fail_access("dev/iommu", EACCES);
-	assert_finding(MEM, "node", "note", "may not read and write", 0);
+	assert_finding(MEM, "node", "note", "no permission to read and write", 0);
 	assert_finding(MEM, "node", "ok", "dev/vfio/12 can be opened", 0);
 	fake_fail_access("dev/infiniband/uverbs0", EACCES);
 	assert_finding(MEM " mlx5_0", "uverbs", "error", "chgrp GROUP", 1);
@@ -204,7 +204,7 @@ static void doctor_knows_machines_without_iommu(void **state)
 	fake_text("dev/vfio/noiommu-0", "");
 	fake_text("dev/vfio/vfio", "");
 	assert_finding(MEM, "iommu", "error", "intel_iommu=on", 1);
-	assert_finding(MEM, "group", "error", "insist with --noiommu", 1);
+	assert_finding(MEM, "group", "error", "use --noiommu if", 1);
 	assert_finding(MEM, "node", "ok", "dev/vfio/noiommu-0", 1);
 	assert_finding(MEM " --noiommu", "iommu", "warning", "isolated", 3);
 	assert_finding(MEM " --noiommu", "group", "warning", "all memory", 3);
@@ -236,7 +236,8 @@ static void doctor_notices_swapped_ends(void **state)
 	assert_finding("mlx5_0 " MEM, "device", "error", "tphbuf doctor " MEM " " NIC, 1);
 	assert_null(strstr(result.out, "unbind"));
 	assert_finding("mlx5_0", "device", "error", "is a NIC", 1);
-	assert_finding("mlx5_0 mlx5_0", "device", "error", "first the device", 1);
+	assert_finding("mlx5_0 mlx5_0", "device", "error", "device whose memory is written first",
+		       1);
 }
 
 static void doctor_knows_virtual_functions(void **state)
@@ -263,7 +264,7 @@ static void doctor_knows_virtual_functions(void **state)
 		build(fns);
 	}
 	assert_finding(MEM " mlx5_0", "requester", "ok", "16-bit", 1);
-	assert_finding(MEM " mlx5_0", "payload", "error", "sends up to 512 bytes", 1);
+	assert_finding(MEM " mlx5_0", "payload", "error", "payloads of up to 512 bytes", 1);
 	WITH(NIC_FN, driver, "vfio-pci");
 	fake_link(SYS MEM "/physfn", "../" NIC);
 	assert_finding(MEM, "vf-token", "warning", "--vf-token UUID", 3);
@@ -300,9 +301,9 @@ static void doctor_finds_other_users(void **state)
 	neighbour.class_code = 0x060400;
 	neighbour.driver = "pcieport";
 	machine_add(&neighbour);
-	assert_finding(MEM, "group", "ok", "other functions in it: 1", 0);
+	assert_finding(MEM, "group", "ok", "1 other functions", 0);
 	fake_remove(SYS "0000:03:00.1/driver");
-	assert_finding(MEM, "group", "ok", "other functions in it: 1", 0);
+	assert_finding(MEM, "group", "ok", "1 other functions", 0);
 	WITH(MEM_FN, group, MACHINE_NO_GROUP);
 	assert_finding(MEM, "group", "error", "no IOMMU group", 1);
 	build(good);
@@ -369,7 +370,7 @@ static void doctor_examines_the_nic(void **state)
 	WITH(NIC_FN, enabled, 0);
 	assert_finding(MEM " mlx5_0", "requester", "error", "has not enabled TPH", 1);
 	fake_text("proc/cmdline", "pci=notph\n");
-	assert_finding(MEM " mlx5_0", "requester", "error", "TPH is switched off", 1);
+	assert_finding(MEM " mlx5_0", "requester", "error", "TPH is disabled", 1);
 	{
 		struct machine_fn fns[NR(good)];
 
@@ -379,7 +380,7 @@ static void doctor_examines_the_nic(void **state)
 		build(fns);
 	}
 	assert_finding(MEM " mlx5_0", "requester", "unsupported",
-		       "root port 0000:00:01.0 is no TPH completer", 1);
+		       "root port 0000:00:01.0 is not a TPH completer", 1);
 	build(good);
 	machine_config(NIC, MACHINE_TPH_CAP + PCI_TPH_CAP, PCI_TPH_CAP_ST_DS | PCI_TPH_CAP_EXT_TPH,
 		       4);
@@ -391,10 +392,10 @@ static void doctor_examines_the_route(void **state)
 	(void)state;
 	WITH(DSP0, acs, 0x1d);
 	assert_finding(MEM " mlx5_0", "route", "error", "disable_acs_redir", 1);
-	assert_finding(MEM " mlx5_0", "survival", "error", "refuses the route", 1);
+	assert_finding(MEM " mlx5_0", "delivery", "error", "refuses the route", 1);
 	fake_text("proc/cpuinfo", "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n");
 	assert_finding(MEM " mlx5_0", "route", "warning", "selftest", 3);
-	assert_finding(MEM " mlx5_0", "survival", "warning", "no register", 3);
+	assert_finding(MEM " mlx5_0", "delivery", "warning", "no register", 3);
 	WITH(NIC_FN, mps, 2);
 	assert_finding(MEM " mlx5_0", "payload", "error", "pcie_bus_safe", 1);
 	build(good);

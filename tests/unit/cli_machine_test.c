@@ -143,13 +143,13 @@ static void topo_judges_the_route(void **state)
 	build(good);
 	assert_run(rooted("topo 03:00.0 mlx5_0"), 0,
 		   "route       direct: they meet at 0000:01:00.0", "");
-	assert_non_null(strstr(result.out, "16-bit tag  arrives"));
-	assert_non_null(strstr(result.out, "8-bit tag   lost"));
+	assert_non_null(strstr(result.out, "16-bit tag  delivered"));
+	assert_non_null(strstr(result.out, "8-bit tag   dropped"));
 	assert_non_null(strstr(result.out, "gen4 x8 of gen5 x16"));
 	json = run_json(rooted("topo 03:00.0 04:00.0 --json"), 0);
 	assert_string_equal(at(json, "route", "state"), "direct");
 	assert_string_equal(at(json, "route", "common"), "0000:01:00.0");
-	assert_string_equal(at(cJSON_GetObjectItem(json, "tags"), "xst", "fate"), "arrives");
+	assert_string_equal(at(cJSON_GetObjectItem(json, "tags"), "xst", "delivery"), "delivered");
 	ports = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "requester"), "ports");
 	assert_int_equal(cJSON_GetArraySize(ports), 4);
 	assert_string_equal(at(cJSON_GetArrayItem(ports, 1), "type", NULL), "downstream");
@@ -190,7 +190,7 @@ static void show_reads_fdinfo(void **state)
 	build(good);
 	fake_text("proc/4711/fdinfo/0", "pos:\t0\nflags:\t02\n");
 	assert_run(rooted("show 4711"), 0, "holds no dma-buf", "");
-	assert_run(rooted("show 4711/0"), 1, "", "is no dma-buf");
+	assert_run(rooted("show 4711/0"), 1, "", "is not a dma-buf");
 	fake_text("proc/4711/fdinfo/11", "pos:\t0\nino:\t7\nsize:\t1048576\ncount:\t2\n"
 					 "exp_name:\tvfio_pci_core\nname:\tslice\x1b[2J\n");
 	fake_text("proc/4711/fdinfo/7", "size:\t4096\ncount:\t1\nexp_name:\tudmabuf\n");
@@ -223,7 +223,7 @@ static void show_rejects_garbled_fdinfo(void **state)
 	build(good);
 	for (i = 0; i < NR(texts); i++) {
 		fake_text("proc/4711/fdinfo/3", texts[i]);
-		assert_run(rooted("show 4711/3"), 1, "", "is no dma-buf");
+		assert_run(rooted("show 4711/3"), 1, "", "is not a dma-buf");
 	}
 	fake_remove("proc/4711/fdinfo/3");
 	fake_mkdir("proc/4711/fdinfo/3");

@@ -293,7 +293,7 @@ static void attach_shows_what_came(void **state)
 	attach(f, "", 0);
 	assert_non_null(strstr(result.out, "slice 3"));
 	assert_non_null(strstr(result.out, "device      " FAKE_BDF " BAR2"));
-	assert_non_null(strstr(result.out, "st=0x5a,ph=2, as the sender says"));
+	assert_non_null(strstr(result.out, "st=0x5a,ph=2, claimed by the sender"));
 	attach(f, "--json", 0);
 	json = cJSON_Parse(result.out);
 	assert_string_equal(at(json, "received", "label"), "slice 3");

@@ -35,7 +35,7 @@ static void usage_errors_are_2(void **state)
 		{ "list --roo=/", "--roo is not an option, --root is" },
 		{ "list --roo", "--roo is not an option, --root is" },
 		{ "export 03:00.0 --bar 2 --exe true", "--exe is not an option" },
-		{ "--json", "--json stands where the command belongs" },
+		{ "--json", "--json stands in the place of the command" },
 		{ "list --sysfs=", "--sysfs '': must not be empty" },
 		{ "list --root=", "--root '': must not be empty" },
 		{ "register 03:00.0 --bar 2 --ibdev=", "must not be empty" },
@@ -58,11 +58,11 @@ static void usage_errors_are_2(void **state)
 		{ "export 03:00.0 --bar 2 --exec", "no command" },
 		{ "export 03:00.0 --bar 2 --hold --exec true", "exclude" },
 		{ "export 03:00.0 --bar 2 --ibdev mlx5_0", "--ibdev is not" },
-		{ "tag 03:00.0 --bar 2", "nothing to do" },
+		{ "tag 03:00.0 --bar 2", "no operation" },
 		{ "tag 03:00.0 --bar 2 --set xst=0x10000", "16 bits" },
 		{ "tag 03:00.0 --bar 2 --exec true", "is not an option" },
 		{ "register 03:00.0 --bar 2", "--ibdev is missing" },
-		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --require", "--require without --tag" },
+		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --require", "--require needs --tag" },
 		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --iova x", "byte count" },
 		/* Known only with the device, but wrong input all the same. */
 		{ "export 03:00.0 --bar 3", "no BAR3" },
@@ -189,7 +189,7 @@ static void info_without_opening(void **state)
 	assert_string_equal(at(json, "driver", NULL), "vfio-pci");
 	assert_null(cJSON_GetObjectItem(json, "tags"));
 	cJSON_Delete(json);
-	assert_run("info 05:00.0", 0, "only a device bound to vfio-pci", "");
+	assert_run("info 05:00.0", 0, "known only for a device bound to vfio-pci", "");
 }
 
 static void info_tells_whether_tags_can_be_set(void **state)

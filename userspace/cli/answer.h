@@ -12,8 +12,8 @@
 void json_add_source(cJSON *json, const struct source *src);
 void print_source(const struct source *src);
 /*
- * Print where @src lies, and its tag if it was asked for or came with it: a
- * kernel that knows no tags is fine otherwise. Return: CLI_OK or exit code.
+ * Print the place of @src, and its tag if one was requested or received: other
+ * buffers work on a kernel without tags. Return: CLI_OK or exit code.
  */
 int answer_source(struct cli *cli, const struct options *opts, const struct source *src);
 

@@ -38,7 +38,7 @@ static int check_file(const char *path)
 	return S_ISREG(st.st_mode) ? 0 : EACCES;
 }
 
-/* As execvp() looks for it, which goes on after a file it may not run. */
+/* The search of execvp(), which continues after a file that may not be run. */
 static int find_program(const char *name)
 {
 	const char *dir = getenv("PATH");
@@ -71,7 +71,7 @@ int exec_check(struct cli *cli, const struct options *opts)
 	if (!err)
 		return CLI_OK;
 	return cli_fail_text(cli, exec_code(err), "exec",
-			     "cannot run '%s' (%s); give a program that is in PATH, or its path",
+			     "cannot run '%s' (%s); name a program in PATH, or give its path",
 			     opts->exec[0], strerror(err));
 }
 
@@ -83,7 +83,7 @@ static int set_env(const char *name, uint64_t value)
 	return setenv(name, text, 1);
 }
 
-/* Empty if nobody says which. */
+/* "" if unknown. */
 static int set_bar(int bar)
 {
 	return bar < 0 ? setenv("TPHBUF_BAR", "", 1) : set_env("TPHBUF_BAR", (uint64_t)bar);
@@ -108,7 +108,7 @@ static void child(char **argv, pid_t parent, int fd)
 {
 	int err;
 
-	/* The device goes with the parent, so the program must not stay. */
+	/* The device closes with the parent, so the program must end with it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(EXIT_NOT_EXECUTABLE);
@@ -117,7 +117,7 @@ static void child(char **argv, pid_t parent, int fd)
 	if (!fcntl(fd, F_SETFD, 0))
 		execvp(argv[0], argv);
 	err = errno;
-	say(stderr, "tphbuf: cannot run '%s' (%s); see whether its interpreter is there\n", argv[0],
+	say(stderr, "tphbuf: cannot run '%s' (%s); check that its interpreter exists\n", argv[0],
 	    strerror(err));
 	_exit(exec_code(err));
 }

@@ -8,7 +8,7 @@
 #include "cli/source.h"
 
 /*
- * Is there a program for exec_with_buffer()? Said before anything is done.
+ * Check that the program of --exec exists, before anything is done.
  * Return: CLI_OK, also without --exec, or exit code.
  */
 int exec_check(struct cli *cli, const struct options *opts);

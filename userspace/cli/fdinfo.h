@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What /proc/PID/fdinfo/FD says of a dma-buf. */
+/* /proc/PID/fdinfo/FD of a dma-buf. */
 #ifndef FDINFO_H
 #define FDINFO_H
 

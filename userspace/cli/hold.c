@@ -14,7 +14,7 @@ int hold(struct cli *cli)
 
 	if (finish_output(cli) != CLI_OK)
 		return CLI_FAILURE;
-	fprintf(stderr, "tphbuf: held by process %ld; end it with ^C or SIGTERM\n", (long)getpid());
+	fprintf(stderr, "tphbuf: held by process %ld; stop it with ^C or SIGTERM\n", (long)getpid());
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);

@@ -21,7 +21,7 @@ static void print_summary(void *out, const struct command *command)
 
 static void usage(FILE *out)
 {
-	fputs("usage: tphbuf COMMAND [OPTIONS]\n\n"
+	fputs("usage: tphbuf COMMAND [OPTION]...\n\n"
 	      "Device memory as dma-bufs with PCIe TPH steering tags.\n\n"
 	      "commands:\n",
 	      out);
@@ -77,7 +77,7 @@ static int no_command(struct cli *cli, const char *word)
 {
 	if (word[0] == '-')
 		return cli_fail_text(cli, CLI_USAGE, "argument",
-				     "%s stands where the command belongs; put the command first, see tphbuf --help",
+				     "%s stands in the place of the command; put the command first, see tphbuf --help",
 				     word);
 	return cli_fail_text(cli, CLI_USAGE, "argument",
 			     "there is no command '%s'; see tphbuf --help", word);
@@ -105,8 +105,8 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 }
 
 /*
- * A device opened with standard output closed would become standard output,
- * and get the answer written into it.
+ * With standard output closed, the descriptor of an opened device would be
+ * standard output, and the answer would be written to the device.
  */
 static bool fill_standard_fds(void)
 {
@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 		return CLI_FAILURE;
 	}
 	ret = dispatch(&cli, argc, argv);
-	/* Already printed by those that go on after their answer. */
+	/* Commands that continue after their answer have printed it. */
 	if (finish_output(&cli) != CLI_OK)
 		ret = CLI_FAILURE;
 	return ret;

@@ -65,7 +65,7 @@ struct options {
 int options_parse(struct cli *cli, struct options *opts, int argc, char **argv);
 void options_free(struct options *opts);
 /*
- * Begin the answer if --json is among the arguments, wherever: a wrong option
+ * Start the answer if --json is among the arguments: an error in an option
  * before it is reported in JSON, too.
  */
 void options_find_json(struct cli *cli, int argc, char **argv);

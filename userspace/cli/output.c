@@ -34,10 +34,9 @@ int finish_output(struct cli *cli)
 		err = errno;
 	if (!err && !ferror(stdout))
 		return CLI_OK;
-	/* What could not be written is tried again by each flush. */
+	/* Each flush tries again what could not be written: one message. */
 	if (!cli->output_failed)
-		fprintf(stderr,
-			"tphbuf: cannot write to standard output (%s); send it to a place that takes all of it\n",
+		fprintf(stderr, "tphbuf: cannot write to standard output (%s)\n",
 			err ? strerror(err) : "an earlier write failed");
 	cli->output_failed = true;
 	return CLI_FAILURE;

@@ -6,9 +6,8 @@
 #include "cli/cli.h"
 
 /*
- * Print cli->json if there is one and see that all output is
- * written. It comes before a command blocks or runs a program, and at the
- * end. Return: CLI_OK, or CLI_FAILURE after a message.
+ * Print cli->json, if any, and check that all output is written. Called before
+ * a command blocks or runs a program, and at the end. Return: CLI_OK, or CLI_FAILURE after a message.
  */
 int finish_output(struct cli *cli);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Descriptors of another process, see process.h. They are copied by
- * pidfd_getfd(2) and closed again; the process does not notice.
+ * Descriptors of another process, see process.h: copies by pidfd_getfd(2),
+ * closed again.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors of another process, and what the kernel holds for its dma-bufs. */
+/* Descriptors of another process, and the tags of its dma-bufs. */
 #ifndef PROCESS_H
 #define PROCESS_H
 
@@ -7,10 +7,9 @@
 
 /*
  * Ask for the tag of dma-buf @fd of @process ("4711" or "self") through a vfio
- * device that the process has open. It takes the right to trace the process.
+ * device that the process has open. Needs permission to trace the process.
  * @bdf has room for TPHBUF_BDF_MAX.
- * Return: whether there is an answer; nothing is printed or recorded as a
- * failure of the command.
+ * Return: true if the kernel answered. Nothing is printed.
  */
 bool process_tag(struct cli *cli, const char *process, int fd, struct tphbuf_tag_state *state,
 		 char *bdf);

@@ -18,7 +18,7 @@ int rc_fail(struct cli *cli, const struct rc_side *side, const char *step, int e
 			     side->port, step, strerror(err));
 }
 
-/* The first active port, or the one that was asked for. */
+/* The port @wanted, or the first active one. */
 static int find_port(struct cli *cli, struct rc_side *side, int wanted)
 {
 	int first = wanted ? wanted : 1, last = wanted ? wanted : 255, i;
@@ -35,8 +35,8 @@ static int find_port(struct cli *cli, struct rc_side *side, int wanted)
 			return CLI_OK;
 	}
 	return cli_fail_text(cli, CLI_FAILURE, "rdma",
-			     "%s has no active port%s; connect it, see rdma link", side->rdma->name,
-			     wanted ? " of that number" : "");
+			     "%s has no active port%s; check the link, see rdma link",
+			     side->rdma->name, wanted ? " with that number" : "");
 }
 
 static bool gid_is_zero(const union ibv_gid *gid)
@@ -44,7 +44,7 @@ static bool gid_is_zero(const union ibv_gid *gid)
 	return !gid->global.subnet_prefix && !gid->global.interface_id;
 }
 
-/* Ethernet always routes by GID; take the first there is. */
+/* Ethernet always routes by GID: GID @wanted, or the first one. */
 static int find_gid(struct cli *cli, struct rc_side *side, int wanted)
 {
 	int i;
@@ -62,7 +62,7 @@ static int find_gid(struct cli *cli, struct rc_side *side, int wanted)
 			break;
 	}
 	return cli_fail_text(cli, CLI_FAILURE, "rdma",
-			     "%s port %u has no such GID; give its interface an address, see rdma link and --gid-index",
+			     "%s port %u has no such GID; configure an address on its interface, see rdma link and --gid-index",
 			     side->rdma->name, side->port);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The buffer a command works on: device open, memory on, ranges exported. */
+/* The buffer that a command works on: device opened, memory enabled, ranges exported. */
 #include <string.h>
 
 #include "cli/source.h"
@@ -44,7 +44,7 @@ int source_open(struct cli *cli, const struct options *opts, struct source *src)
 
 	memset(src, 0, sizeof(*src));
 	ret = device_open(cli, opts, &src->dev);
-	/* On after the open, unless somebody shares the device. */
+	/* Already enabled by the open, unless another process shares the device. */
 	if (!ret)
 		ret = tphbuf_device_memory(src->dev, true);
 	if (!ret)

@@ -12,13 +12,13 @@
 struct source {
 	struct tphbuf_device *dev; /* NULL: not open here */
 	struct tphbuf_buffer *buf;
-	/* What came with a buffer from another process; NULL for our own. */
+	/* Description of a received buffer; NULL for one exported here. */
 	const struct tphbuf_share_info *received;
 };
 
 /* Open opts->bdf as the options say. 0 or -errno. */
 int device_open(struct cli *cli, const struct options *opts, struct tphbuf_device **dev);
-/* Where it lies: its own word, or the sender's; "" and -1 if nobody says. */
+/* Its place, for a received buffer as claimed by the sender; "" and -1 if unknown. */
 const char *source_bdf(const struct source *src);
 int source_bar(const struct source *src);
 const struct tphbuf_range *source_ranges(const struct source *src, size_t *n);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Text from arguments, sysfs and other processes on its way to a terminal or
- * into JSON: nothing there moves a cursor or is broken UTF-8.
+ * Text from arguments, sysfs and other processes, made safe for a terminal and
+ * for JSON: no control characters, valid UTF-8.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 
 #define LINE_MAX_BYTES 4096
 
-/* How long the first byte says the character is; 0 for none. */
+/* Size of the character that starts with byte @first; 0 if none does. */
 static size_t promised_size(unsigned char first)
 {
 	if (first < 0x80)
@@ -38,7 +38,7 @@ static bool second_ok(unsigned char first, unsigned char second)
 	return second >= low && second <= high;
 }
 
-/* Bytes of the character at @s that are there and right, up to @size. */
+/* Number of valid bytes of the character at @s, up to @size. */
 static size_t good_bytes(const unsigned char *s, size_t size)
 {
 	size_t n = 1;
@@ -49,7 +49,7 @@ static size_t good_bytes(const unsigned char *s, size_t size)
 	return n;
 }
 
-/* Of ASCII, and U+0080 to U+009F, which some terminals obey. */
+/* ASCII, and U+0080 to U+009F, which some terminals interpret. */
 static bool is_control(const unsigned char *s, size_t size)
 {
 	return (size == 1 && (s[0] < ' ' || s[0] == 0x7f)) ||

@@ -7,9 +7,9 @@
 #include <cjson/cJSON.h>
 
 /*
- * Text of other origin, made fit for a terminal and for JSON. What
- * is no UTF-8 or a control character becomes '?'; a character that is cut off
- * at the end goes.
+ * Make text of other origin safe for a terminal and for JSON. Invalid UTF-8
+ * and control characters become '?'; an incomplete character at the end is
+ * removed.
  */
 void text_clean(char *text);
 /* The strings of @json and all below it; control characters stay. */

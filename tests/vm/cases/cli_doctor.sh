@@ -11,14 +11,14 @@ finding() {
 }
 
 test_rig_is_healthy() {
-	expect_text '^0 in the way, 0 not possible here, 0 warnings' tphbuf doctor "$endpoint" "$nic_8bit"
-	expect_text '^0 in the way, 0 not possible here, 0 warnings' tphbuf doctor --no-open "$endpoint" "$nic_ext"
+	expect_text '^0 errors, 0 unsupported, 0 warnings' tphbuf doctor "$endpoint" "$nic_8bit"
+	expect_text '^0 errors, 0 unsupported, 0 warnings' tphbuf doctor --no-open "$endpoint" "$nic_ext"
 }
 
 test_tags_are_probed() {
 	[[ $(finding tags "$endpoint") == ok* ]]
 	[[ $(finding export "$endpoint") == ok* ]]
-	[[ $(finding survival "$endpoint" "$nic_8bit") == ok* ]]
+	[[ $(finding delivery "$endpoint" "$nic_8bit") == ok* ]]
 }
 
 test_wrong_driver_is_found_and_mended() {

@@ -18,7 +18,7 @@ stop_serve() {
 test_receiver_registers_with_the_tag() {
 	start_serve --tag st=0x5a,ph=2 --label slice
 	expect_text 'applied +yes, st=0x5a,ph=2' tphbuf attach $sock --ibdev "$nic_8bit" --require
-	expect_text 'tag +st=0x5a,ph=2, as the sender says' tphbuf attach $sock
+	expect_text 'tag +st=0x5a,ph=2, claimed by the sender' tphbuf attach $sock
 	expect_fail 1 'applied' tphbuf attach $sock --ibdev "$nic_ext" --require
 	stop_serve
 }

@@ -8,7 +8,7 @@ test_of_another_process() {
 	wait_for 10 grep -q 'held by' /tmp/hold.out
 	expect_text 'vfio.* 64 KiB' tphbuf show $pid
 	expect_text '"length":[[:space:]]*65536' tphbuf show --json $pid
-	expect_fail 1 'is no dma-buf' tphbuf show $pid/0
+	expect_fail 1 'is not a dma-buf' tphbuf show $pid/0
 	kill $pid
 	wait $pid
 	expect_fail 1 "process $pid" tphbuf show $pid

@@ -8,9 +8,9 @@ test_route_under_the_switch_is_direct() {
 	expect_text '"state":[[:space:]]*"direct"' topo --json "$nic_8bit"
 }
 
-test_8bit_tag_arrives_from_the_8bit_nic() {
-	expect_text '^8-bit tag +.*arrives' topo "$nic_8bit"
-	expect_text '^16-bit tag +.*lost' topo "$nic_8bit"
+test_8bit_tag_is_delivered_from_the_8bit_nic() {
+	expect_text '^8-bit tag +.*delivered' topo "$nic_8bit"
+	expect_text '^16-bit tag +.*dropped' topo "$nic_8bit"
 }
 
 test_nic_by_address_and_by_name() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* tphbuf attach: take a buffer that another process serves. */
+/* tphbuf attach: receive a buffer that another process serves. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -24,7 +24,7 @@ static const char *trust_text(enum tphbuf_tag_trust trust)
 	case TPHBUF_TAG_CORRECTED:
 		return "corrected by the kernel";
 	default:
-		return "as the sender says";
+		return "claimed by the sender";
 	}
 }
 
@@ -68,7 +68,7 @@ static void answer(struct cli *cli, const struct source *src, bool tag_too)
 	}
 }
 
-/* Registered, the rest of the answer is that of tphbuf register. */
+/* With a registration the rest of the answer is that of tphbuf register. */
 static int with_rdma(struct cli *cli, const struct options *opts, const struct source *src)
 {
 	struct rdma rdma;
@@ -76,7 +76,7 @@ static int with_rdma(struct cli *cli, const struct options *opts, const struct s
 
 	if (opts->require && !src->received->tag.valid)
 		return cli_fail_text(cli, CLI_FAILURE, "share",
-				     "the buffer came without a tag, so none can be required; serve it with --tag");
+				     "--require: the buffer came without a tag; serve it with --tag");
 	ret = rdma_open(cli, opts->ibdev, &rdma);
 	if (ret != CLI_OK)
 		return ret;
@@ -108,7 +108,7 @@ static int run(struct cli *cli, struct options *opts)
 
 	if (!opts->ibdev && (opts->require || opts->has_iova))
 		return cli_fail_text(cli, CLI_USAGE, "argument",
-				     "--require and --iova are about a registration; give --ibdev NAME");
+				     "--require and --iova need a registration; give --ibdev NAME");
 	if (opts->ibdev && opts->exec)
 		return cli_fail_text(cli, CLI_USAGE, "argument",
 				     "--ibdev and --exec exclude each other; use either");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* tphbuf doctor: everything that can be in the way, each with its remedy. */
+/* tphbuf doctor: what prevents tagged peer-to-peer writes, with remedies. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,7 +70,7 @@ static void print(const struct cli *cli, const struct doctor *d)
 		if (f->remedy[0])
 			printf("%-11s  %-12s  -> %s\n", "", "", f->remedy);
 	}
-	printf("\n%u in the way, %u not possible here, %u warnings, %u notes, %u fine\n",
+	printf("\n%u errors, %u unsupported, %u warnings, %u notes, %u ok\n",
 	       d->count[SEVERITY_ERROR], d->count[SEVERITY_UNSUPPORTED], d->count[SEVERITY_WARNING],
 	       d->count[SEVERITY_NOTE], d->count[SEVERITY_OK]);
 }
@@ -95,7 +95,7 @@ static void answer_json(cJSON *json, const struct doctor *d)
 		cJSON_AddNumberToObject(object, severity_names[i], d->count[i]);
 }
 
-/* What can be mended comes before what cannot: then the rest will show. */
+/* Errors first: with their remedies the rest can show. */
 static int exit_code(const struct doctor *d)
 {
 	if (d->count[SEVERITY_ERROR])
@@ -105,7 +105,7 @@ static int exit_code(const struct doctor *d)
 	return d->count[SEVERITY_WARNING] ? EXIT_WARNINGS : CLI_OK;
 }
 
-/* What is not there is a finding, a name that cannot be one wrong usage. */
+/* A function that does not exist is a finding, an impossible name a usage error. */
 static int find(struct doctor *d, const char *id, const char *name, struct tphbuf_pci_info *info,
 		bool *found)
 {
@@ -136,8 +136,8 @@ static bool is_nic(const struct tphbuf_pci_info *info)
 }
 
 /*
- * A NIC given for the device: to unbind its driver, as the checks of a device
- * would have it, is the last thing wanted.
+ * A NIC in the place of the device: the checks of a device would recommend to
+ * unbind its driver.
  */
 static bool ends_are_swapped(struct doctor *d)
 {
@@ -149,10 +149,10 @@ static bool ends_are_swapped(struct doctor *d)
 		snprintf(remedy, sizeof(remedy), "tphbuf doctor %s %s", d->nic.bdf, d->device.bdf);
 	else
 		snprintf(remedy, sizeof(remedy),
-			 "give first the device whose memory is to be written, then the NIC: tphbuf doctor BDF %s",
+			 "give the device whose memory is written first, then the NIC: tphbuf doctor BDF %s",
 			 d->device.bdf);
 	report(d, SEVERITY_ERROR, "device", remedy,
-	       "%s is a NIC (driver %s), and the first argument is the device whose memory is to be written",
+	       "%s is a NIC (driver %s); the first argument is the device whose memory is written",
 	       d->device.bdf, d->device.driver);
 	return true;
 }

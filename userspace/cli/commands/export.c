@@ -22,7 +22,7 @@ static int run(struct cli *cli, struct options *opts)
 	else if (ret == CLI_OK && opts->hold)
 		ret = hold(cli);
 	else if (ret == CLI_OK && !cli->json)
-		printf("The buffer is gone now; --hold keeps it, --exec hands it to a program.\n");
+		printf("The buffer ends with this command; --hold keeps it, --exec runs a program with it.\n");
 	source_close(&src);
 	return ret;
 }

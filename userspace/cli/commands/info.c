@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* tphbuf info: one function, and what can be done with it here. */
+/* tphbuf info: one function: BARs, TPH, back end, tags. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,8 +60,8 @@ static void print_pci(const struct tphbuf_pci_info *info)
 }
 
 /*
- * Whether tags can be set is part of the answer, not a failure of the
- * command: not having them is why one asks.
+ * Whether tags can be set is part of the answer: their absence is not a
+ * failure of the command.
  */
 static void add_tags(struct cli *cli, int ret)
 {
@@ -115,7 +115,7 @@ static int run(struct cli *cli, struct options *opts)
 	else
 		print_pci(&info);
 	if (!cli->json && !vfio_bound(&info))
-		printf("tags         only a device bound to vfio-pci can tell\n");
+		printf("tags         unknown: known only for a device bound to vfio-pci\n");
 	return CLI_OK;
 }
 

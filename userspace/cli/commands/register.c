@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* tphbuf register: a tagged buffer as an MR, and all that is known of it. */
+/* tphbuf register: a tagged buffer as memory region, and whether its tag is applied. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -108,8 +108,7 @@ static int run(struct cli *cli, struct options *opts)
 	int ret;
 
 	if (opts->require && !opts->has_tag)
-		return cli_fail_text(cli, CLI_USAGE, "argument",
-				     "--require without --tag; say which tag is required");
+		return cli_fail_text(cli, CLI_USAGE, "argument", "--require needs --tag TAG");
 	ret = rdma_open(cli, opts->ibdev, &rdma);
 	if (ret)
 		return ret;

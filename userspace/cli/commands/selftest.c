@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * tphbuf selftest: RDMA into a BAR and back, compared with what the CPU sees
- * there. What the range held before is put back.
+ * tphbuf selftest: RDMA into a BAR and back, compared with what the CPU reads
+ * there. The content of the range is restored.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -54,7 +54,7 @@ static void close_all(struct selftest *t)
 	rdma_close(&t->nic);
 }
 
-/* The NIC that writes into the BAR is the one that serves the requests. */
+/* The NIC that responds to the requests writes into the BAR. */
 static const struct rdma *writer(const struct selftest *t)
 {
 	return t->second.context ? &t->second : &t->nic;
@@ -166,7 +166,7 @@ static void fill(struct selftest *t, uint32_t pass)
 		t->host[i] = pattern(pass, i);
 }
 
-/* Write by the NIC and look with the CPU; write with the CPU, read by it. */
+/* Write by RDMA, read by RDMA and CPU; write by CPU, read by RDMA. */
 static int measure(struct selftest *t)
 {
 	int ret;
@@ -174,8 +174,8 @@ static int measure(struct selftest *t)
 	fill(t, 1);
 	ret = transfer(t, IBV_WR_RDMA_WRITE);
 	/*
-	 * The completion says that the responder took the data. A read
-	 * pushes the writes before it to the device, so it goes first.
+	 * A completion means that the responder has accepted the data. An RDMA
+	 * read pushes earlier writes to the device, so it comes first.
 	 */
 	memset(t->host, 0, t->length);
 	if (ret == CLI_OK)
@@ -219,7 +219,7 @@ static int answer(struct selftest *t)
 		return CLI_OK;
 	}
 	print_source(&t->src);
-	say(stdout, "writer      %s, asked by %s\n", writer(t)->name, t->nic.name);
+	say(stdout, "writer      %s, requested by %s\n", writer(t)->name, t->nic.name);
 	say(stdout, "tag applied %s%s%s\n", tag_use(t, text), t->applied.reason[0] ? ": " : "",
 	    t->applied.reason);
 	printf("%sequal%s       %u bytes by RDMA write, RDMA read and CPU\n",
@@ -234,8 +234,7 @@ static int run(struct cli *cli, struct options *opts)
 	int ret;
 
 	if (opts->require && !opts->has_tag)
-		return cli_fail_text(cli, CLI_USAGE, "argument",
-				     "--require without --tag; say which tag is required");
+		return cli_fail_text(cli, CLI_USAGE, "argument", "--require needs --tag TAG");
 	if (!opts->nr_ranges) {
 		opts->ranges = malloc(sizeof(range));
 		if (!opts->ranges)

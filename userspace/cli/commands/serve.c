@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* tphbuf serve: hand a tagged buffer to whoever connects to a socket. */
+/* tphbuf serve: hand a tagged buffer to each process that connects to a socket. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 
 #define DEFAULT_MODE 0600
 
-/* How soon a signal that arrives before the wait is seen. */
+/* Limit of one wait: a signal that comes before it takes effect after it. */
 #define ACCEPT_MS 500
 
 static volatile sig_atomic_t stopped;
@@ -53,7 +53,7 @@ static int answer(struct cli *cli, const struct options *opts, const struct sour
 	return finish_output(cli);
 }
 
-/* A peer that goes wrong is its own problem; the next one is served. */
+/* An error of one peer does not end the service. */
 static bool hand_over(struct cli *cli, const struct options *opts, const struct source *src,
 		      int sock)
 {

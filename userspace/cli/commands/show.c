@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * tphbuf show: the dma-bufs a process holds, as /proc tells them
+ * tphbuf show: the dma-bufs that a process holds, from /proc
  * (drivers/dma-buf/dma-buf.c, dma_buf_show_fdinfo()).
  */
 #include <dirent.h>
@@ -70,7 +70,7 @@ static void add(struct show *show, const char *fd, const struct fdinfo *info)
 	bool known;
 
 	show->n++;
-	/* Descriptors can be had of this machine's processes only. */
+	/* Descriptors can be copied from processes of this machine only. */
 	known = !show->cli->proc_root &&
 		process_tag(show->cli, show->process, atoi(fd), &state, bdf);
 	if (!show->array) {
@@ -106,10 +106,10 @@ static int show_one(struct show *show, const char *fd)
 	}
 	if (ret == -EINVAL)
 		return cli_fail_text(show->cli, CLI_FAILURE, "lookup",
-				     "descriptor %s of process %s is no dma-buf; see tphbuf show %s for those that are",
+				     "descriptor %s of process %s is not a dma-buf; tphbuf show %s lists the dma-bufs",
 				     fd, show->process, show->process);
 	return cli_fail_text(show->cli, CLI_FAILURE, "lookup",
-			     "descriptor %s of process %s: %s; give a process that runs and is yours, or run as root",
+			     "descriptor %s of process %s: %s; name a running process of this user, or run as root",
 			     fd, show->process, strerror(-ret));
 }
 
@@ -166,7 +166,7 @@ static void show_each(struct show *show, const struct fd_list *list)
 		ret = read_fdinfo(show, fd, &info);
 		if (!ret)
 			add(show, fd, &info);
-		/* Neither no dma-buf, nor closed meanwhile. */
+		/* -EINVAL: not a dma-buf; -ENOENT: closed meanwhile. */
 		else if (ret != -EINVAL && ret != -ENOENT)
 			show->unreadable++;
 	}
@@ -183,7 +183,7 @@ static int show_all(struct show *show)
 	dir = opendir(path);
 	if (!dir)
 		return cli_fail_text(show->cli, CLI_FAILURE, "lookup",
-				     "process %s: %s; give a process that runs and is yours, or run as root",
+				     "process %s: %s; name a running process of this user, or run as root",
 				     show->process, strerror(errno));
 	ok = collect(dir, &list);
 	closedir(dir);
@@ -217,7 +217,7 @@ static int split(struct show *show, const char *arg, const char **fd)
 	if ((!all_digits(show->process) && strcmp(show->process, "self")) ||
 	    (slash && !all_digits(*fd)))
 		return cli_fail_text(show->cli, CLI_USAGE, "argument",
-				     "'%s': neither a process nor a descriptor; use PID, PID/FD, or FD of a descriptor handed to this command",
+				     "'%s': neither a process nor a descriptor; use PID, PID/FD, or FD of an inherited descriptor",
 				     arg);
 	if (!slash && all_digits(arg) && fcntl(atoi(arg), F_GETFD) >= 0 &&
 	    atoi(arg) > STDERR_FILENO) {

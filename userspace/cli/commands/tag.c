@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* tphbuf tag: operations on the tag of a fresh buffer, in the order given. */
+/* tphbuf tag: operations on the tag of a new buffer, in the order given. */
 #include <stdio.h>
 
 #include "cli/answer.h"
@@ -33,7 +33,7 @@ static void show(const struct cli *cli, cJSON *steps, enum tag_op op,
 	json_add_namespaces(step, "supported", state->supported);
 }
 
-/* One operation, then the kernel's state, which is what counts. */
+/* One operation, then the tag as the kernel has it. */
 static int step(struct tphbuf_buffer *buf, const struct options *opts, size_t i,
 		struct tphbuf_tag_state *state)
 {
@@ -76,7 +76,7 @@ static int run(struct cli *cli, struct options *opts)
 
 	if (!opts->nr_tag_ops)
 		return cli_fail_text(cli, CLI_USAGE, "argument",
-				     "nothing to do; give --set TAG, --get, --clear or --probe");
+				     "no operation; give --set TAG, --get, --clear or --probe");
 	ret = source_open(cli, opts, &src);
 	if (ret)
 		return ret;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* tphbuf topo: the path between two functions, and what a tag meets on it. */
+/* tphbuf topo: the path between two functions, and whether it delivers tags. */
 #include <stdio.h>
 #include <string.h>
 
@@ -52,13 +52,13 @@ static const char *route_text(enum tphbuf_route route)
 	}
 }
 
-static const char *fate_text(enum tphbuf_tag_delivery fate)
+static const char *delivery_text(enum tphbuf_tag_delivery delivery)
 {
-	switch (fate) {
+	switch (delivery) {
 	case TPHBUF_DELIVERY_DROPPED:
-		return "lost";
+		return "dropped";
 	case TPHBUF_DELIVERY_OK:
-		return "arrives";
+		return "delivered";
 	default:
 		return "unknown";
 	}
@@ -114,7 +114,7 @@ static void add_row(struct table *table, const struct tphbuf_port *port, unsigne
 	table_cell(table, COLOR_NONE, "%s", role);
 }
 
-/* From the root down; what both paths share is shown once. */
+/* From the root down; ports of both paths are shown once. */
 static void add_branch(struct table *table, const struct path *path, enum tphbuf_end end,
 		       bool shared_too, const char *role)
 {
@@ -144,11 +144,11 @@ static void print_end(const char *label, const struct tphbuf_pci_info *info)
 		printf(", no IOMMU group\n");
 }
 
-static enum color fate_color(enum tphbuf_tag_delivery fate)
+static enum color delivery_color(enum tphbuf_tag_delivery delivery)
 {
-	return fate == TPHBUF_DELIVERY_OK      ? COLOR_GOOD :
-	       fate == TPHBUF_DELIVERY_DROPPED ? COLOR_BAD :
-						 COLOR_WARN;
+	return delivery == TPHBUF_DELIVERY_OK	   ? COLOR_GOOD :
+	       delivery == TPHBUF_DELIVERY_DROPPED ? COLOR_BAD :
+						     COLOR_WARN;
 }
 
 static void print_verdict(const struct cli *cli, const char *label, enum color color,
@@ -184,8 +184,11 @@ static int print(struct cli *cli, const struct path *path)
 		      route_text(v->route), v->reason);
 	if (v->remedy[0])
 		say(stdout, "%-10s  %s\n", "remedy", v->remedy);
-	print_verdict(cli, "8-bit tag", fate_color(v->st), fate_text(v->st), v->st_reason);
-	print_verdict(cli, "16-bit tag", fate_color(v->xst), fate_text(v->xst), v->xst_reason);
+	if (v->note[0])
+		say(stdout, "%-10s  %s\n", "note", v->note);
+	print_verdict(cli, "8-bit tag", delivery_color(v->st), delivery_text(v->st), v->st_reason);
+	print_verdict(cli, "16-bit tag", delivery_color(v->xst), delivery_text(v->xst),
+		      v->xst_reason);
 	return CLI_OK;
 }
 
@@ -240,12 +243,12 @@ static void json_add_end(cJSON *json, const char *name, const struct path *path,
 	}
 }
 
-static void json_add_fate(cJSON *json, const char *name, enum tphbuf_tag_delivery fate,
-			  const char *reason)
+static void json_add_delivery(cJSON *json, const char *name, enum tphbuf_tag_delivery delivery,
+			      const char *reason)
 {
 	cJSON *object = cJSON_AddObjectToObject(json, name);
 
-	cJSON_AddStringToObject(object, "fate", fate_text(fate));
+	cJSON_AddStringToObject(object, "delivery", delivery_text(delivery));
 	cJSON_AddStringToObject(object, "reason", reason);
 }
 
@@ -260,11 +263,12 @@ static void answer_json(cJSON *json, const struct path *path)
 	cJSON_AddStringToObject(object, "state", route_text(v->route));
 	cJSON_AddStringToObject(object, "reason", v->reason);
 	json_add_string_or_null(object, "remedy", v->remedy);
+	json_add_string_or_null(object, "note", v->note);
 	json_add_string_or_null(object, "common", v->common);
 	cJSON_AddNumberToObject(object, "distance", v->distance);
 	object = cJSON_AddObjectToObject(json, "tags");
-	json_add_fate(object, "st", v->st, v->st_reason);
-	json_add_fate(object, "xst", v->xst, v->xst_reason);
+	json_add_delivery(object, "st", v->st, v->st_reason);
+	json_add_delivery(object, "xst", v->xst, v->xst_reason);
 }
 
 static int run(struct cli *cli, struct options *opts)

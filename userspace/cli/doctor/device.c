@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The device whose memory is to be written. */
+/* The device whose memory is written. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -64,10 +64,10 @@ static void check_power(struct doctor *d)
 }
 
 /*
- * Memory decoding is nobody's errand. vfio switches it on when it opens the
- * device (vfio_pci_core_enable()), and a VF has no bit for it: there the
- * register reads as off. While the device is open the register of vfio counts
- * and not the one seen here.
+ * The user need not enable memory decoding: vfio does so when it opens the
+ * device (vfio_pci_core_enable()). A VF has no bit for it: its register reads
+ * as off. While the device is open, vfio's virtual register decides, which
+ * sysfs does not show.
  */
 static void check_memory(struct doctor *d)
 {
@@ -80,15 +80,14 @@ static void check_memory(struct doctor *d)
 		report(d, SEVERITY_WARNING, "config", REMEDY_CONFIG_SPACE,
 		       "the config space of %s cannot be read (%s)", info->bdf, strerror(errno));
 	else if (info->command == UINT16_MAX)
-		report(d, SEVERITY_ERROR, "answers",
-		       "reset the slot, or look at the cable and dmesg",
+		report(d, SEVERITY_ERROR, "answers", "reset the slot; check the cable and dmesg",
 		       "%s does not answer config requests", info->bdf);
 	else if (tree_link(d, TREE_SYS, pf, sizeof(pf), "bus/pci/devices/%s/physfn", info->bdf))
-		report(d, SEVERITY_OK, "memory", "", "%s is a VF: %s has the switch of its memory",
-		       info->bdf, pf);
+		report(d, SEVERITY_OK, "memory", "",
+		       "%s is a VF: its memory decoding is controlled by PF %s", info->bdf, pf);
 	else if (!(info->command & PCI_COMMAND_MEMORY))
 		report(d, SEVERITY_OK, "memory", "",
-		       "%s has memory decoding off: vfio switches it on when the device is opened",
+		       "%s has memory decoding off: vfio enables it when the device is opened",
 		       info->bdf);
 	else
 		report(d, SEVERITY_OK, "memory", "", "%s decodes memory requests", info->bdf);
@@ -106,7 +105,7 @@ static void check_bars(struct doctor *d)
 			continue;
 		if (!bar->addr)
 			report(d, SEVERITY_ERROR, "bar",
-			       "switch \"Above 4G decoding\" on in the firmware set-up, or boot with pci=realloc",
+			       "enable \"Above 4G decoding\" in the firmware setup, or boot with pci=realloc",
 			       "BAR%u has no address: the windows of the bridges above are too small",
 			       i);
 		else if (bar->size >= (uint64_t)sysconf(_SC_PAGESIZE))
@@ -130,8 +129,8 @@ static void check_completer(struct doctor *d)
 		break;
 	case TPHBUF_TPH_NONE:
 		report(d, SEVERITY_UNSUPPORTED, "completer",
-		       "use a device, or a firmware of it, whose DevCap2 says TPHComp+ (lspci -vv)",
-		       "%s takes no tags: it is no TPH completer", info->bdf);
+		       "use a device, or device firmware, whose DevCap2 shows TPHComp+ (lspci -vv)",
+		       "%s takes no tags: it is not a TPH completer", info->bdf);
 		break;
 	default:
 		report(d, SEVERITY_OK, "completer", "", "%s takes %s", info->bdf,
@@ -150,7 +149,7 @@ static void check_token(struct doctor *d)
 		if (tree_link(d, TREE_SYS, driver, sizeof(driver), "bus/pci/devices/%s/driver", pf) &&
 		    driver_is_vfio(driver))
 			report(d, SEVERITY_WARNING, "vf-token",
-			       "give every command --vf-token UUID, the one its PF was opened with",
+			       "give every command --vf-token UUID, the token that the PF was opened with",
 			       "%s is a VF of %s, which is bound to %s", bdf, pf, driver);
 		return;
 	}
@@ -158,7 +157,7 @@ static void check_token(struct doctor *d)
 	    tree_read(d, TREE_SYS, vfs, sizeof(vfs), "bus/pci/devices/%s/sriov_numvfs", bdf) &&
 	    strcmp(vfs, "0"))
 		report(d, SEVERITY_WARNING, "vf-token",
-		       "give every command --vf-token UUID, and the same to the users of its VFs",
+		       "give every command --vf-token UUID, and the users of the VFs the same token",
 		       "%s has %s VFs", bdf, vfs);
 }
 
@@ -172,7 +171,7 @@ void check_device(struct doctor *d)
 	check_completer(d);
 }
 
-/* The only way to know what the kernel can do is to ask it. */
+/* Only the kernel can say what it supports. */
 void check_tags(struct doctor *d)
 {
 	struct tphbuf_device_opts dev_opts = {
@@ -201,7 +200,7 @@ void check_tags(struct doctor *d)
 		       exportable);
 	else
 		report(d, SEVERITY_UNSUPPORTED, "export",
-		       "boot a kernel with CONFIG_PCI_P2PDMA, CONFIG_DMA_SHARED_BUFFER and vfio dma-bufs (Linux 6.19), and bind vfio-pci itself, no variant driver",
+		       "boot a kernel with CONFIG_PCI_P2PDMA, CONFIG_DMA_SHARED_BUFFER and vfio dma-bufs (Linux 6.19), and bind vfio-pci, not a variant driver",
 		       "no BAR of %s can be exported as dma-buf", info.bdf);
 	ret = tphbuf_device_tag_probe(dev);
 	if (ret)

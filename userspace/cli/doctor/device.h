@@ -6,8 +6,8 @@
 #include "cli/doctor/doctor.h"
 
 /*
- * Remedy: the commands that take function @bdf from @driver, "" for none, to
- * the driver @to; with "" to the one that the kernel finds.
+ * Write the commands that rebind function @bdf from @driver ("" for none) to
+ * driver @to ("": the driver that the kernel selects) to @remedy.
  */
 void rebind_remedy(char *remedy, size_t size, const char *bdf, const char *driver, const char *to);
 void check_device(struct doctor *d);

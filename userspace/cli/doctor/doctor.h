@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tphbuf doctor: findings, and the checks that make them.
+ * tphbuf doctor: findings.
  *
- * A check reports at least one finding, also when all is well, so that the
- * reader sees what was looked at. A finding that is not fine comes with the
- * command that mends it.
+ * Each check reports at least one finding, also if all is well, so that the
+ * reader sees what was checked. Every other finding comes with its remedy.
  */
 #ifndef CLI_DOCTOR_H
 #define CLI_DOCTOR_H
@@ -14,17 +13,17 @@
 
 enum severity {
 	SEVERITY_OK,
-	SEVERITY_NOTE,	      /* good to know */
-	SEVERITY_WARNING,     /* may get in the way */
-	SEVERITY_ERROR,	      /* prevents it, and can be mended */
-	SEVERITY_UNSUPPORTED, /* prevents it, on this machine */
+	SEVERITY_NOTE,	      /* for information */
+	SEVERITY_WARNING,     /* may prevent tagged writes */
+	SEVERITY_ERROR,	      /* prevents them, and has a remedy */
+	SEVERITY_UNSUPPORTED, /* prevents them on this machine */
 	NR_SEVERITIES
 };
 
 #define FINDING_TEXT_MAX 768
 
 #define REMEDY_IOMMU \
-	"switch VT-d or AMD-Vi on in the firmware set-up, boot with intel_iommu=on (AMD needs no option), and bind the device again"
+	"enable VT-d or AMD-Vi in the firmware setup, boot with intel_iommu=on (AMD needs no option), and bind the device again"
 
 struct finding {
 	enum severity severity;
@@ -48,7 +47,7 @@ struct doctor {
 	int open_err; /* -errno of check_tags() opening the device, or 0 */
 };
 
-/* The remedy goes first, "" for none; then the text of the finding. */
+/* Add a finding. @remedy: "" for none. */
 void report(struct doctor *d, enum severity severity, const char *id, const char *remedy,
 	    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 

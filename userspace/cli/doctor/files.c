@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Small files of /sys, /proc and /dev, see doctor.h. */
+/* Small files of /sys, /proc and /dev, see files.h. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Who else has a claim on the device: its IOMMU group, and open programs. */
+/* Other users of the device: its IOMMU group, and processes that have it open. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ struct group {
 	unsigned int others, foreign;
 };
 
-/* vfio-pci takes no bridge, and nothing of another bus. */
+/* vfio-pci binds neither bridges nor devices of another bus. */
 static bool vfio_takes(const struct doctor *d, const char *member)
 {
 	char class_code[16], bdf[TPHBUF_BDF_MAX];
@@ -31,7 +31,7 @@ static bool vfio_takes(const struct doctor *d, const char *member)
 	       strtoul(class_code, NULL, 16) >> 16 != CLASS_BRIDGE;
 }
 
-/* A function of the group that a kernel driver uses makes it not viable. */
+/* A function that is bound to a kernel driver makes the group not viable. */
 static bool look_at_member(void *arg, const char *member)
 {
 	struct group *g = arg;
@@ -71,7 +71,7 @@ void check_group(struct doctor *d)
 		report(d, d->opts->noiommu ? SEVERITY_WARNING : SEVERITY_ERROR, "group",
 		       d->opts->noiommu ? REMEDY_IOMMU :
 					  REMEDY_IOMMU
-			       "; or insist with --noiommu, where every DMA of the device may be trusted",
+			       "; or use --noiommu if all DMA of the device can be trusted",
 		       "no IOMMU isolates %s: its DMA reaches all memory", d->device.bdf);
 		return;
 	}
@@ -79,7 +79,7 @@ void check_group(struct doctor *d)
 	tree_each(d, TREE_SYS, dir, look_at_member, &g);
 	if (!g.foreign)
 		report(d, SEVERITY_OK, "group", "",
-		       "IOMMU group %d: other functions in it: %u, none in the way",
+		       "IOMMU group %d: %u other functions, none of them blocks it",
 		       d->device.iommu_group, g.others);
 }
 
@@ -199,8 +199,8 @@ void check_unused(struct doctor *d)
 		return;
 	if (d->open_err == -EBUSY || d->open_err == -EINVAL)
 		report(d, SEVERITY_WARNING, "busy",
-		       "look for it as root, in the initial PID namespace: fuser -v on the device node",
-		       "no process that is visible here has %s open, yet the kernel reports it in use",
+		       "find the process as root in the initial PID namespace: fuser -v on the device node",
+		       "no process that is visible here has %s open, but the kernel reports it in use",
 		       d->device.bdf);
 	else
 		report(d, SEVERITY_OK, "busy", "", "no process that is visible here has %s open",

@@ -21,7 +21,7 @@ struct groups {
 	unsigned int n;
 };
 
-/* vfio makes groups of its own for devices that no IOMMU isolates. */
+/* Groups that vfio makes for devices without IOMMU do not count. */
 static bool count_group(void *arg, const char *number)
 {
 	struct groups *groups = arg;
@@ -54,7 +54,7 @@ static void check_iommu(struct doctor *d)
 		snprintf(remedy, sizeof(remedy),
 			 "remove %s from the kernel command line and reboot", switches[i]);
 		report(d, severity, "iommu", remedy,
-		       "the IOMMU is switched off by %s, so no device is isolated", switches[i]);
+		       "%s disables the IOMMU, so no device is isolated", switches[i]);
 		return;
 	}
 	report(d, severity, "iommu", REMEDY_IOMMU, "there is no IOMMU, so no device is isolated");
@@ -73,7 +73,7 @@ static void check_noiommu(struct doctor *d)
 	if (parameter_is_on(d, "vfio", "enable_unsafe_noiommu_mode"))
 		report(d, SEVERITY_WARNING, "noiommu",
 		       "echo N > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
-		       "vfio hands out devices without an IOMMU: their DMA reaches all memory");
+		       "vfio allows devices without an IOMMU: their DMA reaches all memory");
 }
 
 struct remapping {
@@ -94,7 +94,7 @@ static bool look_at_unit(void *arg, const char *name)
 	return true;
 }
 
-/* Each way to open a device has its own switch. Return: one is set. */
+/* Each back end has its own parameter. True if one is set. */
 static bool report_unsafe(struct doctor *d)
 {
 	static const char *const modules[] = { "iommufd", "vfio_iommu_type1" };
@@ -109,13 +109,13 @@ static bool report_unsafe(struct doctor *d)
 		snprintf(remedy, sizeof(remedy),
 			 "echo N > /sys/module/%s/parameters/allow_unsafe_interrupts", modules[i]);
 		report(d, SEVERITY_WARNING, "interrupts", remedy,
-		       "devices may send any interrupt: allow_unsafe_interrupts of %s is set",
+		       "devices can send any interrupt: allow_unsafe_interrupts of %s is set",
 		       modules[i]);
 	}
 	return unsafe;
 }
 
-/* Seen in sysfs for Intel only; AMD's always remaps. */
+/* sysfs shows it for Intel only; AMD IOMMUs always remap. */
 static void check_remapping(struct doctor *d)
 {
 	struct remapping r = { .d = d };
@@ -126,14 +126,14 @@ static void check_remapping(struct doctor *d)
 	if (strstr(d->cmdline, "intremap=off"))
 		report(d, SEVERITY_ERROR, "interrupts",
 		       "remove intremap=off from the kernel command line and reboot",
-		       "interrupt remapping is switched off, so vfio refuses devices");
+		       "interrupt remapping is disabled, so vfio refuses devices");
 	else if (r.without)
 		report(d, SEVERITY_ERROR, "interrupts",
-		       "switch interrupt remapping (x2APIC) on in the firmware set-up; if you trust the device: echo Y > /sys/module/iommufd/parameters/allow_unsafe_interrupts (vfio_iommu_type1 instead of iommufd, if it is opened by its group)",
+		       "enable interrupt remapping (x2APIC) in the firmware setup; if you trust the device: echo Y > /sys/module/iommufd/parameters/allow_unsafe_interrupts (vfio_iommu_type1 in place of iommufd for the group back end)",
 		       "%u of %u IOMMUs cannot remap interrupts, so vfio refuses devices",
 		       r.without, r.units);
 	else if (r.units)
-		report(d, SEVERITY_OK, "interrupts", "", "interrupts can be remapped");
+		report(d, SEVERITY_OK, "interrupts", "", "all IOMMUs remap interrupts");
 }
 
 static void check_vfio(struct doctor *d)
@@ -156,12 +156,13 @@ static void check_tph_switch(struct doctor *d)
 	if (cmdline_has(d, "notph"))
 		report(d, SEVERITY_ERROR, "pci=notph",
 		       "remove notph from pci= on the kernel command line and reboot",
-		       "the kernel command line switches TPH off");
+		       "the kernel command line disables TPH");
 	else
-		report(d, SEVERITY_OK, "pci=notph", "", "the kernel command line leaves TPH on");
+		report(d, SEVERITY_OK, "pci=notph", "",
+		       "the kernel command line does not disable TPH");
 }
 
-/* Device memory is not charged; host memory registered beside it is. */
+/* Device memory is not charged to the limit, registered host memory is. */
 static void check_memlock(struct doctor *d)
 {
 	struct rlimit limit;
@@ -170,11 +171,11 @@ static void check_memlock(struct doctor *d)
 		return;
 	if (!geteuid() || limit.rlim_cur >= MEMLOCK_PLENTY)
 		report(d, SEVERITY_OK, "memlock", "",
-		       "host memory can be registered beside device memory");
+		       "the limit of locked memory allows registration of host memory");
 	else
 		report(d, SEVERITY_NOTE, "memlock",
 		       "ulimit -l unlimited, LimitMEMLOCK=infinity in a systemd unit, or memlock in /etc/security/limits.d",
-		       "this process may lock %llu KiB: enough for device memory, which is not counted, but maybe not for host memory",
+		       "this process may lock %llu KiB: device memory does not count, but host memory may not fit",
 		       (unsigned long long)limit.rlim_cur >> 10);
 }
 

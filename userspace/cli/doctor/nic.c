@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The NIC that is to write, and its way to the memory. */
+/* The NIC that writes, and the route to the memory. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +15,10 @@
 #define VENDOR_MELLANOX 0x15b3
 
 /*
- * vfio takes only importers that can give a buffer up: those that set
- * invalidate_mappings (Linux 7.3, drivers/infiniband; the drivers below call
- * ib_umem_dmabuf_get() or its pinned revocable form, the others the pinned
- * one).
+ * vfio accepts only importers that can release a revoked buffer: those that
+ * set invalidate_mappings (Linux 7.3, drivers/infiniband: revocable drivers
+ * call ib_umem_dmabuf_get() or its pinned revocable form, the others the
+ * pinned form).
  */
 static const struct {
 	const char *driver; /* of the PCI function */
@@ -30,7 +30,7 @@ static const struct {
 	{ "bnxt_en", false },  { "efa", false }, { "ionic", false }, { "mana", false },
 };
 
-/* The RDMA module that goes with a driver of the function, "" if unknown. */
+/* The RDMA module for the driver of the function, "" if unknown. */
 static const char *rdma_module(const struct tphbuf_pci_info *nic)
 {
 	static const char *const pairs[][2] = {
@@ -82,7 +82,7 @@ static void explain_driver_without_rdma(struct doctor *d)
 
 	if (!module[0]) {
 		report(d, SEVERITY_UNSUPPORTED, "rdma",
-		       "use a NIC with RDMA whose driver can give up a revoked buffer: mlx5 or irdma",
+		       "use a NIC with RDMA whose driver can release a revoked buffer: mlx5 or irdma",
 		       "%s (driver %s) has no RDMA device", nic->bdf, nic->driver);
 		return;
 	}
@@ -137,17 +137,17 @@ static void check_importer(struct doctor *d)
 			continue;
 		if (importers[i].revocable)
 			report(d, SEVERITY_OK, "importer", "",
-			       "%s can give up a revoked buffer, as vfio demands", nic->driver);
+			       "%s can release a revoked buffer, which vfio requires", nic->driver);
 		else
 			report(d, SEVERITY_UNSUPPORTED, "importer",
 			       "use a NIC of mlx5 (with on-demand paging) or irdma",
-			       "%s pins buffers and cannot give them up, so vfio refuses it",
+			       "%s pins buffers and cannot release them, so vfio refuses it",
 			       nic->driver);
 		return;
 	}
 	report(d, SEVERITY_WARNING, "importer",
 	       "try tphbuf register; mlx5 and irdma are known to work",
-	       "it is not known whether %s can give up a revoked buffer",
+	       "whether %s can release a revoked buffer is unknown",
 	       nic->driver[0] ? nic->driver : "this driver");
 }
 
@@ -180,8 +180,7 @@ static void check_port(struct doctor *d)
 	snprintf(dir, sizeof(dir), "class/infiniband/%s/device/infiniband/%s/ports", d->nic.rdma,
 		 d->nic.rdma);
 	tree_each(d, TREE_SYS, dir, look_at_port, &p);
-	snprintf(remedy, sizeof(remedy), "look at cable and switch; rdma link show %s/1",
-		 d->nic.rdma);
+	snprintf(remedy, sizeof(remedy), "check cable and switch; rdma link show %s/1", d->nic.rdma);
 	if (p.active)
 		report(d, SEVERITY_OK, "port", "", "%s: %u of %u ports active", d->nic.rdma,
 		       p.active, p.n);
@@ -194,7 +193,7 @@ struct uverbs {
 	char name[TPHBUF_NAME_MAX];
 };
 
-/* A function may have several RDMA devices: take that of the one shown. */
+/* The node of the RDMA device that is examined; a function may have several. */
 static bool look_at_uverbs(void *arg, const char *name)
 {
 	struct uverbs *u = arg;
@@ -244,7 +243,7 @@ static void explain_disabled(struct doctor *d)
 	if (cmdline_has(d, "notph")) {
 		report(d, SEVERITY_ERROR, "requester",
 		       "remove notph from pci= on the kernel command line and reboot",
-		       "%s may send no tags: TPH is switched off", d->nic.bdf);
+		       "%s may not send tags: TPH is disabled", d->nic.bdf);
 		return;
 	}
 	if (!tphbuf_topo_read(d->cli->ctx, d->nic.bdf, d->nic.bdf, &topo)) {
@@ -253,8 +252,8 @@ static void explain_disabled(struct doctor *d)
 		tphbuf_topo_free(topo);
 		if (n > 1 && root.completer == TPHBUF_TPH_NONE) {
 			report(d, SEVERITY_UNSUPPORTED, "requester",
-			       "put the NIC under a root port whose DevCap2 says TPHComp+, see the firmware set-up for TPH",
-			       "%s may send no tags: its root port %s is no TPH completer",
+			       "put the NIC under a root port whose DevCap2 shows TPHComp+; check the firmware setup for TPH",
+			       "%s may not send tags: its root port %s is not a TPH completer",
 			       d->nic.bdf, root.bdf);
 			return;
 		}
@@ -285,7 +284,7 @@ static void check_requester(struct doctor *d)
 	else if (nic->requester_enabled == TPHBUF_TPH_NONE)
 		explain_disabled(d);
 	else
-		report(d, SEVERITY_OK, "requester", "", "%s is set up to send %s", nic->bdf,
+		report(d, SEVERITY_OK, "requester", "", "%s is enabled to send %s", nic->bdf,
 		       nic->requester_enabled == TPHBUF_TPH_ST_EXT ? "16-bit tags (xst)" :
 								     "8-bit tags (st)");
 	if (nic->requester > TPHBUF_TPH_NONE && nic->st_table == TPHBUF_ST_TABLE_NONE)
@@ -311,34 +310,34 @@ static void judge_route(struct doctor *d, const struct tphbuf_topo_result *v)
 		break;
 	case TPHBUF_ROUTE_HOST_BRIDGE:
 		report(d, SEVERITY_WARNING, "route", v->remedy,
-		       "through the host bridge: %s; some root complexes take writes only, so try tphbuf selftest",
+		       "through the host bridge: %s; some root complexes forward writes only: run tphbuf selftest",
 		       v->reason);
 		break;
 	case TPHBUF_ROUTE_REFUSED:
-		report(d, SEVERITY_ERROR, "route", v->remedy, "p2pdma refuses it: %s", v->reason);
+		report(d, SEVERITY_ERROR, "route", v->remedy, "refused by p2pdma: %s", v->reason);
 		break;
 	default:
 		report(d, SEVERITY_WARNING, "route", v->remedy, "unknown: %s", v->reason);
 	}
 }
 
-/* One namespace that gets through is enough. */
+/* One namespace that is delivered is enough. */
 static void judge_tags(struct doctor *d, const struct tphbuf_topo_result *v)
 {
-	bool lost = v->st == TPHBUF_DELIVERY_DROPPED && v->xst == TPHBUF_DELIVERY_DROPPED;
+	bool dropped = v->st == TPHBUF_DELIVERY_DROPPED && v->xst == TPHBUF_DELIVERY_DROPPED;
 
 	if (v->st == TPHBUF_DELIVERY_OK || v->xst == TPHBUF_DELIVERY_OK)
-		report(d, SEVERITY_OK, "survival", "", "%s tags arrive: %s",
+		report(d, SEVERITY_OK, "delivery", "", "%s tags are delivered: %s",
 		       v->st == TPHBUF_DELIVERY_OK ? "8-bit" : "16-bit",
 		       v->st == TPHBUF_DELIVERY_OK ? v->st_reason : v->xst_reason);
 	else
-		report(d, lost ? SEVERITY_ERROR : SEVERITY_WARNING, "survival", "see tphbuf topo",
-		       "%s: 8-bit: %s; 16-bit: %s",
-		       lost ? "tags are lost" : "nothing says that tags arrive", v->st_reason,
+		report(d, dropped ? SEVERITY_ERROR : SEVERITY_WARNING, "delivery",
+		       "see tphbuf topo", "%s: 8-bit: %s; 16-bit: %s",
+		       dropped ? "tags are dropped" : "delivery of tags is unknown", v->st_reason,
 		       v->xst_reason);
 }
 
-/* A larger payload than a port takes is a malformed request. */
+/* A port treats a payload above its maximum as a malformed TLP. */
 static void judge_payload(struct doctor *d, const struct tphbuf_topo *topo)
 {
 	static const enum tphbuf_end ends[] = {
@@ -358,14 +357,14 @@ static void judge_payload(struct doctor *d, const struct tphbuf_topo *topo)
 			if (!port.mps || !sent || sent <= port.mps)
 				continue;
 			report(d, SEVERITY_ERROR, "payload", "boot with pci=pcie_bus_safe",
-			       "%s sends up to %u bytes in a request, %s takes %u", d->nic.bdf,
+			       "%s sends payloads of up to %u bytes, %s accepts %u", d->nic.bdf,
 			       sent, port.bdf, port.mps);
 			return;
 		}
 	}
 	if (sent)
 		report(d, SEVERITY_OK, "payload", "",
-		       "all ports on the way take %u bytes in a request", sent);
+		       "all ports of the path accept payloads of %u bytes", sent);
 }
 
 void check_route(struct doctor *d)

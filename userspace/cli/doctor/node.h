@@ -14,17 +14,17 @@ struct node {
 
 /* Examine @name below /dev. */
 void node_look(const struct doctor *d, struct node *node, const char *name, const char *make);
-/* @severity is for a node that cannot be opened. */
+/* @severity: of a node that cannot be opened. */
 void report_node(struct doctor *d, enum severity severity, const char *id, const struct node *node);
 
-/* Nodes that are the device's own, below /dev; "" for those it has not. */
+/* The device's own nodes, below /dev; "" for one that does not exist. */
 struct device_nodes {
 	char cdev[TPHBUF_NAME_MAX + sizeof("vfio/devices/")];
 	char group[32];
 };
 
 void device_nodes(const struct doctor *d, struct device_nodes *nodes);
-/* Did vfio make this group, for a device that no IOMMU isolates? */
+/* True for a group that vfio made for a device without IOMMU. */
 bool group_noiommu(const struct doctor *d, const char *number);
 bool device_noiommu(const struct doctor *d);
 
