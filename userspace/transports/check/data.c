@@ -20,6 +20,7 @@ const char *const data_names[] = { "point-to-point", "all-reduce", "all-gather",
 struct job {
 	struct world *w;
 	const char *name;
+	int dev; /* ranks take the devices in turn */
 	size_t count; /* values of each rank, or of each block */
 	void *send[MAX_PEERS], *recv[MAX_PEERS];
 	uint32_t *in, *out;
@@ -40,12 +41,12 @@ static const char *join(struct job *job, int to, int from)
 	char mine[NCCL_HANDLE_SIZE], theirs[NCCL_HANDLE_SIZE];
 	void *listen_comm;
 
-	TRY(np_listen(w->p, w->ctx, 0, mine, &listen_comm));
+	TRY(np_listen(w->p, w->ctx, job->dev, mine, &listen_comm));
 	world_give(w, from, mine, sizeof(mine));
 	world_take(w, to, theirs, sizeof(theirs));
 	while (!job->send[to] || !job->recv[from]) {
 		if (!job->send[to])
-			TRY(np_connect(w->p, w->ctx, 0, theirs, &job->send[to]));
+			TRY(np_connect(w->p, w->ctx, job->dev, theirs, &job->send[to]));
 		if (!job->recv[from])
 			TRY(np_accept(w->p, listen_comm, &job->recv[from]));
 	}
@@ -214,6 +215,7 @@ static const char *rank_of(struct world *w, void *arg)
 	job->w = w;
 	TRY(np_init(w->p, &w->ctx, check_log));
 	TRY(np_devices(w->p, &n));
+	job->dev = w->rank % n;
 	prctl(PR_SET_NAME, "NCCL Service");
 	job->bytes = values * sizeof(uint32_t);
 	job->in = mmap(NULL, job->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

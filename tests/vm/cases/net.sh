@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# NCCL's network plugin over the fabric: two ranks as two processes, each on a NIC of its own; NCCL's contract on one.
+
+net_check() { # ENVIRONMENT... -- ARGUMENTS...: nccl-net-check on the plugin; its TAP must have no failure
+	local vars=() status=0
+	while [ "$1" != -- ]; do vars+=("$1"); shift; done
+	shift
+	ip link set lo up
+	env LD_LIBRARY_PATH=/opt/tphbuf/usr/lib TPHBUF_NET_BACKEND=verbs NCCL_SOCKET_IFNAME=lo "${vars[@]}" nccl-net-check "$@" \
+		/opt/tphbuf/usr/lib/libnccl-net-tphbuf.so >/tmp/net.tap 2>&1 || status=$?
+	cat /tmp/net.tap
+	[ $status = 0 ] && grep -q '^ok 1 ' /tmp/net.tap
+}
+
+test_collectives_between_two_nics() { net_check -- --no-points; }
+
+test_collectives_over_four_queue_pairs() { net_check TPHBUF_NET_QPS=4 -- --no-points --ranks 3 --bytes 1000003; }
+
+test_contract_on_verbs() { net_check -- --no-data -v; }
+
+test_contract_on_loop() { net_check TPHBUF_NET_BACKEND=loop -- --no-data; }
+
+test_trace_of_real_nccl() {
+	local trace
+	for trace in /opt/tphbuf/tests/traces/*.jsonl; do net_check -- --replay "$trace"; done
+}
+
+test_no_such_device() {
+	net_check TPHBUF_NET_DEVICES=absent -- --no-points --bytes 4 -v && return 1
+	grep -q 'no RDMA device with an active port among absent' /tmp/net.tap
+}
