@@ -24,7 +24,7 @@
  * Threads: all functions but tphbuf_registry_free() may be called at the same
  * time on one registry. A hit takes one lock that is shared with the threads
  * on the same CPU only, for the time of a look into a hash table (by address,
- * into a search tree before), and makes no system call, but for one by
+ * into a sorted array before), and makes no system call, but for one by
  * descriptor or with TPHBUF_REGISTRY_VERIFY. Misses wait
  * for each other, not hits for misses. The registry has a context of its own
  * and duplicates the descriptors it needs; from a caller's buffer it reads only

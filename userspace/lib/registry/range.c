@@ -45,7 +45,6 @@ static int insert(struct tphbuf_registry *reg, const struct addr_range *range)
 	if (place < old.nr)
 		memcpy(&index.range[place + 1], &old.range[place],
 		       (old.nr - place) * sizeof(*range));
-	index_build(&index);
 	write_lock(reg);
 	reg->index = index;
 	write_unlock(reg);
@@ -99,7 +98,6 @@ int tphbuf_registry_remove_range(struct tphbuf_registry *reg, uint64_t addr)
 	memmove(&index->range[place - 1], &index->range[place],
 		(index->nr - place) * sizeof(*index->range));
 	index->nr--;
-	index_build(index);
 	write_unlock(reg);
 	known_put(reg, known);
 out:

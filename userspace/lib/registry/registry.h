@@ -73,21 +73,13 @@ struct addr_range {
 	struct known *known;
 };
 
-/* registry_index.c */
-#define INDEX_LEVELS 20 /* each is an eighth of the one below */
-
-struct addr_level {
-	uint64_t *key;
-	size_t nr;
-};
-
+/* Ranges of addresses, sorted by their first one. */
 struct addr_index {
-	struct addr_range *range; /* by address */
+	struct addr_range *range;
 	size_t nr;
-	unsigned int depth; /* levels in use */
-	struct addr_level level[INDEX_LEVELS];
 };
 
+/* A lock for each CPU, so that readers on two CPUs share no cache line. */
 struct slot {
 	pthread_rwlock_t lock;
 	uint64_t hits; /* atomic */
@@ -115,7 +107,7 @@ struct tphbuf_registry {
 	struct tphbuf_registry_stats stats;
 };
 
-/* registry_table.c: what readers see, and the locks around it */
+/* table.c: regions by key, and the locks of readers and writers */
 int table_init(struct tphbuf_registry *reg);
 void table_destroy(struct tphbuf_registry *reg);
 struct slot *read_lock(struct tphbuf_registry *reg);
@@ -133,19 +125,17 @@ void table_remove(struct tphbuf_registry *reg, struct tphbuf_registration *regio
 struct tphbuf_registration *table_oldest_unused(struct tphbuf_registry *reg);
 
 /*
- * registry_index.c: an index with room for @nr ranges. The caller fills in
- * @index->range, by address, and then lets the rest be built; in place also
- * after it took ranges out. 0 or -ENOMEM.
+ * index.c: an index with room for @nr ranges, which the caller fills in, sorted.
+ * 0 or -ENOMEM.
  */
 int index_alloc(struct addr_index *index, size_t nr);
-void index_build(struct addr_index *index);
 void index_free(struct addr_index *index);
 /* How many ranges start at @addr or before. */
 size_t index_place(const struct addr_index *index, uint64_t addr);
 /* The range that holds all of it, or NULL. */
 struct addr_range *index_find(const struct addr_index *index, uint64_t addr, uint64_t length);
 
-/* registry_known.c: buffers and their tags; all with the mutex */
+/* known.c: buffers and their tags; all with the mutex held */
 struct known *known_find(struct tphbuf_registry *reg, const struct tphbuf_identity *identity);
 /*
  * Find the buffer with @identity or make it from its descriptor @fd; @dev and
@@ -161,9 +151,9 @@ struct clock_times {
 };
 
 /*
- * Read the tag; no failure is recorded. Return: 1 if it may be another than
- * before, 0, -errno. Then, or when it is 1 once the regions with the tag of
- * before are out of the table, readers may go by the new one: known_settle().
+ * Read the tag; no failure is recorded. Return: 1 if the tag may have changed,
+ * 0 if not, or -errno. Call known_settle() after 0, or after 1 once all regions
+ * with the old tag are removed; readers then use the new tag.
  */
 int known_read_tag(struct known *known, struct clock_times *before);
 void known_settle(struct known *known, const struct clock_times *before);
@@ -174,8 +164,8 @@ static inline bool same_identity(const struct tphbuf_identity *a, const struct t
 }
 
 /*
- * Has nobody set the tag since it was read, so far as the registry is told?
- * @clock: of who asks, one that the registry knows; NULL if it cannot be told
+ * True if no context that the registry knows has changed the tag since it was
+ * last read. @clock: the caller's tag generation; NULL if unknown.
  */
 static inline bool known_is_fresh(const struct known *known, const struct tag_clock *clock)
 {
