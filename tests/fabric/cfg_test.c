@@ -386,6 +386,24 @@ static void no_prefix_no_wide_tag(void **ctx)
 	assert_true(tph.th && !tph.extended && tph.st == 0x5a);
 }
 
+/* The write mailbox keeps what is written, status and header do not change; not beside a TPH requester capability. */
+static void doe_registers(void **ctx)
+{
+	struct toy *toy = toy_of(ctx);
+	struct fab_cfg_opts opts = toy_opts;
+
+	opts.doe = true;
+	assert_int_equal(fab_cfg_build(&toy->dev, &opts), -EINVAL);
+	opts.requester = FAB_TPH_NONE;
+	assert_int_equal(fab_cfg_build(&toy->dev, &opts), 0);
+	assert_int_equal(toy_get(toy, 0x100, 4) >> 20, 0x200);
+	assert_int_equal(toy_get(toy, 0x200, 4), 0x2002e);
+	toy_put(toy, 0x200 + PCI_DOE_STATUS, 0, 4);
+	toy_put(toy, 0x200 + PCI_DOE_WRITE, 0x5a5a1234, 4);
+	assert_int_equal(toy_get(toy, 0x200 + PCI_DOE_STATUS, 4), PCI_DOE_STATUS_ERROR);
+	assert_int_equal(toy_get(toy, 0x200 + PCI_DOE_WRITE, 4), 0x5a5a1234);
+}
+
 /* Firmware that starts again: no hint until the driver enables and writes anew; nothing else changes. */
 static void lost_tph(void **ctx)
 {
@@ -473,6 +491,7 @@ int main(void)
 		TEST(steering_tags),
 		TEST(no_prefix_no_wide_tag),
 		TEST(lost_tph),
+		TEST(doe_registers),
 		TEST(bad_options_are_refused),
 		TEST(irq_goes_to_its_eventfd_only),
 	};

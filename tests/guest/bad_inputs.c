@@ -17,10 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE	4096u
-#define HEAD	sizeof(struct vfio_device_feature)
-#define FULL	(HEAD + sizeof(tph_t))
-#define ALL_OPS (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PROBE)
+#define PAGE	  4096u
+#define HEAD	  sizeof(struct vfio_device_feature)
+#define TPH_LEAST offsetof(tph_t, supported) /* of the structure; the rest is output only */
+#define FULL	  (HEAD + sizeof(tph_t))
+#define ALL_OPS	  (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PROBE)
 
 struct request {
 	struct vfio_device_feature head;
@@ -112,19 +113,27 @@ static int head_errno(const struct vfio_device_feature *head, size_t avail, uint
 	return avail < HEAD + size ? -EFAULT : 1;
 }
 
+/* What GET writes of the structure. */
+static size_t tph_written(const struct request *request)
+{
+	return request->head.argsz - HEAD < sizeof(tph_t) ? TPH_LEAST : sizeof(tph_t);
+}
+
 static int tph_errno(const struct rig *rig, const struct request *request, size_t avail, bool ro)
 {
 	bool set = request->head.flags & VFIO_DEVICE_FEATURE_SET;
 	int ret = head_errno(&request->head, avail,
-			     VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET, sizeof(tph_t));
+			     VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET, TPH_LEAST);
 
 	if (ret != 1)
 		return ret;
 	if (set && (request->tph.flags & ~(uint32_t)(VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT) ||
-		    request->tph.supported || request->tph.ph > 3))
+		    request->tph.ph > 3))
 		return -EINVAL;
 	ret = descriptor_errno(rig, request->tph.dmabuf_fd);
-	return ret ?: !set && ro ? -EFAULT : 0;
+	if (ret || set)
+		return ret;
+	return ro || avail < HEAD + tph_written(request) ? -EFAULT : 0;
 }
 
 /* A SET replaces everything; what has no flag reads back as zero. */
@@ -148,6 +157,18 @@ static void same_tag(const struct rig *rig, const tph_t *tph, const char *where)
 		"%s: flags 0x%x st 0x%x ext 0x%x ph %u supported 0x%x instead of flags 0x%x st 0x%x ext 0x%x ph %u",
 		where, tph->flags, tph->steering_tag, tph->steering_tag_ext, tph->ph, tph->supported,
 		rig->tag.flags, rig->tag.steering_tag, rig->tag.steering_tag_ext, rig->tag.ph);
+}
+
+/* "supported" is written if it was asked for. */
+static void answered(const struct rig *rig, const struct request *request,
+		     const struct request *sent)
+{
+	tph_t tph = request->tph;
+
+	memcpy(&tph, &sent->tph, tph_written(request));
+	if (tph_written(request) < sizeof(tph))
+		tph.supported = VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT;
+	same_tag(rig, &tph, "GET");
 }
 
 static void tag_is_unchanged(struct rig *rig)
@@ -184,7 +205,7 @@ void input_tph(struct rig *rig)
 	if (!got && (request.head.flags & ALL_OPS) == VFIO_DEVICE_FEATURE_SET)
 		expect_set(rig, &request.tph);
 	else if (!got && (request.head.flags & ALL_OPS) == VFIO_DEVICE_FEATURE_GET)
-		same_tag(rig, &sent->tph, "GET");
+		answered(rig, &request, sent);
 	tag_is_unchanged(rig);
 }
 

@@ -4,6 +4,8 @@
  * library is used to open the device and to export a buffer only.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +70,8 @@ static int feature(struct rig *rig, uint32_t op, uint32_t argsz, tph_t *tph)
 	return ret;
 }
 
-#define FULL (uint32_t)(sizeof(struct vfio_device_feature) + sizeof(tph_t))
+#define FULL  (uint32_t)(sizeof(struct vfio_device_feature) + sizeof(tph_t))
+#define LEAST (FULL - (uint32_t)sizeof(uint32_t)) /* "supported" is output only */
 
 static void expect(struct rig *rig, const char *what, uint32_t op, uint32_t argsz, tph_t tph,
 		   int want)
@@ -100,11 +103,19 @@ static void holds(struct rig *rig, const char *what, uint32_t flags, uint8_t st,
 
 static void test_sizes(struct rig *rig, tph_t good)
 {
-	for (uint32_t argsz = 0; argsz < FULL; argsz++) {
+	tph_t tph = { .dmabuf_fd = rig->dmabuf, .supported = 0xa5a5a5a5 };
+
+	for (uint32_t argsz = 0; argsz < LEAST; argsz++) {
 		expect(rig, "short SET", SET, argsz, good, -EINVAL);
 		expect(rig, "short GET", GET, argsz, good, -EINVAL);
 	}
 	holds(rig, "after short requests", 0, 0, 0, 0);
+	for (uint32_t argsz = LEAST; argsz < FULL; argsz++) {
+		expect(rig, "SET without supported", SET, argsz, good, 0);
+		require(!feature(rig, GET, argsz, &tph) && tph.flags == good.flags &&
+				tph.supported == 0xa5a5a5a5,
+			"GET of %u bytes: supported 0x%x", argsz, tph.supported);
+	}
 	expect(rig, "longer SET", SET, FULL + 64, good, 0);
 	expect(rig, "longer GET", GET, FULL + 64, good, 0);
 }
@@ -135,9 +146,14 @@ static void test_fields(struct rig *rig, tph_t good)
 		expect(rig, "ph above 3", SET, FULL, bad, -EINVAL);
 	}
 	bad = good;
-	bad.supported = VFIO_DMA_BUF_TPH_ST;
-	expect(rig, "supported is not for SET", SET, FULL, bad, -EINVAL);
 	holds(rig, "after bad fields", 0, 0, 0, 0);
+	bad.supported = ~0u;
+	expect(rig, "supported is ignored", SET, FULL, bad, 0);
+	bad = get(rig);
+	expect(rig, "SET of what GET returned", SET, FULL, bad, 0);
+	holds(rig, "set", good.flags, good.steering_tag, good.steering_tag_ext, good.ph);
+	bad.flags = 0;
+	expect(rig, "clear", SET, FULL, bad, 0);
 }
 
 static void test_descriptors(struct rig *rig, tph_t good)
@@ -279,12 +295,48 @@ static void test_closed_device(struct rig *rig, const char *bdf)
 	close(dmabuf);
 }
 
+#define DOE_CAP 0x200 /* of the fabric's endpoint, when it has one */
+
+/* Four bytes of config space of the function itself, as the kernel's own drivers see them. */
+static uint32_t by_sysfs(const char *bdf, off_t off)
+{
+	char path[128];
+	uint32_t value = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", bdf);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	require(fd >= 0 && pread(fd, &value, 4, off) == 4, "%s: %m", path);
+	close(fd);
+	return value;
+}
+
+/* The DOE mailbox is the kernel's: what a user of vfio writes there does not reach the function. */
+static void test_doe(struct rig *rig, const char *bdf)
+{
+	struct vfio_region_info info = { .argsz = sizeof(info),
+					 .index = VFIO_PCI_CONFIG_REGION_INDEX };
+	uint32_t value = 0x5a5a1234, status;
+	off_t doe;
+
+	require(!ioctl(rig->fd, VFIO_DEVICE_GET_REGION_INFO, &info), "config region: %m");
+	doe = (off_t)info.offset + DOE_CAP;
+	require((by_sysfs(bdf, DOE_CAP) & 0xffff) == PCI_EXT_CAP_ID_DOE, "no DOE capability");
+	require(pwrite(rig->fd, &value, 4, doe + PCI_DOE_WRITE) == 4, "write: %m");
+	require(pwrite(rig->fd, &value, 2, doe + PCI_DOE_WRITE + 2) == 2, "write of 2 bytes: %m");
+	require(pwrite(rig->fd, &value, 1, doe + PCI_DOE_WRITE + 1) == 1, "write of a byte: %m");
+	require(!by_sysfs(bdf, DOE_CAP + PCI_DOE_WRITE), "0x%x is in the write mailbox",
+		by_sysfs(bdf, DOE_CAP + PCI_DOE_WRITE));
+	require(pread(rig->fd, &status, 4, doe + PCI_DOE_STATUS) == 4 && !status,
+		"status 0x%x of the function is readable", status);
+}
+
 int main(int argc, char **argv)
 {
 	struct rig rig;
 
 	require(argc >= 3,
-		"usage: feature_ops arguments|semantics|revoked_twice|foreign|other_device|closed_device BDF [BDF]");
+		"usage: feature_ops arguments|semantics|revoked_twice|foreign|other_device|closed_device|doe BDF [BDF]");
 	rig_open(&rig, argv[2]);
 	if (!strcmp(argv[1], "arguments"))
 		test_arguments(&rig);
@@ -298,6 +350,8 @@ int main(int argc, char **argv)
 		test_other_device(&rig, argv[3]);
 	else if (!strcmp(argv[1], "closed_device"))
 		test_closed_device(&rig, argv[2]);
+	else if (!strcmp(argv[1], "doe"))
+		test_doe(&rig, argv[2]);
 	else
 		fail("no test %s", argv[1]);
 	rig_close(&rig);

@@ -199,6 +199,7 @@ static int ep_build(struct ep *ep, const struct ep_opts *opts)
 		.serial = fab_cfg_serial(ep->dev.name),
 		.completer = opts->completer,
 		.no_prefix = opts->no_prefix,
+		.doe = opts->doe,
 		.vectors = VECTORS,
 		.msix_bar = EP_REGS_BAR,
 		.msix_table = EP_MSIX_TABLE,

@@ -18,6 +18,7 @@ struct ep_opts {
 	enum fab_tph_support completer;
 	uint32_t flr_ms; /* config space is gone that long after a function level reset */
 	bool no_prefix;	 /* does not claim End-End TLP prefixes */
+	bool doe;	 /* has a Data Object Exchange capability */
 };
 
 /* Create an endpoint and hand it to the fabric. -EINVAL: name or options. */

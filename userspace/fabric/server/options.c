@@ -29,11 +29,11 @@ const char srv_options_help[] =
 	"                     steering tag table are cleared by TEARDOWN_HCA, as by firmware that\n"
 	"                     starts again\n"
 	"  --endpoint NAME[,bar-mb=N][,completer=ext|8bit|none|reserved][,flr-ms=N]\n"
-	"             [,prefix=on|off]\n"
+	"             [,prefix=on|off][,doe=on|off]\n"
 	"                     device with memory in BAR2. bar-mb: size, power of two (64).\n"
 	"                     completer: TPH completer capability (ext). flr-ms: time for which\n"
 	"                     config space reads all-ones after a function level reset,\n"
-	"                     0 to 1000 (0)\n"
+	"                     0 to 1000 (0). doe: Data Object Exchange capability (off)\n"
 	"  --engine NAME[,tph=ext|8bit|none][,prefix=on|off]\n"
 	"                     DMA engine for the rig's driver tph_engine.\n"
 	"                     tph: TPH requester capability (ext)\n"
@@ -186,6 +186,11 @@ static bool set_prefix(struct srv_spec *spec, const char *value)
 	return true;
 }
 
+static bool set_doe(struct srv_spec *spec, const char *value)
+{
+	return parse_switch(value, &spec->endpoint.doe);
+}
+
 static bool set_tph_kept(struct srv_spec *spec, const char *value)
 {
 	bool on;
@@ -212,6 +217,7 @@ static const struct spec_key {
 	{ SRV_NIC, "prefix", set_prefix },
 	{ SRV_NIC, "tph-kept", set_tph_kept },
 	{ SRV_ENDPOINT, "prefix", set_prefix },
+	{ SRV_ENDPOINT, "doe", set_doe },
 	{ SRV_ENGINE, "prefix", set_prefix },
 };
 

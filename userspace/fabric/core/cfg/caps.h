@@ -5,6 +5,7 @@
  *
  *   0x00 type 0 header      0x40 PM      0x50 MSI-X      0x60 PCI Express v2
  *   0x100 DSN               0x110 TPH requester with its steering tag table
+ *   0x200 DOE
  */
 #ifndef FAB_CFG_CAPS_H
 #define FAB_CFG_CAPS_H
@@ -19,6 +20,7 @@
 #define PCIE_CAP 0x60
 #define DSN_CAP	 0x100
 #define TPH_CAP	 0x110
+#define DOE_CAP	 0x200
 
 static inline void fab_cfg_put8(uint8_t *bytes, uint32_t off, uint8_t value)
 {
@@ -43,5 +45,6 @@ void fab_cfg_build_msix(struct fab_device *dev, const struct fab_cfg_opts *opts,
 void fab_cfg_build_pcie(struct fab_device *dev, const struct fab_cfg_opts *opts);
 void fab_cfg_build_dsn(struct fab_device *dev, uint64_t serial, uint32_t next);
 void fab_cfg_build_tph(struct fab_device *dev, const struct fab_cfg_opts *opts);
+void fab_cfg_build_doe(struct fab_device *dev, uint32_t next);
 
 #endif

@@ -35,6 +35,8 @@ static bool opts_valid(const struct fab_device *dev, const struct fab_cfg_opts *
 		return false;
 	if (opts->st_entries > FAB_TPH_ST_MAX || opts->vectors > FAB_VECTORS)
 		return false;
+	if (opts->doe && opts->requester)
+		return false;
 	if (!opts->vectors)
 		return true;
 	return opts->msix_bar < FAB_BARS && !(opts->msix_table & 7) && !(opts->msix_pba & 7) &&
@@ -56,9 +58,11 @@ int fab_cfg_build(struct fab_device *dev, const struct fab_cfg_opts *opts)
 	if (opts->vectors)
 		fab_cfg_build_msix(dev, opts, PCIE_CAP);
 	fab_cfg_build_pcie(dev, opts);
-	fab_cfg_build_dsn(dev, opts->serial, opts->requester ? TPH_CAP : 0);
+	fab_cfg_build_dsn(dev, opts->serial, opts->requester ? TPH_CAP : opts->doe ? DOE_CAP : 0);
 	if (opts->requester)
 		fab_cfg_build_tph(dev, opts);
+	if (opts->doe)
+		fab_cfg_build_doe(dev, 0);
 	memcpy(dev->cfg_initial, dev->cfg, sizeof(dev->cfg));
 	return 0;
 }

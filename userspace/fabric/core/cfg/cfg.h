@@ -24,7 +24,8 @@ struct fab_cfg_opts {
 	enum fab_tph_support requester; /* TPH requester capability; FAB_TPH_NONE: no capability */
 	unsigned int st_entries;	/* ST table in the capability; 0: no table (direct mode) */
 	bool no_prefix;			/* DevCap2 never claims End-End TLP prefixes */
-	unsigned int vectors;		/* MSI-X; 0: no capability */
+	bool doe;	      /* DOE capability; not together with a TPH requester capability */
+	unsigned int vectors; /* MSI-X; 0: no capability */
 	unsigned int msix_bar;
 	uint32_t msix_table, msix_pba; /* offsets in that BAR */
 };
