@@ -20,6 +20,10 @@ test_contract_on_verbs() { net_check -- --no-data -v; }
 
 test_contract_on_loop() { net_check TPHBUF_NET_BACKEND=loop -- --no-data; }
 
+test_collectives_in_a_bar() { net_check -- --no-points --device "$endpoint,2" --bytes 1000003; }
+
+test_revoked_memory_becomes_an_error() { net_check -- --no-data --only C26 --device "$endpoint,2" -v; }
+
 test_trace_of_real_nccl() {
 	local trace
 	for trace in /opt/tphbuf/tests/traces/*.jsonl; do net_check -- --replay "$trace"; done

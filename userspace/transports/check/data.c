@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 
 #include "check.h"
+#include "device.h"
 
 #define MAX_PEERS 8
 
@@ -20,11 +21,13 @@ const char *const data_names[] = { "point-to-point", "all-reduce", "all-gather",
 struct job {
 	struct world *w;
 	const char *name;
-	int dev; /* ranks take the devices in turn */
+	int dev;      /* ranks take the devices in turn */
 	size_t count; /* values of each rank, or of each block */
 	void *send[MAX_PEERS], *recv[MAX_PEERS];
 	uint32_t *in, *out;
 	size_t bytes;
+	int fds[MAX_PEERS][2]; /* dma-bufs of in and out of each rank, with --device */
+	char *maps[MAX_PEERS][2];
 	void *in_send_mr[MAX_PEERS], *out_send_mr[MAX_PEERS], *out_recv_mr[MAX_PEERS];
 	const char *why;
 };
@@ -32,6 +35,17 @@ struct job {
 static uint32_t value(int rank, size_t i)
 {
 	return (uint32_t)(i * 2654435761u + (unsigned int)rank * 40503u + 12345u);
+}
+
+/* Register @in (0) or @out (1). */
+static enum nccl_result reg(struct job *job, void *comm, int which, void **mr)
+{
+	void *data = which ? job->out : job->in;
+	int rank = job->w->rank;
+
+	if (!device_wanted())
+		return np_reg(job->w->p, comm, data, job->bytes, check_memory, mr);
+	return np_reg_dmabuf(job->w->p, comm, data, job->bytes, 0, job->fds[rank][which], mr);
 }
 
 /* Listen for @from, connect to @to, both polled in turn. */
@@ -51,10 +65,9 @@ static const char *join(struct job *job, int to, int from)
 			TRY(np_accept(w->p, listen_comm, &job->recv[from]));
 	}
 	TRY(np_close_listen(w->p, listen_comm));
-	TRY(np_reg(w->p, job->send[to], job->in, job->bytes, check_memory, &job->in_send_mr[to]));
-	TRY(np_reg(w->p, job->send[to], job->out, job->bytes, check_memory, &job->out_send_mr[to]));
-	TRY(np_reg(w->p, job->recv[from], job->out, job->bytes, check_memory,
-		   &job->out_recv_mr[from]));
+	TRY(reg(job, job->send[to], 0, &job->in_send_mr[to]));
+	TRY(reg(job, job->send[to], 1, &job->out_send_mr[to]));
+	TRY(reg(job, job->recv[from], 1, &job->out_recv_mr[from]));
 	return NULL;
 }
 
@@ -218,9 +231,15 @@ static const char *rank_of(struct world *w, void *arg)
 	job->dev = w->rank % n;
 	prctl(PR_SET_NAME, "NCCL Service");
 	job->bytes = values * sizeof(uint32_t);
-	job->in = mmap(NULL, job->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	job->out =
-		mmap(NULL, job->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (device_wanted()) {
+		job->in = (void *)job->maps[w->rank][0];
+		job->out = (void *)job->maps[w->rank][1];
+	} else {
+		job->in = mmap(NULL, job->bytes, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		job->out = mmap(NULL, job->bytes, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	}
 	NEED(job->in != MAP_FAILED && job->out != MAP_FAILED, "no memory for the test");
 	for (size_t i = 0; i < values; i++)
 		job->in[i] = value(w->rank, i);
@@ -249,6 +268,17 @@ static const char *rank_of(struct world *w, void *arg)
 const char *data_test(const char *name, struct plugin *p, int ranks, size_t count)
 {
 	struct job job = { .name = name, .count = count };
+	size_t bytes = (count * (size_t)(ranks + 1) + 1) * sizeof(uint32_t);
+	const char *why;
 
+	if (device_wanted()) {
+		why = device_open();
+		bytes = (bytes + 4095) & ~4095ul;
+		for (int i = 0; i < 2 * ranks && !why; i++)
+			why = device_export(i / 2, bytes * (size_t)i, bytes, &job.fds[i / 2][i % 2],
+					    &job.maps[i / 2][i % 2]);
+		if (why)
+			return why;
+	}
 	return world_run(p, ranks, rank_of, &job);
 }

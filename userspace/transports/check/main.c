@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "device.h"
 
 static struct {
 	const char *only;
@@ -95,6 +96,7 @@ static int usage(void)
 	      "  --ranks N      processes of the data tests, 2 to 8 (2)\n"
 	      "  --bytes N      one size of the data tests\n"
 	      "  --device-memory  data tests register their memory as device memory, by address\n"
+	      "  --device BDF,BAR[,TAG/...]  memory is a range of a BAR through vfio, a tag for each rank\n"
 	      "  --replay FILE  play a trace of TPHBUF_NET_TRACE, nothing else\n"
 	      "  -v             show what the plugin logs\n",
 	      stderr);
@@ -102,15 +104,11 @@ static int usage(void)
 }
 
 static const struct option long_options[] = {
-	{ "as", required_argument, NULL, 'a' },
-	{ "only", required_argument, NULL, 'o' },
-	{ "no-points", no_argument, NULL, 'P' },
-	{ "no-data", no_argument, NULL, 'D' },
-	{ "ranks", required_argument, NULL, 'n' },
-	{ "bytes", required_argument, NULL, 'b' },
-	{ "replay", required_argument, NULL, 'r' },
-	{ "device-memory", no_argument, NULL, 'm' },
-	{ NULL, 0, NULL, 0 },
+	{ "as", required_argument, NULL, 'a' },	    { "only", required_argument, NULL, 'o' },
+	{ "no-points", no_argument, NULL, 'P' },    { "no-data", no_argument, NULL, 'D' },
+	{ "ranks", required_argument, NULL, 'n' },  { "bytes", required_argument, NULL, 'b' },
+	{ "replay", required_argument, NULL, 'r' }, { "device-memory", no_argument, NULL, 'm' },
+	{ "device", required_argument, NULL, 'd' }, { NULL, 0, NULL, 0 },
 };
 
 int main(int argc, char **argv)
@@ -144,6 +142,13 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			options.replay = optarg;
+			break;
+		case 'd':
+			why = device_set(optarg);
+			if (why) {
+				fprintf(stderr, "%s\n", why);
+				return 2;
+			}
 			break;
 		case 'm':
 			check_memory = NCCL_PTR_CUDA;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "device.h"
 
 static const char *c23_close_in_flight(struct plugin *p)
 {
@@ -230,8 +231,33 @@ static const char *c28_two_threads(struct plugin *p)
 
 static const char *c26_revoked(struct plugin *p)
 {
-	(void)p;
-	return "SKIP needs a device that can be reset: tests/vm/cases/net.sh";
+	void *recv = NULL, *send = NULL, *mr, *data;
+	int fd, tag = 1, done = 0;
+	struct region from;
+	size_t size = 65536;
+	struct pair pair;
+	const char *why;
+	char *map;
+
+	if (!device_wanted())
+		return "SKIP needs --device";
+	if ((why = device_open()) || (why = device_export(0, 0, size, &fd, &map)) ||
+	    (why = pair_open(&pair, p)) || (why = region_new(&from, p, pair.send, size)))
+		return why;
+	TRY(np_reg_dmabuf(p, pair.recv, map, size, 0, fd, &mr));
+	close(fd);
+	data = map;
+	while (!recv)
+		TRY(np_irecv(p, pair.recv, 1, &data, &size, &tag, &mr, &recv));
+	if ((why = device_reset()))
+		return why;
+	/* The sender or the receiver is told; the deadline of the point is the limit. */
+	while (!done) {
+		if ((!send && np_isend(p, pair.send, from.data, size, tag, from.mr, &send)) ||
+		    (send && np_test(p, send, &done, NULL)) || np_test(p, recv, &done, NULL))
+			return NULL;
+	}
+	return "a message into revoked memory is done without an error";
 }
 
 const struct point points_errors[] = {
