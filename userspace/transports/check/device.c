@@ -86,7 +86,8 @@ const char *device_export(int rank, size_t offset, size_t size, int *fd, char **
 	return *fd < 0 ? "no descriptor" : NULL;
 }
 
-const char *device_reset(void)
+const char *device_revoke(void)
 {
-	return tphbuf_device_reset(device.dev) ? reason("%s", tphbuf_ctx_error(device.ctx)) : NULL;
+	return tphbuf_device_memory(device.dev, false) ? reason("%s", tphbuf_ctx_error(device.ctx)) :
+							 NULL;
 }

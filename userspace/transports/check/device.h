@@ -16,6 +16,7 @@ void device_close(void);
  * the caller's.
  */
 const char *device_export(int rank, size_t offset, size_t size, int *fd, char **map);
-const char *device_reset(void);
+/* Switch its memory off: the kernel revokes its dma-bufs. (A reset revokes them only while it lasts.) */
+const char *device_revoke(void);
 
 #endif

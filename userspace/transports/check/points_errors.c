@@ -249,7 +249,7 @@ static const char *c26_revoked(struct plugin *p)
 	data = map;
 	while (!recv)
 		TRY(np_irecv(p, pair.recv, 1, &data, &size, &tag, &mr, &recv));
-	if ((why = device_reset()))
+	if ((why = device_revoke()))
 		return why;
 	/* The sender or the receiver is told; the deadline of the point is the limit. */
 	while (!done) {
