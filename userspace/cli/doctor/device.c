@@ -78,7 +78,7 @@ static void check_memory(struct doctor *d)
 	    tree_path(d, TREE_SYS, path, sizeof(path), "bus/pci/devices/%s/config", info->bdf) &&
 	    access(path, R_OK))
 		report(d, SEVERITY_WARNING, "config", REMEDY_CONFIG_SPACE,
-		       "the config space of %s cannot be read (%s)", info->bdf, strerror(errno));
+		       "the config registers of %s cannot be read (%s)", info->bdf, strerror(errno));
 	else if (info->command == UINT16_MAX)
 		report(d, SEVERITY_ERROR, "answers", "reset the slot; check the cable and dmesg",
 		       "%s does not answer config requests", info->bdf);
