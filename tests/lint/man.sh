@@ -25,6 +25,9 @@ for header in "$us"/include/tphbuf/*.h; do
 			  grep -oE '\btphbuf_[a-z0-9_]+\(' | tr -d '('); do
 		grep -q "^\.Fo $function\$\|^\.Fn $function " "$page"
 		result $? "$function is in tphbuf_$name.3"
+		grep -q "^\.Nm $function\( ,\)*\$" "$page" &&
+			grep -q "^    '$function',\$" "$us/man/meson.build"
+		result $? "man $function finds tphbuf_$name.3"
 	done
 done
 for command in "$us"/cli/commands/*.c; do
