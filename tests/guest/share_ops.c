@@ -174,7 +174,7 @@ int main(int argc, char **argv)
 	where = strcmp(argv[1], "group") ? NULL : argv[2];
 
 	refused(ctx, -1, argv[2], -EBADF, "descriptor -1");
-	refused(ctx, STDOUT_FILENO, argv[2], -EINVAL, "no vfio device");
+	refused(ctx, STDOUT_FILENO, argv[2], -EINVAL, "not a vfio device");
 	if (!where) {
 		open_cdev(&raw, info.vfio);
 		refused(ctx, raw.device, argv[2], -EINVAL, "not bound to an iommufd");

@@ -63,7 +63,7 @@ static void device_that_is_no_completer_is_unsupported(void **state)
 
 	fake.supported = 0;
 	assert_int_equal(tphbuf_buffer_tag_probe(f->buf, &supported), -EOPNOTSUPP);
-	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "no TPH completer");
+	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "not a TPH completer");
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, FAKE_BDF);
 }
 

@@ -150,7 +150,7 @@ static void token_cases(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(try_open(f, "not-a-uuid"), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "no UUID");
+	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "not a UUID");
 	/* A token is never part of a message. */
 	assert_null(strstr(tphbuf_ctx_error(f->ctx), "not-a-uuid"));
 	assert_int_equal(try_open(f, TOKEN), -EINVAL);

@@ -92,7 +92,7 @@ static void info_names_driver_and_device(void **state)
 	assert_string_equal(info.bdf, "");
 	fake_drm.no_driver = true;
 	assert_int_equal(tphbuf_drm_query(f->ctx, DRM_FD, &info), -ENOTTY);
-	assert_error_at(f->ctx, TPHBUF_STAGE_DRM, "no DRM node");
+	assert_error_at(f->ctx, TPHBUF_STAGE_DRM, "not a DRM node");
 }
 
 static void errors_of_the_driver_are_explained(void **state)
@@ -103,7 +103,7 @@ static void errors_of_the_driver_are_explained(void **state)
 	} cases[] = {
 		{ EACCES, -EACCES, "card node" },
 		{ ENOSYS, -EOPNOTSUPP, "cannot do it" },
-		{ ENOTTY, -ENOTTY, "no DRM node" },
+		{ ENOTTY, -ENOTTY, "not a DRM node" },
 		{ ENOMEM, -ENOMEM, "out of memory" },
 	};
 	struct fixture *f = *state;

@@ -54,7 +54,7 @@ static void bad_arguments(void **state)
 	assert_int_equal(heap(f, NULL, 0), -EINVAL);
 	for (i = 0; i < NR(names); i++) {
 		assert_int_equal(heap(f, names[i], 1), -EINVAL);
-		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "no name");
+		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "not the name");
 	}
 }
 

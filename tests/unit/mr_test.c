@@ -98,7 +98,7 @@ static void register_errors_name_both_devices(void **state)
 		{ EOPNOTSUPP, "cannot import" },
 		{ ENODEV, "revoked" },
 		{ EBADF, "closed" },
-		{ EAGAIN, "changing the tag" },
+		{ EAGAIN, "kept changing" },
 		{ EAGAIN, "hca_object" },
 		{ ENOMEM, "memory" },
 		{ EPROTONOSUPPORT, "Linux 5.12" },

@@ -106,7 +106,7 @@ static void sockets_of_other_kinds_are_refused(void **state)
 	assert_int_equal(tphbuf_buffer_send(f->buf, pair[0], NULL), -EINVAL);
 	assert_int_equal(tphbuf_buffer_send(f->buf, -1, NULL), -EINVAL);
 	assert_int_equal(tphbuf_buffer_send(f->buf, tphbuf_buffer_fd(f->buf), NULL), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "no socket");
+	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "not a socket");
 }
 
 static void receive_bad_arguments(void **state)
@@ -528,7 +528,7 @@ static void other_descriptors_are_refused(void **state)
 	close(fds[1]);
 	fake_fail_ioctl(VFIO_DEVICE_GET_INFO, 1, ENOTTY);
 	assert_int_equal(receive(f, pair[1], NULL, &got), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no vfio device");
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "not a vfio device");
 	close_pair(pair);
 }
 

@@ -80,15 +80,15 @@ static void shared_descriptor_that_is_none(void **state)
 	assert_int_equal(tphbuf_device_from_fd(NULL, fd, NULL, &dev), -EINVAL);
 	assert_int_equal(tphbuf_device_from_fd(f->ctx, fd, NULL, NULL), -EINVAL);
 	assert_int_equal(share(f, -1, NULL), -EBADF);
-	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no open file descriptor");
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "not open");
 	assert_int_equal(share(f, other, NULL), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no vfio device");
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "not a vfio device");
 	fake_fail_ioctl(VFIO_DEVICE_GET_INFO, 1, EINVAL);
 	assert_int_equal(share(f, fd, NULL), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not bound to an iommufd");
 	fake.device_flags = VFIO_DEVICE_FLAGS_PLATFORM;
 	assert_int_equal(share(f, fd, NULL), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no PCI device");
+	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "not a PCI device");
 	close(other);
 	close(fd);
 }
@@ -115,7 +115,7 @@ static void shared_cdev_of_another_device(void **state)
 		if (targets[i])
 			fake_link("sys/dev/char/511:0", targets[i]);
 		assert_int_equal(share(f, fd, NULL), -EINVAL);
-		assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no vfio device");
+		assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "not a vfio device");
 		fake_link("sys/dev/char/511:0", "/");
 	}
 	close(fd);
@@ -137,7 +137,7 @@ static void a_foreign_file_gets_no_ioctl(void **state)
 	fake_fail_ioctl(VFIO_DEVICE_GET_INFO, 1, EIO);
 	for (i = 0; i < NR(fds); i++) {
 		assert_int_equal(share(f, fds[i], FAKE_BDF), -EINVAL);
-		assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "no vfio device");
+		assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "not a vfio device");
 		assert_null(strstr(tphbuf_ctx_error(f->ctx), strerror(EIO)));
 		close(fds[i]);
 	}

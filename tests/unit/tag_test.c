@@ -27,7 +27,7 @@ static const struct {
 	{ "xst=0x10000", "16 bits" },
 	{ "st=1,ph=4", "ph is out of range" },
 	{ "st=1,ph=0x100000000", "ph is out of range" },
-	{ "ph=2", "no tag" },
+	{ "ph=2", "not a tag" },
 	{ "st=1,st=2", "twice" },
 	{ "st=1,ph=1,ph=1", "twice" },
 	{ "ST=1", "unknown key" },
@@ -143,7 +143,7 @@ static void check_names_the_missing_namespace(void **state)
 	assert_int_equal(tphbuf_tag_check(&xst, TPHBUF_TAG_ST, &why), -EOPNOTSUPP);
 	assert_non_null(strstr(why, "Extended"));
 	assert_int_equal(tphbuf_tag_check(&st, 0, &why), -EOPNOTSUPP);
-	assert_non_null(strstr(why, "no TPH completer"));
+	assert_non_null(strstr(why, "not a TPH completer"));
 	assert_int_equal(tphbuf_tag_check(&st, TPHBUF_TAG_ST, &why), 0);
 	assert_int_equal(tphbuf_tag_check(&none, 0, NULL), 0);
 }

@@ -47,7 +47,7 @@ static void token_of_no_pf_and_no_vf(void **state)
 
 	for (i = 0; i < NR(both); i++) {
 		assert_int_equal(open_token(f, both[i], "nonsense"), -EINVAL);
-		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "no UUID");
+		assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "not a UUID");
 		assert_int_equal(open_token(f, both[i], TOKEN), -EINVAL);
 		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "neither a PF nor");
 		assert_int_equal(open_token(f, both[i], NULL), 0);

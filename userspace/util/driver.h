@@ -8,7 +8,7 @@
 /* Name of a group that vfio made for a device without IOMMU: drivers/vfio/group.c. */
 #define NOIOMMU_GROUP_NAME "vfio-noiommu"
 
-/* Is this vfio-pci or a variant of it? "" is no driver. */
+/* True for vfio-pci and its variant drivers; false for "" (no driver). */
 bool driver_is_vfio(const char *driver);
 
 /*

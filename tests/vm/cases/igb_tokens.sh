@@ -53,6 +53,6 @@ test_tokens_by_group() { tokens group; }
 
 test_no_tph_is_said() {
 	fresh
-	expect_fail 4 'no TPH completer' tphbuf tag "$pf" --bar 0 --length 4K --set st=1
+	expect_fail 4 'not a TPH completer' tphbuf tag "$pf" --bar 0 --length 4K --set st=1
 	gone
 }

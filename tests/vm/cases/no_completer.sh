@@ -8,7 +8,7 @@ test_tag_is_refused() {
 test_untagged_traffic_works() { bar_ops untagged "$endpoint" "$nic_ext" "$nic_8bit" ext; }
 
 test_doctor_and_topo_tell() {
-	expect_fail 4 'unsupported +completer .*no TPH completer' tphbuf doctor "$endpoint"
+	expect_fail 4 'unsupported +completer .*not a TPH completer' tphbuf doctor "$endpoint"
 	expect_text '^8-bit tag +lost: .*no completer' tphbuf topo "$endpoint" "$nic_8bit"
 	expect_text 'equal +65536 bytes' tphbuf selftest "$endpoint" "$nic_8bit" --bar 2
 }

@@ -67,8 +67,7 @@ struct tphbuf_bar {
  * @size: sizeof(struct tphbuf_pci_info)
  * @bdf: domain:bus:device.function
  * @driver: bound driver, empty if none. This and the other names are empty,
- *	too, if they do not fit, as that of an RDMA device may which somebody
- *	has renamed
+ *	too, if they do not fit, for example of a renamed RDMA device
  * @vfio: vfio character device ("vfio0"), empty if not bound to a vfio driver
  * @iommu_group: number, -1 if there is none
  * @vendor, @device, @class_code: identification

@@ -17,7 +17,7 @@ extern "C" {
  * @length: bytes, rounded up to whole pages; not 0
  * @buf: where the buffer goes
  *
- * The memory is a memfd that nobody else has, sealed against shrinking. The
+ * The memory is a memfd of this process only, sealed against shrinking. The
  * kernel limits the length (size_limit_mb of the udmabuf module, 64 MiB).
  *
  * Return: 0, -EINVAL (length), -EOPNOTSUPP (no /dev/udmabuf), -ESTALE (the

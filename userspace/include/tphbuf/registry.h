@@ -6,7 +6,7 @@
  * A region is found by its domain (a protection domain), the identity of the
  * dma-buf, the range, the access flags, and the tag the buffer had when it was
  * registered: when the tag changes, the regions of the buffer leave the
- * registry, so that nobody gets a stale one; who holds one keeps it until
+ * registry, so that no caller gets a stale one; a holder keeps it until
  * tphbuf_registration_put(). A tag set through the context of any buffer that
  * the registry was given for this dma-buf is seen at once. One set through
  * another context or in another process is seen only with
@@ -15,7 +15,7 @@
  * A region in the registry, held or not, and a range keep the dma-buf and its
  * device open, a region also its protection domain in use. Before the device is
  * to be opened again, or the domain freed, tphbuf_registry_invalidate() and
- * tphbuf_registry_remove_range() let go of what nobody holds.
+ * tphbuf_registry_remove_range() release the regions that no caller holds.
  *
  * How a region is registered is the business of the operations given to
  * tphbuf_registry_new(); those for verbs are tphbuf_mr_registry_ops() of
@@ -115,7 +115,7 @@ TPHBUF_API int tphbuf_registry_new(struct tphbuf_ctx *ctx, const struct tphbuf_r
 /**
  * tphbuf_registry_free() - unregister everything and free the registry
  *
- * No other call may be running. Return: 0, -EBUSY if somebody holds a region;
+ * No other call may be running. Return: 0, -EBUSY if a caller holds a region;
  * nothing has happened then.
  */
 TPHBUF_API int tphbuf_registry_free(struct tphbuf_registry *reg);
@@ -141,8 +141,8 @@ TPHBUF_API int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
  * tphbuf_registry_get_fd() - the same by a dma-buf descriptor
  * @fd: the caller's
  *
- * A number may be closed and stand for another dma-buf the next moment, and
- * nobody tells the registry. So it asks the kernel each time, with two system
+ * A descriptor number may be closed and reused for another dma-buf without the
+ * registry being told. So it asks the kernel each time, with two system
  * calls, and with one more for the tag if it knows the device of the buffer.
  * Where that is too slow, keep a struct tphbuf_buffer (tphbuf_buffer_import())
  * for tphbuf_registry_get(), or say which addresses the buffer has.
@@ -192,7 +192,7 @@ TPHBUF_API int tphbuf_registry_get_addr(struct tphbuf_registry *reg, void *domai
  * @identity: the buffer; NULL for all
  *
  * To be called when another process changed the tag. The regions leave the
- * registry and are unregistered once nobody holds them.
+ * registry and are unregistered once no caller holds them.
  *
  * Return: how many there were, -EINVAL.
  */

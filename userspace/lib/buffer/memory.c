@@ -134,7 +134,7 @@ int tphbuf_buffer_heap(struct tphbuf_ctx *ctx, const char *heap, uint64_t length
 	if (!heap[0] || heap[0] == '.' || strchr(heap, '/') ||
 	    (size_t)snprintf(name, sizeof(name), "dma_heap/%s", heap) >= sizeof(name))
 		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-				"'%.64s' is no name of a heap; see /dev/dma_heap", heap);
+				"'%.64s' is not the name of a heap; see /dev/dma_heap", heap);
 	ret = check(ctx, &length, buf);
 	if (ret)
 		return ret;

@@ -76,7 +76,7 @@ static const char *parse(const char *text, struct tphbuf_tag *tag)
 		text += len + 1;
 	}
 	if (!(seen & (1u << KEY_ST | 1u << KEY_XST)))
-		return "a hint alone is no tag; add st=N or xst=N";
+		return "a hint alone is not a tag; add st=N or xst=N";
 	if (seen & 1u << KEY_ST)
 		tag->valid |= TPHBUF_TAG_ST;
 	if (seen & 1u << KEY_XST)
@@ -142,9 +142,9 @@ int tphbuf_tag_check(const struct tphbuf_tag *tag, uint32_t supported, const cha
 	else
 		ret = -EOPNOTSUPP;
 	if (ret == -EOPNOTSUPP && tag->valid & ~supported & TPHBUF_TAG_XST)
-		reason = "the device is no Extended TPH completer; use an 8-bit tag (st=N)";
+		reason = "the device is not an Extended TPH completer; use an 8-bit tag (st=N)";
 	else if (ret == -EOPNOTSUPP)
-		reason = "the device is no TPH completer; it takes no tag";
+		reason = "the device is not a TPH completer; it takes no tag";
 	if (why)
 		*why = reason;
 	return ret;

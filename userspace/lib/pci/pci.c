@@ -102,7 +102,7 @@ int tphbuf_pci_read(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pci_i
 		return -EINVAL;
 	if (!info || tphbuf_bdf_parse(bdf, name))
 		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-				"'%s' is no PCI address; use the form 0000:03:00.0",
+				"'%s' is not a PCI address; use the form 0000:03:00.0",
 				bdf ? bdf : "(null)");
 	ret = sysfs_exists(ctx, name);
 	if (!ret)

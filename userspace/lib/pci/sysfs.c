@@ -285,7 +285,7 @@ static int describe_ids(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_p
 	return 0;
 }
 
-/* A name that is not there, or that nobody can be told, is no failure. */
+/* A name that does not exist, or does not fit, is not a failure. */
 static int optional(int ret)
 {
 	return ret == -ENOENT || ret == -ENAMETOOLONG ? 0 : ret;

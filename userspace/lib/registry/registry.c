@@ -44,7 +44,7 @@ static int check_opts(struct tphbuf_ctx *ctx, struct tphbuf_registry_opts *o)
 	if (o->granule != TPHBUF_GRANULE_WHOLE && o->granule & (o->granule - 1))
 		return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 				"the granule 0x%" PRIx64
-				" is no power of two; use one, 0 or TPHBUF_GRANULE_WHOLE",
+				" is not a power of two; use one, 0 or TPHBUF_GRANULE_WHOLE",
 				o->granule);
 	return 0;
 }
@@ -110,7 +110,7 @@ static void region_put_locked(struct tphbuf_registration *region)
 	reg->alive--;
 }
 
-/* Take @region out of the table if nobody but the table holds it. */
+/* Remove @region from the table if only the table holds it. */
 static bool unlink_unused(struct tphbuf_registry *reg, struct tphbuf_registration *region)
 {
 	bool unused;
@@ -312,7 +312,7 @@ static int get_slowly(struct tphbuf_registry *reg, const struct query *q,
 	}
 	region = table_find(reg, &q->identity, &q->key);
 	if (region) {
-		/* Somebody made it meanwhile, or the tag had to be read. */
+		/* Another thread has made the region meanwhile, or the tag had to be read. */
 		__atomic_add_fetch(&region->refs, 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&region->last_used, reg->tick, __ATOMIC_RELAXED);
 		__atomic_add_fetch(&reg->slot[0].hits, 1, __ATOMIC_RELAXED);

@@ -99,7 +99,7 @@ const char *share_msg_check(const struct share_msg *msg, size_t size, int *err)
 
 	*err = -EPROTO;
 	if (size < sizeof(*msg) || msg->magic != SHARE_MAGIC)
-		return "it is no tphbuf message";
+		return "it is not a tphbuf message";
 	*err = -EPROTONOSUPPORT;
 	if (msg->version != SHARE_VERSION)
 		return "it has another version; use the same libtphbuf on both sides";

@@ -30,7 +30,7 @@
 static int fail_foreign(struct tphbuf_device *dev, int fd, const char *why)
 {
 	return ctx_fail(dev->ctx, TPHBUF_STAGE_OPEN, -EINVAL,
-			"descriptor %d is no vfio device (%s); pass the one of VFIO_GROUP_GET_DEVICE_FD or of /dev/vfio/devices",
+			"descriptor %d is not a vfio device (%s); pass the one of VFIO_GROUP_GET_DEVICE_FD or of /dev/vfio/devices",
 			fd, why);
 }
 
@@ -47,7 +47,7 @@ static int check_vfio_fd(struct tphbuf_device *dev, int fd)
 		return fail_foreign(dev, fd, strerror(-ret));
 	if (!(flags & VFIO_DEVICE_FLAGS_PCI))
 		return ctx_fail(dev->ctx, TPHBUF_STAGE_OPEN, -EINVAL,
-				"descriptor %d is no PCI device; only those have BARs to export",
+				"descriptor %d is not a PCI device; only PCI devices have BARs to export",
 				fd);
 	return 0;
 }

@@ -15,7 +15,7 @@
 static int bad_name(struct tphbuf_ctx *ctx, const char *where)
 {
 	return ctx_fail(ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			"'%s' is no PCI address; use the form 0000:03:00.0, or a path in sysfs that leads to a PCI function",
+			"'%s' is not a PCI address; use the form 0000:03:00.0, or a path in sysfs that leads to a PCI function",
 			where);
 }
 

@@ -24,7 +24,7 @@ int vf_token_parse(struct tphbuf_device *dev, const struct tphbuf_device_opts *o
 	if (!opts->vf_token || !uuid_text_parse(opts->vf_token, uuid))
 		return 0;
 	return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
-			"%s: the VF token is no UUID; use the form 01234567-89ab-cdef-0123-456789abcdef",
+			"%s: the VF token is not a UUID; use the form 01234567-89ab-cdef-0123-456789abcdef",
 			dev->bdf);
 }
 
