@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "fabric/nic/ifc.h"
+#include "fabric/nic/keys/fault.h"
 #include "fabric/nic/keys/mkey.h"
 #include "fabric/nic/queues/cq.h"
 #include "fabric/nic/queues/qp.h"
@@ -332,6 +333,46 @@ static void long_messages_keep_their_entries(void **state)
 	close_rig(&s);
 }
 
+/* The entry's memory is absent: its message waits with the entry, and the other connection takes the next one. */
+static void page_fault_keeps_the_entry(void **state)
+{
+	struct nic_mkey *mkey;
+	struct nic_fault *fault = NULL;
+	uint16_t index[2];
+	struct nic_sge sge;
+	struct srq_rig s;
+	struct nic *nic;
+	uint64_t page;
+	uint32_t i;
+
+	(void)state;
+	open_rig(&s, LEN);
+	nic = s.rig.nic[1];
+	s.eq.eq->event_mask |= 1ull << NIC_EVENT_PAGE_FAULT;
+	sge = (struct nic_sge){ .len = LEN, .addr = RIG_VA + s.far };
+	sge.lkey = rig_key(nic, s.pd, RIGHTS, s.far, LEN);
+	mkey = rig_mkey(nic, sge.lkey);
+	page = mkey->mtt[0];
+	mkey->mtt[0] = 0;
+	index[0] = rig_srq_post(&s.srq, &sge, 1);
+	index[1] = post(&s, s.far + LEN, LEN);
+	rig_fill(&s.rig, s.near, LEN, 1);
+	send(&s, 0, LEN);
+	rig_run(&s.rig);
+	for (i = 0; i < nic->faults.size && !fault; i++)
+		fault = nic->faults.slot[i];
+	assert_non_null(fault);
+	send(&s, 1, LEN);
+	expect_sent(&s, 1, 0);
+	expect_received(&s, 1, index[1], 0);
+	mkey->mtt[0] = page;
+	assert_int_equal(nic_fault_resume(nic, fault->token, false), 0);
+	expect_sent(&s, 0, 0);
+	expect_received(&s, 0, index[0], 0);
+	assert_true(rig_filled(&s.rig, s.far, LEN, 1));
+	close_rig(&s);
+}
+
 /* The receiver fails in the middle of a message: the entry comes back as flushed, before the event. */
 static void unfinished_entry_is_flushed(void **state)
 {
@@ -605,6 +646,7 @@ int main(void)
 		cmocka_unit_test(entries_belong_to_the_queues_domain),
 		cmocka_unit_test(write_with_immediate_takes_an_entry),
 		cmocka_unit_test(long_messages_keep_their_entries),
+		cmocka_unit_test(page_fault_keeps_the_entry),
 		cmocka_unit_test(unfinished_entry_is_flushed),
 		cmocka_unit_test(senseless_list_stops_the_queue),
 		cmocka_unit_test(circular_list_ends_with_the_record),
