@@ -14,11 +14,11 @@ name=${1:?name of the build folder}
 shift
 case $name in
 host) compiler=gcc args=(-Doptimization=3 -Dtests=host) ;;
-asan) compiler=gcc args=(-Doptimization=1 -Dtests=host -Db_sanitize=address,undefined -Db_lundef=false
+asan) compiler=gcc args=(-Doptimization=1 -Dtests=host "-Db_sanitize=address,undefined" -Db_lundef=false
 	"-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer") ;;
 clang) compiler=clang args=(-Doptimization=1 -Dtests=host -Db_sanitize=thread -Db_lundef=false) ;;
 coverage) compiler=gcc args=(-Doptimization=0 -Dtests=host -Db_coverage=true) ;;
-fuzz) compiler=clang args=(-Doptimization=1 -Dtests=host -Dfuzzer=true -Db_sanitize=address,undefined -Db_lundef=false
+fuzz) compiler=clang args=(-Doptimization=1 -Dtests=host -Dfuzzer=true "-Db_sanitize=address,undefined" -Db_lundef=false
 	"-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer") ;;
 *) compiler=${1:?compiler} args=("${@:2}") ;;
 esac

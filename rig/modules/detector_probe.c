@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * detector_probe - faults on purpose, to see that the detectors of a debug kernel are awake
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * tph_root_port - let QEMU's PCIe ports claim what TPH needs of a platform
  *

@@ -53,6 +53,7 @@ unit_suites() {
 	suite unit-fabric meson_suite asan fabric
 	suite unit-threads meson_suite clang compiler threads
 	suite product meson_suite host product
+	suite lint "$TOP/tests/lint/lint.sh"
 	suite tree "$TOP/tests/lint/tree.sh"
 	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
 	suite demo-judge "$TOP/tests/harness/test/judge.sh"

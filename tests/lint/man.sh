@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: MIT
 # Every public function and every subcommand has its place in a man page, and
 # the pages are free of mandoc warnings where mandoc is installed. Needs the
@@ -36,7 +36,7 @@ for command in "$us"/cli/commands/*.c; do
 	grep -q "^\.Nm tphbuf $name" "$us/man/tphbuf.1"
 	result $? "tphbuf $name is in tphbuf.1"
 	options=$(tphbuf __complete "$name" --)
-	[ -n "$options" ]
+	grep -q . <<<"$options"
 	result $? "tphbuf $name has options"
 	for option in $options; do
 		grep -qE "Fl ${option#-}( |\$)" "$us/man/tphbuf.1"

@@ -25,10 +25,10 @@ skipped() { sed -n 's/^ok [0-9]* - \(C[0-9]*\) .*# SKIP.*/\1/p' <<<"$1" | paste 
 sound=$("$CHECK" --no-data "$SOUND" </dev/null 2>&1)
 points=$(sed -n 's/^\(not \)*ok [0-9]* - \(C[0-9]*\) .*/\2/p' <<<"$sound")
 skips=" $(skipped "$sound") "
-[ -z "$(failing "$sound")" ]
+test -z "$(failing "$sound")"
 tap $? "the sound plugin passes $(wc -w <<<"$points") points" "$sound"
 wrapped=$(BROKEN=none "$CHECK" --no-data "$BROKEN_SO" </dev/null 2>&1)
-[ -z "$(failing "$wrapped")" ]
+test -z "$(failing "$wrapped")"
 tap $? "the wrapper alone breaks nothing" "$wrapped"
 for point in $points; do
 	case $skips in
@@ -41,7 +41,7 @@ for point in $points; do
 	library=$BROKEN_SO
 	[ "$point" != C1 ] || library=$SYMBOL_SO
 	out=$(BROKEN=$point "$CHECK" --no-data "$library" </dev/null 2>&1)
-	[ "$(failing "$out")" = "$point" ]
+	test "$(failing "$out")" = "$point"
 	tap $? "broken $point fails exactly $point" "failing: $(failing "$out")"
 done
 echo "1..$number"

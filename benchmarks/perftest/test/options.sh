@@ -16,7 +16,7 @@ has_tphbuf=yes
 # run ARGS...: sets rc and output
 run() {
 	rc=0
-	output=$(in_root "$BIN" timeout 10 "/srv/$@" 2>&1 </dev/null) || rc=$?
+	output=$(in_root "$BIN" timeout 10 "/srv/$1" "${@:2}" 2>&1 </dev/null) || rc=$?
 }
 
 result() {

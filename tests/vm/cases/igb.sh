@@ -6,12 +6,15 @@
 
 # The physical functions: alone below a root port, and beside the NIC below one switch.
 port_bus() { basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$1")")" | cut -c1-7; }
-pf_alone() { pf_where = 0000:00; }
-pf_beside() { pf_where != 0000:00; }
-pf_where() { # OPERATOR BUS: of the port that it is behind
-	local bdf
+pf_alone() { pf_on_bus yes 0000:00; }
+pf_beside() { pf_on_bus no 0000:00; }
+# pf_on_bus yes|no BUS: functions whose port is on this bus, or is not
+pf_on_bus() {
+	local bdf on
 	for bdf in $(pci_by_id 0x8086 0x10c9); do
-		if [ "$(port_bus "$bdf")" "$1" "$2" ]; then echo "$bdf"; fi
+		on=no
+		[ "$(port_bus "$bdf")" != "$2" ] || on=yes
+		if [ "$on" = "$1" ]; then echo "$bdf"; fi
 	done
 }
 

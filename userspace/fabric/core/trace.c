@@ -18,8 +18,8 @@ static void trace_one(FILE *file, const struct fab_tlp_run *run, const struct fa
 		fab_kind_name(run->kind), fab_origin_name(run->origin), addr, len,
 		run->tph.th ? "true" : "false");
 	if (run->tph.th)
-		fprintf(file, ",\"width\":%u,\"st\":\"0x%x\",\"ph\":%u", run->tph.extended ? 16 : 8,
-			run->tph.st, run->tph.ph);
+		fprintf(file, ",\"width\":%u,\"st\":\"0x%x\",\"ph\":%u",
+			run->tph.extended ? 16u : 8u, run->tph.st, run->tph.ph);
 	fputs("}\n", file);
 }
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SRV_MAX_FDS  16	    /* in one message; told to the client */
+#define SRV_MAX_FDS  16u    /* in one message; told to the client */
 #define SRV_MAX_XFER 65536u /* bytes of one region access; told to the client */
 
 enum srv_command_number {

@@ -69,6 +69,9 @@ TPHBUF_API int tphbuf_size_parse(const char *text, uint64_t *value, const char *
 
 /**
  * tphbuf_range_parse() - read "OFFSET+LENGTH", both as tphbuf_size_parse()
+ * @text: text to parse
+ * @range: where the range goes
+ * @why: where the reason of a refusal goes
  *
  * Return: 0 or -EINVAL.
  */
@@ -118,6 +121,7 @@ struct tphbuf_import_opts {
 
 /**
  * tphbuf_buffer_import() - take a dma-buf made elsewhere
+ * @ctx: context, which records the text of an error
  * @fd: a dma-buf descriptor; duplicated, the caller keeps its own
  * @opts: options or NULL
  * @buf: where the buffer goes
@@ -128,37 +132,60 @@ TPHBUF_API int tphbuf_buffer_import(struct tphbuf_ctx *ctx, int fd,
 				    const struct tphbuf_import_opts *opts,
 				    struct tphbuf_buffer **buf);
 
-/** tphbuf_buffer_close() - drop the caller's hold of the buffer */
+/**
+ * tphbuf_buffer_close() - drop the caller's hold of the buffer
+ * @buf: buffer
+ */
 TPHBUF_API void tphbuf_buffer_close(struct tphbuf_buffer *buf);
 
 /**
  * tphbuf_buffer_fd() - the dma-buf descriptor
+ * @buf: buffer
  *
  * Owned by the library, close-on-exec, never below 3. dup() it to hand it
  * on; the dma-buf lives as long as any descriptor or mapping of it.
  */
 TPHBUF_API int tphbuf_buffer_fd(const struct tphbuf_buffer *buf);
 
-/** tphbuf_buffer_length() - bytes in the buffer */
+/**
+ * tphbuf_buffer_length() - bytes in the buffer
+ * @buf: buffer
+ */
 TPHBUF_API uint64_t tphbuf_buffer_length(const struct tphbuf_buffer *buf);
 
-/** tphbuf_buffer_source() - where its memory lies */
+/**
+ * tphbuf_buffer_source() - where its memory lies
+ * @buf: buffer
+ */
 TPHBUF_API enum tphbuf_source tphbuf_buffer_source(const struct tphbuf_buffer *buf);
 
-/** tphbuf_source_name() - "bar", "udmabuf", ...; "unknown" for a bad value */
+/**
+ * tphbuf_source_name() - "bar", "udmabuf", ...; "unknown" for a bad value
+ * @source: source of a buffer
+ */
 TPHBUF_API const char *tphbuf_source_name(enum tphbuf_source source);
 
-/** tphbuf_buffer_identity() - which dma-buf it is; zeros for a NULL buffer */
+/**
+ * tphbuf_buffer_identity() - which dma-buf it is; zeros for a NULL buffer
+ * @buf: buffer
+ */
 TPHBUF_API struct tphbuf_identity tphbuf_buffer_identity(const struct tphbuf_buffer *buf);
 
-/** tphbuf_buffer_device() - its device, borrowed; NULL for a foreign buffer */
+/**
+ * tphbuf_buffer_device() - its device, borrowed; NULL for a foreign buffer
+ * @buf: buffer
+ */
 TPHBUF_API struct tphbuf_device *tphbuf_buffer_device(const struct tphbuf_buffer *buf);
 
-/** tphbuf_buffer_bar() - BAR it was exported from, -1 if imported */
+/**
+ * tphbuf_buffer_bar() - BAR it was exported from, -1 if imported
+ * @buf: buffer
+ */
 TPHBUF_API int tphbuf_buffer_bar(const struct tphbuf_buffer *buf);
 
 /**
  * tphbuf_buffer_ranges() - the ranges it was exported from
+ * @buf: buffer
  * @n: their number, 0 if imported
  *
  * Return: array owned by the buffer, NULL if imported.
@@ -168,6 +195,7 @@ TPHBUF_API const struct tphbuf_range *tphbuf_buffer_ranges(const struct tphbuf_b
 
 /**
  * tphbuf_buffer_map() - map the whole buffer for the CPU
+ * @buf: buffer
  * @addr: where the address goes
  *
  * The ranges of a BAR appear one after the other. The mapping is the device's
@@ -187,6 +215,11 @@ TPHBUF_API const struct tphbuf_range *tphbuf_buffer_ranges(const struct tphbuf_b
  * errors of mmap.
  */
 TPHBUF_API int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr);
+
+/**
+ * tphbuf_buffer_unmap() - undo tphbuf_buffer_map()
+ * @buf: buffer
+ */
 TPHBUF_API void tphbuf_buffer_unmap(struct tphbuf_buffer *buf);
 
 /* Bits of the access of tphbuf_buffer_cpu_begin() */
@@ -195,6 +228,7 @@ TPHBUF_API void tphbuf_buffer_unmap(struct tphbuf_buffer *buf);
 
 /**
  * tphbuf_buffer_cpu_begin() - the CPU is going to access the mapped buffer
+ * @buf: buffer
  * @access: TPHBUF_CPU_ bits
  *
  * Makes what devices wrote visible to the CPU; tphbuf_buffer_cpu_end() with
@@ -204,6 +238,14 @@ TPHBUF_API void tphbuf_buffer_unmap(struct tphbuf_buffer *buf);
  * Return: 0, -EINVAL (access), errors of the exporter.
  */
 TPHBUF_API int tphbuf_buffer_cpu_begin(struct tphbuf_buffer *buf, uint32_t access);
+
+/**
+ * tphbuf_buffer_cpu_end() - end accesses by the CPU
+ * @buf: buffer
+ * @access: as for tphbuf_buffer_cpu_begin()
+ *
+ * Return: 0, -EINVAL (access), errors of the exporter.
+ */
 TPHBUF_API int tphbuf_buffer_cpu_end(struct tphbuf_buffer *buf, uint32_t access);
 
 /**
@@ -220,6 +262,7 @@ struct tphbuf_tag_state {
 
 /**
  * tphbuf_device_tag_probe() - can tags be set on buffers of this device?
+ * @dev: device
  *
  * Asks the kernel; changes nothing.
  *
@@ -231,6 +274,7 @@ TPHBUF_API int tphbuf_device_tag_probe(struct tphbuf_device *dev);
 
 /**
  * tphbuf_buffer_tag_probe() - which namespaces can the buffer's device consume?
+ * @buf: buffer
  * @supported: TPHBUF_TAG_ bits
  *
  * Return: as tphbuf_device_tag_probe(); -EOPNOTSUPP for a buffer without device.
@@ -239,6 +283,7 @@ TPHBUF_API int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf, uint32_t *supp
 
 /**
  * tphbuf_buffer_tag_set() - replace the tag
+ * @buf: buffer
  * @tag: the whole new state; a tag with valid == 0 clears
  *
  * The new tag counts for mappings made from now on.
@@ -250,11 +295,15 @@ TPHBUF_API int tphbuf_buffer_tag_probe(struct tphbuf_buffer *buf, uint32_t *supp
  */
 TPHBUF_API int tphbuf_buffer_tag_set(struct tphbuf_buffer *buf, const struct tphbuf_tag *tag);
 
-/** tphbuf_buffer_tag_clear() - remove the tag */
+/**
+ * tphbuf_buffer_tag_clear() - remove the tag
+ * @buf: buffer
+ */
 TPHBUF_API int tphbuf_buffer_tag_clear(struct tphbuf_buffer *buf);
 
 /**
  * tphbuf_buffer_tag_get() - read the tag back from the kernel
+ * @buf: buffer
  * @state: result; @state->size set by the caller
  */
 TPHBUF_API int tphbuf_buffer_tag_get(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state);

@@ -112,21 +112,31 @@ struct tphbuf_ctx_opts {
  */
 TPHBUF_API int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctx);
 
-/** tphbuf_ctx_free() - free a context; all its objects must be closed */
+/**
+ * tphbuf_ctx_free() - free a context; all its objects must be closed
+ * @ctx: context, which records the text of an error
+ */
 TPHBUF_API void tphbuf_ctx_free(struct tphbuf_ctx *ctx);
 
 /**
  * tphbuf_ctx_error() - one sentence about the last failed call
+ * @ctx: context, which records the text of an error
  *
  * Names the thing, the reason and the remedy. Never NULL; empty if nothing
  * failed yet. Valid until the next failing call on the context.
  */
 TPHBUF_API const char *tphbuf_ctx_error(const struct tphbuf_ctx *ctx);
 
-/** tphbuf_ctx_error_stage() - the stage the last failed call was in */
+/**
+ * tphbuf_ctx_error_stage() - the stage the last failed call was in
+ * @ctx: context, which records the text of an error
+ */
 TPHBUF_API enum tphbuf_stage tphbuf_ctx_error_stage(const struct tphbuf_ctx *ctx);
 
-/** tphbuf_stage_name() - "open", "export", ...; "unknown" for a bad value */
+/**
+ * tphbuf_stage_name() - "open", "export", ...; "unknown" for a bad value
+ * @stage: stage
+ */
 TPHBUF_API const char *tphbuf_stage_name(enum tphbuf_stage stage);
 
 /**
@@ -142,6 +152,7 @@ TPHBUF_API const char *tphbuf_explain(enum tphbuf_stage stage, int err);
 
 /**
  * tphbuf_is_unsupported() - does this failure mean "not possible here"?
+ * @err: negative errno
  *
  * True for the errno values with which the library reports that the kernel,
  * the device, the driver bound to it or the platform lacks a feature, as

@@ -112,6 +112,7 @@ TPHBUF_API int tphbuf_bdf_parse(const char *text, char *bdf);
 
 /**
  * tphbuf_pci_read() - describe one function from sysfs, without opening it
+ * @ctx: context, which records the text of an error
  * @bdf: its address
  * @info: result; @info->size set by the caller
  *
@@ -122,12 +123,18 @@ TPHBUF_API int tphbuf_pci_read(struct tphbuf_ctx *ctx, const char *bdf,
 
 /**
  * tphbuf_pci_list() - addresses of all functions, sorted
+ * @ctx: context, which records the text of an error
  * @bdfs: array to be freed with tphbuf_pci_list_free()
  * @n: number of elements; may be 0
  *
  * Return: 0, -ENOMEM, errors of sysfs.
  */
 TPHBUF_API int tphbuf_pci_list(struct tphbuf_ctx *ctx, char (**bdfs)[TPHBUF_BDF_MAX], size_t *n);
+
+/**
+ * tphbuf_pci_list_free() - free the array of tphbuf_pci_list()
+ * @bdfs: array, or NULL
+ */
 TPHBUF_API void tphbuf_pci_list_free(char (*bdfs)[TPHBUF_BDF_MAX]);
 
 /* The ways to open a device */
@@ -167,6 +174,7 @@ struct tphbuf_device_opts {
 
 /**
  * tphbuf_device_open() - open a function bound to a vfio driver
+ * @ctx: context, which records the text of an error
  * @where: its PCI address, or a path in sysfs that leads to it (anything
  *	with a slash), such as /sys/bus/pci/devices/0000:03:00.0
  * @opts: options or NULL
@@ -188,6 +196,7 @@ TPHBUF_API int tphbuf_device_open(struct tphbuf_ctx *ctx, const char *where,
 
 /**
  * tphbuf_device_from_fd() - share a device that the caller has open
+ * @ctx: context, which records the text of an error
  * @fd: vfio device descriptor, of VFIO_GROUP_GET_DEVICE_FD or of a character
  *	device that is bound to an iommufd. Duplicated: the caller keeps its
  *	own, and its group, container and iommufd
@@ -208,19 +217,29 @@ TPHBUF_API int tphbuf_device_from_fd(struct tphbuf_ctx *ctx, int fd, const char 
 
 /**
  * tphbuf_device_close() - drop the caller's hold of the device
+ * @dev: device
  *
  * The device is closed for the kernel when the last buffer made from it is
  * closed too, and no registry has regions of such a buffer. Mappings made by tphbuf_device_map() are the caller's to undo.
  */
 TPHBUF_API void tphbuf_device_close(struct tphbuf_device *dev);
 
-/** tphbuf_device_fd() - the vfio device descriptor, owned by the library */
+/**
+ * tphbuf_device_fd() - the vfio device descriptor, owned by the library
+ * @dev: device
+ */
 TPHBUF_API int tphbuf_device_fd(const struct tphbuf_device *dev);
 
-/** tphbuf_device_bdf() - "0000:03:00.0" */
+/**
+ * tphbuf_device_bdf() - "0000:03:00.0"
+ * @dev: device
+ */
 TPHBUF_API const char *tphbuf_device_bdf(const struct tphbuf_device *dev);
 
-/** tphbuf_device_backend() - how it is open: "iommufd", "group", "shared" */
+/**
+ * tphbuf_device_backend() - how it is open: "iommufd", "group", "shared"
+ * @dev: device
+ */
 TPHBUF_API const char *tphbuf_device_backend(const struct tphbuf_device *dev);
 
 /* Regions behind the BARs 0 to 5 */
@@ -248,6 +267,7 @@ struct tphbuf_region {
 
 /**
  * tphbuf_device_region() - where a BAR, the ROM or config space is
+ * @dev: device
  * @index: 0..5, TPHBUF_REGION_ROM or TPHBUF_REGION_CONFIG
  * @region: result; @region->size set by the caller
  *
@@ -259,6 +279,8 @@ TPHBUF_API int tphbuf_device_region(struct tphbuf_device *dev, unsigned int inde
 
 /**
  * tphbuf_device_info() - describe an open device
+ * @dev: device
+ * @info: where the answer goes; its size member is set by the caller
  *
  * As tphbuf_pci_read(), with the BARs and the TPH fields as vfio shows them.
  */
@@ -266,6 +288,7 @@ TPHBUF_API int tphbuf_device_info(struct tphbuf_device *dev, struct tphbuf_pci_i
 
 /**
  * tphbuf_device_map() - map part of a BAR for the CPU
+ * @dev: device
  * @bar: 0..5
  * @offset, @length: whole pages inside the BAR
  * @addr: where the address goes
@@ -277,11 +300,18 @@ TPHBUF_API int tphbuf_device_info(struct tphbuf_device *dev, struct tphbuf_pci_i
 TPHBUF_API int tphbuf_device_map(struct tphbuf_device *dev, unsigned int bar, uint64_t offset,
 				 uint64_t length, void **addr);
 
-/** tphbuf_device_unmap() - undo tphbuf_device_map() of the same length */
+/**
+ * tphbuf_device_unmap() - undo tphbuf_device_map() of the same length
+ * @dev: device
+ * @addr: address
+ * @length: length in bytes
+ */
 TPHBUF_API void tphbuf_device_unmap(struct tphbuf_device *dev, void *addr, uint64_t length);
 
 /**
  * tphbuf_device_memory() - switch memory decoding (PCI_COMMAND) on or off
+ * @dev: device
+ * @on: true to switch it on
  *
  * The kernel switches it on when it opens the device; off it is only if
  * somebody who has the same device open switched it off. Off revokes all
@@ -297,6 +327,7 @@ TPHBUF_API int tphbuf_device_memory(struct tphbuf_device *dev, bool on);
 
 /**
  * tphbuf_device_reset() - function reset
+ * @dev: device
  *
  * Buffers are revoked during the reset and usable after it if memory
  * decoding is on. Return: 0, -EOPNOTSUPP if the function has no reset method.

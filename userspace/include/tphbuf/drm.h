@@ -36,6 +36,7 @@ struct tphbuf_drm_info {
 
 /**
  * tphbuf_drm_query() - ask a DRM node what it is
+ * @ctx: context, which records the text of an error
  * @drm: the DRM descriptor
  * @info: result; @info->size set by the caller
  *
@@ -45,6 +46,7 @@ TPHBUF_API int tphbuf_drm_query(struct tphbuf_ctx *ctx, int drm, struct tphbuf_d
 
 /**
  * tphbuf_drm_dumb() - make a dumb buffer and export it
+ * @ctx: context, which records the text of an error
  * @drm: a card node; render nodes have no dumb buffers
  * @length: bytes, not 0; rounded up by the driver
  * @buf: where the buffer goes
@@ -59,6 +61,8 @@ TPHBUF_API int tphbuf_drm_dumb(struct tphbuf_ctx *ctx, int drm, uint64_t length,
 
 /**
  * tphbuf_drm_export() - make a buffer of a GEM handle
+ * @ctx: context, which records the text of an error
+ * @buf: where the buffer goes
  * @handle: of @drm; stays the caller's
  *
  * Return: 0, -ENOENT (no such handle), others of the driver.
@@ -78,7 +82,12 @@ TPHBUF_API int tphbuf_drm_export(struct tphbuf_ctx *ctx, int drm, uint32_t handl
  */
 TPHBUF_API int tphbuf_drm_import(struct tphbuf_buffer *buf, int drm, uint32_t *handle);
 
-/** tphbuf_drm_release() - close a GEM handle. Return: 0, -EINVAL, -errno. */
+/**
+ * tphbuf_drm_release() - close a GEM handle. Return: 0, -EINVAL, -errno.
+ * @ctx: context, which records the text of an error
+ * @drm: DRM device
+ * @handle: handle of a GEM object
+ */
 TPHBUF_API int tphbuf_drm_release(struct tphbuf_ctx *ctx, int drm, uint32_t handle);
 
 enum tphbuf_drm_domain {
@@ -88,6 +97,8 @@ enum tphbuf_drm_domain {
 
 /**
  * tphbuf_drm_amdgpu() - allocate memory of an AMD GPU and export it
+ * @ctx: context, which records the text of an error
+ * @buf: where the buffer goes
  * @drm: card or render node of amdgpu
  * @length: bytes, not 0
  * @domain: where

@@ -14,6 +14,7 @@ extern "C" {
 
 /**
  * tphbuf_buffer_udmabuf() - make a dma-buf of new memory through udmabuf
+ * @ctx: context, which records the text of an error
  * @length: bytes, rounded up to whole pages; not 0
  * @buf: where the buffer goes
  *
@@ -28,6 +29,7 @@ TPHBUF_API int tphbuf_buffer_udmabuf(struct tphbuf_ctx *ctx, uint64_t length,
 
 /**
  * tphbuf_buffer_heap() - allocate from a dma-heap
+ * @ctx: context, which records the text of an error
  * @heap: name below /dev/dma_heap; NULL means "system"
  * @length: bytes, rounded up to whole pages; not 0
  * @buf: where the buffer goes

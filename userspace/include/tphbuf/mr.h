@@ -145,23 +145,34 @@ TPHBUF_API int tphbuf_mr_register(struct tphbuf_buffer *buf, struct ibv_pd *pd,
 
 /**
  * tphbuf_mr_deregister() - undo tphbuf_mr_register()
+ * @mr: memory region
  *
  * Return: 0, or -errno of ibv_dereg_mr() (for instance -EBUSY while a memory
  * window is bound); the region is still there then.
  */
 TPHBUF_API int tphbuf_mr_deregister(struct tphbuf_mr *mr);
 
-/** tphbuf_mr_ibv() - the verbs region with its keys, owned by the library */
+/**
+ * tphbuf_mr_ibv() - the verbs region with its keys, owned by the library
+ * @mr: memory region
+ */
 TPHBUF_API struct ibv_mr *tphbuf_mr_ibv(const struct tphbuf_mr *mr);
 
-/** tphbuf_mr_iova() - address of its first byte in work requests */
+/**
+ * tphbuf_mr_iova() - address of its first byte in work requests
+ * @mr: memory region
+ */
 TPHBUF_API uint64_t tphbuf_mr_iova(const struct tphbuf_mr *mr);
 
-/** tphbuf_mr_length() - bytes registered */
+/**
+ * tphbuf_mr_length() - bytes registered
+ * @mr: memory region
+ */
 TPHBUF_API uint64_t tphbuf_mr_length(const struct tphbuf_mr *mr);
 
 /**
  * tphbuf_mr_applied() - ask the kernel whether the region carries a tag
+ * @mr: memory region
  * @applied: result; @applied->size set by the caller
  *
  * That the kernel cannot tell is an answer (UNKNOWN), not a failure. A failure
@@ -202,7 +213,10 @@ TPHBUF_API const char *tphbuf_explain_wc(int status);
  */
 TPHBUF_API const struct tphbuf_registry_ops *tphbuf_mr_registry_ops(void);
 
-/** tphbuf_registration_mr() - the memory region in a region of such a registry */
+/**
+ * tphbuf_registration_mr() - the memory region in a region of such a registry
+ * @region: region
+ */
 TPHBUF_API struct tphbuf_mr *tphbuf_registration_mr(const struct tphbuf_registration *region);
 
 #ifdef __cplusplus

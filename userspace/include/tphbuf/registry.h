@@ -114,6 +114,7 @@ TPHBUF_API int tphbuf_registry_new(struct tphbuf_ctx *ctx, const struct tphbuf_r
 
 /**
  * tphbuf_registry_free() - unregister everything and free the registry
+ * @reg: registry
  *
  * No other call may be running. Return: 0, -EBUSY if a caller holds a region;
  * nothing has happened then.
@@ -122,6 +123,7 @@ TPHBUF_API int tphbuf_registry_free(struct tphbuf_registry *reg);
 
 /**
  * tphbuf_registry_get() - the region of some bytes of a buffer
+ * @reg: registry
  * @domain: protection domain or what else the operations take
  * @buf: the buffer
  * @offset: first byte
@@ -139,6 +141,12 @@ TPHBUF_API int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain,
 
 /**
  * tphbuf_registry_get_fd() - the same by a dma-buf descriptor
+ * @reg: registry
+ * @domain: protection domain
+ * @offset: offset in bytes
+ * @length: length in bytes
+ * @access: access flags of libibverbs
+ * @region: where the region goes
  * @fd: the caller's
  *
  * A descriptor number may be closed and reused for another dma-buf without the
@@ -155,6 +163,7 @@ TPHBUF_API int tphbuf_registry_get_fd(struct tphbuf_registry *reg, void *domain,
 
 /**
  * tphbuf_registry_add_range() - say which addresses stand for a buffer
+ * @reg: registry
  * @addr: first address, in whatever address space the transport has
  * @length: bytes; not 0
  * @buf: the buffer; need not stay open
@@ -168,6 +177,7 @@ TPHBUF_API int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t a
 
 /**
  * tphbuf_registry_remove_range() - undo tphbuf_registry_add_range()
+ * @reg: registry
  * @addr: the first address
  *
  * Regions stay. Return: 0, -ENOENT.
@@ -176,6 +186,10 @@ TPHBUF_API int tphbuf_registry_remove_range(struct tphbuf_registry *reg, uint64_
 
 /**
  * tphbuf_registry_get_addr() - the region of some addresses
+ * @reg: registry
+ * @domain: protection domain
+ * @access: access flags of libibverbs
+ * @region: where the region goes
  * @addr: first address
  * @length: bytes; not 0
  * @offset: NULL, or where the byte of the buffer that @addr stands for goes
@@ -189,6 +203,7 @@ TPHBUF_API int tphbuf_registry_get_addr(struct tphbuf_registry *reg, void *domai
 
 /**
  * tphbuf_registry_invalidate() - regions of a buffer are stale
+ * @reg: registry
  * @identity: the buffer; NULL for all
  *
  * To be called when another process changed the tag. The regions leave the
@@ -199,16 +214,28 @@ TPHBUF_API int tphbuf_registry_get_addr(struct tphbuf_registry *reg, void *domai
 TPHBUF_API int tphbuf_registry_invalidate(struct tphbuf_registry *reg,
 					  const struct tphbuf_identity *identity);
 
-/** tphbuf_registration_put() - give back what a get function gave */
+/**
+ * tphbuf_registration_put() - give back what a get function gave
+ * @region: region
+ */
 TPHBUF_API void tphbuf_registration_put(struct tphbuf_registration *region);
 
-/** tphbuf_registration_object() - what the operations made */
+/**
+ * tphbuf_registration_object() - what the operations made
+ * @region: region
+ */
 TPHBUF_API void *tphbuf_registration_object(const struct tphbuf_registration *region);
 
-/** tphbuf_registration_offset() - first byte of the buffer in it */
+/**
+ * tphbuf_registration_offset() - first byte of the buffer in it
+ * @region: region
+ */
 TPHBUF_API uint64_t tphbuf_registration_offset(const struct tphbuf_registration *region);
 
-/** tphbuf_registration_length() - bytes in it */
+/**
+ * tphbuf_registration_length() - bytes in it
+ * @region: region
+ */
 TPHBUF_API uint64_t tphbuf_registration_length(const struct tphbuf_registration *region);
 
 /**
@@ -229,12 +256,17 @@ struct tphbuf_registry_stats {
 	uint64_t regions;
 };
 
-/** tphbuf_registry_read_stats() - read the counters. Return: 0, -EINVAL. */
+/**
+ * tphbuf_registry_read_stats() - read the counters. Return: 0, -EINVAL.
+ * @reg: registry
+ * @stats: where the counters go
+ */
 TPHBUF_API int tphbuf_registry_read_stats(struct tphbuf_registry *reg,
 					  struct tphbuf_registry_stats *stats);
 
 /**
  * tphbuf_registry_error() - the text of the last failure, whatever thread
+ * @reg: registry
  * @text: the text
  * @size: size of @text
  */

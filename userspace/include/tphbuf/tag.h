@@ -78,7 +78,11 @@ TPHBUF_API int tphbuf_tag_format(const struct tphbuf_tag *tag, char *buf, size_t
  */
 TPHBUF_API int tphbuf_tag_check(const struct tphbuf_tag *tag, uint32_t supported, const char **why);
 
-/** tphbuf_tag_equal() - same namespaces, same tags in them, same hint */
+/**
+ * tphbuf_tag_equal() - same namespaces, same tags in them, same hint
+ * @a: one of the two
+ * @b: the other one
+ */
 TPHBUF_API bool tphbuf_tag_equal(const struct tphbuf_tag *a, const struct tphbuf_tag *b);
 
 #ifdef __cplusplus

@@ -130,6 +130,7 @@ enum tphbuf_end {
 
 /**
  * tphbuf_pci_find() - PCI address of a function named in whatever way
+ * @ctx: context, which records the text of an error
  * @name: "0000:03:00.0", "03:00.0", or an RDMA device ("mlx5_0")
  * @bdf: result, TPHBUF_BDF_MAX bytes
  *
@@ -142,6 +143,7 @@ TPHBUF_API int tphbuf_pci_find(struct tphbuf_ctx *ctx, const char *name, char *b
 
 /**
  * tphbuf_topo_read() - find the path between two functions
+ * @ctx: context, which records the text of an error
  * @memory: the function whose BAR is written; as tphbuf_pci_find()
  * @requester: the function that writes
  * @topo: the result, freed with tphbuf_topo_free()
@@ -151,10 +153,16 @@ TPHBUF_API int tphbuf_pci_find(struct tphbuf_ctx *ctx, const char *name, char *b
  */
 TPHBUF_API int tphbuf_topo_read(struct tphbuf_ctx *ctx, const char *memory, const char *requester,
 				struct tphbuf_topo **topo);
+
+/**
+ * tphbuf_topo_free() - free the result of tphbuf_topo_read()
+ * @topo: result, or NULL
+ */
 TPHBUF_API void tphbuf_topo_free(struct tphbuf_topo *topo);
 
 /**
  * tphbuf_topo_ports() - number of functions from an end up to its root port
+ * @topo: result
  *
  * At least 1: the function itself. 0 for a bad @end.
  */
@@ -162,6 +170,8 @@ TPHBUF_API size_t tphbuf_topo_ports(const struct tphbuf_topo *topo, enum tphbuf_
 
 /**
  * tphbuf_topo_port() - describe a function on the path
+ * @topo: result
+ * @end: first byte after the range
  * @index: 0 is the function itself, the last the port at the root
  * @port: result; @port->size set by the caller
  *
@@ -172,6 +182,9 @@ TPHBUF_API int tphbuf_topo_port(const struct tphbuf_topo *topo, enum tphbuf_end 
 
 /**
  * tphbuf_topo_info() - the function at an end, as tphbuf_pci_read()
+ * @topo: result
+ * @end: first byte after the range
+ * @info: where the answer goes; its size member is set by the caller
  */
 TPHBUF_API int tphbuf_topo_info(const struct tphbuf_topo *topo, enum tphbuf_end end,
 				struct tphbuf_pci_info *info);

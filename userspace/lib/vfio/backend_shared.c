@@ -67,6 +67,8 @@ static int bdf_of_cdev(struct tphbuf_ctx *ctx, dev_t number, char *bdf)
 		return -ENAMETOOLONG;
 	if (!realpath(link, path))
 		return -errno;
+	/* An absolute path has a slash. */
+	/* cppcheck-suppress nullPointerRedundantCheck */
 	*strrchr(path, '/') = '\0';
 	name = strrchr(path, '/');
 	if (!name || strcmp(name, "/vfio-dev"))

@@ -10,7 +10,7 @@
 
 #define ACCESS_WRITE	0u
 #define NODE_DESC_BYTES sizeof(((struct nic *)0)->node_desc)
-#define MNVDA_HEADER    12u /* mlx5/core/lib/nv_param.c: MNVDA_HDR_SZ, struct configuration_item */
+#define MNVDA_HEADER	12u /* mlx5/core/lib/nv_param.c: MNVDA_HDR_SZ, struct configuration_item */
 #define MTU_BYTES	4096u
 #define VLS		4u	  /* VL0 to VL3 (mlx5_ib: enum mlx5_vl_hw_cap) */
 #define WIDTH_4X	(1u << 2) /* include/linux/mlx5/port.h: MLX5_PTYS_WIDTH_4X */
