@@ -239,11 +239,11 @@ TPHBUF_API uint64_t tphbuf_registration_offset(const struct tphbuf_registration 
 TPHBUF_API uint64_t tphbuf_registration_length(const struct tphbuf_registration *region);
 
 /**
- * struct tphbuf_registry_stats - what a registry did
+ * struct tphbuf_registry_stats - counters of a registry
  * @size: sizeof(struct tphbuf_registry_stats)
  * @hits: regions that were there
  * @misses: regions that were made
- * @evictions: regions that gave place to others
+ * @evictions: unused regions that were unregistered to make room
  * @stale: regions that left because of a changed tag
  * @regions: regions in it now
  */
