@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What libtphbuf exports to its own sister libraries only, under the version
- * node TPHBUF_PRIVATE_1. All are built and installed together; the node's
+ * Functions that libtphbuf exports to its sister libraries only, under the
+ * version node TPHBUF_PRIVATE_1. All are built and installed together; the node's
  * number changes when this file does.
  */
 #ifndef TPHBUF_PRIVATE_H
@@ -11,7 +11,7 @@
 
 TPHBUF_API struct tphbuf_ctx *tphbuf_priv_buffer_ctx(struct tphbuf_buffer *buf);
 
-/* What a user of a buffer needs of it. */
+/* Facts about a buffer for its users. */
 struct buffer_facts {
 	struct tphbuf_ctx *ctx;
 	uint64_t length;

@@ -50,7 +50,7 @@ struct sysfs_config {
  */
 bool sysfs_hidden(int err);
 
-/* 0 or -errno; nothing is open then. */
+/* 0 or -errno; on failure nothing is open. */
 int sysfs_config_open(struct tphbuf_ctx *ctx, const char *bdf, struct sysfs_config *config);
 void sysfs_config_close(struct sysfs_config *config);
 
@@ -67,7 +67,7 @@ int sysfs_first_entry(struct tphbuf_ctx *ctx, const char *bdf, const char *dir, 
  */
 int sysfs_vfio_name(struct tphbuf_ctx *ctx, const char *bdf, char *buf, size_t size);
 
-/* Is there such a function? 0, -ENODEV, or -errno. */
+/* 0 if the function exists, -ENODEV, or -errno. */
 int sysfs_exists(struct tphbuf_ctx *ctx, const char *bdf);
 
 /* Everything of @info that does not come from config space. */

@@ -36,7 +36,7 @@ union control {
 	struct cmsghdr align;
 };
 
-/* A message as it came, before anything in it is believed. */
+/* A received message, not validated yet. */
 struct received {
 	struct share_msg *msg; /* SHARE_MSG_MAX bytes */
 	size_t size;
@@ -79,7 +79,7 @@ static int describe(struct tphbuf_buffer *buf, uint32_t flags, const char *label
 	return 0;
 }
 
-/* Another turn, in the time that is left? */
+/* True if the call is to be repeated in the time that is left. */
 static bool again(int err)
 {
 	return err == -EINTR || err == -EAGAIN;
@@ -279,7 +279,7 @@ static int check_received(struct tphbuf_ctx *ctx, const struct received *r)
 	return ctx_fail(ctx, TPHBUF_STAGE_SHARE, err, "the message is refused: %s", why);
 }
 
-/* Does the kernel say of the dma-buf what the message does? */
+/* Compare length and identity in the message with the kernel's. */
 static int check_buffer(struct tphbuf_buffer *buf, const struct share_msg *msg)
 {
 	const char *why;

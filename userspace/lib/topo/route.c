@@ -62,7 +62,7 @@ static bool find_common(const struct route_question *q, size_t *in_memory, size_
 	return false;
 }
 
-/* Does the kernel know that? */
+/* Whether the kernel knows that a host bridge routes between its ports */
 enum known {
 	KNOWN_NO,
 	KNOWN_UNSURE, /* a register that decides it cannot be read */
@@ -91,7 +91,7 @@ static const char *host_text(const struct route_end *end, char *buf, size_t size
 	return buf;
 }
 
-/* The requests must pass the root complex; @why says what forces them to. */
+/* The requests pass the root complex, for the reason @why. */
 static void judge_host(const struct route_question *q, const char *why, const char *remedy,
 		       struct tphbuf_topo_result *v)
 {

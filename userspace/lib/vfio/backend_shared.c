@@ -24,7 +24,7 @@
 
 #define ID_SIZE 4 /* vendor and device, at the start of config */
 
-/* The group's file has no type and no place, but a name of its own. */
+/* The device file of a group has no type and no path, but this name. */
 #define ANON_NAME "anon_inode:[vfio-device]"
 
 static int fail_foreign(struct tphbuf_device *dev, int fd, const char *why)
@@ -78,7 +78,7 @@ static int bdf_of_cdev(struct tphbuf_ctx *ctx, dev_t number, char *bdf)
 	return name && !tphbuf_bdf_parse(name + 1, bdf) ? 0 : -ENOENT;
 }
 
-/* A group's descriptor does not say whose it is: compare what it is. */
+/* A group's descriptor does not name its device: compare vendor and device ID. */
 static int check_ids(struct tphbuf_device *dev, int fd)
 {
 	unsigned char id[ID_SIZE];
@@ -129,7 +129,7 @@ static int check_cdev(struct tphbuf_device *dev, int fd, dev_t number)
 	return 0;
 }
 
-/* Is the file without type, as far as procfs tells, what a group gives out? */
+/* True if procfs shows the file as the device of a group, which has no type. */
 static bool is_group_device(struct tphbuf_device *dev)
 {
 	char path[PATH_MAX], target[sizeof(ANON_NAME)];

@@ -35,7 +35,7 @@ int group_find(struct tphbuf_ctx *ctx, const char *bdf, struct group *group)
 	return ret == -ENOENT || ret == -E2BIG ? 0 : ret;
 }
 
-/* Is @member of the group in the way? Appends it to @text. 0, 1 or -errno. */
+/* Append @member to @text if it blocks the group. 1 if so, 0 or -errno. */
 static int add_blocker(struct tphbuf_device *dev, const char *member, char *text, size_t size)
 {
 	char driver[TPHBUF_NAME_MAX], link[NAME_MAX + 64];
