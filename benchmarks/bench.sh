@@ -13,9 +13,10 @@ ACCEL=tcg,thread=single stage 7/7 "instructions of the library" "$TOP/rig/vm.sh"
 	"${DEMO_FABRIC[@]/#/-f}" -q -icount -q shift=0,sleep=off bench/count.sh
 
 # The peer of the BAR row is a plain copy in a process of the host, as the fabric is one.
-make -s -C "$TOP/tests/fabric" BUILD="$BUILD/fabric-test" MLX5_IFC="$BUILD/kernel/patched/mlx5" "$BUILD/fabric-test/bench/fab_dma"
+"$TOP/rig/configure.sh" host >/dev/null
+meson compile -C "$BUILD/host" >/dev/null
 for _ in $(seq "${ROUNDS:-5}"); do
-	echo "memcpy $("$BUILD/fabric-test/bench/fab_dma" --copy)"
+	echo "memcpy $("$BUILD/host/benchmarks/fab_dma" --copy)"
 done >>"$BUILD/vm/bench/out/values"
 
 # name  ours  peer  unit  target  sense: min = ratio must reach the target, max = must not pass it
@@ -40,8 +41,6 @@ jq -r '.[] | [(.name + " " * (56 - (.name | length))), ((.ours * 100 | round / 1
 	"ratio \(.ratio * 1000 | round / 1000)", "target \(if .sense == "min" then ">=" else "<=" end) \(.target)", (if .ok then "ok" else "MISSED" end)] | join("  ")' \
 	"$BUILD/report/bench.json"
 say "on this host, no model in it:"
-"$TOP/rig/configure.sh" host >/dev/null
-meson compile -C "$BUILD/host" >/dev/null
 "$TOP/benchmarks/list.sh" "$BUILD/host/userspace/cli/tphbuf"
 "$BUILD/host/benchmarks/registry_lookup"
 "$BUILD/host/benchmarks/fab_dma"
