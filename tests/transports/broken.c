@@ -117,7 +117,7 @@ static enum nccl_result do_connect(void *ctx, int dev, void *handle, void **comm
 }
 
 static void *closed_early; /* C9: the comm whose listener is closed before use */
-static void *last_accepted;
+static void *last_accepted, *last_listener;
 
 static enum nccl_result do_accept(void *listen_comm, void **comm, struct nccl_device_handle **dh)
 {
@@ -129,14 +129,16 @@ static enum nccl_result do_accept(void *listen_comm, void **comm, struct nccl_de
 		while (read(fd, &c, 1) > 0)
 			;
 	result = base->accept(listen_comm, comm, dh);
-	if (*comm)
+	if (*comm) {
 		last_accepted = *comm;
+		last_listener = listen_comm;
+	}
 	return result;
 }
 
 static enum nccl_result close_listen(void *listen_comm)
 {
-	if (broken("C9"))
+	if (broken("C9") && listen_comm == last_listener)
 		closed_early = last_accepted;
 	return base->close_listen(listen_comm);
 }
