@@ -122,7 +122,7 @@ static struct tphbuf_topo_result judge(struct fixture *f)
 
 	if (ret)
 		fail_msg("%d: %s", ret, tphbuf_ctx_error(f->ctx));
-	assert_int_equal(tphbuf_topo_result(topo, &v), 0);
+	assert_int_equal(tphbuf_topo_get_result(topo, &v), 0);
 	tphbuf_topo_free(topo);
 	return v;
 }
@@ -314,9 +314,9 @@ static void wrong_questions_are_einval(void **state)
 	assert_int_equal(tphbuf_topo_port(topo, (enum tphbuf_end)7, 0, &port), -EINVAL);
 	assert_int_equal(tphbuf_topo_info(NULL, 0, NULL), -EINVAL);
 	assert_int_equal(tphbuf_topo_info(topo, 0, NULL), -EINVAL);
-	assert_int_equal(tphbuf_topo_result(NULL, &v), -EINVAL);
-	assert_int_equal(tphbuf_topo_result(topo, NULL), -EINVAL);
-	assert_int_equal(tphbuf_topo_result(topo, &v), -EINVAL);
+	assert_int_equal(tphbuf_topo_get_result(NULL, &v), -EINVAL);
+	assert_int_equal(tphbuf_topo_get_result(topo, NULL), -EINVAL);
+	assert_int_equal(tphbuf_topo_get_result(topo, &v), -EINVAL);
 	assert_null(tphbuf_topo_host(topo, (enum tphbuf_end)7));
 	assert_null(tphbuf_topo_host(NULL, 0));
 	tphbuf_topo_free(topo);
@@ -543,12 +543,12 @@ static void a_function_and_its_sibling(void **state)
 	machine_build(under_switch);
 	machine_add(&sibling);
 	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, "03:00.1", &topo), 0);
-	tphbuf_topo_result(topo, &v);
+	tphbuf_topo_get_result(topo, &v);
 	assert_int_equal(v.route, TPHBUF_ROUTE_DIRECT);
 	assert_int_equal(v.distance, 2);
 	tphbuf_topo_free(topo);
 	assert_int_equal(tphbuf_topo_read(f->ctx, MEM, MEM, &topo), 0);
-	tphbuf_topo_result(topo, &v);
+	tphbuf_topo_get_result(topo, &v);
 	assert_int_equal(v.distance, 0);
 	tphbuf_topo_free(topo);
 }
@@ -689,7 +689,7 @@ static void hidden_config_is_unknown(void **state)
 		machine_build(under_switch);
 		breaks[i]();
 		assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
-		tphbuf_topo_result(topo, &v);
+		tphbuf_topo_get_result(topo, &v);
 		tphbuf_topo_free(topo);
 		assert_int_equal(v.route, TPHBUF_ROUTE_UNKNOWN);
 		assert_int_not_equal(v.st, TPHBUF_DELIVERY_OK);

@@ -283,7 +283,7 @@ static int run(struct cli *cli, struct options *opts)
 	ret = tphbuf_topo_read(cli->ctx, opts->args[0], opts->args[1], &path.topo);
 	if (ret)
 		return cli_fail(cli, ret);
-	tphbuf_topo_result(path.topo, &path.verdict);
+	tphbuf_topo_get_result(path.topo, &path.verdict);
 	tphbuf_topo_info(path.topo, TPHBUF_END_MEMORY, &path.memory);
 	tphbuf_topo_info(path.topo, TPHBUF_END_REQUESTER, &path.requester);
 	if (cli->json)

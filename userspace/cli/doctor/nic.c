@@ -376,7 +376,7 @@ void check_route(struct doctor *d)
 		report(d, SEVERITY_WARNING, "route", "", "%s", tphbuf_ctx_error(d->cli->ctx));
 		return;
 	}
-	tphbuf_topo_result(topo, &v);
+	tphbuf_topo_get_result(topo, &v);
 	judge_route(d, &v);
 	judge_tags(d, &v);
 	judge_payload(d, topo);

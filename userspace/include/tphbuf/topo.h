@@ -197,13 +197,14 @@ TPHBUF_API int tphbuf_topo_info(const struct tphbuf_topo *topo, enum tphbuf_end 
 TPHBUF_API const char *tphbuf_topo_host(const struct tphbuf_topo *topo, enum tphbuf_end end);
 
 /**
- * tphbuf_topo_result() - what to expect of the path
+ * tphbuf_topo_get_result() - what to expect of the path
  * @topo: the path
  * @result: what to expect; @result->size set by the caller
  *
  * Return: 0, -EINVAL.
  */
-TPHBUF_API int tphbuf_topo_result(const struct tphbuf_topo *topo, struct tphbuf_topo_result *result);
+TPHBUF_API int tphbuf_topo_get_result(const struct tphbuf_topo *topo,
+				      struct tphbuf_topo_result *result);
 
 #ifdef __cplusplus
 }

@@ -315,7 +315,7 @@ int tphbuf_topo_info(const struct tphbuf_topo *topo, enum tphbuf_end end,
 	return ctx_info_out(topo->ctx, info, &e->info, tphbuf_pci_info);
 }
 
-int tphbuf_topo_result(const struct tphbuf_topo *topo, struct tphbuf_topo_result *result)
+int tphbuf_topo_get_result(const struct tphbuf_topo *topo, struct tphbuf_topo_result *result)
 {
 	if (!topo)
 		return -EINVAL;

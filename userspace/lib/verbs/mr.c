@@ -228,7 +228,7 @@ static bool read_route(struct tphbuf_ctx *ctx, struct tphbuf_device *dev, const 
 
 	if (tphbuf_topo_read(ctx, tphbuf_device_bdf(dev), nic, &topo))
 		return false;
-	tphbuf_topo_result(topo, result);
+	tphbuf_topo_get_result(topo, result);
 	tphbuf_topo_free(topo);
 	return true;
 }
