@@ -13,7 +13,7 @@
 
 HERE=$TOP/benchmarks/perftest
 DEST=${DESTDIR:-$BUILD/stage}
-PROGRAMS="ib_write_bw ib_read_bw ib_send_bw ib_write_lat ib_read_lat ib_send_lat"
+PROGRAMS="ib_write_bw ib_read_bw ib_send_bw ib_atomic_bw ib_write_lat ib_read_lat ib_send_lat ib_atomic_lat"
 
 base() { awk -v key="$1" '$1 == key { print $2 }' "$HERE/BASE"; }
 

@@ -55,7 +55,7 @@ good() {
 }
 
 vfio_bad() {
-	local vfio="--use_vfio=0000:03:00.0 --vfio_bar=2" value
+	local vfio="--use_vfio=0000:03:00.0 --vfio_bar=2" value program
 
 	for value in nonsense 0000:03:00 0000:03:00.8 0000:03:20.0 10000:03:00.0x ""; do
 		bad 'not a PCI address' ib_write_bw "--use_vfio=$value" --vfio_bar=2
@@ -94,6 +94,10 @@ vfio_bad() {
 	bad 'leave --use_hugepages out' ib_write_bw $vfio --use_hugepages
 	bad 'leave --odp out' ib_write_bw $vfio --odp
 	bad 'leave --use-null-mr out' ib_write_bw $vfio --use-null-mr
+	for program in ib_write_bw ib_send_bw ib_write_lat ib_send_lat; do
+		bad 'inline messages are read by the CPU, not by the RDMA device; leave -I out' $program $vfio -I 64
+	done
+	bad 'leave -I out' ib_write_lat --inline_size=1 $vfio
 }
 
 vfio_good() {
@@ -108,6 +112,7 @@ vfio_good() {
 	good ib_write_bw --vfio_st_ext=0X1234 --vfio_offset=1M --vfio_bar=2 --use_vfio=0000:03:00.0
 	good ib_write_bw --vfio_vf_token=$UUID --use_vfio=0000:03:00.0 --vfio_bar=2
 	good ib_write_bw --use_vfio=0000:03:00.0 --vfio_bar=2 --verify_payload -s 8 -n 100
+	good ib_write_lat --use_vfio=0000:03:00.0 --vfio_bar=2 -I 0
 }
 
 payload() {
@@ -127,6 +132,16 @@ payload() {
 	done
 }
 
+json() {
+	local program
+	for program in ib_write_bw ib_read_bw "ib_send_bw --noPeak" ib_write_lat ib_read_lat ib_send_lat ib_atomic_bw \
+		ib_atomic_lat; do
+		bad "Couldn't open the JSON report /nonexistent/report: No such file" \
+			$program --out_json --out_json_file=/nonexistent/report
+	done
+	good ib_write_bw --out_json_file=/nonexistent/report
+}
+
 need_root
 [ -x "$BIN/ib_write_bw" ] || die "no ib_write_bw in $BIN; run benchmarks/perftest/build.sh first"
 run ib_write_bw --use_vfio=0000:03:00.0
@@ -142,6 +157,7 @@ else
 	say "ok options of --use_vfio # SKIP perftest was built without libtphbuf"
 fi
 payload
+json
 run ib_write_bw --no_such_option
 result "$([ "$rc" = 1 ] && [[ $output == *'Invalid Command or flag'* ]] && echo 1 || echo 0)" "an unknown option is refused"
 
