@@ -118,10 +118,13 @@ everything() {
 	series_suite
 }
 
-# The series, patch by patch, when it is not what was verified last: that takes a good while.
+# The series, patch by patch, when it is not what was verified last: that takes up to 40 minutes.
 series_suite() {
+	local gone=$((SECONDS - start))
 	if "$TOP/kernel/tools/verify.sh" --known; then
 		say "the series is as verified: $(cut -d ' ' -f 2- "$TOP/kernel/verified")"
+	elif [ "$gone" -ge $((25 * 60)) ]; then
+		suite kernel-series echo "ok 1 - series patch by patch # SKIP $gone s have gone by, too many; run make check-kernel"
 	else
 		suite kernel-series "$TOP/kernel/tools/verify.sh"
 	fi
