@@ -55,7 +55,6 @@ unit_suites() {
 	suite product meson_suite host product
 	suite lint "$TOP/tests/lint/lint.sh"
 	suite tree "$TOP/tests/lint/tree.sh"
-	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
 	suite demo-judge "$TOP/tests/harness/test/judge.sh"
 	suite ktap "$TOP/tests/harness/test/ktap.sh"
 	suite counting "$TOP/tests/harness/test/suite.sh"
@@ -77,6 +76,7 @@ own_boots() { # KERNEL...: these boots, each on the kernel that it names
 }
 
 vm_suites() {
+	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
 	own_boots patched base
 	together vm-fabric-killed "$TOP/tests/fabric-killed.sh"
 }
