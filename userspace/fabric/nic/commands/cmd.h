@@ -14,7 +14,7 @@
 #include "fabric/nic/ifc.h"
 #include "fabric/nic/nic.h"
 
-/* The driver prints the syndrome of a refused command beside its status; docs/models.md has the same list. */
+/* The driver prints the syndrome beside the status; refusal.c and docs/models.md have the same list. */
 enum nic_syndrome_code {
 	NIC_SYN_NONE = 0,
 	NIC_SYN_OPCODE = 1,
@@ -36,6 +36,7 @@ enum nic_syndrome_code {
 	NIC_SYN_VECTOR = 17,
 	NIC_SYN_SRQ = 18,
 	NIC_SYN_XRCD = 19,
+	NIC_SYN_LAST = NIC_SYN_XRCD,
 };
 
 struct nic_cmd {
@@ -54,6 +55,9 @@ static inline uint8_t nic_cmd_fail(struct nic_cmd *cmd, enum nic_cmd_status stat
 	cmd->syndrome = syndrome;
 	return (uint8_t)status;
 }
+
+/* refusal.c: one line in the host's log, with status and syndrome in words; bounded by fab_log(). */
+void nic_cmd_log_refusal(const struct nic_cmd *cmd, uint8_t status);
 
 /* Status for the error of a helper (nic_buf_init() and so on). */
 uint8_t nic_cmd_errno(struct nic_cmd *cmd, int err);

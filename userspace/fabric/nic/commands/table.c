@@ -388,6 +388,8 @@ void nic_cmd_run(struct nic *nic, const uint8_t *in, uint32_t in_len, uint8_t *o
 	}
 	DEVX_SET(alloc_pd_out, out, status, status);
 	DEVX_SET(alloc_pd_out, out, syndrome, cmd.syndrome);
+	if (status != NIC_CMD_OK)
+		nic_cmd_log_refusal(&cmd, status);
 	fab_debug(&nic->dev, "%s (0x%x) op_mod %u: status 0x%x syndrome %u",
 		  desc ? desc->name : "unknown command", cmd.opcode, cmd.op_mod, status,
 		  cmd.syndrome);
