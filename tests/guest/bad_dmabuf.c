@@ -108,7 +108,7 @@ void input_import_sync_file(struct rig *rig)
 	       call(rig, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &arg, avail, false, &sent), want);
 }
 
-/* Numbers of the dma-buf space that nobody has, and known ones with another size or direction */
+/* Unassigned numbers of the dma-buf ioctl space, and assigned ones with a wrong size or direction */
 void input_unknown_ioctl(struct rig *rig)
 {
 	static const unsigned long known[] = { DMA_BUF_IOCTL_SYNC,
@@ -166,7 +166,7 @@ void input_mmap(struct rig *rig)
 		"mmap of %zu bytes at 0x%lx: %m", len, (unsigned long)offset);
 }
 
-/* All fences have signalled: what poll() is asked for it reports. There is no read() and no write(). */
+/* All fences have signalled: poll() reports every requested event. A dma-buf has neither read() nor write(). */
 void input_poll_and_io(struct rig *rig)
 {
 	struct pollfd poll_in = { .fd = rig->own, .events = (short)random_below(&rig->random, 8) };

@@ -68,7 +68,7 @@ int any_descriptor(struct rig *rig)
 			       rig->own;
 }
 
-/* How much of an input of that size can be read: mostly all of it. */
+/* The number of readable bytes of an input of that size: mostly all. */
 static size_t any_avail(struct rig *rig, size_t size)
 {
 	return random_chance(&rig->random, 85) ? size : random_below(&rig->random, (uint32_t)size);
@@ -79,7 +79,7 @@ static uint32_t any_argsz(struct rig *rig, uint32_t full)
 	return random_chance(&rig->random, 85) ? full : mostly_below(rig, full + 16);
 }
 
-/* Mostly one operation. */
+/* Flags of mostly one operation. */
 static uint32_t any_op(struct rig *rig)
 {
 	static const uint32_t usual[] = { VFIO_DEVICE_FEATURE_SET, VFIO_DEVICE_FEATURE_GET };
@@ -91,7 +91,7 @@ static uint32_t any_op(struct rig *rig)
 						 any & ~(uint32_t)VFIO_DEVICE_FEATURE_MASK;
 }
 
-/* What is checked for every feature. 1: go on; 0: a PROBE of the supported operations */
+/* The checks common to all features. Returns 1 to continue; 0 for a PROBE of the supported operations */
 static int head_errno(const struct vfio_device_feature *head, size_t avail, uint32_t supported,
 		      size_t size)
 {
@@ -113,7 +113,7 @@ static int head_errno(const struct vfio_device_feature *head, size_t avail, uint
 	return avail < HEAD + size ? -EFAULT : 1;
 }
 
-/* What GET writes of the structure. */
+/* The bytes of the structure that GET writes. */
 static size_t tph_written(const struct request *request)
 {
 	return request->head.argsz - HEAD < sizeof(tph_t) ? TPH_LEAST : sizeof(tph_t);
@@ -136,7 +136,7 @@ static int tph_errno(const struct rig *rig, const struct request *request, size_
 	return ro || avail < HEAD + tph_written(request) ? -EFAULT : 0;
 }
 
-/* A SET replaces everything; what has no flag reads back as zero. */
+/* SET replaces the whole state; a namespace without its flag reads back as zero. */
 static void expect_set(struct rig *rig, const tph_t *tph)
 {
 	rig->tag = (tph_t){ .flags = tph->flags };
@@ -248,7 +248,7 @@ static int export_errno(const struct rig *rig, const struct export_request *requ
 		return -EINVAL;
 	if (request->buf.region_index > 5 || !rig->bar[request->buf.region_index].size)
 		return -ENODEV;
-	if (request->buf.nr_ranges > 1u << 18) /* more than kmalloc() ever gives */
+	if (request->buf.nr_ranges > 1u << 18) /* above the limit of kmalloc() */
 		return -ENOMEM;
 	if (avail < fixed + request->buf.nr_ranges * sizeof(request->ranges[0]))
 		return -EFAULT;

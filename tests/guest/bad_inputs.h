@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inputs that are mostly wrong, and what the kernel must answer to each: predicted here from the documented order
- * of checks, not from the kernel's code at hand.
+ * Mostly invalid inputs and the answer that the kernel must give to each, predicted from the
+ * documented order of checks, not from the code of the kernel under test.
  */
 #ifndef BAD_INPUTS_H
 #define BAD_INPUTS_H
@@ -18,10 +18,10 @@ struct rig {
 	uint64_t random;
 	struct vfio_dev dev, other;
 	int own;	/* dma-buf of dev */
-	int foreign[6]; /* open descriptors that are no dma-buf of dev */
+	int foreign[6]; /* open descriptors that are not dma-bufs of dev */
 	int sync_file;
-	uint8_t *page, *page_ro; /* the same page twice; what follows each is not mapped */
-	tph_t tag;		 /* what own must hold */
+	uint8_t *page, *page_ro; /* two mappings of one page, each followed by an unmapped page */
+	tph_t tag;		 /* the expected state of own */
 	struct {
 		uint64_t start, size;
 	} bar[6]; /* size 0: there is none */
@@ -30,7 +30,7 @@ struct rig {
 /* Copy of an input so that just avail bytes of it can be read, and written too unless ro. */
 void *place(struct rig *rig, const void *input, size_t avail, bool ro);
 
-/* Each makes one input, sends it and checks the answer; ends the program when it is another than predicted. */
+/* Each makes one input, sends it and checks the answer; a wrong answer ends the program. */
 void input_tph(struct rig *rig);
 void input_export(struct rig *rig);
 void input_sync(struct rig *rig);
@@ -42,7 +42,7 @@ void input_seek(struct rig *rig);
 void input_mmap(struct rig *rig);
 void input_poll_and_io(struct rig *rig);
 
-/* 0, -EBADF or -EINVAL: what a call on dev's dma-bufs must say to that descriptor */
+/* 0, -EBADF or -EINVAL: the expected answer of a call on dev's dma-bufs to that descriptor */
 int descriptor_errno(const struct rig *rig, int fd);
 int any_descriptor(struct rig *rig);
 

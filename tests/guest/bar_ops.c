@@ -33,7 +33,7 @@ static void test_untagged(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* A tag in the other namespace only is not applied, visibly, and never substituted. */
+/* A tag in the other namespace only is not applied, is reported as such, and is never substituted. */
 static void test_other_namespace(struct rig *rig)
 {
 	struct tphbuf_tag tag = tag_of(rig->ext ? "st=0x5a,ph=1" : "xst=0x5a,ph=1");
@@ -145,7 +145,7 @@ static void test_ranges(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* While the device's memory is off its buffers are revoked: a write fails and nothing arrives. */
+/* While memory decoding is off, the device's buffers are revoked: a write fails and no TLP arrives. */
 static void write_while_revoked(struct rig *rig, struct target *target)
 {
 	ok(rig, tphbuf_device_memory(rig->dev, false), "memory off");
@@ -155,7 +155,7 @@ static void write_while_revoked(struct rig *rig, struct target *target)
 	relink(rig);
 }
 
-/* Revoked and brought back with the tag unchanged: the same MR carries the same tag again. */
+/* Revoked and restored with the tag unchanged: the same MR carries the same tag again. */
 static void test_revoke(struct rig *rig)
 {
 	struct target target;
@@ -169,8 +169,9 @@ static void test_revoke(struct rig *rig)
 }
 
 /*
- * Brought back with another state than the MR's in the namespace that the NIC sends: the MR must fail, no TLP may
- * carry the old tag, the old state brings it back. A change in the other namespace is none.
+ * Restored with a state that differs from the MR's in the namespace that the NIC sends: the MR
+ * must fail, no TLP may carry the old tag, and restoring the old state makes the MR work again. A
+ * change in the other namespace has no effect.
  */
 static void test_revoke_and_retag(struct rig *rig)
 {
@@ -208,7 +209,7 @@ static void test_revoke_and_retag(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* A tag that appears under an MR that sends none: the MR goes on without. */
+/* A tag set after the registration of an untagged MR: the MR continues to send no hint. */
 static void test_revoke_and_tag(struct rig *rig)
 {
 	const char *const others[] = { "st=0x5a,xst=0x1234,ph=2", "st=0,xst=0,ph=0" };
@@ -304,7 +305,7 @@ static void test_read_back(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* Registering and deregistering many times leaves nothing behind: the last round works as the first. */
+/* Repeated registration and deregistration leaks nothing: the last round works like the first. */
 static void test_register_loop(struct rig *rig)
 {
 	struct target target;
@@ -324,7 +325,10 @@ static void test_register_loop(struct rig *rig)
 	}
 }
 
-/* A tag that every kind of NIC can send, also one without steering tag table: on each TLP of some traffic. */
+/*
+ * A tag that every kind of NIC can send, also one without a steering tag table, is on each TLP of
+ * some traffic.
+ */
 static void test_tag_on_every_tlp(struct rig *rig)
 {
 	struct target target;

@@ -51,10 +51,10 @@ void relink(struct rig *rig); /* new queue pairs after an error */
 
 void ok(struct rig *rig, int ret, const char *what);
 struct tphbuf_tag tag_of(const char *text);
-/* What the kernel says of the MR's hint. */
+/* The state of the MR's hint as the kernel reports it. */
 struct uverbs_tph tph_of(struct target *target);
 
-/* "none" or a tag, which must be applied. */
+/* tag: "none", or a tag that must be applied. */
 void target_open(struct rig *rig, struct target *target, const struct tphbuf_range *ranges,
 		 size_t n, const char *tag_text);
 void target_register(struct rig *rig, struct target *target, bool must_apply);
@@ -68,8 +68,8 @@ void transfer_to(struct rig *rig, uint64_t addr, uint32_t rkey, enum ibv_wr_opco
 void write_and_compare(struct rig *rig, struct target *target, uint64_t off, uint32_t len,
 		       uint32_t seed);
 
-/* The tally since it was cleared last is of these writes only; then it is cleared. */
+/* The tally since the last clear counts these writes only; clears the tally. */
 void expect(struct rig *rig, uint32_t width, uint32_t st, uint32_t ph);
-void expect_both(struct rig *rig, uint32_t ph); /* what the NIC makes of "st=0x5a,xst=0x1234,ph=N" */
+void expect_both(struct rig *rig, uint32_t ph); /* what the NIC sends for "st=0x5a,xst=0x1234,ph=N" */
 
 #endif

@@ -41,7 +41,7 @@ static void write_fails(struct rig *rig, struct ibv_mr *mr)
 	relink(rig);
 }
 
-/* Everything but what is asked for is over: the MR is dead, a new one works. */
+/* After the device is opened again the old MR stays dead, and a new one works. */
 static void after_close(struct rig *rig, struct ibv_mr *mr, const char *bdf, bool any_write)
 {
 	struct target target;
@@ -92,7 +92,7 @@ static void test_idle(struct rig *rig)
 	after_close(rig, mr, bdf, false);
 }
 
-/* The close comes while writes are on their way: each completes, those after it in error. */
+/* The device is closed while writes are in flight: each completes, those after the close in error. */
 static void test_under_traffic(struct rig *rig)
 {
 	unsigned int good = 0, bad = 0;

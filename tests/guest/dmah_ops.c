@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * dmah_ops TEST BDF NIC PEER ext|8bit: a DMA handle meets a dma-buf. The owner of the buffer decides: a
- * handle that names a CPU, and thus a tag, is refused; a handle with a hint only gives way to the buffer's tag.
+ * dmah_ops TEST BDF NIC PEER ext|8bit: registration of a dma-buf with a DMA handle. The exporter
+ * decides: a handle that names a CPU, and thus a tag, is refused; of a handle with a hint only,
+ * the buffer's tag takes precedence.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -88,7 +89,10 @@ static void expect_tph(struct rig *rig, const struct uverbs_mr *mr, uint32_t sta
 		state);
 }
 
-/* The memory of a device that gives tags a meaning of its own: the tag of a CPU is wrong there, tagged or not. */
+/*
+ * Memory of a device that defines the meaning of its tags: the tag of a CPU is wrong there,
+ * whether the buffer is tagged or not.
+ */
 static void test_cpu_on_untagged(struct rig *rig)
 {
 	uint32_t handle = handle_open(rig, true, 3);
@@ -103,7 +107,10 @@ static void test_cpu_on_untagged(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* The path that exists without this series: a CPU's tag in requests to host memory, here of another exporter. */
+/*
+ * The path that exists without this series: a CPU's tag in requests to host memory, here of
+ * another exporter.
+ */
 static void test_cpu_on_foreign(struct rig *rig)
 {
 	uint32_t handle = handle_open(rig, true, 3);
@@ -123,7 +130,7 @@ static void test_cpu_on_foreign(struct rig *rig)
 	close(memfd);
 }
 
-/* In each namespace, the one that the NIC sends and the other; and what is refused leaves nothing behind. */
+/* In each namespace, the one that the NIC sends and the other; a refused registration leaks nothing. */
 static void test_cpu_on_tagged(struct rig *rig)
 {
 	static const char *const tags[] = { "st=0x5a,ph=1", "xst=0x1234,ph=1",
@@ -160,7 +167,7 @@ static void revoke_and_set(struct rig *rig, const struct uverbs_mr *mr, const ch
 	relink(rig);
 }
 
-/* The dma-buf has got a tag that the MR was not made for: nothing arrives, and the fault is counted. */
+/* The dma-buf has a tag that the MR was not registered with: no TLP arrives, and the fault is counted. */
 static void write_is_stale(struct rig *rig, const struct uverbs_mr *mr, uint64_t faults)
 {
 	struct tally tally;
@@ -174,7 +181,10 @@ static void write_is_stale(struct rig *rig, const struct uverbs_mr *mr, uint64_t
 		(unsigned long)tph_raw(rig, mr).stale_faults, (unsigned long)faults);
 }
 
-/* A tag that appears under an MR with the hint of a handle: no mapping comes back until it is gone. */
+/*
+ * A tag set after the registration of an MR with the hint of a handle: the mapping fails until
+ * the tag is cleared.
+ */
 static void test_tag_appears(struct rig *rig)
 {
 	static const char *const tags[] = { "st=0x5a,ph=1", "xst=0x1234,ph=1" };
@@ -222,7 +232,7 @@ static void test_hint_only(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* A tag that the NIC cannot send: the owner did not ask for the hint of the handle, so none is sent at all. */
+/* A tag that the NIC cannot send: the exporter did not request the hint of the handle, so no hint is sent. */
 static void test_hint_on_other_namespace(struct rig *rig)
 {
 	const char *other = rig->ext ? "st=0x5a,ph=1" : "xst=0x1234,ph=1";
@@ -247,7 +257,7 @@ static void test_hint_on_other_namespace(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* What no handle may be made of. */
+/* Invalid attributes of a handle. */
 static void test_bad_handles(struct rig *rig)
 {
 	static const struct uverbs_dmah_opts bad[] = {

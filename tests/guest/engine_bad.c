@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the driver of the DMA engine refuses. */
+/* Inputs that the driver of the DMA engine refuses. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -113,7 +113,7 @@ void test_arguments(struct rig *rig)
 	target_close(&target);
 }
 
-/* An import that fails leaves the one before. */
+/* A failed import leaves the previous one in place. */
 void test_failed_import(struct rig *rig)
 {
 	struct target target;

@@ -50,7 +50,10 @@ static void test_untagged(struct rig *rig)
 	target_close(&target);
 }
 
-/* Each namespace alone, both, their ends, every hint: what the engine sends is its own namespace or nothing. */
+/*
+ * Each namespace alone, both, their ends, every hint: the engine sends the tag of its own
+ * namespace or no hint.
+ */
 static void test_tags(struct rig *rig)
 {
 	static const char *const tags[] = {
@@ -71,7 +74,7 @@ static void test_tags(struct rig *rig)
 	}
 }
 
-/* A SET counts for the next mapping: here a new import. */
+/* A SET takes effect with the next mapping: here a new import. */
 static void test_set_while_mapped(struct rig *rig)
 {
 	struct target target;
@@ -93,7 +96,10 @@ static void test_set_while_mapped(struct rig *rig)
 	target_close(&target);
 }
 
-/* Memory off revokes: nothing can be filled or imported, nothing arrives, and it all comes back. */
+/*
+ * Memory decoding off revokes: fills and imports fail and no TLP arrives; both work again after
+ * memory decoding is on.
+ */
 static void test_revoke(struct rig *rig)
 {
 	struct target target;
@@ -138,7 +144,7 @@ static void test_revoke_and_retag(struct rig *rig)
 	target_close(&target);
 }
 
-/* A reset of the accelerator revokes and brings back as well. */
+/* A reset of the accelerator revokes and restores as well. */
 static void test_exporter_reset(struct rig *rig)
 {
 	struct target target;
@@ -153,7 +159,7 @@ static void test_exporter_reset(struct rig *rig)
 	target_close(&target);
 }
 
-/* The exporter goes for good. */
+/* The exporter is removed. */
 static void test_exporter_closed(struct rig *rig)
 {
 	struct target target;
@@ -219,7 +225,7 @@ static void test_ranges(struct rig *rig)
 	target_close(&target);
 }
 
-/* Host memory of other exporters: filled, no hint, and the driver says so. */
+/* Host memory of other exporters: filled without a hint, as the driver reports. */
 static void fill_foreign(struct rig *rig, int dmabuf, const char *what)
 {
 	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_READ | DMA_BUF_SYNC_START };
@@ -277,7 +283,7 @@ static void test_engine_reset(struct rig *rig)
 	target_close(&target);
 }
 
-/* The engine goes while a session has a mapping, and the exporter revokes after that. */
+/* The engine is removed while a session has a mapping, and the exporter revokes afterwards. */
 static void test_engine_unbound(struct rig *rig)
 {
 	struct target target;

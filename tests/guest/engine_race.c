@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The DMA engine against an exporter that revokes and sets other tags at any time. */
+/* The DMA engine with an exporter that revokes and changes tags at any time. */
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -18,8 +18,8 @@ struct worker {
 	int dmabuf;
 	volatile bool stop;
 	uint64_t done, revoked, other;
-	int error;		   /* a failure that no exporter explains */
-	uint64_t fills_a, fills_b; /* that succeeded, by the tag that the driver named */
+	int error;		   /* a failure that the exporter's state does not explain */
+	uint64_t fills_a, fills_b; /* successful ones, by the tag that the driver reported */
 };
 
 static double now(void)
@@ -82,7 +82,7 @@ static void *import_loop(void *arg)
 	return NULL;
 }
 
-/* Revoke, set the other tag, bring back, for some seconds. */
+/* Revoke, set the other tag, restore, for some seconds. */
 static void upset(struct rig *rig, struct target *target, struct worker *worker,
 		  void *(*loop)(void *))
 {
@@ -107,7 +107,10 @@ static void upset(struct rig *rig, struct target *target, struct worker *worker,
 		(unsigned long)worker->revoked);
 }
 
-/* Every write that arrived belongs to a fill that succeeded and has the tag which the driver named for it. */
+/*
+ * Every write that arrived belongs to a fill that succeeded and has the tag which the driver
+ * reported for it.
+ */
 void test_race_with_fill(struct rig *rig)
 {
 	struct worker worker = { .rig = rig };
@@ -137,7 +140,7 @@ void test_race_with_fill(struct rig *rig)
 	target_close(&target);
 }
 
-/* The exporter may invalidate an attachment before the importer knows of it. */
+/* The exporter may invalidate an attachment before dma_buf_dynamic_attach() returns to the importer. */
 void test_race_with_import(struct rig *rig)
 {
 	struct worker worker = { .rig = rig };

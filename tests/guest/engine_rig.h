@@ -25,7 +25,7 @@
 struct rig {
 	const char *bdf; /* the accelerator */
 	const char *engine_bdf;
-	uint32_t width; /* of the tags that the engine can send: 0, 8, 16 */
+	uint32_t width; /* width of the tags that the engine sends: 0, 8, 16 */
 	uint32_t mps;	/* bytes */
 	struct tphbuf_ctx *ctx;
 	struct tphbuf_device *dev;
@@ -57,7 +57,10 @@ int fill_raw(int engine, struct tph_engine_fill *fill);
 int try_fill(int engine, uint64_t off, uint64_t len, uint32_t value, struct tph_engine_fill *result);
 
 void import(struct rig *rig, struct target *target); /* into rig->engine */
-/* The fill succeeds, and driver and endpoint agree on the tag: the part of it that the engine can send, or none. */
+/*
+ * The fill succeeds, and driver and endpoint agree on the tag: the part of it that the engine can
+ * send, or none.
+ */
 void fill_tagged(struct rig *rig, struct target *target, uint64_t off, uint64_t len, uint32_t value,
 		 const char *tag);
 void expect_fill(int engine, uint64_t off, uint64_t len, int want, const char *what);
@@ -65,7 +68,7 @@ void expect_import(int engine, int fd, int want, const char *what);
 void nothing_arrived(struct rig *rig, const char *what); /* at BAR2 since the last look */
 void filled(const uint32_t *at, uint64_t len, uint32_t value, const char *what);
 
-/* In the other files. */
+/* The tests of the other files. */
 void test_arguments(struct rig *rig);
 void test_failed_import(struct rig *rig);
 void test_race_with_fill(struct rig *rig);

@@ -16,7 +16,7 @@
 #include "tests/guest/vfio.h"
 
 #define SIZE   0x10000u
-#define LIMIT  2000 /* no operation has so many places that can fail */
+#define LIMIT  2000 /* above the number of fault points of any operation */
 #define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
 
 struct rig {
@@ -28,8 +28,8 @@ struct rig {
 };
 
 /*
- * Between arm() and disarm() the n-th place that can fail does. The user copies of these two calls are such
- * places themselves: one that fails was not met by the operation, and disarms.
+ * Between arm() and disarm() the n-th fault point fails. The user copies of these two calls are
+ * fault points as well: a failure there was not reached by the operation, and disarms.
  */
 static void arm(const struct rig *rig, int n)
 {
@@ -40,7 +40,7 @@ static void arm(const struct rig *rig, int n)
 		require(errno == EFAULT, "fail-nth: %m");
 }
 
-/* Was the place reached? */
+/* True if the fault point was reached. */
 static bool disarm(const struct rig *rig)
 {
 	char text[16] = "1";
@@ -142,7 +142,7 @@ static void not_registered(struct rig *rig)
 	require(!ret, "deregistration without fault: %s", strerror(-ret));
 }
 
-/* A region whose mapping was taken away and that may map again */
+/* A region whose mapping was revoked and may be restored */
 static void revoked_and_back(struct rig *rig)
 {
 	int ret;
@@ -153,7 +153,7 @@ static void revoked_and_back(struct rig *rig)
 	require(!ret, "memory off and on without fault: %s", strerror(-ret));
 }
 
-/* Maps as a page fault does, in this task, so that the fault is met here. */
+/* Maps as a page fault does, but in this task, so that the fault is injected here. */
 static int run_map_again(struct rig *rig)
 {
 	struct ibv_sge sge = { .length = SIZE, .lkey = rig->mr->lkey };

@@ -234,7 +234,7 @@ static void test_semantics(struct rig *rig)
 	holds(rig, "cleared", 0, 0, 0, 0);
 }
 
-/* Revoking what is revoked and bringing back what is there change nothing, in whichever order they come. */
+/* Revoking a revoked buffer and restoring a present one change nothing, in either order. */
 static void test_revoked_twice(struct rig *rig)
 {
 	tph_t tph = {

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-int foreign_memfd(size_t len);		    /* fit for foreign_udmabuf() */
+int foreign_memfd(size_t len);		    /* suitable for foreign_udmabuf() */
 int foreign_udmabuf(int memfd, size_t len); /* the pages of memfd as a dma-buf */
 int foreign_heap_buffer(size_t len);	    /* of the system heap */
 

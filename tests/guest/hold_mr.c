@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * hold_mr BDF NIC PEER ext|8bit [low]: hold tagged MRs while the NIC's driver is taken away; low: with tags up to
- * 0xff only. Prints "ready"
- * when traffic has carried the tag, then waits for the end of its input. By then the device may be gone: the
- * process must be able to deregister and to end, whatever the answers are.
+ * hold_mr BDF NIC PEER ext|8bit [low]: hold tagged MRs while the NIC's driver is unbound; low:
+ * with tags up to 0xff only. Prints "ready" when traffic has carried the tag, then waits for the
+ * end of its input. The device may be gone by then: the process must be able to deregister and to
+ * exit, whatever the calls return.
  */
 #include <errno.h>
 #include <stdio.h>

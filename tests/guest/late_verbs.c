@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Preloaded into a program that uses verbs: it finds no RDMA device before
- * process LATE_UNTIL_GONE has ended. So what it had before from that process
- * is used after it.
+ * Preloaded into a program that uses verbs: ibv_get_device_list() finds no RDMA device before
+ * process LATE_UNTIL_GONE has exited. The program thus uses resources received from that process
+ * after its exit.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * mr_tph TEST BDF NIC PEER ext|8bit: what the kernel says of an MR's hint (UVERBS_METHOD_QUERY_MR), and
- * registrations that require one, by raw ioctls.
+ * mr_tph TEST BDF NIC PEER ext|8bit: the state of an MR's hint that the kernel reports
+ * (UVERBS_METHOD_QUERY_MR), and registrations that require a hint, by raw ioctls.
  */
 #include <errno.h>
 #include <rdma/ib_user_ioctl_verbs.h>
@@ -78,7 +78,7 @@ static void dereg(struct rig *rig, const struct uverbs_mr *mr)
 	require(!ret, "deregistration: %s", strerror(-ret));
 }
 
-/* Registers without and with "require": the state, and the errno that stands for it. */
+/* Registers without and with "require": the state, and the errno that corresponds to the state. */
 static void expect_both_ways(struct rig *rig, int fd, uint32_t state, int error)
 {
 	struct uverbs_mr mr;
@@ -124,7 +124,10 @@ static void test_states(struct rig *rig)
 	close(memfd);
 }
 
-/* What no registration takes; and what is refused leaves no entry of the table behind, as the loop shows. */
+/*
+ * Flags that every registration refuses; a refused registration leaks no entry of the table, as
+ * the loop shows.
+ */
 static void test_bad_flags(struct rig *rig)
 {
 	struct uverbs_tph tph;
@@ -176,7 +179,7 @@ static void expect_faults(struct rig *rig, const struct uverbs_mr *mr, uint64_t 
 		(unsigned long)tph.stale_faults, (unsigned long)faults);
 }
 
-/* One fault, one count; prefetches that wait say ESTALE, those that do not say nothing. */
+/* One fault, one count; synchronous prefetches return ESTALE, asynchronous ones report nothing. */
 static void test_stale_faults(struct rig *rig)
 {
 	struct ibv_sge sge = { .length = 4096 };
@@ -208,7 +211,10 @@ static void test_stale_faults(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* An MR without hint goes on without one when a tag appears, changes or goes, and says so. */
+/*
+ * An MR without a hint continues without one when a tag is set, changed or cleared, and the
+ * kernel reports so.
+ */
 static void test_changed(struct rig *rig)
 {
 	const char *const first[] = { "none", rig->ext ? "st=0x5a,ph=2" : "xst=0x1234,ph=2" };

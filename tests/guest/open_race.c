@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * open_race BDF ext|8bit|none: what tags does the device take, asked while sysfs resets it? Config space of a device
- * in reset reads as all-ones, which looks like Extended TPH.
+ * open_race BDF ext|8bit|none: the tag widths of the device, probed while sysfs resets the
+ * device. Config space of a device in reset reads as all-ones, which looks like Extended TPH.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ static void *resetter_run(void *arg)
 
 	require(fd >= 0, "%s: %m", resetter->path);
 	while (!atomic_load(&resetter->stop)) {
-		/* EAGAIN and the like: somebody else resets it */
+		/* EAGAIN and the like: another reset is in progress */
 		if (pwrite(fd, "1", 1, 0) == 1)
 			atomic_fetch_add(&resetter->resets, 1);
 		usleep(1000);
@@ -53,7 +53,7 @@ static void resetter_stop(struct resetter *resetter)
 	pthread_join(resetter->thread, NULL);
 }
 
-/* The tags that the device takes, by PROBE and by GET. */
+/* The tag widths that the device supports, by PROBE and by GET. */
 static uint32_t supported_by(struct tphbuf_ctx *ctx, struct tphbuf_device *dev)
 {
 	static const struct tphbuf_range range = { 0, 0x10000 };
@@ -81,7 +81,7 @@ static uint32_t expected(const char *completer)
 	return 0;
 }
 
-/* An open device: what it can consume is known, whatever happens to it. */
+/* An open device: its supported tag widths are known, also during a reset. */
 static void ask_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t want,
 			    struct resetter *resetter)
 {
@@ -105,10 +105,10 @@ static void ask_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t wa
 }
 
 /*
- * Open while it is reset. vfio's open and the reset both save config space, and nothing keeps them apart: in 7.3
- * the all-ones that the one reads may be what the other restores, Initiate Function Level Reset included. So an
- * open may meet a device that does not answer. What the device can consume is known since enumeration. The device is
- * not fit for other tests afterwards.
+ * Open during a reset. vfio's open and the reset both save config space without mutual exclusion:
+ * in 7.3 one may restore the all-ones that the other has read, Initiate Function Level Reset
+ * included. An open may therefore find a device that does not respond. The supported tag widths
+ * are known since enumeration. Afterwards the device is unsuitable for other tests.
  */
 static void open_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t want,
 			     struct resetter *resetter)
@@ -121,7 +121,7 @@ static void open_while_reset(struct tphbuf_ctx *ctx, const char *bdf, uint32_t w
 		uint32_t supported;
 
 		if (tphbuf_device_open(ctx, bdf, NULL,
-				       &dev)) { /* vfio resets too, and does not wait */
+				       &dev)) { /* vfio's open resets too and does not wait */
 			busy++;
 			usleep(500);
 			continue;

@@ -24,13 +24,13 @@ static inline uint32_t random_below(uint64_t *state, uint32_t n)
 	return (uint32_t)((random_next(state) >> 32) * n >> 32);
 }
 
-/* One of percent in a hundred */
+/* True with a probability of percent / 100 */
 static inline int random_chance(uint64_t *state, uint32_t percent)
 {
 	return random_below(state, 100) < percent;
 }
 
-/* The seed the user gave, or one from the clock; the caller prints it. */
+/* The seed that the user gave, or one from the clock; the caller prints the seed. */
 static inline uint64_t random_seed(const char *text)
 {
 	struct timespec t;

@@ -66,7 +66,7 @@ static void request(struct rig *rig, enum ibv_wr_opcode opcode, struct ibv_sge *
 	post(&rig->a, &wr);
 }
 
-/* The message landed exactly where it should, and the bytes around it are untouched. */
+/* The message is exactly at its destination, and the surrounding bytes are untouched. */
 static void landed(struct rig *rig, uint32_t off, uint32_t len, uint32_t seed)
 {
 	uint32_t after = AREA - off - len < 64 ? AREA - off - len : 64;
@@ -278,7 +278,10 @@ static void test_wrap(const char *na, const char *nb)
 	rig_close(&rig);
 }
 
-/* After the first error every later request is flushed, and the peer's receives too when it failed there. */
+/*
+ * After the first error every later request is flushed, and so are the peer's receives if the
+ * error was the peer's.
+ */
 static void expect_error(struct rig *rig, enum ibv_wc_status status)
 {
 	struct ibv_sge sge = local(rig, 0, 8);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Verbs for test programs in the guest: two RC queue pairs in one process, connected by LID, on one or
- * two NICs. Every call checks, says what failed and ends the program: a test has nothing to recover.
+ * two NICs. Every call checks its result, names the failure and ends the program: tests do not
+ * recover.
  */
 #ifndef RDMA_H
 #define RDMA_H
@@ -33,13 +34,13 @@ struct side { /* one end of a connection */
 
 struct link_opts {
 	int remote_access; /* IBV_ACCESS_REMOTE_*; 0: all */
-	uint8_t rnr_retry; /* 7: for ever */
+	uint8_t rnr_retry; /* 7: no limit */
 	uint8_t retry;
 	uint8_t timeout; /* local ack timeout exponent */
 	int max_inline;
 	int sge;
 	int depth;
-	bool leave_peer_in_init; /* the second side never gets ready to receive */
+	bool leave_peer_in_init; /* the second side never becomes ready to receive */
 };
 
 struct memory { /* host memory, registered */
@@ -63,7 +64,7 @@ void post_receive(struct side *side, uint64_t addr, uint32_t len, uint32_t lkey)
 struct ibv_wc poll_any(struct side *side);
 void poll_ok(struct side *side, enum ibv_wc_opcode opcode);
 void poll_status(struct side *side, enum ibv_wc_status status);
-bool poll_nothing(struct side *side, unsigned int ms); /* true: no completion came in that time */
+bool poll_nothing(struct side *side, unsigned int ms); /* true: no completion arrived in that time */
 
 /* Bytes that depend on seed and position, so that a shift or a swap shows. */
 void fill(uint8_t *to, size_t len, uint32_t seed);

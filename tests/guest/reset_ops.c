@@ -3,8 +3,8 @@
  * reset_ops TEST BDF NIC PEER ext|8bit: the accelerator is reset, or its memory switched off, under traffic. Writes
  * fail meanwhile; none that arrives has another tag than the MR; afterwards MR and tag are as before.
  *
- * vfio (reset ioctl, memory decoding) revokes the buffer, so that the NIC's accesses fault. A reset by sysfs goes
- * behind vfio's back: the device does not answer for a moment, and the NIC sees that.
+ * vfio (reset ioctl, memory decoding) revokes the buffer, so that the NIC's accesses fault. A reset by sysfs bypasses
+ * vfio: the device does not respond for a moment, and the NIC's requests see that.
  */
 #include <errno.h>
 #include <fcntl.h>

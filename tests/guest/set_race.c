@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * set_race TEST BDF NIC PEER ext|8bit: one thread sets tag A and tag B in turn while another registers, or while
- * page faults map again. An MR has the one or the other, says which, and sends that one only.
+ * page faults map again. An MR has one of the two, reports which, and sends that one only.
  */
 #include <errno.h>
 #include <linux/vfio.h>
@@ -18,7 +18,7 @@
 
 static const struct tphbuf_range range = { 0, MiB };
 
-/* The two states. They differ in all, so that a mixture shows. */
+/* The two states differ in every field, so that a mixture shows. */
 static const struct vfio_device_feature_dma_buf_tph states[2] = {
 	{ .flags = VFIO_DMA_BUF_TPH_ST | VFIO_DMA_BUF_TPH_ST_EXT,
 	  .steering_tag = 0x5a,
@@ -68,7 +68,7 @@ static void flipper_stop(struct flipper *flipper)
 	pthread_join(flipper->thread, NULL);
 }
 
-/* Which of the two does the kernel say the MR has? */
+/* Index of the state that the kernel reports for the MR. */
 static int which(struct rig *rig, struct target *target)
 {
 	struct uverbs_tph tph = tph_of(target);
@@ -129,7 +129,7 @@ static void test_register(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* Revoked and brought back while the tag flips: the fault succeeds with the tag of the MR, or it fails. */
+/* Revoked and restored while the tag flips: the page fault succeeds with the tag of the MR, or fails. */
 static void test_fault(struct rig *rig)
 {
 	unsigned int good = 0, bad = 0;

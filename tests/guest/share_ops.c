@@ -112,7 +112,7 @@ static unsigned int command(int fd)
 
 #define OK(call) require(!(call), "%s", tphbuf_ctx_error(ctx))
 
-/* What one side does the other sees; a buffer works while either has the device open. */
+/* Changes of either side are visible to the other; a buffer works while either has the device open. */
 static void both_sides(struct tphbuf_ctx *ctx, struct raw *raw, const char *where)
 {
 	const struct tphbuf_tag tag = { .valid = TPHBUF_TAG_ST, .st = 0x5a, .ph = 2 };
@@ -132,7 +132,7 @@ static void both_sides(struct tphbuf_ctx *ctx, struct raw *raw, const char *wher
 	require(tphbuf_tag_equal(&tag, &state.tag), "the tag reads back otherwise");
 	OK(tphbuf_device_reset(dev));
 
-	/* The caller's descriptors may go: the device stays. */
+	/* The caller closes its descriptors first: the device stays open. */
 	raw_close(raw);
 	OK(tphbuf_buffer_tag_get(buf, &state));
 	require(tphbuf_tag_equal(&tag, &state.tag), "the tag is lost");
@@ -140,7 +140,7 @@ static void both_sides(struct tphbuf_ctx *ctx, struct raw *raw, const char *wher
 	tphbuf_device_close(dev);
 }
 
-/* The library's part goes first: the caller's is untouched. */
+/* The library closes first: the caller's descriptors are unaffected. */
 static void library_first(struct tphbuf_ctx *ctx, struct raw *raw, const char *where)
 {
 	struct tphbuf_device *dev;
@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 	library_first(ctx, &raw, where);
 	both_sides(ctx, &raw, where);
 
-	/* Nothing of it is left open. */
+	/* The library has closed all of its descriptors. */
 	reopen(&raw, argv[1], argv[2], info.vfio);
 	raw_close(&raw);
 	tphbuf_ctx_free(ctx);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Buffers of all sources, and what importers make of them:
+ * Buffers of all sources, and importers of them:
  *
  *	source_ops make SOURCE [IBDEV]	SOURCE: udmabuf, heap, or a DRM card node
  *	source_ops drm CARD BDF TAG	import tagged BAR memory into a DRM driver
  *	source_ops ioas BDF RANGES	map 1 or 2 ranges of BAR 2 into an IOAS
  *	source_ops registry BDF IBDEV	a registry of regions across a new tag
  *
- * Prints one line for each step: what, "ok" or the negative errno, the reason.
- * The exit status is 0 if the steps before the last one worked; what the last
- * one gave is for the caller to judge.
+ * Prints one line for each step: the step, "ok" or the negative errno, the reason.
+ * The exit status is 0 if all steps before the last one succeeded; the caller judges the result
+ * of the last one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@
 
 static struct tphbuf_ctx *ctx;
 
-/* Tell what a step gave. Return: @ret. */
+/* Print the result of a step. Return: @ret. */
 static int step(const char *what, int ret)
 {
 	if (!ret)
@@ -105,7 +105,7 @@ static int cmd_make(const char *source, const char *ibdev)
 		ret = use_by_cpu(buf);
 	if (ret)
 		return 1;
-	/* No device, so no tag; that must be said, not done. */
+	/* Without a device there is no tag; the call must report that and change nothing. */
 	if (step("tag", tphbuf_buffer_tag_set(buf, &tag)) != -EOPNOTSUPP)
 		return 1;
 	if (ibdev && !step("register", tphbuf_mr_register(buf, open_pd(ibdev), NULL, &mr)))
@@ -154,9 +154,9 @@ static int cmd_drm(const char *card, const char *bdf, const char *tag)
 		return 0;
 	if (step("import again", tphbuf_drm_import(buf, drm, &again)) || again != handle)
 		return 1;
-	/* The importer must let go when the device is reset. */
+	/* The importer must drop its mapping when the device is reset. */
 	step("reset", tphbuf_device_reset(dev));
-	/* What has no handle yet is mapped anew, and that is refused. */
+	/* A buffer without a handle is mapped anew, and that is refused. */
 	step("memory off", tphbuf_device_memory(dev, false));
 	step("import, revoked", tphbuf_drm_import(buf, other, &again));
 	return step("release", tphbuf_drm_release(ctx, drm, handle)) ? 1 : 0;

@@ -22,7 +22,7 @@
 
 static const struct tphbuf_range range = { 0, MiB };
 
-/* MRs of one buffer, whose tag is another for each. */
+/* MRs of one buffer, each with a different tag. */
 struct many {
 	struct target target;
 	struct tphbuf_mr *mr[USABLE + 1];
@@ -47,7 +47,7 @@ static void many_open(struct rig *rig, struct many *many)
 	many->target.mr = NULL;
 }
 
-/* Register one more MR; is its tag applied? If not, the kernel must say why. */
+/* Register one more MR and return whether its tag is applied. If not, the kernel must report the reason. */
 static bool add(struct rig *rig, struct many *many, struct ibv_pd *pd, unsigned int tag,
 		uint32_t reason)
 {
@@ -88,7 +88,7 @@ static void many_close(struct rig *rig, struct many *many)
 	target_close(rig, &many->target);
 }
 
-/* All that dma-bufs may have. Entries come back, equal tags share one, CPU tags have their quarter. */
+/* The full share of dma-bufs. Entries are freed, equal tags share one, CPU tags keep their quarter. */
 static void test_table_full(struct rig *rig)
 {
 	const struct uverbs_dmah_opts cpu = { .has_cpu = true, .has_ph = true };
@@ -118,7 +118,7 @@ static void test_table_full(struct rig *rig)
 	many_close(rig, &many);
 }
 
-/* Each of the 48 entries is written where its index points to: traffic with each. */
+/* Each of the 48 entries is written at its index: traffic with each. */
 static void test_traffic_of_each(struct rig *rig)
 {
 	struct target target;
@@ -140,7 +140,7 @@ static void test_traffic_of_each(struct rig *rig)
 	many_close(rig, &many);
 }
 
-/* In a child without privilege: ever new tags, until the parent closes the other end of until. */
+/* In an unprivileged child: new tags without end, until the parent closes the other end of until. */
 static void neighbour(struct rig *rig, int report, int until)
 {
 	struct pollfd closed = { .fd = until, .events = POLLIN };
@@ -161,7 +161,7 @@ static void neighbour(struct rig *rig, int report, int until)
 	exit(0);
 }
 
-/* Tags that come into use do not take the hints off the requests of others. */
+/* New tags do not remove the hints from the requests of other MRs. */
 static void test_neighbour(struct rig *rig)
 {
 	static const struct tphbuf_range elsewhere = { 8 * MiB, MiB };
@@ -241,7 +241,7 @@ struct racer {
 	struct uverbs_tph tph;
 };
 
-/* Threads of one process, same lengths, one entry too few: each learns the truth about its own MR. */
+/* Threads of one process, same lengths, one entry too few: each gets the state of its own MR. */
 static void *race(void *arg)
 {
 	struct racer *racer = arg;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * stress BDF NIC_8BIT NIC_EXT SECONDS [SEED]: threads that export, tag, register, write, reset, switch off,
- * close and open at random, in rounds. Ends with a failure at the first answer that the state of things does not
- * allow, at the first TLP with a foreign tag, and when an operation was never done successfully.
+ * close and open at random, in rounds. Fails at the first answer that the current state does not
+ * permit, at the first TLP with a foreign tag, and when an operation never succeeded.
  */
 #include "tests/guest/stress.h"
 
@@ -23,7 +23,7 @@ struct stress stress;
 static const struct {
 	const char *name;
 	uint32_t weight;
-	void (*run)(struct worker *w); /* NULL: counted by another one */
+	void (*run)(struct worker *w); /* NULL: counted under another name */
 } ops[OP_COUNT] = {
 	[OP_EXPORT] = { "export", 120, op_export },
 	[OP_RELEASE] = { "release", 20, op_release },
@@ -76,7 +76,10 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* After a round the device is there and switched on, whatever the threads did: the tally must be readable. */
+/*
+ * After a round the device is open with memory decoding on, whatever the threads did: the tally
+ * must be readable.
+ */
 static void end_round(void)
 {
 	for (int i = 0; i < REGIONS; i++)

@@ -5,10 +5,11 @@
  *
  * A slot is a descriptor number that never goes away: what it refers to is exchanged by dup3(), and a slot that
  * holds nothing is an O_PATH descriptor, for which every call answers EBADF. So threads may race on a slot
- * without ever hitting a descriptor of somebody else.
+ * without ever hitting an unrelated descriptor.
  *
- * What a call may answer depends on the state of the things it touches. Stamps tell whether that state was
- * constant while the call ran; if so the answer must be the right one, else one of those that either state gives.
+ * The permitted answers of a call depend on the state of the objects it uses. Stamps tell whether
+ * that state was constant during the call; if so the answer must be the one for that state, else
+ * one of those for either state.
  */
 #ifndef STRESS_H
 #define STRESS_H
@@ -55,7 +56,7 @@ struct stamp {
 struct device {
 	const char *bdf;
 	int slot;	     /* descriptor of the open device, or nothing */
-	struct vfio_dev now; /* owned by who holds reopen; its fd is in slot */
+	struct vfio_dev now; /* owned by the holder of reopen; its fd is in slot */
 	pthread_mutex_t reopen;
 	struct stamp life;   /* open and close */
 	struct stamp memory; /* reset and memory decoding; both leave it on */
@@ -107,7 +108,7 @@ struct stress {
 };
 extern struct stress stress;
 
-/* stress.c: count an answer, or end the program if it is none of allowed (terminated by 1). */
+/* stress.c: count an answer, or end the program if the answer is not in allowed (terminated by 1). */
 void answer(struct worker *w, enum op op, int ret, const int *allowed);
 #define ANY(...) ((const int[]){ __VA_ARGS__, 1 })
 
@@ -160,8 +161,9 @@ void op_write(struct worker *w);
 void op_write_checked(struct worker *w);
 
 /*
- * stress_tag.c: tags say where they belong. Those of a slot in a round belong to no other slot and no other of
- * the last rounds, and the hint follows from the tag, so that a TLP which carries a foreign one shows.
+ * stress_tag.c: each tag identifies its origin. The tags of a slot in a round are used by no
+ * other slot and in no other recent round, and the hint follows from the tag, so that a TLP with
+ * a foreign tag shows.
  */
 tph_t tag_make(unsigned int slot, unsigned int k, uint32_t flags);
 void tag_verify(const tph_t *tph, unsigned int slot, const char *where);
@@ -170,7 +172,10 @@ struct tag_row { /* as counted by the endpoint; width 0: no hint */
 	uint32_t width, st, ph;
 };
 
-/* No TLP carries what was not set in this round. Clears the count. false: the device was away. */
+/*
+ * No TLP carries a tag that was not set in this round. Clears the tally. false: the device was
+ * not accessible.
+ */
 bool tags_verify_tally(void);
 /*
  * All TLPs since the clear carry exactly what tph has for a NIC of that width; or none if table_written: Linux

@@ -86,7 +86,7 @@ void op_reset(struct worker *w)
 	stamp_begin(&dev->memory);
 	ret = vfio_reset(dev->slot);
 	stamp_end(&dev->memory);
-	/* EAGAIN: somebody else holds the device's lock, for instance another reset */
+	/* EAGAIN: the device's lock is held, for instance by another reset */
 	answer(w, OP_RESET, ret,
 	       stamp_is(&dev->life, life) ? ANY(0, -EAGAIN) : ANY(0, -EAGAIN, -EBADF));
 }
@@ -162,8 +162,8 @@ void op_release(struct worker *w)
 }
 
 /*
- * SET and GET: EBADF where device or buffer is not there, EINVAL for a buffer of an earlier open. Nothing but 0
- * when the buffer is of the open that lasted from before the call to its end.
+ * SET and GET: EBADF where device or buffer is not there, EINVAL for a buffer of an earlier open. Only
+ * 0 is permitted if the buffer is of an open that lasted for the whole call.
  */
 static void answer_feature(struct worker *w, enum op op, int ret, bool certain)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Operations of the stress on regions: registration, writes, and what the kernel says about them. */
+/* Operations of the stress on regions: registration, writes, and the state that the kernel reports. */
 #include "tests/guest/stress.h"
 
 #include <errno.h>
@@ -47,7 +47,7 @@ void loops_close(struct worker *w)
 	tphbuf_ctx_free(w->ctx);
 }
 
-/* Nobody has revoked the mapping since it was made: a write must succeed. */
+/* The mapping has not been revoked since it was made: a write must succeed. */
 static bool undisturbed(const struct region *region)
 {
 	return stamp_is(&stress.dev.life, region->life) &&
@@ -65,7 +65,10 @@ void region_empty(struct region *region)
 	region->mr = NULL;
 }
 
-/* The tag of the buffer, if it can be known: then it does not change before the caller looks at the stamp again. */
+/*
+ * The tag of the buffer, if it can be known: then it does not change before the caller looks at
+ * the stamp again.
+ */
 static bool read_tag(const struct buffer *buffer, tph_t *tph)
 {
 	*tph = (tph_t){ .dmabuf_fd = buffer->slot };
@@ -163,7 +166,7 @@ void op_prefetch(struct worker *w)
 	pthread_rwlock_unlock(&region->lock);
 }
 
-/* The kernel's word for the region's tag. */
+/* The kernel's report of the region's tag. */
 void op_applied(struct worker *w)
 {
 	struct region *region = any_region(w);
@@ -246,7 +249,7 @@ static bool tags_verified(struct region *region, bool table_written)
 			       tags_verify_tally();
 }
 
-/* The only write there is at this time, of a region that stays: every TLP must carry just the region's tag. */
+/* The only write in flight, of a region that stays registered: every TLP must carry the region's tag. */
 void op_write_checked(struct worker *w)
 {
 	struct region *region = any_region(w);

@@ -40,7 +40,7 @@ tph_t tag_make(unsigned int slot, unsigned int k, uint32_t flags)
 	return tph;
 }
 
-/* Index of a tag among those of this round; ends the program if it is none that was set. */
+/* Index of a tag among those of this round; ends the program if the tag was not set. */
 static unsigned int index_of(uint32_t tag, uint32_t first, uint32_t ph, const char *where)
 {
 	uint32_t index = tag - first;
@@ -91,7 +91,7 @@ static bool set(uint32_t off, uint32_t value)
 	       sizeof(value);
 }
 
-/* A reset in between makes the endpoint show row 0 again: a row may be read twice, none is made up. */
+/* A reset in between makes the endpoint show row 0 again: a row may be read twice, but no row is invented. */
 static bool read_row(uint32_t i, struct tag_row *row)
 {
 	uint64_t width, st, ph;
@@ -103,7 +103,7 @@ static bool read_row(uint32_t i, struct tag_row *row)
 	return true;
 }
 
-/* Calls verify for each row; false: the device was away. */
+/* Calls verify for each row; false: the device was not accessible. */
 static bool each_row(void (*verify)(const struct tag_row *row, const void *arg), const void *arg)
 {
 	unsigned int memory = stamp_now(&stress.dev.memory);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Verbs that the guest's rdma-core does not have, by the kernel's ioctl interface: DMA handles, a dma-buf MR
- * with one, what an MR does with the hint of its dma-buf, and a re-registration that no library refuses first.
- * All return 0 or -errno.
+ * with one, the state of the hint of a dma-buf MR, and a re-registration that bypasses the check
+ * of libibverbs. All return 0 or -errno.
  */
 #ifndef UVERBS_H
 #define UVERBS_H
@@ -44,10 +44,10 @@ int uverbs_reg_dmabuf_flags(struct ibv_pd *pd, int fd, uint64_t len, int access,
 			    uint32_t tph_flags, struct uverbs_mr *mr);
 int uverbs_reg_dmabuf_old(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t tph_flags,
 			  struct uverbs_mr *mr);
-/* Host memory with such flags, which must fail. */
+/* Registers host memory with such flags, which must fail. */
 int uverbs_reg_addr_flags(struct ibv_pd *pd, void *addr, uint64_t len, int access,
 			  uint32_t tph_flags);
-/* What QUERY_MR says of the MR with this handle; of libibverbs' MRs it is mr->handle. */
+/* The answer of QUERY_MR for the MR with this handle (mr->handle of an MR of libibverbs). */
 int uverbs_query_tph(struct ibv_context *ctx, uint32_t handle, struct uverbs_tph *tph);
 int uverbs_dereg(struct ibv_context *ctx, const struct uverbs_mr *mr);
 

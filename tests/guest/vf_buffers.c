@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * vf_buffers PF VF NIC: a virtual function that is opened with the token of its physical function, which is bound to
- * vfio-pci too, exports, is refused tags, and is registered as any device. Who may open what with which token is
- * tested by tests/vm/cases/igb_tokens.sh.
+ * vfio-pci too, exports, is refused tags, and is registered like any device. The permissions of
+ * each token are tested by tests/vm/cases/igb_tokens.sh.
  */
 #include <errno.h>
 #include <linux/vfio.h>

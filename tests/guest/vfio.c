@@ -42,7 +42,7 @@ static int bind_and_attach(const struct vfio_dev *dev)
 	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
 	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
 
-	/* An open that is not closed yet answers EINVAL. */
+	/* EINVAL: an earlier open is still being closed. */
 	if (ioctl(dev->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind))
 		return errno == EINVAL ? -EBUSY : -errno;
 	if (ioctl(dev->iommufd, IOMMU_IOAS_ALLOC, &ioas))

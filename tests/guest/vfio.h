@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A vfio device by raw ioctls, for tests that race on descriptors, inject faults or send nonsense: nothing
- * here retries, checks or remembers anything. All return 0 (or a descriptor) or -errno.
+ * A vfio device by raw ioctls, for tests that race on descriptors, inject faults or send invalid
+ * input: no call retries, checks or keeps state. All return 0 (or a descriptor) or -errno.
  */
 #ifndef GUEST_VFIO_H
 #define GUEST_VFIO_H

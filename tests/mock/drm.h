@@ -12,14 +12,14 @@
 #define FAKE_DRM_HANDLE 5
 
 struct fake_drm {
-	bool no_driver; /* the descriptor is no DRM node */
+	bool no_driver; /* the descriptor is not a DRM node */
 	bool no_pci;
 	int dumb_err; /* positive errno values, 0 for success */
 	int export_err;
 	int import_err;
 	int release_err;
 	bool minus_one; /* errors come as -1 and errno */
-	/* What was asked for last. */
+	/* The arguments of the last call. */
 	uint32_t width, height, bpp, handle;
 	int fd;
 	unsigned int live_dumbs;

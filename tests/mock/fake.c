@@ -142,7 +142,7 @@ void fake_fail_access(const char *path, int err)
 	access_failure.err = err;
 }
 
-/* For wrappers: has this call to fail? Sets errno. */
+/* For wrappers: true if this call must fail; sets errno. */
 bool call_fails(const char *name)
 {
 	if (call_failure.name && !strcmp(call_failure.name, name)) {
@@ -456,7 +456,7 @@ static const char *lead(const char *path, char *buf)
 	return buf;
 }
 
-/* What procfs says of a dma-buf. Return: -1 if @path is about another file. */
+/* The fdinfo of a dma-buf. Return: -1 if @path is about another file. */
 static int open_fdinfo(const char *path)
 {
 	static const char text[] = "pos:\t0\nflags:\t02\nsize:\t4096\ncount:\t2\nexp_name:\tfake\n";

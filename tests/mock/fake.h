@@ -24,15 +24,15 @@
 #define FAKE_CONTAINER "dev/vfio/vfio"
 #define FAKE_GROUP     "dev/vfio/12"
 
-/* What the function's device file answers; defaults are a good device. */
+/* The answers of the function's device file; the defaults describe a fully capable device. */
 struct fake_device {
 	uint64_t bar_size[6];
 	uint32_t bar_flags[6]; /* VFIO_REGION_INFO_FLAG_ */
 	uint64_t config_size;
 	bool has_dmabuf;    /* VFIO_DEVICE_FEATURE_DMA_BUF */
-	bool has_tph;	    /* the TPH feature's number is ours */
-	uint32_t supported; /* namespaces; 0: no completer */
-	/* What another kernel may do with the number instead. */
+	bool has_tph;	    /* the TPH feature's number has the meaning of this series */
+	uint32_t supported; /* namespaces; 0: not a TPH completer */
+	/* The meaning of the number in another kernel. */
 	enum { FOREIGN_NONE, FOREIGN_SET_ONLY, FOREIGN_BOTH } foreign;
 	const char *token;     /* 16 bytes wanted at bind, or NULL */
 	uint32_t device_flags; /* VFIO_DEVICE_FLAGS_ */
@@ -41,7 +41,7 @@ struct fake_device {
 	int api_version;
 	uint32_t models; /* set of bits 1 << VFIO_..._IOMMU */
 	bool viable;
-	/* Others get at most so long before a rename() replaces something. */
+	/* Maximum delay before a rename() that replaces a file, for other processes to run. */
 	unsigned int rename_delay_us;
 };
 
@@ -79,7 +79,7 @@ void fake_text(const char *path, const char *text);
 void fake_link(const char *path, const char *target);
 void fake_remove(const char *path);
 void fake_bytes(const char *path, uint64_t offset, const void *data, size_t size);
-/* The config space of FAKE_BDF, in sysfs and behind vfio. */
+/* The config space of FAKE_BDF, in sysfs and through vfio. */
 void fake_config(unsigned int offset, uint32_t value, unsigned int size);
 void fake_device_config(unsigned int offset, uint32_t value, unsigned int size);
 
@@ -102,7 +102,7 @@ extern bool fake_plain_nodes;
 /* Let every access() to this path below the root fail, also for root. */
 void fake_fail_access(const char *path, int err);
 
-/* How many dma-bufs were made, and the tag state of the newest. */
+/* The number of dma-bufs made, and the tag state of the newest. */
 unsigned int fake_nr_dmabufs(void);
 struct fake_tag {
 	uint32_t flags;
@@ -111,7 +111,7 @@ struct fake_tag {
 	uint8_t ph;
 };
 struct fake_tag *fake_dmabuf_tag(void);
-/* A dma-buf that was exported by something else. Caller closes it. */
+/* A dma-buf of another exporter. The caller closes the descriptor. */
 int fake_foreign_dmabuf(size_t size);
 
 unsigned int fake_resets(void);

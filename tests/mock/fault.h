@@ -13,13 +13,13 @@
 /* Let the @nth call from now fail, 1 being the next. */
 void fault_arm(unsigned int nth);
 
-/* Stop; has the call that was to fail happened? */
+/* Disarm. True if the call that was to fail happened. */
 bool fault_disarm(void);
 
-/* How many calls there were since fault_arm(), up to the failing one. */
+/* The number of calls since fault_arm(), up to the failing one. */
 unsigned int fault_calls(void);
 
-/* For wrappers: is this the call? */
+/* For wrappers: true if this is the call that must fail. */
 bool fault_hits(void);
 
 #endif

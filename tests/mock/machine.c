@@ -58,7 +58,7 @@ static void build_config(const struct machine_fn *fn, unsigned char *cfg)
 	put(cfg, MACHINE_TPH_CAP + PCI_TPH_CTRL, fn->enabled << 8, 4);
 }
 
-/* What a VF does not have, or has as ones: PCIe 6.x 9.3.4, 9.3.5. */
+/* Fields that a VF lacks, or that read as ones: PCIe 6.x 9.3.4, 9.3.5. */
 static void build_vf_config(unsigned char *cfg)
 {
 	put(cfg, PCI_VENDOR_ID, UINT32_MAX, 4);

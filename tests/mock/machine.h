@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Other machines than the default one: PCI functions with a path of bridges
- * above them, drawn into the fake tree as sysfs shows them.
+ * Machines other than the default one: PCI functions with a path of bridges above them, in the
+ * fake tree as in sysfs.
  */
 #ifndef MOCK_MACHINE_H
 #define MOCK_MACHINE_H
@@ -46,7 +46,7 @@ void machine_truncate_config(const char *bdf, unsigned int size);
 /* Change bytes of it. */
 void machine_config(const char *bdf, unsigned int offset, uint32_t value, unsigned int size);
 
-/* Where machine_add() puts things in config space. */
+/* Offsets of the capabilities that machine_add() writes. */
 #define MACHINE_PM_CAP	0x40
 #define MACHINE_EXP_CAP 0x50
 #define MACHINE_ACS_CAP 0x100

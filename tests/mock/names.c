@@ -26,7 +26,7 @@ int __wrap_statx(int fd, const char *path, int flags, unsigned int mask, struct 
 	return 0;
 }
 
-/* Time for others, before a name that is taken changes hands. */
+/* Lets other processes run before a rename() replaces an existing name. */
 int __real_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags);
 int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)
 {

@@ -9,12 +9,12 @@
 #define REGION_CONFIG	     7
 #define REGION_OFFSET(index) ((uint64_t)(index) << 28)
 
-/* The device's node, which is also what a group hands out. */
+/* The device's node, which a group's device descriptor refers to as well. */
 #define DEV_NODE "dev/vfio/devices/vfio0"
 
 void tree_build(void);
 
-/* Is @fd open on this file of the tree? */
+/* True if @fd refers to this file of the tree. */
 bool fd_is(int fd, const char *node);
 
 /* nodes.c: forget the nodes of fake_node() */
@@ -22,7 +22,7 @@ void nodes_reset(void);
 /* The number of the node open at @fd. Return: false if it is another file. */
 bool node_number(int fd, unsigned int *major, unsigned int *minor);
 
-/* For wrappers: has this call to fail? Sets errno. */
+/* For wrappers: true if this call must fail; sets errno. */
 bool call_fails(const char *name);
 
 /* group.c; 0 or more, or -errno */

@@ -92,7 +92,7 @@ struct ibv_mr *fake_reg_data_direct(struct ibv_pd *of, uint64_t offset, size_t l
 	return mr;
 }
 
-/* IOVA, FD, FD_OFFSET and DMAH are asked for, nothing else. */
+/* IOVA, FD, FD_OFFSET and DMAH are requested, and nothing else. */
 struct ibv_mr *fake_reg_mr_ex(struct ibv_pd *of, struct fake_init_attr *attr)
 {
 	struct ibv_mr *mr;
@@ -236,7 +236,7 @@ int __wrap_nl_socket_modify_err_cb(struct nl_sock *sock, enum nl_cb_kind kind,
 	return 0;
 }
 
-/* The request must be what nldev's policy takes. */
+/* The request must match nldev's policy. */
 int __wrap_nl_send_auto(struct nl_sock *sock, struct nl_msg *msg)
 {
 	struct nlmsghdr *hdr = nlmsg_hdr(msg);

@@ -18,7 +18,7 @@
 #define FAKE_HANDLE    0x33
 #define FAKE_DEV_INDEX 3
 
-/* What UVERBS_METHOD_QUERY_MR says of every region; fake_verbs.tph. */
+/* The answer of UVERBS_METHOD_QUERY_MR for every region; fake_verbs.tph. */
 struct fake_mr_tph {
 	bool old_kernel; /* has no outputs about TPH */
 	uint32_t state;	 /* enum ib_uverbs_mr_tph_state */
@@ -42,14 +42,14 @@ struct fake_verbs {
 	unsigned int live_mrs;
 	unsigned int live_pds;
 	unsigned int live_contexts;
-	/* What the last registration was asked for. */
+	/* The arguments of the last registration. */
 	uint64_t offset, length, iova;
 	int fd, access;
 	enum { BY_REG_DMABUF, BY_REG_MR_EX, BY_DATA_DIRECT } by;
 	struct ibv_dmah *dmah;
 	int mlx5_access;
 	struct fake_mr_tph tph;
-	bool no_driver_id; /* a kernel whose netlink does not tell */
+	bool no_driver_id; /* a kernel without RDMA_NLDEV_CMD_GET_CHARDEV */
 	int query_errno;   /* UVERBS_METHOD_QUERY_MR fails with this */
 };
 
