@@ -181,6 +181,17 @@ static void too_many_functions(void **ctx)
 	assert_int_equal(srv_options_parse(&opts, argc, argv, error, sizeof(error)), -EINVAL);
 }
 
+static void version_needs_nothing_else(void **ctx)
+{
+	struct srv_opts opts;
+	char error[256] = "";
+
+	(void)ctx;
+	assert_int_equal(parse("--version", &opts, error, sizeof(error)), 0);
+	assert_true(opts.version);
+	assert_int_equal(parse("--version=1", &opts, error, sizeof(error)), -EINVAL);
+}
+
 static void help_needs_nothing_else(void **ctx)
 {
 	struct srv_opts opts;
@@ -199,6 +210,7 @@ int main(void)
 		cmocka_unit_test(refused),
 		cmocka_unit_test(too_many_functions),
 		cmocka_unit_test(help_needs_nothing_else),
+		cmocka_unit_test(version_needs_nothing_else),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

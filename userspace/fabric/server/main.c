@@ -104,5 +104,9 @@ int main(int argc, char **argv)
 		fputs(srv_options_help, stdout);
 		return 0;
 	}
+	if (opts.version) {
+		puts("tphbuf-fabric " PROGRAM_VERSION);
+		return 0;
+	}
 	return serve(&opts) ? 1 : 0;
 }

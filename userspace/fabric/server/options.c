@@ -46,6 +46,7 @@ const char srv_options_help[] =
 	"                     access, and waits longer on a busy host\n"
 	"  -v                 log register writes and commands; twice: every message\n"
 	"  --help             print this text\n"
+	"  --version          print the version\n"
 	"\n"
 	"DIR/control.sock takes one command per line and answers each with one line of JSON:\n"
 	"  report             all counters\n"
@@ -320,7 +321,8 @@ enum {
 	OPT_REPORT,
 	OPT_ONCE,
 	OPT_REALTIME,
-	OPT_HELP
+	OPT_HELP,
+	OPT_VERSION
 };
 
 static const struct option long_options[] = {
@@ -333,6 +335,7 @@ static const struct option long_options[] = {
 	{ "once", no_argument, NULL, OPT_ONCE },
 	{ "realtime", no_argument, NULL, OPT_REALTIME },
 	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -363,6 +366,9 @@ static int apply_option(struct parser *parser, struct srv_opts *opts, int option
 	case OPT_HELP:
 		opts->help = true;
 		return 0;
+	case OPT_VERSION:
+		opts->version = true;
+		return 0;
 	case 'v':
 		opts->verbose++;
 		return 0;
@@ -385,7 +391,7 @@ int srv_options_parse(struct srv_opts *opts, int argc, char **argv, char *error,
 		if (ret)
 			return ret;
 	}
-	if (opts->help)
+	if (opts->help || opts->version)
 		return 0;
 	if (optind < argc)
 		return fail(&parser, "unexpected argument '%s'", argv[optind]);

@@ -33,6 +33,7 @@ struct srv_opts {
 	bool once;
 	bool realtime;
 	bool help;
+	bool version;
 	int verbose;
 	unsigned int nspecs;
 	struct srv_spec spec[SRV_MAX_FUNCTIONS];

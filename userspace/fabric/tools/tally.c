@@ -21,7 +21,8 @@ static const char help[] =
 	"BDF is the endpoint's PCI address in this guest; the endpoint is bound to vfio-pci.\n"
 	"\n"
 	"  --clear    set the counters to zero first\n"
-	"  --help     print this text\n";
+	"  --help     print this text\n"
+	"  --version  print the version\n";
 
 /* Registers of one endpoint. ok turns false with the first access that fails. */
 struct endpoint {
@@ -123,6 +124,10 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(help, stdout);
+		return 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		puts("fabric-tally " PROGRAM_VERSION);
 		return 0;
 	}
 	if (argc < 2 || argc > 3 || (argc == 3 && !clear)) {

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The programs of the fabric print the version of the file VERSION: version.sh VERSION-FILE PROGRAM...
+version=$(cat "$1")
+shift
+echo "1..$#"
+for program; do
+	wanted="$(basename "$program") $version"
+	if [ "$("$program" --version)" = "$wanted" ]; then
+		echo "ok - $wanted"
+	else
+		echo "not ok - $wanted"
+	fi
+done
