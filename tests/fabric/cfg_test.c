@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Config space: what the guest may change, resets, capabilities, steering tags. */
+/* Config space: writable bits, resets, capabilities, steering tags. */
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -42,7 +42,7 @@ static void header_is_read_only(void **ctx)
 	memset(ones, 0xff, sizeof(ones));
 	fab_device_cfg_write(&toy->dev, PCI_VENDOR_ID, ones, 4);
 	fab_device_cfg_write(&toy->dev, PCI_STATUS, ones,
-			     10); /* with class, header type; but for the cache line size */
+			     10); /* with class and header type, without the cache line size */
 	fab_device_cfg_write(&toy->dev, PCI_SUBSYSTEM_VENDOR_ID, ones, 4);
 	fab_device_cfg_write(&toy->dev, PCI_CAPABILITY_LIST, ones, 1);
 	before[PCI_CACHE_LINE_SIZE] = 0xff;
@@ -159,7 +159,7 @@ static void flr_bit_is_seen_in_any_write_size(void **ctx)
 	struct toy *toy = toy_of(ctx);
 	uint32_t devctl = toy->dev.pcie_cap + PCI_EXP_DEVCTL;
 
-	toy_put(toy, devctl, 0x80, 1); /* low byte: not the bit */
+	toy_put(toy, devctl, 0x80, 1); /* low byte: without the FLR bit */
 	assert_int_equal(toy->resets, 0);
 	toy_put(toy, devctl + 1, 0x80, 1);
 	assert_int_equal(toy->resets, 1);
@@ -170,7 +170,10 @@ static void flr_bit_is_seen_in_any_write_size(void **ctx)
 	assert_int_equal(toy_get(toy, devctl, 2) & PCI_EXP_DEVCTL_BCR_FLR, 0);
 }
 
-/* Until the function has come back reads are all-ones and writes are lost; then it is as after any reset. */
+/*
+ * Until the reset has completed, reads are all-ones and writes are lost; afterwards the state is
+ * that of any reset.
+ */
 static void absent_after_flr(void **ctx)
 {
 	struct toy *toy = toy_of(ctx);
@@ -193,7 +196,7 @@ static void absent_after_flr(void **ctx)
 	assert_memory_equal(initial, toy->dev.cfg, sizeof(initial));
 	toy_put(toy, devctl, PCI_EXP_DEVCTL_BCR_FLR, 2);
 	assert_int_equal(toy_get(toy, PCI_VENDOR_ID, 4), 0xffffffff);
-	fab_device_detach(&toy->dev); /* the next client finds it there */
+	fab_device_detach(&toy->dev); /* completes the reset for the next client */
 	assert_int_equal(toy_get(toy, PCI_VENDOR_ID, 4), 0x00011234);
 }
 
@@ -265,7 +268,7 @@ static void payload_and_read_request_sizes(void **ctx)
 		{ 0x5040, 512, 4096 },
 		{ 0x3060, 512, 1024 },
 		{ 0x60e0, 512, 4096 },
-		{ 0x70a0, 512, 4096 }, /* beyond what it supports; reserved */
+		{ 0x70a0, 512, 4096 }, /* above the supported one; reserved */
 	};
 	struct toy *toy = toy_of(ctx);
 	unsigned int i;
@@ -290,7 +293,7 @@ static void tph_capability_variants(void **ctx)
 	assert_int_equal(toy_get(toy, cap + FAB_TPH_CTRL, 4), 0x307);
 	toy_put(toy, cap + FAB_TPH_ST_TABLE + 2 * 63, 0xbeef, 2);
 	assert_int_equal(toy_get(toy, cap + FAB_TPH_ST_TABLE + 2 * 63, 2), 0xbeef);
-	toy_put(toy, cap + FAB_TPH_ST_TABLE + 2 * 64, 0xbeef, 2); /* behind the table */
+	toy_put(toy, cap + FAB_TPH_ST_TABLE + 2 * 64, 0xbeef, 2); /* past the table */
 	assert_int_equal(toy_get(toy, cap + FAB_TPH_ST_TABLE + 2 * 64, 2), 0);
 
 	opts.requester = FAB_TPH_8BIT;
@@ -307,12 +310,12 @@ static void tph_capability_variants(void **ctx)
 	assert_int_equal(toy_get(toy, cap + PCI_TPH_CAP, 4), 7);
 }
 
-/* One row: what the guest has programmed, what is asked for, what a TLP carries. */
+/* One row: the guest's programming, the request, and the hint of the TLP. */
 static const struct {
 	enum fab_tph_support requester;
 	unsigned int entries;
 	uint32_t ctrl;
-	uint16_t entry5; /* what ST table entry 5 holds */
+	uint16_t entry5; /* content of ST table entry 5 */
 	uint8_t ph;
 	uint16_t index;
 	struct fab_tph expect;
@@ -324,7 +327,7 @@ static const struct {
 	{ FAB_TPH_EXT, 64, 0x102, 0x5a, 2, 5, { true, false, 2, 0x5a }, 0 },
 	{ FAB_TPH_EXT, 64, 0x302, 0x5a, 2, 5, { true, true, 2, 0x5a }, 0 },
 	{ FAB_TPH_EXT, 64, 0x302, 0x1234, 3, 5, { true, true, 3, 0x1234 }, 0 },
-	{ FAB_TPH_EXT, 64, 0x102, 0x1234, 3, 5, { 0 }, 1 }, /* too wide for what is enabled */
+	{ FAB_TPH_EXT, 64, 0x102, 0x1234, 3, 5, { 0 }, 1 }, /* wider than the enabled width */
 	{ FAB_TPH_EXT, 64, 0x102, 0x00ff, 0, 5, { true, false, 0, 0xff }, 0 },
 	{ FAB_TPH_EXT, 64, 0x302, 0x5a, 1, 0, { true, true, 1, 0 }, 0 }, /* no tag */
 	{ FAB_TPH_EXT, 64, 0x302, 0x5a, 1, 63, { true, true, 1, 0 }, 0 },
@@ -337,7 +340,7 @@ static const struct {
 	{ FAB_TPH_EXT, 0, 0x302, 0, 2, 0x5a, { true, true, 2, 0x5a }, 0 }, /* direct */
 	{ FAB_TPH_EXT, 0, 0x302, 0, 2, 0xfedc, { true, true, 2, 0xfedc }, 0 },
 	{ FAB_TPH_EXT, 0, 0x102, 0, 2, 0x100, { 0 }, 1 },
-	{ FAB_TPH_8BIT, 64, 0x302, 0x125a, 2, 5, { true, false, 2, 0x5a }, 0 }, /* it has no more bits than that */
+	{ FAB_TPH_8BIT, 64, 0x302, 0x125a, 2, 5, { true, false, 2, 0x5a }, 0 }, /* an 8-bit entry keeps the low byte */
 };
 
 static void steering_tags(void **ctx)
@@ -386,7 +389,10 @@ static void no_prefix_no_wide_tag(void **ctx)
 	assert_true(tph.th && !tph.extended && tph.st == 0x5a);
 }
 
-/* The write mailbox keeps what is written, status and header do not change; not beside a TPH requester capability. */
+/*
+ * The write mailbox keeps what is written, status and header do not change; not beside a TPH
+ * requester capability.
+ */
 static void doe_registers(void **ctx)
 {
 	struct toy *toy = toy_of(ctx);
@@ -404,7 +410,7 @@ static void doe_registers(void **ctx)
 	assert_int_equal(toy_get(toy, 0x200 + PCI_DOE_WRITE, 4), 0x5a5a1234);
 }
 
-/* Firmware that starts again: no hint until the driver enables and writes anew; nothing else changes. */
+/* Restart of firmware: no hint until the driver enables and writes the table anew; nothing else changes. */
 static void lost_tph(void **ctx)
 {
 	struct toy *toy = toy_of(ctx);

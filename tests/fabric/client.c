@@ -74,7 +74,8 @@ int server_wait(struct server *server)
 	for (i = 0; i < CLIENT_SECONDS * 100; i++) {
 		if (waitpid(server->pid, &status, WNOHANG) == server->pid) {
 			server->pid = -1;
-			assert_int_equal(rmdir(server->dir), 0); /* it leaves nothing behind */
+			assert_int_equal(rmdir(server->dir),
+					 0); /* the server has removed its files */
 			return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 		}
 		usleep(10000);

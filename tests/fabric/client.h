@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A vfio-user client and a server process for it to talk to. Calls that must
- * succeed assert; nothing waits longer than CLIENT_SECONDS.
+ * A vfio-user client and its server process. Calls that must succeed assert; every wait is
+ * limited to CLIENT_SECONDS.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -26,10 +26,10 @@ struct server {
 
 /* Fork a server with this command line, after --dir. */
 void server_start(struct server *server, const char *arguments);
-/* Ask it to end: it must do so with status 0, which includes no leak. */
+/* Stop the server: it must exit with status 0, which includes no leak. */
 void server_stop(struct server *server);
-int server_wait(struct server *server);		      /* until it ends by itself: exit status */
-unsigned int server_fds(const struct server *server); /* files it has open */
+int server_wait(struct server *server);		      /* wait for its exit: the exit status */
+unsigned int server_fds(const struct server *server); /* number of its open files */
 int server_control(const struct server *server);      /* a connection to its control socket */
 void server_ask(const struct server *server, const char *command, char *answer, size_t size);
 
@@ -57,7 +57,7 @@ void client_write(struct client *client, const void *data, size_t len, const int
 uint16_t client_send(struct client *client, unsigned int command, uint32_t flags, const void *body,
 		     uint32_t len, const int *fds, unsigned int nfds);
 bool client_receive(struct client *client, struct answer *answer); /* false: the server has hung up */
-/* Send and receive: 0 or the errno that was answered. The answer must fit the command. */
+/* Send and receive: 0 or the errno of the answer. The answer must match the command. */
 int client_call(struct client *client, unsigned int command, const void *body, uint32_t len,
 		const int *fds, unsigned int nfds, struct answer *answer);
 void client_check(struct client *client); /* the connection works */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* DMA: routing, what moves, what is counted; tallies, trace and report. */
+/* DMA: routing, data, counters; tallies, trace and report. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,7 +197,7 @@ static void note_piece(void *ctx, void *host, uint32_t off, uint32_t len)
 	memcpy(host, pieces->data + off, len);
 }
 
-/* One request over guest memory made of two files, split where they meet. */
+/* One request over guest memory of two files, split at their boundary. */
 static void guest_memory_in_pieces(void **ctx)
 {
 	struct state *state = *ctx;
@@ -245,9 +245,9 @@ static void unsupported_requests(void **ctx)
 		assert_int_equal(call, -EFAULT);                    \
 		assert_int_equal(from->errors_unsupported, before); \
 	} while (0)
-	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, 0x5000, data, 8)); /* nobody */
+	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, 0x5000, data, 8)); /* unmapped */
 	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, 0x1000, data, 8)); /* read-only */
-	UNSUPPORTED(fab_dma_read(from, FAB_ORIGIN_WQE, 0x8000, data, 8));  /* nothing behind it */
+	UNSUPPORTED(fab_dma_read(from, FAB_ORIGIN_WQE, 0x8000, data, 8)); /* mapped without a file */
 	UNSUPPORTED(fab_dma_read(from, FAB_ORIGIN_WQE, 0x1000, data, PAGE + 1));  /* over the end */
 	UNSUPPORTED(fab_dma_read(from, FAB_ORIGIN_WQE, UINT64_MAX - 3, data, 8)); /* wraps */
 	UNSUPPORTED(fab_dma_write(from, FAB_ORIGIN_CQE, 0x390000000000, data, 8)); /* its own BAR */
@@ -284,7 +284,10 @@ static void empty_request_touches_nothing(void **ctx)
 	assert_int_equal(state->from->dev.sent[FAB_ORIGIN_EQE].tlps, 0);
 }
 
-/* Registers in front of and behind the memory page of BAR0: accesses are natural and cover the request exactly. */
+/*
+ * Registers before and after the memory page of BAR0: accesses are naturally aligned and cover
+ * the request exactly.
+ */
 static void peer_registers(void **ctx)
 {
 	struct state *state = *ctx;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Endpoint: its registers show what arrived at its memory. */
+/* Endpoint: its registers report the TLPs that its memory received. */
 #include <errno.h>
 #include <string.h>
 

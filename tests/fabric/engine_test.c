@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* DMA engine: what its registers refuse, where its transfers end, and the hint of every TLP. */
+/* DMA engine: refused register writes, ends of transfers, and the hint of every TLP. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,7 +105,7 @@ static void prepare(struct fab_device *eng, uint64_t addr, uint32_t length, uint
 	set32(eng, ENG_HINT, hint);
 }
 
-/* Until the engine is not busy; no transfer has more than ENG_LENGTH_MAX / ENG_STEP + 1 steps. */
+/* Runs the loop until the engine is idle; no transfer has more than ENG_LENGTH_MAX / ENG_STEP + 1 steps. */
 static uint32_t finish(struct fab_device *eng)
 {
 	unsigned int steps;
@@ -241,7 +241,7 @@ static void reserved_bits_are_refused(void **ctx)
 	assert_int_equal(get32(state->eng, ENG_STATUS), ENG_IDLE);
 }
 
-/* A hint that could not be set must not leave the transfer with the one before. */
+/* After a refused hint a transfer must not use the previous one. */
 static void a_refused_write_fails_the_next_start_only(void **ctx)
 {
 	struct state *state = *ctx;
@@ -297,11 +297,11 @@ static void bad_addresses_fail(void **ctx)
 		assert_int_equal(state->eng->errors_unsupported, i + 1);
 	}
 	assert_int_equal(state->eng->sent[FAB_ORIGIN_PAYLOAD].tlps, 0);
-	/* Wrap around is seen before anything is sent, also where it falls between two steps. */
+	/* Wrap around is detected before the first TLP, also between two steps. */
 	assert_int_equal(transfer(state->eng, 0xfffffffffffffffc, 8, 1, 0), ENG_FAILED);
 	assert_int_equal(transfer(state->eng, 0ull - ENG_STEP, 2 * ENG_STEP, 1, 0), ENG_FAILED);
 	assert_int_equal(state->eng->errors_unsupported, ARRAY(bad));
-	/* The end of the target is reached on the way: what is before it has been written. */
+	/* The transfer runs past the end of the target: the part before the end is written. */
 	assert_int_equal(transfer(state->eng, MEMORY_AT + MEMORY_SIZE - 8, 16, 7, 0), ENG_FAILED);
 	filled(state->memory + MEMORY_SIZE - 8, 8, 7);
 }
@@ -329,7 +329,7 @@ static void bus_master_off(void **ctx)
 	assert_int_equal(transfer(state->eng, MEMORY_AT, 64, 1, 0), ENG_FAILED);
 	assert_int_equal(state->eng->errors_no_master, 2);
 	put(state->eng, state->eng->pm_cap + PCI_PM_CTRL, 0, 2);
-	/* Switched off while it runs: a driver that gives up must be able to count on it. */
+	/* Bus mastering is switched off during a transfer: a driver that gives up relies on the stop. */
 	prepare(state->eng, MEMORY_AT, ENG_LENGTH_MAX, 1, 0);
 	set32(state->eng, ENG_START, 1);
 	fab_loop_step(state->fabric->loop, 0);
@@ -376,7 +376,7 @@ static void reset_ends_a_transfer(void **ctx)
 	assert_int_equal(get32(state->eng, ENG_MAGIC), ENG_MAGIC_VALUE);
 	for (off = 4; off < ENG_REGS_END; off += 4)
 		assert_int_equal(get32(state->eng, off), 0);
-	/* The client goes while one runs. */
+	/* The client disconnects during a transfer. */
 	put(state->eng, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
 	prepare(state->eng, MEMORY_AT, ENG_LENGTH_MAX, 1, 0);
 	set32(state->eng, ENG_START, 1);
@@ -385,7 +385,10 @@ static void reset_ends_a_transfer(void **ctx)
 	assert_int_equal(get32(state->eng, ENG_STATUS), ENG_IDLE);
 }
 
-/* Engines that start each other for ever: a step of the loop does a step of one, and reset ends it. */
+/*
+ * Engines that start each other without end: a step of the loop does one step of one engine, and
+ * reset stops them.
+ */
 static void engines_that_start_each_other(void **ctx)
 {
 	struct state *state = *ctx;
@@ -397,7 +400,10 @@ static void engines_that_start_each_other(void **ctx)
 	set32(state->eng, ENG_START, 1);
 	for (i = 0; i < 1000; i++)
 		fab_loop_step(state->fabric->loop, 0);
-	/* Each is busy while it writes, so the answer of the other finds it idle or is refused, never nested. */
+	/*
+	 * An engine is busy while it writes: the write of the other finds it idle or is refused,
+	 * and never nests.
+	 */
 	assert_in_range(counter(state->eng, "transfers_done") + counter(other, "transfers_done"), 2,
 			1000);
 	fab_device_reset(state->eng);
@@ -418,7 +424,7 @@ static void registers_of_others(void **ctx)
 	filled(state->toy->registers + 4, 28, 0x11223344);
 }
 
-/* The hint of a TLP is what config space allows of what the register asks for. */
+/* The hint of a TLP is the one that the register requests, as far as config space permits. */
 static void hints(void **ctx)
 {
 	static const struct {

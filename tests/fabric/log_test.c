@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Messages that a guest can cause: however often it does, the log stays short. */
+/* Messages that a guest can cause: the log stays short, however often they occur. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -73,7 +73,7 @@ static void kinds_do_not_hide_each_other(void **ctx)
 	assert_string_equal(state->text[0], "dev: event queue 3 is full");
 }
 
-/* More kinds than the table has: bounded all the same. */
+/* More kinds of messages than the table holds: the log stays bounded. */
 static void kinds_past_the_table(void **ctx)
 {
 	static const char formats[2 * FAB_LOG_KINDS][4];

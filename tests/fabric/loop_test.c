@@ -111,7 +111,7 @@ static void fd_removed_in_the_same_batch_is_not_called(void **ctx)
 	assert_true(fab_loop_step(*ctx, 0));
 	assert_int_equal(a.calls + b.calls, 1);
 	assert_false(fab_loop_step(*ctx, 0));
-	fab_loop_del_fd(*ctx, 12345); /* unknown: nothing happens */
+	fab_loop_del_fd(*ctx, 12345); /* unknown: no effect */
 	close(a.fd);
 	close(b.fd);
 }
@@ -216,7 +216,7 @@ static void watching_for_room_to_write(void **ctx)
 	assert_int_equal(fab_loop_watch(*ctx, pair[0], false, false), 0);
 	assert_int_equal(write(pair[1], "x", 1), 1);
 	assert_false(fab_loop_step(*ctx, 0));
-	close(pair[1]); /* a hang-up is always told */
+	close(pair[1]); /* a hang-up is always reported */
 	assert_true(fab_loop_step(*ctx, 0));
 	assert_int_equal(calls, 2);
 	fab_loop_del_fd(*ctx, pair[0]);

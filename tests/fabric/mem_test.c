@@ -73,7 +73,7 @@ static void bad_ranges(void **ctx)
 		assert_int_equal(fab_mem_map(mem, bad[i].iova, bad[i].size, fd, bad[i].offset, RW),
 				 -EINVAL);
 	assert_int_equal(fab_mem_map(mem, -PAGE, PAGE, fd, 0, RW),
-			 0); /* up to the last byte there is */
+			 0); /* up to the last byte of the address space */
 	assert_non_null(fab_mem_at(mem, UINT64_MAX, RW, &run));
 	assert_int_equal(run, 1);
 	assert_int_equal(fab_mem_unmap(mem, -PAGE, 2 * PAGE), -EINVAL);
@@ -110,7 +110,7 @@ static void holes_have_no_bytes(void **ctx)
 	uint64_t run;
 
 	assert_int_equal(fab_mem_map(mem, 0, PAGE, -1, 0, RW), 0);
-	assert_int_equal(fab_mem_map(mem, PAGE, PAGE, event, 0, RW), 0); /* not a file with bytes */
+	assert_int_equal(fab_mem_map(mem, PAGE, PAGE, event, 0, RW), 0); /* not a regular file */
 	assert_null(fab_mem_at(mem, 0, RW, &run));
 	assert_int_equal(run, 0);
 	assert_null(fab_mem_at(mem, PAGE, RW, &run));
@@ -142,7 +142,7 @@ static void unmap_takes_whole_mappings(void **ctx)
 	assert_int_equal(fab_mem_unmap(mem, PAGE, PAGE), -EINVAL);   /* cut at the front */
 	assert_int_equal(fab_mem_unmap(mem, 0, PAGE), -EINVAL);	     /* at the back */
 	assert_int_equal(fab_mem_unmap(mem, 0, 5 * PAGE), -EINVAL);  /* the second one */
-	assert_int_equal(fab_mem_unmap(mem, 2 * PAGE, 2 * PAGE), 0); /* nothing there */
+	assert_int_equal(fab_mem_unmap(mem, 2 * PAGE, 2 * PAGE), 0); /* unmapped */
 	assert_int_equal(fab_mem_unmap(mem, 3 * PAGE, 8 * PAGE), 0); /* the second and third */
 	for (i = 0; i < 5; i++)
 		assert_int_equal(fab_mem_map(mem, i * 4 * PAGE, PAGE, -1, 0, RW),
@@ -176,7 +176,7 @@ static void number_of_files_is_limited(void **ctx)
 		assert_int_equal(fab_mem_map(mem, i * PAGE, PAGE, fd[i], 0, RW),
 				 i < FAB_MEM_FILES ? 0 : -ENOSPC);
 	}
-	assert_int_equal(fab_mem_map(mem, 1ull << 40, PAGE, fd[7], 0, RW), 0); /* known already */
+	assert_int_equal(fab_mem_map(mem, 1ull << 40, PAGE, fd[7], 0, RW), 0); /* a known file */
 	assert_int_equal(fab_mem_unmap(mem, 5 * PAGE, PAGE), 0);
 	assert_int_equal(fab_mem_map(mem, 5 * PAGE, PAGE, fd[FAB_MEM_FILES], 0, RW), 0);
 	assert_non_null(fab_mem_at(mem, 5 * PAGE, RW, &run));
@@ -228,7 +228,7 @@ static void map_scattered(struct fab_mem *mem, int fd, uint64_t ranges)
 	}
 }
 
-/* What a guest with 1 GiB of 4 KiB pages behind a translating IOMMU does, in the order of chance. */
+/* The mappings of a guest with 1 GiB of 4 KiB pages and a translating IOMMU, in random order. */
 static void a_gibibyte_in_small_pages(void **ctx)
 {
 	const uint64_t ranges = 262144;
@@ -268,7 +268,7 @@ static void memory_per_range(void **ctx)
 		assert_int_equal(fab_ranges_add(&set, &range), 0);
 	}
 	assert_in_range(set.blocks * sizeof(struct fab_range_block) / n, 32, 33);
-	for (i = 0; i < n; i++) /* all but one of 250, from all over the set */
+	for (i = 0; i < n; i++) /* all but one of 250, spread over the set */
 		if (i % 250 && fab_ranges_find(&set, i * PAGE, &pos))
 			fab_ranges_remove(&set, pos);
 	assert_int_equal(set.count, n / 250);
@@ -286,7 +286,7 @@ static void memory_per_range(void **ctx)
 	fab_ranges_clear(&set);
 }
 
-/* A model so simple that it is right: one entry for each page of a small space. */
+/* The reference model: one entry for each page of a small space. */
 #define MODEL_PAGES 64
 static void random_against_model(void **ctx)
 {

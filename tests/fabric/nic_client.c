@@ -215,7 +215,7 @@ uint32_t client_pd(struct client *client)
 	return DEVX_GET(alloc_pd_out, out, pd);
 }
 
-/* A zeroed queue and the PAS list for it behind an input of fixed bytes. */
+/* A zeroed queue, and its PAS list after an input of a fixed size. */
 static uint8_t *with_pages(struct client *client, uint32_t fixed, uint64_t bytes, uint64_t *ring,
 			   uint32_t *len)
 {
@@ -245,7 +245,7 @@ struct client_queue client_eq(struct client *client, uint8_t log_size, uint8_t v
 
 	for (i = 0; i < 1u << log_size; i++)
 		*((uint8_t *)rig_at(&client->rig, eq.ring) + i * 64 + 63) =
-			1; /* as the driver: not this lap's owner */
+			1; /* as the driver does: the owner bit of the other lap */
 	DEVX_SET(create_eq_in, in, opcode, MLX5_CMD_OP_CREATE_EQ);
 	DEVX_SET64(create_eq_in, in, event_bitmask[0], events);
 	DEVX_SET(create_eq_in, in, eq_context_entry.log_eq_size, log_size);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every command of the table, and every opcode that is not in it, with each
- * thing wrong that the dispatcher checks. A refused command must leave the NIC
- * as it was.
+ * Every command of the table, and every opcode outside it, with each error that the dispatcher
+ * checks. A refused command must not change the NIC.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +19,7 @@
 static uint8_t in[CLIENT_MAX] __attribute__((aligned(8)));
 static uint8_t out[CLIENT_MAX] __attribute__((aligned(8)));
 
-/* What commands can change. */
+/* The state that commands can change. */
 struct snapshot {
 	uint32_t used[9];
 	uint32_t pas, mtt, port_caps;
@@ -102,7 +101,7 @@ static void short_output_is_bad_length(void **state)
 	for_each_command(opcode, desc)
 	{
 		if (desc->min_out == NIC_CMD_HEADER)
-			continue; /* the command queue refuses less */
+			continue; /* the command queue refuses shorter ones */
 		head(opcode, 0);
 		expect(*state, opcode, desc->min_in, desc->min_out - 1, NIC_CMD_BAD_OUT_LEN);
 		expect(*state, opcode, desc->min_in, NIC_CMD_HEADER, NIC_CMD_BAD_OUT_LEN);
@@ -112,7 +111,7 @@ static void short_output_is_bad_length(void **state)
 /*
  * The shortest input and output of each command that a driver in use sends, in bytes, without
  * page lists: L Linux 3.11 (the first with mlx5) to 7.3, R rdma-core's VFIO provider, V the mlx5
- * driver of the kernel's vfio selftests. Where one is shorter than the layout of 7.3, it is named.
+ * driver of the kernel's vfio selftests. A length below the layout of 7.3 names its driver.
  */
 static const struct {
 	uint16_t opcode;
@@ -187,7 +186,7 @@ static void oldest_layouts_are_taken(void **state)
 	}
 }
 
-/* Every command of the model is in the list above, or came with its one layout after 3.11. */
+/* Every command of the model is in the list above, or was added after 3.11 with a single layout. */
 static void every_command_has_an_oldest_layout(void **state)
 {
 	static const uint16_t one_layout[] = {
@@ -287,7 +286,7 @@ static void unknown_op_mod_is_refused(void **state)
 	for_each_command(opcode, desc)
 	{
 		if (opcode == MLX5_CMD_OP_ENABLE_HCA)
-			continue; /* enabled already: state comes first */
+			continue; /* enabled already: the state is checked first */
 		head(opcode, (uint16_t)(desc->max_op_mod + 1));
 		expect(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
 		head(opcode, 0xffff);
@@ -338,7 +337,10 @@ static void unknown_opcodes_are_refused(void **state)
 	expect(client, 0xffff, NIC_CMD_HEADER, NIC_CMD_HEADER, NIC_CMD_BAD_OP);
 }
 
-/* Bodies of random bytes behind a correct head, longer than needed: any status, but no harm. */
+/*
+ * Bodies of random bytes after a correct header, longer than needed: any status is permitted, and
+ * the NIC stays intact.
+ */
 static void junk_is_survived(void **state)
 {
 	struct client *client = *state;
@@ -521,7 +523,7 @@ static void capabilities_are_consistent(void **state)
 	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_msg), NIC_MAX_MESSAGE);
 	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, mkey_pcie_tph), 1);
 	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, port_type), 0);
-	head(MLX5_CMD_OP_QUERY_HCA_CAP, 4 << 1); /* RoCE: nothing */
+	head(MLX5_CMD_OP_QUERY_HCA_CAP, 4 << 1); /* RoCE: no bits */
 	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)),
 			 NIC_CMD_OK);
 	for (uint32_t i = 0; i < DEVX_ST_SZ_BYTES(query_hca_cap_out); i++)
@@ -553,7 +555,7 @@ static uint8_t set_odp(struct client *client, const uint8_t *odp)
 #define ODP_CAP(field)	DEVX_GET(odp_cap, odp, field)
 #define MEMORY_RC(kind) ODP_CAP(memory_page_fault_scheme_cap.rc_odp_caps.kind)
 
-/* What the driver's handle_hca_cap_odp() looks at, and that it may set what it has read and no more. */
+/* The capabilities that the driver's handle_hca_cap_odp() reads: it may set those and no others. */
 static void capabilities_select_memory_page_faults(void **state)
 {
 	uint8_t odp[DEVX_ST_SZ_BYTES(odp_cap)] __attribute__((aligned(8)));
@@ -666,7 +668,10 @@ static void registers_have_their_length(void **state)
 	assert_memory_equal(client->nic->node_desc, in + 16, 64);
 }
 
-/* "devlink dev info" and ibv_devinfo name one version of firmware; every setting of "devlink dev param" reads. */
+/*
+ * "devlink dev info" and ibv_devinfo name one version of firmware; every setting of "devlink dev
+ * param" reads.
+ */
 static void firmware_version_is_one(void **state)
 {
 	const uint32_t version = 1u << 16; /* 0.1.0 */
@@ -726,7 +731,7 @@ static void port_tables_are_bounded(void **state)
 	expect(client, MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 16, 16 + 7 * 16, NIC_CMD_BAD_PARAM);
 	assert_int_equal(client_exec(client, in, 16, out, 16 + 8 * 16), NIC_CMD_OK);
 	assert_int_equal(DEVX_GET(query_hca_vport_gid_out, out, gids_num), 8);
-	memset(gid + 8, 0, 8); /* the kernel takes the prefix of the last entry for the port's */
+	memset(gid + 8, 0, 8); /* the kernel uses the prefix of the last entry as the port's */
 	assert_memory_equal(out + 16 + 7 * 16, gid, 16);
 	head(MLX5_CMD_OP_QUERY_HCA_VPORT_PKEY, 0);
 	assert_int_equal(client_exec(client, in, 16, out, 20), NIC_CMD_OK);
@@ -748,7 +753,7 @@ static void management_is_answered_as_unsupported(void **state)
 	assert_int_equal(out[16 + 17], 0x15);
 }
 
-/* Everything goes with TEARDOWN_HCA, and the HCA can be brought up again. */
+/* TEARDOWN_HCA destroys all objects, and the HCA can be initialised again. */
 static void teardown_drops_objects(void **state)
 {
 	struct client *client = *state;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command queue and the initialisation segment: entries and mailbox chains
- * that are wrong are answered with a delivery status, or not at all, and never
- * executed; registers at any width.
+ * The command queue and the initialisation segment: malformed entries and mailbox chains complete
+ * with a delivery status, or not at all, and are never executed; register accesses of any width.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +29,7 @@ static void prepare(uint16_t opcode)
 	DEVX_SET(alloc_pd_in, in, opcode, opcode);
 }
 
-/* Delivery status of the prepared command with the client's spoil. */
+/* Delivery status of the prepared command with the client's corruption. */
 static uint8_t deliver(struct client *client, uint32_t in_len, uint32_t out_len)
 {
 	uint64_t commands = client->nic->commands, bad = client->nic->commands_bad;
@@ -71,7 +70,7 @@ static void wrong_chains_are_not_executed(void **state)
 		{ { .out_ptr = client->out_boxes + 4 }, NIC_DELIVERY_OUT_ALIGN },
 		{ { .in_ptr = 0xffffffffffffe00 }, NIC_DELIVERY_FIRMWARE },
 		{ { .out_ptr = RIG_BUS + RIG_MEMORY - 512 },
-		  NIC_DELIVERY_FIRMWARE }, /* the control part is outside */
+		  NIC_DELIVERY_FIRMWARE }, /* the control segment is outside */
 		{ { .out_ptr = UINT64_MAX - 511 }, NIC_DELIVERY_FIRMWARE },
 		{ { .in_len = 7 }, NIC_DELIVERY_IN_LENGTH },
 		{ { .in_len = UINT32_MAX }, NIC_DELIVERY_IN_LENGTH },
@@ -126,7 +125,7 @@ static void all_slots_are_served(void **state)
 		assert_true(client_answer(client, slot, out, 16, &delivery) && !delivery && !out[0]);
 }
 
-/* One command for each turn of the loop: a guest that rings all slots cannot keep others waiting. */
+/* One command for each turn of the loop: a guest that rings all slots cannot starve other clients. */
 static void one_command_for_each_turn(void **state)
 {
 	struct client *client = *state;
@@ -226,7 +225,7 @@ static void segment_reads_at_any_width(void **state)
 	assert_int_equal(client_read32(client, NIC_BAR0_SIZE - 4), 0);
 }
 
-/* Widths and places that are no register, over the whole segment and a UAR page. */
+/* Accesses of every width outside of registers, over the whole segment and a UAR page. */
 static void odd_writes_are_ignored(void **state)
 {
 	struct client *client = *state;
@@ -261,7 +260,7 @@ static void health_and_time_advance(void **state)
 	       fab_loop_now_us(client->rig.fabric->loop) < end)
 		fab_loop_step(client->rig.fabric->loop, 50);
 	assert_int_not_equal(client_read32(client, 0x1010),
-			     health); /* well before the driver looks again */
+			     health); /* well before the driver's next poll */
 	assert_int_not_equal(client_read32(client, 0x1004), time);
 }
 
@@ -289,7 +288,7 @@ static void reset_forgets_everything(void **state)
 	client_pd(client);
 	prepare(MLX5_CMD_OP_ALLOC_PD);
 	client_post(client, 0, in, 16, 16);
-	client_write32(client, DOORBELL, 1); /* pending while the reset comes */
+	client_write32(client, DOORBELL, 1); /* pending at the reset */
 	fab_device_cfg_write(&client->nic->dev, client->nic->dev.pcie_cap + PCI_EXP_DEVCTL,
 			     &control, 2);
 	fab_device_cfg_write(&client->nic->dev, PCI_COMMAND, &command, 2);
@@ -301,7 +300,7 @@ static void reset_forgets_everything(void **state)
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
 }
 
-/* Fatal health: no command is executed, the counter stands still; a reset ends the state. */
+/* Fatal health: no command is executed, and the health counter stops; a reset ends the state. */
 static void fatal_health_stops_commands(void **state)
 {
 	struct client *client = *state;
@@ -327,7 +326,7 @@ static void fatal_health_stops_commands(void **state)
 	assert_int_equal(client_read32(client, 0x238), 0);
 }
 
-/* The driver's way out of a fatal state: it asks for a restart of firmware and finds the NIC disabled. */
+/* The driver's recovery from a fatal state: it requests a restart of firmware and finds the NIC disabled. */
 static void software_reset_ends_a_fatal_state(void **state)
 {
 	struct client *client = *state;

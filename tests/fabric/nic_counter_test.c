@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Counters that a guest reads: of the port and of counter sets, against traffic and errors of known size. */
+/*
+ * Counters that a guest reads: those of the port and of counter sets, compared with traffic and
+ * errors of known size.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -44,7 +47,7 @@ static uint8_t run(struct nic *nic, uint16_t opcode, uint8_t set, bool clear)
 	else if (opcode == MLX5_CMD_OP_QUERY_Q_COUNTER)
 		DEVX_SET(query_q_counter_in, in, counter_set_id, set);
 	if (clear)
-		DEVX_SET(query_q_counter_in, in, clear, 1); /* at the same place for the port */
+		DEVX_SET(query_q_counter_in, in, clear, 1); /* at the same offset for the port */
 	nic->hca_enabled = nic->hca_initialised = true;
 	nic_cmd_run(nic, in, sizeof(in), out, sizeof(out));
 	return out[0];

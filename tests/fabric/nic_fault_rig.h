@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A connection between NIC 0, which has the command queue of a client and a
- * page fault event queue, and NIC 1: either of them is the requester.
+ * page fault event queue, and NIC 1: either can be the requester.
  */
 #ifndef NIC_FAULT_RIG_H
 #define NIC_FAULT_RIG_H
@@ -27,7 +27,7 @@ struct fault_rig {
 	struct nic_sge sge[2];
 };
 
-/* What an event says, in host order. */
+/* Content of an event, in host order. */
 struct fault_seen {
 	uint64_t token, va;
 	uint32_t mkey, demand;
@@ -35,7 +35,7 @@ struct fault_seen {
 	uint8_t flags;
 };
 
-/* NIC 0 is this end. Without queue nobody takes its page faults. */
+/* NIC 0 is this end. Without a queue its page faults are not handled. */
 void fault_rig_open(struct fault_rig *f, struct client *client, enum fault_end owner, bool queue);
 /* One message: the source is filled, the target zero, for SEND a receive is posted. */
 void fault_rig_post(struct fault_rig *f, uint8_t opcode);
@@ -45,7 +45,7 @@ bool fault_rig_arrived(struct fault_rig *f, uint8_t opcode);
 void fault_zap(struct nic *nic, uint32_t key, uint32_t first); /* all entries from first on */
 void fault_map(struct nic *nic, uint32_t key, uint64_t bus);   /* all entries, as rig_key() does */
 
-bool fault_poll(struct fault_rig *f, struct fault_seen *seen); /* next event; false: none */
+bool fault_poll(struct fault_rig *f, struct fault_seen *seen); /* takes the next event; false: none */
 struct fault_seen fault_expect(struct fault_rig *f); /* runs the loop: one event, and no other */
 uint8_t fault_resume(struct fault_rig *f, uint64_t token, bool error); /* the command's status */
 

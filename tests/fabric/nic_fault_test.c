@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Page faults: what the event says, what the driver's answer does, and what goes away meanwhile. */
+/*
+ * Page faults: content of the event, effect of the driver's answer, and objects that are
+ * destroyed meanwhile.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -56,9 +59,9 @@ static void event_says_where(void **state)
 	assert_int_equal(f.owner->faults_raised, 1);
 	expect_silence(&f);
 	assert_true(rig_zero(f.rig, f.bus[RESPONDER],
-			     FAULT_LEN)); /* nothing moves before all is there */
+			     FAULT_LEN)); /* no data moves before all pages are present */
 
-	/* the answer without a translation: the same again, with another token; a doorbell does nothing */
+	/* an answer without a translation raises the same event with another token; a doorbell has no effect */
 	assert_int_equal(fault_resume(&f, seen.token, false), NIC_CMD_OK);
 	assert_int_not_equal(fault_expect(&f).token, seen.token);
 	rig_ring(&f.qp[REQUESTER]);
@@ -128,7 +131,7 @@ static void try_resume(struct client *client, enum fault_end end, uint8_t opcode
 	assert_true(fault_rig_arrived(&f, opcode));
 	assert_int_equal(f.qp[REQUESTER].qp->posted, 1);
 	assert_int_equal(f.owner->faults.used, 0);
-	nic_eq_free(f.owner, f.eq.eq); /* the next round has its own */
+	nic_eq_free(f.owner, f.eq.eq); /* the next round creates its own */
 }
 
 static void resume_continues(void **state)
@@ -170,7 +173,7 @@ static void both_ends_fault_in_turn(void **state)
 	assert_true(fault_rig_arrived(&f, MLX5_OPCODE_RDMA_WRITE));
 }
 
-/* A translation that goes away between two parts of a message. */
+/* A translation that is removed between two parts of a message. */
 static void fault_in_the_middle_of_a_message(void **state)
 {
 	const uint32_t len = 2 * NIC_MOVE_MAX;
@@ -225,7 +228,7 @@ static void expect_failure(struct fault_rig *f, enum fault_end end, uint8_t opco
 	assert_int_equal(f->owner->faults.used, 0);
 }
 
-/* Also when the key has a translation by then: the answer counts. */
+/* Also when the key has a translation by then: the answer decides. */
 static void resume_with_error_fails_the_message(void **state)
 {
 	struct client *client = *state;
@@ -293,7 +296,7 @@ static void without_event_queue_it_fails_at_once(void **state)
 	assert_true(client->nic->page_faults >= 2 * OPCODES);
 }
 
-/* The driver does not know that the QP is gone: its answer is right, and does nothing. */
+/* The driver does not know that the QP is destroyed: its answer is valid and has no effect. */
 static void queue_pair_destroyed_while_it_waits(void **state)
 {
 	struct fault_seen seen;
@@ -344,7 +347,7 @@ static void state_change_ends_the_wait(void **state)
 	assert_int_equal(f.owner->faults.used, 0);
 }
 
-/* The message then finds no peer, or no key. */
+/* The message then has no peer, or no key. */
 static void peer_or_key_destroyed_while_it_waits(void **state)
 {
 	int key;
@@ -405,7 +408,7 @@ static void two_queue_pairs_fault_on_one_key(void **state)
 	expect_silence(&f);
 	assert_true(f.qp[REQUESTER].qp->waiting);
 	assert_true(fault_rig_arrived(&f, MLX5_OPCODE_RDMA_WRITE));
-	/* the other one is not touched by this */
+	/* the other one is unaffected */
 	assert_int_equal(fault_resume(&f, first.token, true), NIC_CMD_OK);
 	expect_cqe(&f.cq[REQUESTER], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR);
 	assert_int_equal(other[REQUESTER].qp->state, NIC_QP_RTS);
@@ -475,7 +478,7 @@ static void reset_while_it_waits(void **state)
 	assert_int_equal(f.owner->faults.used, 0);
 }
 
-/* Also above the limit and with a full event queue a message fails, and does not wait. */
+/* Above the limit, or with a full event queue, a message fails at once. */
 static void faults_are_bounded(void **state)
 {
 	struct fault_rig f;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory keys: what CREATE_MKEY accepts, the edges of every check, translation
- * with pages of any size, and that a refused access moves nothing.
+ * Memory keys: inputs of CREATE_MKEY, the edges of every check, translation with pages of any
+ * size; a refused access moves no data.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #define VA  0x123456000ull
 #define ALL (NIC_LOCAL_READ | NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE)
 
-/* Pieces that an access was made of. */
+/* The requests that an access was split into. */
 struct pieces {
 	uint32_t count, bytes, next_off;
 	uint8_t *to;
@@ -288,7 +288,7 @@ static void bus_error_is_reported(void **state)
 	access.va = UINT64_MAX - 10;
 	assert_int_equal(nic_mkey_access(client->nic, &access, piece, &pieces),
 			 NIC_LOCAL_PROT); /* would wrap */
-	access.va = RIG_NIC_BUS;	  /* its own registers: a switch does not send that back */
+	access.va = RIG_NIC_BUS; /* its own registers: a switch does not route back to the sender */
 	assert_int_equal(nic_mkey_access(client->nic, &access, piece, &pieces), NIC_REMOTE_OP);
 	assert_int_equal(pieces.count, 0);
 }
@@ -372,7 +372,7 @@ static void unsupported_keys_are_refused(void **state)
 	assert_int_equal(create(client, good, sizeof(good), &index), NIC_CMD_OK);
 }
 
-/* The last byte of a region may be the last address there is: start + len is then 2^64. */
+/* The last byte of a region may be the last address: start + len is then 2^64. */
 static void region_may_end_at_the_last_address(void **state)
 {
 	struct client *client = *state;
@@ -429,7 +429,7 @@ static void translations_are_limited(void **state)
 	assert_int_equal(create(client, in, sizeof(in), &index), NIC_CMD_OK);
 }
 
-/* Entries in the command: without pg_access all that are not 0 are present. */
+/* Entries in the command: without pg_access all entries other than 0 are present. */
 static void inline_translations(void **state)
 {
 	struct client *client = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queue pairs as the driver handles them: the matrix of transitions, which
- * fields each of them brings, what QUERY_QP says, and queues that do not fit.
+ * Queue pairs as the driver uses them: the matrix of transitions, the fields that each transition
+ * sets, the output of QUERY_QP, and queues that exceed their pages.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static struct fixture fixture(struct client *client, uint8_t service)
 	return f;
 }
 
-/* A context with every field that transitions carry at a value of its own. */
+/* A context with a distinct value in every field that transitions set. */
 static void context(const struct fixture *f, void *qpc)
 {
 	memset(qpc, 0, DEVX_ST_SZ_BYTES(qpc));
@@ -393,7 +393,7 @@ static void destruction_unlinks(void **state)
 	uint32_t number = b.qp->number;
 
 	bring_to(&b, NIC_QP_RTS);
-	nic_sq_doorbell(client->nic, number); /* work is queued when the QP goes */
+	nic_sq_doorbell(client->nic, number); /* work is queued when the QP is destroyed */
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_QP, 0, number), NIC_CMD_OK);
 	assert_null(nic_qp_get(client->nic, number));
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_DESTROY_QP, 0, number), NIC_CMD_BAD_RES);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Event and completion queues: owner bits over several laps, overrun, masks,
- * the arm semantic, error entries, and queues that do not fit their pages.
+ * arming, error entries, and queues that exceed their pages.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -268,7 +268,7 @@ static void cq_events_once_for_each_arm(void **state)
 }
 
 /*
- * As programs that arm before they poll: the entry whose event has been taken is still unread, and
+ * As with programs that arm before they poll: the entry whose event has been taken is still unread, and
  * must not raise a second event. An entry that came after the event must.
  */
 static void arm_reports_each_entry_once(void **state)
@@ -313,7 +313,7 @@ static void solicited_arm_sees_what_came_before(void **state)
 	assert_int_equal(comp_events(client, &eq, &cq, &index), 0);
 	nic_cq_complete(client->nic, cq.number, &error); /* errors count as solicited */
 	assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
-	cq_arm(client, &cq, 0x800000, false, false); /* an index from nowhere */
+	cq_arm(client, &cq, 0x800000, false, false); /* an index outside the queue */
 	assert_int_equal(comp_events(client, &eq, &cq, &index), 0);
 }
 
@@ -450,7 +450,7 @@ static void used_cq_is_busy(void **state)
 			 NIC_CMD_BAD_RES);
 }
 
-/* The event queue goes first: completions go on, without events. */
+/* The event queue is destroyed first: completions continue, without events. */
 static void cq_outlives_its_eq(void **state)
 {
 	struct client *client = *state;
@@ -467,7 +467,10 @@ static uint64_t clock_read(struct client *client)
 	return (uint64_t)client_read32(client, 0x1000) << 32 | client_read32(client, 0x1004);
 }
 
-/* Completions carry the time of the counter in the initialisation segment; its unit is what the capability says. */
+/*
+ * Completions carry the time of the counter in the initialisation segment, in the unit that the
+ * capability states.
+ */
 static void completions_carry_the_time(void **state)
 {
 	struct client *client = *state;
@@ -512,7 +515,10 @@ static uint8_t resize(struct client *client, const struct client_queue *cq, uint
 	return client_exec(client, in, DEVX_ST_SZ_BYTES(modify_cq_in) + pages * 8, out, sizeof(out));
 }
 
-/* As mlx5_cq_resize_copy_cqes() of libmlx5: unread entries move up by one place, to make up for the resize entry. */
+/*
+ * As mlx5_cq_resize_copy_cqes() of libmlx5: unread entries move up by one place, to make up for
+ * the resize entry.
+ */
 static void copy_unread(struct client *client, const struct client_queue *from,
 			const struct client_queue *to, uint32_t ci)
 {

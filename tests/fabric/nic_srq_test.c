@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Commands of shared receive queues: RMP and XRC SRQ with the layouts that mlx5_ib sends, refusals that
- * leave nothing behind, limits, and what holds what alive.
+ * Commands of shared receive queues: RMP and XRC SRQ with the layouts that mlx5_ib sends, refusals
+ * without leaks, limits, and references between objects.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Datagrams: what arrives, where, with which header; what is lost; what the sender sees. */
+/* Datagrams: delivery, destination, header; lost datagrams; completions of the sender. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -56,7 +56,7 @@ static int teardown(void **state)
 struct address {
 	uint16_t lid;
 	uint32_t qpn, qkey;
-	bool grh, base; /* base: not all of the address vector is there */
+	bool grh, base; /* base: the address vector is incomplete */
 };
 
 static struct address peer(const struct fixture *f)
@@ -215,7 +215,7 @@ static void a_short_receive_fails_at_the_receiver_only(void **state)
 	assert_int_equal(f->pair.qp[0].qp->state, NIC_QP_RTS);
 }
 
-/* Management: by number 1, to the own port as well; the source is number 1, the P_Key is in the completion. */
+/* Management: to QP 1, also of the own port; the source is QP 1, and the P_Key is in the completion. */
 static void management_datagrams(void **state)
 {
 	struct fixture *f = *state;

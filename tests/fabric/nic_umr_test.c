@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * UMR: who may update which key, masks, translation entries inline and by
- * data segment at any offset, and that a refused request leaves the key as it was.
+ * UMR: permissions, masks, translation entries inline and by data segment at any offset; a
+ * refused request does not change the key.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -236,7 +236,7 @@ static void mask_selects_fields(void **state)
 		same_key(f.mkey, &want);
 		*f.mkey = before;
 	}
-	for (b = 0; b < 64; b++) { /* bits that mean nothing here are refused */
+	for (b = 0; b < 64; b++) { /* bits without a meaning here are refused */
 		start(&f, 0, 1ull << b);
 		DEVX_SET(mkc, wqe + 64, free, 1);
 		if (1ull << b & known)
@@ -382,7 +382,7 @@ static void entries_cross_pages(void **state)
 	struct fixture f = fixture(*state);
 	uint32_t i;
 
-	f.table += NIC_PAGE - 68; /* not even aligned to an entry */
+	f.table += NIC_PAGE - 68; /* not aligned to an entry */
 	fill_table(&f, 64);
 	start(&f, 0, 0);
 	entries(&f, OCTOWORDS, 0, false);
@@ -411,7 +411,7 @@ static void senseless_keys_are_refused(void **state)
 	assert_int_equal(run(&f), NIC_OK);
 }
 
-/* As a dma-buf that moves: entries to 0, then a larger page, then other entries. */
+/* As for a dma-buf that moves: entries to 0, then a larger page, then other entries. */
 static void zap_makes_the_range_absent(void **state)
 {
 	struct fixture f = fixture(*state);
@@ -432,7 +432,7 @@ static void zap_makes_the_range_absent(void **state)
 	entries(&f, 4, 0, false);
 	assert_int_equal(run(&f), NIC_OK);
 	assert_int_equal(nic_mkey_check(f.client->nic, &access), NIC_LOCAL_ACCESS);
-	access.va += 8 * NIC_PAGE; /* the rest is still there */
+	access.va += 8 * NIC_PAGE; /* the rest is unchanged */
 	assert_int_equal(nic_mkey_check(f.client->nic, &access), NIC_OK);
 	start(&f, NIC_UMR_CHECK_FREE | NIC_UMR_INLINE,
 	      NIC_UMR_PAGE_SIZE | NIC_UMR_LEN | NIC_UMR_START_ADDR);

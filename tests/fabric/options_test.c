@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Command line of the server: what it takes and what it refuses, with a reason. */
+/* Command line of the server: accepted options, and refused ones with the reason. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -73,7 +73,7 @@ static void every_key(void **ctx)
 	assert_int_equal(opts.spec[0].nic.requester, FAB_TPH_8BIT);
 	assert_int_equal(opts.spec[0].nic.st_entries, 0);
 	assert_int_equal(opts.spec[0].nic.vectors, 2);
-	assert_int_equal(opts.spec[1].nic.lid, 2); /* 1 is taken further on */
+	assert_int_equal(opts.spec[1].nic.lid, 2); /* 1 is used by a later function */
 	assert_int_equal(opts.spec[1].nic.requester, FAB_TPH_NONE);
 	assert_int_equal(opts.spec[2].nic.lid, 1);
 	assert_int_equal(opts.spec[3].endpoint.memory_size, 128 << 20);

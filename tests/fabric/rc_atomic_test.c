@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fetch-and-add and compare-and-swap: results, byte order of the answer, refusals that leave memory alone, the
- * TLPs in a BAR, and that each executes once whatever made it wait.
+ * Fetch-and-add and compare-and-swap: results, byte order of the answer, refusals without a
+ * change of memory, the TLPs in a BAR; each executes exactly once, whatever delays it.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -169,8 +169,7 @@ static void answer_is_scattered(void **state)
 	open_rig(&a, false);
 	sge[0] = (struct nic_sge){ 3, a.sge.lkey, a.sge.addr };
 	sge[1] = (struct nic_sge){ 5, a.sge.lkey, a.sge.addr + 16 };
-	sge[2] = (struct nic_sge){ 8, a.sge.lkey,
-				   a.sge.addr + 64 }; /* more room than the answer needs */
+	sge[2] = (struct nic_sge){ 8, a.sge.lkey, a.sge.addr + 64 }; /* longer than the answer */
 	wr = fetch_add(&a, 1);
 	wr.sge = sge;
 	wr.nsge = 3;
@@ -207,7 +206,8 @@ static void rights_are_checked(void **state)
 
 	(void)state;
 	open_rig(&a, false);
-	a.pair.qp[1].qp->access &= (uint8_t)~NIC_REMOTE_ATOMIC; /* read and write do not help */
+	a.pair.qp[1].qp->access &=
+		(uint8_t)~NIC_REMOTE_ATOMIC; /* read and write are not sufficient */
 	wr = fetch_add(&a, 1);
 	refused(&a, &wr, MLX5_CQE_SYNDROME_REMOTE_INVAL_REQ_ERR);
 	rig_pair_close(&a.pair);
@@ -219,13 +219,13 @@ static void rights_are_checked(void **state)
 
 	open_rig(&a, false);
 	wr = fetch_add(&a, 1);
-	wr.remote_va += NIC_PAGE; /* behind the region */
+	wr.remote_va += NIC_PAGE; /* past the region */
 	refused(&a, &wr, MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR);
 	assert_int_equal(a.pair.qp[1].qp->state, NIC_QP_ERR);
 	rig_pair_close(&a.pair);
 }
 
-/* What is wrong at the requester is found before the responder executes. */
+/* Errors of the requester are detected before the responder executes. */
 static void requester_is_checked_first(void **state)
 {
 	uint8_t data[8] = { 0 };
@@ -254,7 +254,7 @@ static void requester_is_checked_first(void **state)
 
 	open_rig(&a, false);
 	wr = fetch_add(&a, 1);
-	wr.ds = 2; /* ends behind the remote address */
+	wr.ds = 2; /* ends after the remote address segment */
 	refused(&a, &wr, MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR);
 	assert_int_equal(a.pair.qp[1].qp->state, NIC_QP_RTS);
 	rig_pair_close(&a.pair);
@@ -284,7 +284,10 @@ static const struct fab_tally_row *row(const struct fab_tally *tally, enum fab_t
 	return NULL;
 }
 
-/* A read and a write of 8 bytes with the tag of the key; a compare-and-swap that does not swap writes nothing. */
+/*
+ * A read and a write of 8 bytes with the tag of the key; a compare-and-swap that does not swap
+ * writes nothing.
+ */
 static void bar_sees_a_read_and_a_write(void **state)
 {
 	struct atomic_rig a;
@@ -322,7 +325,7 @@ static void bar_sees_a_read_and_a_write(void **state)
 	rig_pair_close(&a.pair);
 }
 
-/* The peer cannot receive yet: the request is tried again and executed once. */
+/* The peer cannot receive yet: the request is retried and executed once. */
 static void a_request_that_waits_executes_once(void **state)
 {
 	struct atomic_rig a;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Broken queue pairs and queues: what is flushed and in which order, nonsense in indexes, queues that are not there. */
+/* Broken queue pairs and queues: flushed requests and their order, invalid indexes, missing queues. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #define CMDQ_ADDR_LOW 0x14u /* include/linux/mlx5/device.h: struct mlx5_init_seg */
 
-/* The failing WQE first, then all others in order, unsignalled ones too; then what is posted later. */
+/* The failing WQE first, then all others in order, unsignalled ones too; then later requests. */
 static void flush_completes_everything_in_order(void **state)
 {
 	struct rig_error e;

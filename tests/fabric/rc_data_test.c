@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Each RC operation moves exactly the bytes it should, between two NICs and inside one. */
+/* Each RC operation moves exactly the requested bytes, between two NICs and inside one. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -210,7 +210,7 @@ static void segments_are_gathered_and_scattered(void **state)
 	rig_pair_close(&pair);
 }
 
-/* Inline data of every size up to the largest WQE, at every place of a queue of 64 blocks. */
+/* Inline data of every size up to the largest WQE, at every position in a queue of 64 blocks. */
 static void inline_data_wraps_at_the_end_of_the_queue(void **state)
 {
 	const uint32_t most = 63 * 16 - 32 - 4;
@@ -344,7 +344,7 @@ static void solicited_bit_reaches_the_receiver(void **state)
 	rig_pair_close(&pair);
 }
 
-/* Source and target overlap: the target gets what the source held before. */
+/* Source and target overlap: the target gets the old content of the source. */
 static void overlapping_copy_is_whole(void **state)
 {
 	struct rig_pair pair;
@@ -370,7 +370,10 @@ static void overlapping_copy_is_whole(void **state)
 	rig_pair_close(&pair);
 }
 
-/* Without an address vector nothing leaves the port, and the program sees it (nic_ud_test.c has the rest). */
+/*
+ * Without an address vector no packet leaves the port, and the completion reports it
+ * (nic_ud_test.c has the rest).
+ */
 static void datagrams_without_address_fail(void **state)
 {
 	static const uint8_t services[] = { MLX5_QPC_ST_UD, MLX5_QPC_ST_QP0, MLX5_QPC_ST_QP1 };

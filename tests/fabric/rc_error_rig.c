@@ -90,7 +90,7 @@ void rig_error_silence(struct rig_cq *cq)
 	assert_false(rig_cq_poll(cq, &cqe));
 }
 
-/* The requester's own fault: its QP breaks, the peer does not notice. */
+/* An error of the requester: its QP goes to ERR, the peer's does not. */
 void rig_error_local(struct rig_error *e, const struct rig_wr *wr, uint8_t syndrome)
 {
 	rig_post(&e->pair.qp[0], wr);
@@ -103,7 +103,7 @@ void rig_error_local(struct rig_error *e, const struct rig_wr *wr, uint8_t syndr
 	assert_int_equal(e->pair.rig.nic[0]->wqes_bad, 1);
 }
 
-/* The responder refuses: both QPs break. */
+/* The responder refuses: both QPs go to ERR. */
 void rig_error_remote(struct rig_error *e, const struct rig_wr *wr, uint8_t syndrome)
 {
 	rig_post(&e->pair.qp[0], wr);

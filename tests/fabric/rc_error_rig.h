@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Two connected queue pairs and a buffer at each end, for tests of what goes wrong between them. */
+/* Two connected queue pairs and a buffer at each end, for tests of errors between them. */
 #ifndef RC_ERROR_RIG_H
 #define RC_ERROR_RIG_H
 
@@ -20,7 +20,7 @@ void rig_error_close(struct rig_error *e);
 struct rig_wr rig_error_write(struct rig_error *e); /* RDMA write of the near buffer over the far one */
 
 void rig_error_expect(struct rig_cq *cq, uint8_t opcode, uint8_t syndrome, uint16_t counter);
-void rig_error_silence(struct rig_cq *cq); /* nothing more to do, no completion */
+void rig_error_silence(struct rig_cq *cq); /* idle, without a completion */
 void rig_error_local(struct rig_error *e, const struct rig_wr *wr, uint8_t syndrome);
 void rig_error_remote(struct rig_error *e, const struct rig_wr *wr, uint8_t syndrome);
 

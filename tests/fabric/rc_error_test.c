@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is wrong with a work request ends in the syndrome that InfiniBand names
- * for it, moves no byte that it must not move, breaks the right queue pairs
- * and leaves everything else working.
+ * An error in a work request completes with the syndrome that InfiniBand defines for it, moves no
+ * byte outside the permitted range, stops the affected queue pairs and no others.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +45,7 @@ static void unknown_opcodes_are_local_operation_errors(void **state)
 
 static void wqe_size_is_bounded(void **state)
 {
-	/* too small for the remote address; beyond what has been posted; nothing at all (64 & 0x3f) */
+	/* too small for the remote address; beyond the posted blocks; zero (64 & 0x3f) */
 	static const uint32_t ds[] = { 1, 5, 63, 64 };
 	size_t i;
 
@@ -91,7 +90,7 @@ static void inline_data_has_rules(void **state)
 		wr.inline_data = "0123456789ab";
 		wr.inline_len = 12;
 		if (i == 0)
-			wr.opcode = MLX5_OPCODE_RDMA_READ; /* a read has nothing to bring along */
+			wr.opcode = MLX5_OPCODE_RDMA_READ; /* a read has no inline data */
 		if (i == 0 || i == 2)
 			wr.nsge = 0; /* 1: inline, then a pointer */
 		rig_post_quiet(&e.pair.qp[0], &wr);
@@ -131,7 +130,7 @@ static void message_above_the_limit_is_a_local_length_error(void **state)
 	rig_error_close(&e);
 }
 
-/* Ways in which a key does not allow an access. Each is tried as the local and as the remote key. */
+/* Reasons for a key to refuse an access. Each is tried as the local and as the remote key. */
 enum key_fault {
 	KEY_VARIANT,
 	KEY_INDEX,
@@ -275,7 +274,10 @@ static void missing_translation_moves_nothing(void **state)
 	rig_error_close(&e);
 }
 
-/* A translation to an address that nobody answers is the responder's operation error, or the requester's own. */
+/*
+ * A translation to an unmapped address is an operation error of the responder, or of the
+ * requester for its own key.
+ */
 static void bus_errors_break_the_side_they_belong_to(void **state)
 {
 	struct rig_error e;
@@ -320,7 +322,7 @@ static void receive_too_small_breaks_both_ends(void **state)
 	rig_error_close(&e);
 }
 
-/* What follows the segment with the invalid key is not part of the receive. */
+/* Segments after the one with the invalid key are not part of the receive. */
 static void scatter_list_ends_at_the_invalid_key(void **state)
 {
 	struct mlx5_wqe_data_seg *seg;
@@ -372,7 +374,10 @@ static void bad_receive_key_is_the_receivers_error(void **state)
 	}
 }
 
-/* The second of two segments is bad: not even the bytes of the first move, whoever it belongs to. */
+/*
+ * The second of two segments is bad: the bytes of the first do not move either, at the requester
+ * and at the responder.
+ */
 static void all_segments_are_checked_before_the_first_moves(void **state)
 {
 	struct nic_sge half[2];
@@ -394,7 +399,7 @@ static void all_segments_are_checked_before_the_first_moves(void **state)
 	half[0] = half[1] = (struct nic_sge){ .len = RIG_ERROR_LEN / 2,
 					      .lkey = e.far_key,
 					      .addr = RIG_VA + e.far };
-	half[1].addr += RIG_ERROR_LEN / 2; /* a page that may be read only */
+	half[1].addr += RIG_ERROR_LEN / 2; /* a read-only page */
 	rig_mkey(e.pair.rig.nic[1], e.far_key)->mtt[1] &= ~(uint64_t)NIC_MTT_WRITE;
 	wr = rig_error_write(&e);
 	wr.opcode = MLX5_OPCODE_SEND;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A guest that writes garbage: work queues, doorbell records and keys full of
- * noise, the same noise in every run. Nothing may be touched outside what the
- * keys allow (the sanitizers and the guard pages watch), nothing may hang, and
- * a connection made afterwards works.
+ * A guest that writes garbage: work queues, doorbell records and keys of random bytes, the same
+ * in every run. No access may leave the ranges of the keys (the sanitizers and the guard pages
+ * detect that), the server must not hang, and a connection made afterwards works.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +30,7 @@ static uint32_t next(struct noise *noise, uint32_t below)
 struct garbage_rig {
 	struct rig_pair pair;
 	struct noise noise;
-	uint64_t guard[2], memory[2]; /* guard page before each buffer, and one behind the second */
+	uint64_t guard[2], memory[2]; /* guard page before each buffer, and one after the second */
 	uint32_t key[2];
 };
 
@@ -80,7 +79,7 @@ static void reconnect(struct garbage_rig *g)
 	rig_qp_connect(&g->pair.qp[0], &g->pair.qp[1]);
 }
 
-/* A request that is nearly right: each field is now and then something else. */
+/* A nearly valid request: each field is occasionally replaced. */
 static void post_noisy(struct garbage_rig *g)
 {
 	static const uint8_t opcodes[] = { MLX5_OPCODE_SEND,	    MLX5_OPCODE_SEND_IMM,
@@ -122,7 +121,7 @@ static void nearly_right_requests(void **state)
 					.lkey = next(&g.noise, 8) ? g.key[1] :
 								    next(&g.noise, UINT32_MAX) };
 
-		/* what a UMR or LOCAL_INVAL of an earlier round has freed */
+		/* keys that a UMR or LOCAL_INVAL of an earlier round has freed */
 		rig_mkey(g.pair.rig.nic[0], g.key[0])->free = false;
 		rig_post_recv(&g.pair.qp[1], &into, 1);
 		post_noisy(&g);
@@ -135,7 +134,7 @@ static void nearly_right_requests(void **state)
 	rig_pair_close(&g.pair);
 }
 
-/* Whole queues of noise, with control segments that are right often enough to be looked into. */
+/* Whole queues of random bytes, with control segments that are valid often enough to be executed. */
 static void queues_of_noise(void **state)
 {
 	struct garbage_rig g;

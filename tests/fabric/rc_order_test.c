@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the guest may rely on: data is in memory before the receive completion,
- * that is before the sender's completion, and events come last. Seen in the
- * trace, which has one line for each TLP in the order in which they were sent.
+ * Ordering guarantees: data is in memory before the receive completion, which is written before
+ * the sender's completion, and events come last. Checked in the trace, which has one line for
+ * each TLP in the order of sending.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -169,7 +169,7 @@ static void short_request_does_not_overtake_a_long_one(void **state)
 	close_rig(&o);
 }
 
-/* The responder's errors that no completion tells about are asynchronous events of its QP. */
+/* Errors of the responder that no completion reports are asynchronous events of its QP. */
 static void responder_errors_are_events(void **state)
 {
 	static const uint8_t events[] = { NIC_EVENT_WQ_ACCESS, NIC_EVENT_WQ_INVALID_REQUEST,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Waiting: receivers that are not ready, peers that do not answer, queue pairs that go away meanwhile. */
+/* Retries: receivers that are not ready, peers that do not answer, queue pairs that are destroyed meanwhile. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -37,7 +37,10 @@ static void late_receive_is_found(void **state)
 	rig_post(&pair.qp[0], &send_wr);
 	while (pair.rig.nic[1]->rnr_events < 30 && now_us(&pair) - start < 5000000)
 		steps += fab_loop_step(pair.rig.fabric->loop, 100);
-	/* rnr_retry 7: for ever, but by the timer of 0.64 ms, and slower after some tries; nothing else happens */
+	/*
+	 * rnr_retry 7: no limit; retries by the timer of 0.64 ms, slower after some, without
+	 * other steps of the loop
+	 */
 	assert_int_equal(pair.rig.nic[1]->rnr_events, 30);
 	assert_true(now_us(&pair) - start >= 16 * 640 + 13 * 1000);
 	assert_true(steps <= 2 * 30);
@@ -50,7 +53,7 @@ static void late_receive_is_found(void **state)
 	rig_pair_close(&pair);
 }
 
-/* Doorbells do not make the timer run faster. */
+/* Doorbells do not shorten the timer. */
 static void doorbell_does_not_shorten_the_wait(void **state)
 {
 	struct rig_pair pair;
@@ -86,7 +89,7 @@ static void rnr_retries_are_counted(void **state)
 	}
 }
 
-/* Each message has its own count. */
+/* Each message has a retry count of its own. */
 static void rnr_count_starts_again_with_the_next_message(void **state)
 {
 	struct rig_pair pair;
@@ -139,7 +142,7 @@ static void write_with_immediate_waits_before_it_writes(void **state)
 	rig_pair_close(&pair);
 }
 
-/* Ways for the other end not to answer. */
+/* Reasons for the other end not to answer. */
 enum silence { NO_LID, NO_QP, NOT_READY, BROKEN, OTHER_QPN, OTHER_LID, OTHER_SERVICE, SILENCES };
 
 static void silence_peer(struct rig_pair *pair, enum silence how)

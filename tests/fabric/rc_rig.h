@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two NICs and an endpoint in one fabric with a memfd as guest memory, and a
- * small driver for them: queues, keys and work requests as the guest would
- * write them. Objects are made directly, without firmware commands.
+ * Two NICs and an endpoint in one fabric with a memfd as guest memory, and a small driver for
+ * them: queues, keys and work requests as a guest writes them. Objects are made directly, without
+ * firmware commands.
  *
- * Addresses: "bus" is a bus address of guest memory, rig_at() is where the
- * test sees it. Keys name memory by another address (RIG_VA + bus), so that a
- * translation that is skipped is noticed.
+ * Addresses: "bus" is a bus address of guest memory, rig_at() is the test's mapping of that
+ * address. Keys name memory by another address (RIG_VA + bus), so that a skipped translation
+ * shows.
  */
 #ifndef RC_RIG_H
 #define RC_RIG_H
@@ -73,7 +73,7 @@ struct rig_eq {
 };
 void rig_eq_open(struct rig *rig, struct rig_eq *eq, struct nic *nic, uint64_t event_mask);
 bool rig_eq_poll(struct rig_eq *eq, uint8_t *type,
-		 uint32_t *number); /* number of the QP or CQ it is about */
+		 uint32_t *number); /* number of the affected QP or CQ */
 
 /* Entries in a linked list, as mlx5_ib keeps them: the one at the tail is never posted. */
 struct rig_srq {
@@ -115,7 +115,7 @@ void rig_qp_open(struct rig *rig, struct rig_qp *qp, struct nic *nic, struct rig
 void rig_qp_connect(struct rig_qp *a, struct rig_qp *b); /* both to RTS */
 void rig_qp_close(struct rig_qp *qp);
 
-/* A work request; what is not set is zero. */
+/* A work request; unset fields are zero. */
 struct rig_wr {
 	uint8_t opcode;
 	bool unsignalled, solicited;
@@ -127,14 +127,14 @@ struct rig_wr {
 	uint32_t nsge;
 	const void *inline_data;
 	uint32_t inline_len;
-	uint32_t ds;  /* not 0: lie about the size */
-	uint32_t qpn; /* not 0: lie about the QP */
+	uint32_t ds;  /* not 0: a wrong size in the control segment */
+	uint32_t qpn; /* not 0: a wrong QP number in the control segment */
 };
 void rig_post(struct rig_qp *qp, const struct rig_wr *wr); /* and ring */
 void rig_post_quiet(struct rig_qp *qp, const struct rig_wr *wr);
 void rig_ring(struct rig_qp *qp);
 void rig_post_recv(struct rig_qp *qp, const struct nic_sge *sge, uint32_t nsge);
-void rig_run(struct rig *rig); /* until there is nothing to do now; timers are not waited for */
+void rig_run(struct rig *rig); /* runs the loop until it is idle; does not wait for timers */
 void rig_run_ms(struct rig *rig, uint32_t ms);
 
 uint8_t rig_cqe_opcode(const struct mlx5_cqe64 *cqe);

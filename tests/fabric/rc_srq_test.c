@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Shared receive queues and XRC: who gets which entry, in which protection domain and on which
- * completion queue, the events, and that an error of one queue pair or a senseless list of the guest
- * harms nothing else.
+ * Shared receive queues and XRC: assignment of entries, their protection domain and completion
+ * queue, the events; an error of one queue pair or an invalid list of the guest affects no other
+ * object.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,7 +136,7 @@ static void no_event(struct srq_rig *s)
 	assert_false(rig_eq_poll(&s->eq, &type, &number));
 }
 
-/* Many laps, entries returned in another order than taken, the next message from either connection. */
+/* Many laps, with entries returned out of order, and the next message from either connection. */
 static void entries_are_used_in_list_order(void **state)
 {
 	struct srq_rig s;
@@ -204,7 +204,7 @@ static void limit_is_an_event_once(void **state)
 	post(&s, s.far, LEN);
 	send(&s, 1, LEN);
 	expect_sent(&s, 1, 0);
-	no_event(&s); /* again three: the fourth was posted after the record was last read */
+	no_event(&s); /* three again: the fourth was posted after the last read of the record */
 	send(&s, 1, LEN);
 	expect_event(&s, NIC_EVENT_SRQ_LIMIT, s.srq.srq->number);
 	send(&s, 1, LEN);
@@ -217,7 +217,7 @@ static void limit_is_an_event_once(void **state)
 	close_rig(&s);
 }
 
-/* One queue pair goes to ERR: nothing is flushed, the other goes on. */
+/* One queue pair goes to ERR: no entry is flushed, and the other queue pair continues. */
 static void error_of_one_queue_pair_flushes_nothing(void **state)
 {
 	struct srq_rig s;
@@ -229,7 +229,7 @@ static void error_of_one_queue_pair_flushes_nothing(void **state)
 	nic_qp_set_state(s.to[0].qp, NIC_QP_ERR);
 	expect_event(&s, NIC_EVENT_SRQ_LAST_WQE, s.to[0].qp->number);
 	silence(&s);
-	nic_qp_set_state(s.to[0].qp, NIC_QP_ERR); /* is there already */
+	nic_qp_set_state(s.to[0].qp, NIC_QP_ERR); /* in ERR already */
 	no_event(&s);
 	send(&s, 1, LEN);
 	expect_sent(&s, 1, 0);
@@ -333,7 +333,10 @@ static void long_messages_keep_their_entries(void **state)
 	close_rig(&s);
 }
 
-/* The entry's memory is absent: its message waits with the entry, and the other connection takes the next one. */
+/*
+ * The entry's memory is absent: its message waits with the entry, and the other connection takes
+ * the next one.
+ */
 static void page_fault_keeps_the_entry(void **state)
 {
 	struct nic_mkey *mkey;
@@ -396,7 +399,10 @@ static void unfinished_entry_is_flushed(void **state)
 	close_rig(&s);
 }
 
-/* The guest's list or doorbell record makes no sense: an event, and the queue stops; memory is left alone. */
+/*
+ * The guest's list or doorbell record is invalid: an event is raised and the queue stops; memory
+ * is unchanged.
+ */
 static void senseless_list_stops_the_queue(void **state)
 {
 	struct srq_rig s;
@@ -434,7 +440,7 @@ static void senseless_list_stops_the_queue(void **state)
 	}
 }
 
-/* A list that leads in a circle costs no more than one that does not. */
+/* A circular list costs no more than a linear one. */
 static void circular_list_ends_with_the_record(void **state)
 {
 	struct srq_rig s;
@@ -620,7 +626,7 @@ static void xrc_request_needs_its_segment(void **state)
 	rig_close(&x.rig);
 }
 
-/* RC and XRC do not talk to each other. */
+/* RC and XRC queue pairs do not communicate. */
 static void services_must_match(void **state)
 {
 	struct xrc_rig x;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Payload carries the hint of the key it is accessed by, and nothing else carries one. */
+/* Payload carries the hint of the key of the access; no other TLP carries one. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -55,7 +55,7 @@ static const struct fab_tally *endpoint_tally(struct tag_rig *t)
 	return &t->pair.rig.endpoint->bar[EP_MEMORY_BAR].tally;
 }
 
-/* All that came to the endpoint is one kind with one hint and covers LEN bytes. */
+/* All TLPs to the endpoint are of one type with one hint and cover LEN bytes. */
 static void expect_row(struct tag_rig *t, enum fab_tlp_kind kind, struct fab_tph tph)
 {
 	const struct fab_tally *tally = endpoint_tally(t);
@@ -166,7 +166,7 @@ static void received_message_carries_the_tag_of_the_receive_key(void **state)
 	rig_pair_close(&t.pair);
 }
 
-/* The sender's own key: its reads for a write, and what lands of a read. */
+/* The sender's own key: its reads for a write, and the response data of a read. */
 static void local_key_tags_local_accesses_only(void **state)
 {
 	int read;

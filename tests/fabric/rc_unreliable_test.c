@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Unreliable connections: messages arrive in order or not at all, and the sender never knows. */
+/* Unreliable connections: messages arrive in order or not at all, and the sender gets no report. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -35,7 +35,7 @@ static struct rig_wr send_of(const struct rig_error *e)
 	return (struct rig_wr){ .opcode = MLX5_OPCODE_SEND, .sge = &e->sge, .nsge = 1 };
 }
 
-/* The request completes without error; with arrives, so does a receive. */
+/* The request completes without error; so does a receive if arrives is set. */
 static void complete(struct rig_error *e, const struct rig_wr *wr, bool arrives)
 {
 	struct mlx5_cqe64 cqe;
@@ -84,7 +84,10 @@ static void messages_arrive(void **state)
 	close_rig(&e);
 }
 
-/* No receive, no peer, a wrong key, too long for the receive: the message is lost and nothing breaks. */
+/*
+ * No receive, no peer, a wrong key, too long for the receive: the message is lost, and both queue
+ * pairs keep their state.
+ */
 static void lost_messages_break_nothing(void **state)
 {
 	struct rig_error e;
@@ -105,7 +108,7 @@ static void lost_messages_break_nothing(void **state)
 	wr = send_of(&e);
 	complete(&e, &wr, false);
 	assert_true(rig_zero(&e.pair.rig, e.far, RIG_ERROR_LEN));
-	e.sge.len--; /* the receive is still there */
+	e.sge.len--; /* the receive is still posted */
 	complete(&e, &wr, true);
 	close_rig(&e);
 }
@@ -129,7 +132,7 @@ static void requests_with_an_answer_are_refused(void **state)
 	}
 }
 
-/* Errors of the own memory are still found, at both ends. */
+/* Errors of local memory are still detected, at both ends. */
 static void own_errors_are_reported(void **state)
 {
 	struct mlx5_cqe64 cqe;

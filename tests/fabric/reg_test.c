@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The register engine: writes that fit no register, reserved and read-only bits,
+ * The register engine: writes that match no register, reserved and read-only bits,
  * write-one-to-clear, reset, byte order, hooks and the trace line.
  */
 #include <stdarg.h>

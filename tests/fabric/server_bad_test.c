@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The server and clients that break the rules. Every case ends with proof that
- * the server still works, keeps no file of the offender and, at the end, that
- * it exits cleanly.
+ * Clients that violate the protocol. Every case checks that the server still works and has closed
+ * all files of the violating client and, at the end, that the server exits cleanly.
  */
 #include "tests/fabric/client.h"
 
@@ -67,7 +66,10 @@ static void unknown_and_unsupported_commands(void **ctx)
 	client_close(&client);
 }
 
-/* Every command in every length around its own: too short is an error, and so is too long where the size is fixed. */
+/*
+ * Every command in every length around its own: too short is an error, and so is too long where
+ * the size is fixed.
+ */
 static void wrong_lengths(void **ctx)
 {
 	static const struct {
@@ -99,7 +101,7 @@ static void wrong_lengths(void **ctx)
 		}
 	}
 	memset(body, 0xff,
-	       sizeof(body)); /* DEVICE_GET_INFO alone asks for nothing that could be wrong */
+	       sizeof(body)); /* DEVICE_GET_INFO alone has no fields that could be wrong */
 	for (command = SRV_DMA_MAP; command < SRV_DEVICE_RESET; command++)
 		for (len = 0; command != SRV_DEVICE_GET_INFO && len < sizeof(body); len++)
 			assert_int_not_equal(error_of(&client, command, body, len, NULL, 0), 0);
@@ -283,7 +285,7 @@ static void surplus_files_are_closed(void **ctx)
 		close(fds[i]);
 }
 
-/* Files that come with every part of a message, one too many in all. */
+/* Files attached to every part of a message, one too many in all. */
 static void surplus_files_in_pieces(void **ctx)
 {
 	const uint32_t info[4] = { sizeof(info) };
@@ -309,7 +311,7 @@ static void surplus_files_in_pieces(void **ctx)
 		close(fds[i]);
 }
 
-/* After these the stream cannot be trusted any more: an error, if any, then the end. */
+/* These make the stream unusable: an error, if any, then the server hangs up. */
 static void broken_framing_ends_the_connection(void **ctx)
 {
 	static const struct srv_header headers[] = {
@@ -387,7 +389,7 @@ static void commands_before_version_end_the_connection(void **ctx)
 	client_close(&client);
 }
 
-/* Gone at every byte of a message that carries a file. */
+/* The client disconnects at every byte of a message that carries a file. */
 static void disconnect_in_the_middle(void **ctx)
 {
 	const struct srv_dma_map map = { 32, SRV_DMA_FLAG_READ, 0, 0, 0x1000 };
@@ -410,7 +412,7 @@ static void disconnect_in_the_middle(void **ctx)
 		client_close(&client);
 		client_check(&other);
 	}
-	client_open(&client, *ctx, "a"); /* the last one has been noticed when this one is served */
+	client_open(&client, *ctx, "a"); /* served after the server has handled the last disconnect */
 	client_close(&client);
 	client_check(&other);
 	client_check(&other);
@@ -435,7 +437,7 @@ static uint32_t some_value(void)
 	}
 }
 
-/* Well-framed nonsense: every message is answered, and the function works afterwards. */
+/* Well-framed random messages: every message is answered, and the function works afterwards. */
 static void random_messages(void **ctx)
 {
 	int fds[3] = { memfd_create("guest", MFD_CLOEXEC), eventfd(0, EFD_CLOEXEC), STDERR_FILENO };
@@ -465,7 +467,7 @@ static void random_messages(void **ctx)
 	close(fds[1]);
 }
 
-/* Bytes without any meaning; the server hangs up on most of them. */
+/* Random bytes without framing; the server hangs up on most of them. */
 static void random_bytes(void **ctx)
 {
 	uint8_t noise[512];

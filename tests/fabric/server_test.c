@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The server over its sockets: what a well-behaved client and the control socket get. */
+/* The server over its sockets: answers to a well-behaved client and on the control socket. */
 #include "tests/fabric/client.h"
 
 #include <errno.h>
@@ -122,11 +122,11 @@ static void memory_bar_is_the_file(void **ctx)
 			 0);
 	map = mmap(NULL, BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, answer.fd, 0);
 	assert_true(map != MAP_FAILED);
-	assert_true(ftruncate(answer.fd, 0) < 0); /* the server's memory cannot be pulled away */
+	assert_true(ftruncate(answer.fd, 0) < 0); /* the client cannot shrink the server's memory */
 	for (i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 5);
 	assert_int_equal(client_write_region(&client, 2, BAR_SIZE - 3001, data, sizeof(data)), 0);
-	client_check(&client); /* writes are answered before they are done */
+	client_check(&client); /* writes are answered before they are executed */
 	assert_memory_equal(map + BAR_SIZE - 3001, data, sizeof(data));
 	map[77] = 0x77;
 	assert_int_equal(client_read_region(&client, 2, 77, data, 1), 0);
@@ -207,7 +207,7 @@ static void interrupts(void **ctx)
 	assert_int_equal(read(fds[1], &value, sizeof(value)), sizeof(value));
 	assert_int_equal(value, 1);
 	assert_int_equal(set_irqs(&client, VFIO_IRQ_SET_DATA_EVENTFD, 1, 1, NULL, 0),
-			 0); /* takes it away */
+			 0); /* removes the trigger */
 	assert_int_equal(set_irqs(&client, VFIO_IRQ_SET_DATA_NONE, 0, 2, NULL, 0), 0);
 	assert_int_equal(read(fds[0], &value, sizeof(value)), sizeof(value));
 	assert_int_equal(read(fds[1], &value, sizeof(value)), -1);
@@ -241,7 +241,7 @@ static void guest_memory(void **ctx)
 	close(fd);
 }
 
-/* A guest behind a translating IOMMU: one message and one descriptor for each page of 4 KiB. */
+/* A guest with a translating IOMMU: one message and one descriptor for each page of 4 KiB. */
 static void many_small_ranges(void **ctx)
 {
 	const uint64_t ranges = 20000;
@@ -301,7 +301,7 @@ static void pipelined_commands_are_answered_in_order(void **ctx)
 			first = client_send(&client, SRV_REGION_READ, SRV_TYPE_COMMAND, &access,
 					    sizeof(access), NULL, 0);
 	}
-	client_check(&other); /* is not kept waiting */
+	client_check(&other); /* does not wait for the other client */
 	for (i = 0; i < count; i++) {
 		assert_true(client_receive(&client, &answer));
 		assert_int_equal(answer.header.id, first + i);
@@ -327,7 +327,7 @@ static void no_reply_when_none_is_wanted(void **ctx)
 
 	client_open(&client, *ctx, "a");
 	client_send(&client, SRV_REGION_WRITE, SRV_NO_REPLY, &request, sizeof(request), NULL, 0);
-	client_send(&client, 999, SRV_NO_REPLY, NULL, 0, NULL, 0); /* nor an error */
+	client_send(&client, 999, SRV_NO_REPLY, NULL, 0, NULL, 0); /* and no error */
 	assert_int_equal(client_read_region(&client, 0, EP_ROW, &value, 4), 0);
 	assert_int_equal(value, 9);
 	client_close(&client);

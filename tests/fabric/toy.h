@@ -2,7 +2,7 @@
 /*
  * A function for the tests of core/: BAR0 is 16 KiB whose second page is
  * memory and the rest registers, BAR2 is 1 MiB of prefetchable 64-bit memory.
- * It remembers what it was asked to do.
+ * The function records its accesses and resets.
  */
 #ifndef TOY_H
 #define TOY_H
