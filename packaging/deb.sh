@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Debian packages for the release that this machine runs, in build/deb.
 #   deb.sh userspace           libtphbuf1, libtphbuf-verbs1, libtphbuf-drm1, libtphbuf-dev, tphbuf,
-#                              tphbuf-fabric
+#                              tphbuf-fabric, libnccl-net-tphbuf
 #   deb.sh kernel [CONFIG]     linux-image and linux-headers of 7.3 with the series. CONFIG is a kernel
 #                              configuration to start from: by default the one of the running kernel;
 #                              "vm": that of the test VMs (small, quick). LOCALMOD=1: only modules that

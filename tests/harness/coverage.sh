@@ -17,6 +17,6 @@ mkdir -p "$dir/html"
 gcovr --root "$TOP" --object-directory "$dir" --filter "$TOP/userspace/" --json "$dir/all.json" "$dir"
 gcovr --root "$TOP" --add-tracefile "$dir/all.json" --html-details "$dir/html/index.html"
 for part in lib cli fabric; do
-	summary=$(gcovr --root "$TOP" --add-tracefile "$dir/all.json" --filter "userspace/$part/" --print-summary --output /dev/null)
+	summary=$(gcovr --root "$TOP" --add-tracefile "$dir/all.json" --filter "userspace/$part/" --print-summary --output "$dir/$part.txt")
 	printf '%-8s %s\n' "$part" "$(grep -E '^(lines|branches)' <<<"$summary" | tr '\n' ' ')"
 done
