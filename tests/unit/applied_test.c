@@ -71,7 +71,7 @@ static void query_errors(void **state)
 	}
 }
 
-/* Without privilege, without its key: by the handle of the region. */
+/* Unprivileged, without the MR's key: by the handle of the region. */
 static void applied_yes_has_the_tag(void **state)
 {
 	struct fixture *f = *state;
@@ -93,7 +93,7 @@ static void applied_yes_has_the_tag(void **state)
 	assert_int_equal(a.tag.st, 0);
 }
 
-/* Word and errno as the kernel's documentation of the states has them. */
+/* Word and errno as in the kernel's documentation of the states. */
 static const struct {
 	uint32_t state;
 	const char *code;
@@ -120,7 +120,7 @@ static void applied_no_has_a_cause(void **state)
 	struct tphbuf_applied a;
 	size_t i;
 
-	/* A state that is added to the kernel's enum has to be added here. */
+	/* A state added to the kernel's enum must be added here. */
 	assert_int_equal(NR(causes) + 1, IB_UVERBS_MR_TPH_CHANGED + 1);
 	for (i = 0; i < NR(causes); i++) {
 		const struct fake_mr_tph tph = { .state = causes[i].state };
@@ -174,7 +174,7 @@ static void kernels_without_the_series_are_unknown(void **state)
 	assert_int_equal(a.state, TPHBUF_APPLIED_UNKNOWN);
 	assert_int_equal(a.cause, TPHBUF_CAUSE_UNKNOWN);
 	assert_non_null(strstr(a.reason, "dma-buf TPH series"));
-	/* Kernels before 5.3: no way to name the driver. */
+	/* Kernels before 5.3 cannot report the name of the driver. */
 	fake_verbs.no_driver_id = true;
 	a = applied(*state, &tph_st);
 	assert_int_equal(a.state, TPHBUF_APPLIED_UNKNOWN);

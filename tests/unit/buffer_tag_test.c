@@ -78,7 +78,7 @@ static void namespace_the_device_lacks_is_unsupported(void **state)
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_st), 0);
 }
 
-/* The number may belong to another feature on another kernel. */
+/* Another kernel may use the number for another feature. */
 static void foreign_feature_is_recognised_before_any_set(void **state)
 {
 	struct fixture *f = *state;
@@ -87,7 +87,7 @@ static void foreign_feature_is_recognised_before_any_set(void **state)
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_st), -EPROTO);
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "something else");
 	fake.foreign = FOREIGN_BOTH;
-	/* The probe passes; the reply is not ours. */
+	/* The probe succeeds, but the reply has another layout. */
 	assert_int_equal(tphbuf_device_tag_probe(f->dev), 0);
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_st), -EPROTO);
 	assert_int_equal(tphbuf_buffer_tag_clear(f->buf), -EPROTO);
@@ -104,7 +104,7 @@ static void set_get_replace_clear(void **state)
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), 0);
 	s = get(f);
 	assert_true(tphbuf_tag_equal(&s.tag, &tag_both));
-	/* The whole state is replaced: the 16-bit tag goes. */
+	/* The whole state is replaced: the 16-bit tag is cleared. */
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_st), 0);
 	s = get(f);
 	assert_true(tphbuf_tag_equal(&s.tag, &tag_st));
@@ -115,7 +115,7 @@ static void set_get_replace_clear(void **state)
 	assert_int_equal(s.tag.ph, 0);
 }
 
-/* What is not valid must not reach the kernel. */
+/* An invalid tag must not reach the kernel. */
 static void set_passes_only_what_is_valid(void **state)
 {
 	const struct tphbuf_tag tag = { TPHBUF_TAG_ST, 0x7777, 1, 3 };
@@ -164,13 +164,13 @@ static void imported_buffers(void **state)
 	struct tphbuf_tag_state s = { .size = sizeof(s) };
 	struct tphbuf_buffer *buf;
 
-	/* Without its device. */
+	/* A buffer without its device. */
 	assert_int_equal(tphbuf_buffer_import(f->ctx, foreign, NULL, &buf), 0);
 	assert_int_equal(tphbuf_buffer_tag_set(buf, &tag_st), -EOPNOTSUPP);
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "without its device");
 	assert_int_equal(tphbuf_buffer_tag_get(buf, &s), -EOPNOTSUPP);
 	tphbuf_buffer_close(buf);
-	/* Another exporter's, said to be this device's. */
+	/* A dma-buf of another exporter, imported as one of this device. */
 	assert_int_equal(tphbuf_buffer_import(f->ctx, foreign, &opts, &buf), 0);
 	assert_int_equal(tphbuf_buffer_tag_set(buf, &tag_st), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "does not come from");

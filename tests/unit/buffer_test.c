@@ -292,7 +292,7 @@ static void import_bad_descriptors(void **state)
 	assert_null(buf);
 }
 
-/* What a descriptor is, the context's procfs says. */
+/* The type of a descriptor is read from the context's procfs. */
 static void import_asks_the_procfs_of_the_context(void **state)
 {
 	struct tphbuf_ctx_opts opts = { .size = sizeof(opts) };
@@ -365,7 +365,7 @@ static void identity_is_read_once(void **state)
 	struct tphbuf_buffer *buf;
 	struct fixture *f = *state;
 
-	/* A dma-buf that cannot be identified is no buffer. */
+	/* A dma-buf that cannot be identified is refused. */
 	fake_fail_call("fstat", EIO);
 	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL, &buf), -EIO);
 	assert_error_at(f->ctx, TPHBUF_STAGE_EXPORT, "BAR2");
@@ -376,7 +376,7 @@ static void identity_is_read_once(void **state)
 	assert_true(!none.dev && !none.ino);
 }
 
-/* An export is one ioctl and one fstat(), a tag one ioctl. */
+/* An export costs one ioctl and one fstat(), a tag one ioctl. */
 static void export_and_tag_make_few_system_calls(void **state)
 {
 	static const struct tphbuf_range range = { 0, 4096 };
@@ -384,7 +384,7 @@ static void export_and_tag_make_few_system_calls(void **state)
 	struct fixture *f = *state;
 	struct tphbuf_buffer *buf;
 
-	/* The first tag of a device proves the feature. */
+	/* The first tag of a device probes the feature. */
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag), 0);
 	fault_arm(100);
 	assert_int_equal(tphbuf_buffer_export(f->dev, 2, &range, 1, NULL, &buf), 0);
@@ -482,7 +482,7 @@ static void map_shows_the_ranges_in_order(void **state)
 	tphbuf_buffer_unmap(buf);
 	tphbuf_buffer_unmap(buf);
 	assert_int_equal(tphbuf_buffer_map(buf, &addr), 0);
-	/* Closing undoes the mapping. */
+	/* Closing removes the mapping. */
 	tphbuf_buffer_close(buf);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * tphbuf doctor on machines with one thing broken: no IOMMU, a VF, a function
+ * tphbuf doctor on machines with one fault: no IOMMU, a VF, a function
  * in D3, nodes that may not be opened, other users, no TPH.
  */
 #include <errno.h>
@@ -59,7 +59,7 @@ static void doctor_examines_the_host(void **state)
 	build(good);
 	fake_text("proc/cmdline", "pci=noaer,notph quiet\n");
 	assert_finding("", "pci=notph", "error", "remove notph", 1);
-	/* Another word that contains it is another word. */
+	/* A word that merely contains the option does not match. */
 	fake_text("proc/cmdline", "xnotphx\n");
 	assert_finding("", "pci=notph", "ok", "does not disable TPH", 0);
 	fake_text("proc/cmdline", "intel_iommu=off intremap=off\n");
@@ -96,7 +96,7 @@ static void doctor_examines_the_device(void **state)
 	(void)state;
 	WITH(MEM_FN, driver, "nvme");
 	assert_finding(MEM, "driver", "error", "echo " MEM " > /sys/bus/pci/drivers/nvme/unbind", 1);
-	/* A tree that somebody else has copied may hold anything. */
+	/* A copied tree may hold arbitrary content. */
 	WITH(MEM_FN, driver, "n\x1b[2Jvme");
 	run(rooted("doctor " MEM " --no-open"));
 	assert_null(strchr(result.out, '\x1b'));
@@ -152,7 +152,7 @@ static void doctor_knows_both_ways_in(void **state)
 	assert_finding(MEM, "busy", "error", "process 4711", 1);
 	fake_remove("dev/vfio/12");
 	assert_finding(MEM, "node", "error", "CONFIG_VFIO_GROUP", 1);
-	/* A container without the nodes of the first way. */
+	/* A container without the nodes of the character device back end. */
 	build_group_only();
 	fake_mkdir(SYS MEM "/vfio-dev/vfio7");
 	assert_finding(MEM, "node", "ok", "dev/vfio/12 can be opened", 0);
@@ -161,7 +161,7 @@ static void doctor_knows_both_ways_in(void **state)
 	fake_fail_access(NULL, 0);
 	fake_remove("dev/vfio/12");
 	assert_finding(MEM, "node", "error", "pass the node in", 1);
-	/* All of a way counts. */
+	/* Every node of a back end is checked. */
 	build(good);
 	fake_remove("dev/iommu");
 	assert_finding(MEM, "node", "error", "modprobe iommufd", 1);
@@ -182,7 +182,7 @@ static void doctor_tells_permissions_apart(void **state)
 	assert_finding(MEM, "node", "error", "DeviceAllow=", 1);
 	fake_fail_access("dev/vfio/devices/vfio7", ELOOP);
 	assert_finding(MEM, "node", "error", "ls -l", 1);
-	/* The other way is open: a note. */
+	/* The other back end is usable: a note. */
 	fake_text("dev/vfio/vfio", "");
 	fake_text("dev/vfio/12", "");
 	fake_fail_access("dev/iommu", EACCES);
@@ -192,7 +192,7 @@ static void doctor_tells_permissions_apart(void **state)
 	assert_finding(MEM " mlx5_0", "uverbs", "error", "chgrp GROUP", 1);
 }
 
-/* vfio made a group: it is none of an IOMMU. */
+/* A group made by vfio does not belong to an IOMMU. */
 static void doctor_knows_machines_without_iommu(void **state)
 {
 	(void)state;
@@ -250,7 +250,7 @@ static void doctor_knows_virtual_functions(void **state)
 	assert_finding(MEM " mlx5_0", "route", "ok", "direct", 0);
 	assert_run(rooted("info 03:00.0 --no-open"), 0, "completer    st, xst", "");
 	assert_run(rooted("topo 03:00.0 mlx5_0"), 0, "128 of 512", "");
-	/* The NIC is one, too: it sends what its PF is set to. */
+	/* The NIC is a VF too: its tag width is that of its PF. */
 	{
 		struct machine_fn fns[NR(good) + 1];
 
@@ -289,7 +289,7 @@ static void doctor_finds_other_users(void **state)
 	assert_finding(MEM, "group", "error", "snd_hda_intel", 1);
 	assert_finding(MEM, "group", "error", "echo vfio-pci > /sys/bus/pci/devices/0000:03:00.1",
 		       1);
-	/* The driver counts, not the class. */
+	/* The driver decides, not the class. */
 	neighbour.class_code = 0x060100;
 	neighbour.driver = "lpc_ich";
 	machine_add(&neighbour);
@@ -318,13 +318,13 @@ static void doctor_finds_other_users(void **state)
 	assert_finding(MEM, "busy", "error", "/dev/vfio/12 open", 1);
 	fake_link("proc/4711/fd/7", "/dev/vfio/13");
 	assert_finding(MEM, "busy", "ok", "no process that is visible", 0);
-	/* Others have such names, too. */
+	/* Unrelated files have similar names. */
 	fake_link("proc/4711/fd/7", "/dev/pts/12");
 	fake_link("proc/4711/fd/8", "/run/vfio7");
 	fake_link("proc/4711/fd/9", "/dev/vfio/noiommu-12");
 	fake_link("proc/4711/fd/10", "socket:[12]");
 	assert_finding(MEM, "busy", "ok", "no process that is visible", 0);
-	/* What a process calls itself stays on its line. */
+	/* The name of a process cannot leave its line. */
 	fake_text("proc/4711/comm", "x\x1b[2J\n");
 	fake_link("proc/4711/fd/7", "/dev/vfio/12");
 	assert_finding(MEM, "busy", "error", "process 4711 (x?[2J)", 1);
@@ -360,7 +360,7 @@ static void doctor_examines_the_nic(void **state)
 	assert_finding(MEM " mlx5_0", "uverbs", "error", "pass the node", 1);
 	fake_remove(SYS NIC "/infiniband_verbs");
 	assert_finding(MEM " mlx5_0", "uverbs", "error", "modprobe ib_uverbs", 1);
-	/* Its own node, not any. */
+	/* The node of this device, not any node. */
 	build(good);
 	fake_text(SYS NIC "/infiniband_verbs/uverbs0/ibdev", "mlx5_1\n");
 	fake_text(SYS NIC "/infiniband_verbs/uverbs3/ibdev", "mlx5_0\n");
@@ -406,7 +406,7 @@ static void doctor_examines_the_route(void **state)
 	assert_finding(MEM " mlx5_0", "route", "warning", "path to it", 3);
 }
 
-/* Not only the nodes: the device itself, by each way. */
+/* Opens the device with each back end, and not only the nodes. */
 static void doctor_opens_as_it_is_told(void **state)
 {
 	(void)state;
@@ -416,7 +416,7 @@ static void doctor_opens_as_it_is_told(void **state)
 	assert_run("doctor 03:00.0", 0, "tags          the kernel sets tags", "");
 	assert_non_null(strstr(result.out, "vfio/12 can be opened"));
 	assert_run("doctor 03:00.0 --backend iommufd", 4, "offers no vfio character device", "");
-	/* The number of a device without IOMMU is taken only if told to. */
+	/* A device without an IOMMU is opened only with --noiommu. */
 	fake_text("sys/kernel/iommu_groups/12/name", "vfio-noiommu\n");
 	fake_link("dev/vfio/noiommu-12", "12");
 	fake.models |= 1u << VFIO_NOIOMMU_IOMMU;

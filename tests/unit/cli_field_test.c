@@ -53,7 +53,7 @@ static bool doctor_reports(const char *id, const char *severity, const char *par
 	return false;
 }
 
-/* gVisor: sysfs has the functions and no config file of them. */
+/* gVisor: sysfs has the functions without their config files. */
 static void functions_without_config_are_unknown(void **state)
 {
 	cJSON *json;
@@ -94,7 +94,7 @@ static void doctor_goes_on_without_config(void **state)
 	assert_true(doctor_reports("route", "warning", "unknown"));
 }
 
-/* One file of one function: the rest of the answer is as usual. */
+/* One file of one function is missing: the rest of the answer is unchanged. */
 static void an_unreadable_file_makes_one_function_unknown(void **state)
 {
 	cJSON *json;
@@ -106,7 +106,7 @@ static void an_unreadable_file_makes_one_function_unknown(void **state)
 	assert_true(is_null(device_row(json, MEM), "tph_completer"));
 	assert_false(is_null(device_row(json, NIC), "tph_requester"));
 	cJSON_Delete(json);
-	/* A file that says what the function is. */
+	/* A file that identifies the function. */
 	fake_fail_open(rooted_path(SYS MEM "/vendor"), EACCES);
 	assert_run(rooted("list"), 0, NIC, MEM);
 	assert_non_null(strstr(result.out, MEM));
@@ -117,7 +117,7 @@ static void an_unreadable_file_makes_one_function_unknown(void **state)
 	/* A bridge of a path. */
 	fake_fail_open(rooted_path(CONFIG("0000:02:00.0")), EPERM);
 	assert_run(rooted("topo 03:00.0 mlx5_0"), 0, "route       unknown", "");
-	/* A machine that has lost a function meanwhile says so. */
+	/* The loss of a function meanwhile is reported. */
 	fake_remove(SYS MEM);
 	assert_run(rooted("info 03:00.0"), 1, "", "no such PCI function");
 }
@@ -158,7 +158,7 @@ static void show_has_no_limit(void **state)
 	assert_int_equal(lines, 1 + 1500);
 }
 
-/* A mount point for a node that was missing is a folder, or a plain file. */
+/* The mount point of a missing node is a folder or a plain file. */
 static void nodes_of_the_wrong_kind_are_found(void **state)
 {
 	(void)state;
@@ -178,7 +178,7 @@ static void nodes_of_the_wrong_kind_are_found(void **state)
 	fake_mkdir("dev/infiniband/uverbs0");
 	run(rooted("doctor 03:00.0 mlx5_0 --no-open"));
 	assert_true(doctor_reports("uverbs", "error", "is a directory"));
-	/* Of this machine, not of a copy in a folder. */
+	/* Applies to this machine, not to a copy in a folder. */
 	fake_group_nodes();
 	fake_plain_nodes = true;
 	run("doctor 03:00.0 --no-open");
@@ -229,7 +229,7 @@ static void sub_functions_have_rdma_devices(void **state)
 				 cJSON_GetObjectItem(device_row(json, NIC), "rdma_devices")),
 			 2);
 	cJSON_Delete(json);
-	/* Its own port and node, not those of the function's other device. */
+	/* The port and node of this device, not those of the function's other device. */
 	run(rooted("doctor 03:00.0 mlx5_5 --no-open"));
 	assert_true(doctor_reports("port", "warning", "mlx5_5 has no active port"));
 	assert_true(doctor_reports("uverbs", "error", "mlx5_5"));
@@ -298,7 +298,7 @@ static void users_without_a_descriptor_are_found(void **state)
 	assert_true(doctor_reports("busy", "ok", "no process"));
 }
 
-/* "ok" beside "in use" would be a contradiction. */
+/* "ok" and "in use" would contradict each other. */
 static void an_unseen_user_is_a_warning(void **state)
 {
 	(void)state;
@@ -328,7 +328,7 @@ static void remedies_fit_the_nic(void **state)
 	run(rooted("doctor 03:00.0 04:00.1 --no-open"));
 	assert_true(doctor_reports("rdma", "error", "function " NIC " of the same NIC has mlx5_0"));
 	assert_null(strstr(result.out, "modprobe"));
-	/* The module is there. */
+	/* The module is loaded. */
 	WITH(NIC_FN, rdma, NULL);
 	fake_mkdir("sys/module/mlx5_ib");
 	run(rooted("doctor 03:00.0 04:00.0 --no-open"));
@@ -340,7 +340,7 @@ static void remedies_fit_the_nic(void **state)
 	run(rooted("doctor 03:00.0 04:00.0 --no-open"));
 	assert_true(doctor_reports("rdma", "unsupported", "driver igb"));
 	assert_null(strstr(result.out, "load its RDMA driver"));
-	/* Another vendor's, without a table and not enabled. */
+	/* A NIC of another vendor, without a table and not enabled. */
 	WITH(NIC_FN, enabled, 0);
 	fake_link(SYS NIC "/driver", "../../../bus/pci/drivers/ice");
 	machine_config(NIC, MACHINE_TPH_CAP + PCI_TPH_CAP, PCI_TPH_CAP_ST_DS | PCI_TPH_CAP_ST_NS, 4);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Sockets of hand-overs: cli/listen.c, also while other processes want the name. */
+/* Sockets of hand-overs: cli/listen.c, also with other processes that bind the same name. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <glob.h>
@@ -16,7 +16,7 @@
 #include "cli/listen.h"
 #include "tests/unit/test.h"
 
-/* Who sees the socket can connect to it, however soon. */
+/* A socket accepts connections from the moment that its name exists. */
 static void sockets_listen_when_they_are_seen(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -27,7 +27,7 @@ static void sockets_listen_when_they_are_seen(void **state)
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", fake_root());
 	pid = fork();
 	if (!pid) {
-		/* Left open, so that none is ever refused for its end. */
+		/* The listeners stay open, so that no connection is refused. */
 		for (i = 0; i < 300; i++) {
 			if (listen_open(address.sun_path, 0600, &fd))
 				_exit(1);
@@ -48,7 +48,7 @@ static void sockets_listen_when_they_are_seen(void **state)
 	assert_true(connected > 0);
 }
 
-/* A listener that takes nobody in: whoever else wants its name does not wait. */
+/* The listener accepts no connection: a second process that binds its name does not wait. */
 static void a_busy_listener_is_not_waited_for(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -77,7 +77,7 @@ struct said {
 	pid_t pid;
 };
 
-/* Listen when @go ends; say how that went at @said; keep it until @end ends. */
+/* Listen once @go is closed; write the result to @said; keep the socket until @end is closed. */
 static void starter(const char *path, int go, int said, int end)
 {
 	struct said what = { .pid = getpid() };
@@ -119,7 +119,7 @@ static void one_round_of_starters(const char *path)
 		winner = what;
 	}
 	assert_int_equal(winners, 1);
-	/* And who connects gets to it. */
+	/* A client connects to that listener. */
 	assert_int_equal(listen_connect(path, 10000, &fd), 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size), 0);
 	assert_int_equal(peer.pid, winner.pid);
@@ -135,7 +135,7 @@ static void one_round_of_starters(const char *path)
 	close(end[0]);
 }
 
-/* Of several that start at once on one path, one gets it, and it works. */
+/* Of several processes that start at once on one path, one gets the name, and its socket works. */
 static void one_of_many_starters_listens(void **state)
 {
 	char path[100], other[110];
@@ -145,10 +145,10 @@ static void one_of_many_starters_listens(void **state)
 	(void)state;
 	snprintf(path, sizeof(path), "%s/sock", fake_root());
 	snprintf(other, sizeof(other), "%s~*", path);
-	/* Each looks at the stale socket before another has replaced it. */
+	/* Each process checks the stale socket before another has replaced it. */
 	fake.rename_delay_us = 3000;
 	for (round = 0; round < 100; round++) {
-		/* In every second round the last one's stale socket is there. */
+		/* In every second round the stale socket of the previous one exists. */
 		if (round & 1)
 			assert_int_equal(access(path, F_OK), 0);
 		else
@@ -168,7 +168,7 @@ static void leave_socket(const char *path)
 	close(fd);
 }
 
-/* A starter died before its socket had its name: that is no hindrance. */
+/* A process died before its socket had its final name: the remains are removed. */
 static void what_a_dead_starter_left_is_removed(void **state)
 {
 	char path[90], other[100];
@@ -184,18 +184,18 @@ static void what_a_dead_starter_left_is_removed(void **state)
 	close(fd);
 	snprintf(other, sizeof(other), "%s~*", path);
 	assert_int_equal(glob(other, 0, NULL, &left), GLOB_NOMATCH);
-	/* What is no socket is not ours. */
+	/* A file that is not a socket is kept. */
 	fake_text("sock~new", "precious");
 	assert_int_equal(listen_open(path, 0600, &fd), -EADDRINUSE);
 	assert_int_equal(access(fake_path("sock~new"), F_OK), 0);
 	unlink(fake_path("sock~new"));
-	/* Nor is a link followed. */
+	/* A symbolic link is not followed. */
 	fake_link("sock~lock", "elsewhere");
 	assert_int_equal(listen_open(path, 0600, &fd), -ELOOP);
 	assert_int_not_equal(access(fake_path("elsewhere"), F_OK), 0);
 }
 
-/* A starter is waited for, but not for ever. */
+/* The wait for another starting process is limited. */
 static void a_slow_starter_is_waited_for(void **state)
 {
 	char path[100];
@@ -240,7 +240,7 @@ static void a_kernel_without_locks_will_do(void **state)
 	unlink(path);
 }
 
-/* Its backlog is full: who connects waits, but not for ever. */
+/* The backlog is full: the wait of a client is limited. */
 static void a_listener_that_takes_nobody_times_out(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -251,7 +251,7 @@ static void a_listener_that_takes_nobody_times_out(void **state)
 	(void)state;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", fake_root());
 	assert_int_equal(listen_open(address.sun_path, 0600, &listener), 0);
-	/* Of what is connected every call waits as long as it likes. */
+	/* A connected socket has no send timeout. */
 	assert_int_equal(listen_connect(address.sun_path, 10000, &fd), 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, &size), 0);
 	assert_int_equal(t.tv_sec | t.tv_usec, 0);
@@ -311,7 +311,7 @@ static void sockets_by_path(void **state)
 	/* A process listens there. */
 	assert_int_equal(listen_open(path, 0600, &other), -EADDRINUSE);
 	assert_int_equal(listen_connect(path, 1000, &a), 0);
-	/* First the attempt to listen, which asked whether a process listens. */
+	/* The first connection is the probe of the attempt to listen. */
 	assert_int_equal(listen_accept(listener, 1000, &b), 0);
 	close(b);
 	assert_int_equal(listen_accept(listener, 1000, &b), 0);

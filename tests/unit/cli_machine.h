@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A healthy machine for the command, and how to break it. */
+/* A healthy machine for the command, and changes that break it. */
 #ifndef UNIT_CLI_MACHINE_H
 #define UNIT_CLI_MACHINE_H
 
@@ -78,7 +78,7 @@ static const struct machine_fn good[] = {
 #define MEM_FN 5
 #define NIC_FN 6
 
-/* Everything a healthy machine has beside its PCI functions. */
+/* The tree of a healthy machine except for its PCI functions. */
 static inline void build(const struct machine_fn *fns)
 {
 	machine_build(fns);

@@ -72,7 +72,7 @@ static void check_parser(const struct command *command, const struct option_desc
 	char line[96], text[96];
 	bool refused;
 
-	/* A value that no option takes, or one that none may have. */
+	/* An empty value, or a value for an option that has none. */
 	snprintf(line, sizeof(line), "%s --%s%s", command->name, option->name,
 		 option->arg ? "=" : "=x");
 	run(line);

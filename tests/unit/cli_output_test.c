@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the command writes: all of it or a failure, valid UTF-8 in JSON, and
- * nothing that a terminal obeys.
+ * Output of the command: complete or a failure, valid UTF-8 in JSON, and without control
+ * sequences of terminals.
  */
 #include <fcntl.h>
 #include <linux/pci_regs.h>
@@ -48,7 +48,7 @@ static void assert_lost(const char *line, int out)
 	said = strstr(result.err, LOST);
 	if (result.code != 1 || !said)
 		fail_msg("tphbuf %s: %d, expected 1\n%s", line, result.code, result.err);
-	/* Once, and before it blocks or runs something. */
+	/* Written once, before the command blocks or runs a program. */
 	assert_null(strstr(said + 1, LOST));
 	assert_null(strstr(result.err, "held by"));
 	assert_null(strstr(result.err, "/ran/all"));
@@ -101,7 +101,7 @@ static void no_command_loses_its_answer(void **state)
 	assert_lost("--help", full);
 	assert_lost("help", CLOSED_FD);
 	assert_lost("--version", full);
-	/* An error that could be told only there. */
+	/* An error whose only report is that output. */
 	assert_lost("attach /nonexistent/s --json", full);
 	assert_lost("nosuch --json", CLOSED_FD);
 	close(full);
@@ -146,7 +146,7 @@ static void topo_does_not_either(void **state)
 	assert_non_null(strstr(result.out, "\\u001b[31mred"));
 }
 
-/* Then the last flush has nothing left that could fail. */
+/* The last flush then has no data left and succeeds. */
 static void an_early_failed_write_counts(void **state)
 {
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), ends[2];
@@ -172,7 +172,7 @@ static void an_early_failed_write_counts(void **state)
 	close(ends[1]);
 }
 
-/* --json counts wherever it is, but not behind the options. */
+/* --json takes effect at every position before "--". */
 static void usage_errors_are_json_too(void **state)
 {
 	static const char *const lines[] = {
@@ -206,7 +206,7 @@ static void usage_errors_are_json_too(void **state)
 	assert_string_equal(result.out, "");
 }
 
-/* The C library judges, which knows no tphbuf. */
+/* Checked by the C library. */
 static void assert_utf8(const char *text)
 {
 	if (mbstowcs(NULL, text, 0) == (size_t)-1)
@@ -244,7 +244,7 @@ static void json_is_always_utf8(void **state)
 		cJSON_Delete(run_json("info 03:00.0 --no-open --json", 0));
 		assert_utf8(result.out);
 	}
-	/* Wherever it is cut off. */
+	/* At every offset of the truncation. */
 	for (at_byte = 5; at_byte < 8; at_byte++) {
 		memset(line, 0, sizeof(line));
 		memset(line, 'x', at_byte);
@@ -257,7 +257,7 @@ static void json_is_always_utf8(void **state)
 		assert_utf8(result.err);
 		assert_null(strchr(result.err, '?'));
 	}
-	/* What is right stays. */
+	/* Valid text is unchanged. */
 	assert_run("info \u00e9\u20ac\U0001f600 --json", 2, "\u00e9\u20ac\U0001f600",
 		   "\u00e9\u20ac\U0001f600");
 }

@@ -21,7 +21,7 @@
 
 int tphbuf_main(int argc, char **argv);
 
-/* Tell a report from the command's own exit status 1. */
+/* Distinguishes a sanitizer's report from the command's exit status 1. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -97,7 +97,7 @@ pid_t start(const char *line, unsigned int fault, int out, int err)
 	if (fault)
 		fault_arm(fault);
 	code = tphbuf_main(argc, argv);
-	/* Says whether there was a call to fail. */
+	/* Reports whether the call to fail was reached. */
 	if (fault && !fault_disarm())
 		kill(getpid(), SIGUSR1);
 	if (fake_count_fds() != fds && !cli_leak_expected) {
@@ -163,7 +163,7 @@ int cli_setup(void **state)
 
 void sweep_command(const char *line)
 {
-	/* Each is slow there: a sample. */
+	/* Each run is slow under valgrind: a sample. */
 	unsigned int step = RUNNING_ON_VALGRIND ? 37 : 1;
 	unsigned int n, failures = 0;
 

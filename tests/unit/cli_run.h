@@ -12,7 +12,7 @@
 
 #include "tests/unit/test.h"
 
-/* It is killed by an execve(2) that fails. */
+/* valgrind is killed by an execve(2) that fails. */
 bool cli_on_valgrind(void);
 
 #define OUTPUT_MAX 262144
@@ -24,7 +24,7 @@ extern struct cli_result {
 	char err[OUTPUT_MAX];
 } result;
 
-/* The region of a failed deregistration stays; nobody can free it. */
+/* The region of a failed deregistration stays and cannot be freed. */
 extern bool cli_leak_expected;
 
 #define CLOSED_FD (-1)

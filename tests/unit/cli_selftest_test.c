@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* tphbuf selftest on the fake machine: both link layers, and what goes wrong. */
+/* tphbuf selftest on the fake machine: both link layers, and errors. */
 #include <stdio.h>
 
 #include <tphbuf/mr.h>
@@ -26,7 +26,7 @@ static void infiniband_needs_no_gid(void **state)
 {
 	(void)state;
 	assert_run(SELFTEST, 0, "65536 bytes by RDMA write", "");
-	/* A GID may be asked for, then it has to be there. */
+	/* A requested GID must exist. */
 	assert_run(SELFTEST " --gid-index 0", 1, "", "has no such GID");
 	fake_port.gid_index = 0;
 	assert_run(SELFTEST " --gid-index 0", 0, "65536 bytes", "");
@@ -79,7 +79,7 @@ static void failed_requests_are_explained(void **state)
 	}
 }
 
-/* In text and JSON; what the wire may not carry is never called applied. */
+/* In text and JSON; a tag that the wire may not carry is never reported as applied. */
 static void the_applied_state_is_the_kernels(void **state)
 {
 	cJSON *json;

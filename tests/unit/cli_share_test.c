@@ -123,7 +123,7 @@ static void end(pid_t pid, int out, int err, int code)
 			 result.err);
 }
 
-/* What the peer gets. Return: number of descriptors. */
+/* Receives at the peer. Return: number of descriptors. */
 static unsigned int receive(int sock, char *data, size_t size)
 {
 	union {
@@ -207,7 +207,7 @@ static void serve_ends_with_a_signal(void **state)
 	}
 }
 
-/* A peer that goes wrong is its own problem. */
+/* A misbehaving peer does not affect the others. */
 static void serve_survives_a_failed_hand_over(void **state)
 {
 	int out = temp_file(), err = temp_file(), sock;

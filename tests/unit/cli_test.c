@@ -64,7 +64,7 @@ static void usage_errors_are_2(void **state)
 		{ "register 03:00.0 --bar 2", "--ibdev is missing" },
 		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --require", "--require needs --tag" },
 		{ "register 03:00.0 --bar 2 --ibdev mlx5_0 --iova x", "byte count" },
-		/* Known only with the device, but wrong input all the same. */
+		/* Detected only with the device open, but still invalid input. */
 		{ "export 03:00.0 --bar 3", "no BAR3" },
 		{ "export 03:00.0 --bar 2 --range 1+4K", "start on a page" },
 		{ "export 03:00.0 --bar 2 --range 64M+4K", "after the end" },
@@ -135,7 +135,7 @@ static void lack_of_support_is_4(void **state)
 	fake.has_tph = false;
 	assert_run("tag 03:00.0 --bar 2 --get", 4, "", "this kernel has no tags");
 	assert_run("export 03:00.0 --bar 2 --tag st=1", 4, "", "tag failed");
-	/* Not asking for a tag is fine. */
+	/* A missing tag is not an error here. */
 	assert_run("export 03:00.0 --bar 2", 0, "none", "");
 	assert_run("info 03:00.0", 0, "no: ", "");
 	fake.has_tph = true;
@@ -262,7 +262,7 @@ static void exec_inherits_the_buffer(void **state)
 	}
 }
 
-/* Found before anything is done or answered. */
+/* Detected before any action or output. */
 static void a_program_that_is_not_there_fails_first(void **state)
 {
 	static const struct {
@@ -290,7 +290,7 @@ static void a_program_that_is_not_there_fails_first(void **state)
 	}
 	if (cli_on_valgrind())
 		return;
-	/* What exec alone can know. */
+	/* An error that only execve() detects. */
 	fake_text("program", "#!/nonexistent/interpreter\n");
 	assert_int_equal(chmod(fake_path("program"), 0755), 0);
 	snprintf(line, sizeof(line), "export 03:00.0 --bar 2 --exec %s", fake_path("program"));
@@ -329,13 +329,13 @@ static void hold_ends_with_a_signal(void **state)
 	}
 }
 
-/* With nothing to hold it would wait for a signal, and never end. */
+/* Without a buffer to hold the command would wait for a signal without end. */
 static void a_failure_ends_without_waiting(void **state)
 {
 	unsigned int nth, failures = 0;
 
 	(void)state;
-	/* Each question to the kernel in turn. */
+	/* Fails each VFIO_DEVICE_FEATURE ioctl in turn. */
 	for (nth = 1; nth < 32; nth++) {
 		fake_fail_ioctl(VFIO_DEVICE_FEATURE, nth, EIO);
 		if (!run("export 03:00.0 --bar 2 --tag st=1"))
@@ -393,7 +393,7 @@ static void register_shows_everything(void **state)
 	applied = cJSON_GetObjectItem(json, "applied");
 	assert_string_equal(at(applied, "tag", "text"), "st=0x5a,ph=2");
 	cJSON_Delete(json);
-	/* A failing deregistration shows. */
+	/* A failed deregistration is reported. */
 	fake_verbs.dereg_errno = EBUSY;
 	cli_leak_expected = true;
 	assert_run("register 03:00.0 --bar 2 --range 0+1M --ibdev mlx5_0", 1, "lkey",

@@ -128,7 +128,7 @@ static void stage_names_are_distinct(void **state)
 	assert_string_equal(tphbuf_stage_name((enum tphbuf_stage) - 1), "unknown");
 }
 
-/* The errno values with more than one meaning must be told apart. */
+/* errno values with several meanings must be distinguishable. */
 static void explain_depends_on_the_stage(void **state)
 {
 	static const struct {
@@ -167,7 +167,7 @@ static void explain_depends_on_the_stage(void **state)
 			    "Numerical argument out of domain");
 }
 
-/* What drivers and containers return anywhere has cause and remedy at every stage. */
+/* errno values that drivers and containers return at any call have a cause and a remedy at every stage. */
 static void common_errors_are_explained_everywhere(void **state)
 {
 	static const int errs[] = { 524, EFAULT, EPERM, EACCES, EIO, ENOSPC, EMFILE, ENOMEM };

@@ -200,7 +200,7 @@ static void close_order_does_not_matter(void **state)
 {
 	struct fixture *f = *state;
 
-	/* The context goes before the device that holds it. */
+	/* The context is freed before the device that references it. */
 	tphbuf_ctx_free(f->ctx);
 	f->ctx = NULL;
 	assert_int_equal(tphbuf_device_memory(f->dev, true), 0);
@@ -219,7 +219,7 @@ static void info_describes_the_open_device(void **state)
 	assert_int_equal(info.bar[1].flags, TPHBUF_BAR_PRESENT | TPHBUF_BAR_IO);
 	assert_true(info.bar[2].flags & TPHBUF_BAR_EXPORTABLE);
 	assert_int_equal(info.bar[5].flags, TPHBUF_BAR_PRESENT);
-	/* The kernel's word counts, not what sysfs shows. */
+	/* The kernel's answer decides, not sysfs. */
 	fake.has_dmabuf = false;
 	assert_int_equal(tphbuf_device_info(f->dev, &info), 0);
 	assert_false(info.bar[2].flags & TPHBUF_BAR_EXPORTABLE);
@@ -347,7 +347,7 @@ static void memory_errors(void **state)
 	assert_int_equal(tphbuf_device_memory(f->dev, true), 0);
 }
 
-/* On is not enough there: the memory does not answer. */
+/* In D3hot the memory does not respond, even with decoding on. */
 static void memory_in_d3hot_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -358,7 +358,7 @@ static void memory_in_d3hot_is_refused(void **state)
 	assert_int_equal(tphbuf_device_memory(f->dev, true), -EIO);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "D3hot");
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "LOW_POWER_EXIT");
-	/* Not only when the bit changes. */
+	/* Also when the bit does not change. */
 	assert_int_equal(tphbuf_device_memory(f->dev, true), -EIO);
 	assert_int_equal(tphbuf_device_memory(f->dev, false), 0);
 	fake_device_config(0x90 + PCI_PM_CTRL, 0, 2);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The tphbuf command on the fake machine, as a program: for tools that watch
- * a whole process from start to exit, see check-valgrind.sh.
+ * The tphbuf command on the fake machine, as a program: for tools that observe a whole process
+ * from start to exit, see check-valgrind.sh.
  */
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A buffer to register with a fake NIC, and what the kernel may say of the region. */
+/* A buffer to register with a fake NIC, and the kernel's possible reports about the region. */
 #ifndef UNIT_MR_RIG_H
 #define UNIT_MR_RIG_H
 

@@ -29,7 +29,7 @@ static int try_register(struct fixture *f, const struct tphbuf_mr_opts *opts)
 	return ret;
 }
 
-/* Each call on this path is time that verbs alone would not take. */
+/* Each call on this path is a cost on top of plain verbs. */
 static void a_region_costs_one_allocation(void **state)
 {
 	struct fixture *f = *state;
@@ -113,7 +113,7 @@ static void register_errors_name_both_devices(void **state)
 		assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER,
 				FAKE_BDF " BAR2 with mlx5_0 (" FAKE_NIC_BDF ")");
 	}
-	/* The address of the NIC is a courtesy; without it the text stands. */
+	/* The address of the NIC is optional: the message is complete without it. */
 	fake_remove("sys/class/infiniband");
 	assert_int_equal(try_register(f, NULL), -EPROTONOSUPPORT);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "with mlx5_0: ");
@@ -157,7 +157,7 @@ static void register_passes_offset_length_iova(void **state)
 	assert_int_equal(tphbuf_mr_deregister(mr), 0);
 }
 
-/* The last byte may have the last address; none may lie beyond it. */
+/* The last byte may have the last address, but not exceed it. */
 static void a_region_may_end_with_the_address_space(void **state)
 {
 	struct tphbuf_mr_opts opts = {
@@ -223,7 +223,7 @@ static void a_dma_handle_goes_through_reg_mr_ex(void **state)
 	fake_verbs.reg_errno = EOPNOTSUPP;
 	assert_int_equal(try_register(f, &opts), -EOPNOTSUPP);
 	fake_verbs.reg_errno = 0;
-	/* The hint of the handle takes the place of the tag. */
+	/* The hint of the handle replaces the tag. */
 	opts.flags = TPHBUF_MR_REQUIRE;
 	assert_int_equal(try_register(f, &opts), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "DMA handle");
@@ -235,7 +235,7 @@ static void a_dma_handle_goes_through_reg_mr_ex(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "version 60");
 }
 
-/* The tag of a buffer whose device is not open here, as it was received. */
+/* The tag of a received buffer whose device is not open in this process. */
 static void require_takes_the_tag_from_the_caller(void **state)
 {
 	static const struct tphbuf_tag other = { TPHBUF_TAG_ST, 0, 0x5b, 2 };
@@ -348,7 +348,7 @@ static void a_registry_takes_short_options(void **state)
 	free(short_opts);
 }
 
-/* The two functions under root ports of a host bridge nobody knows. */
+/* The two functions under root ports of an unknown host bridge. */
 static void refused_route_is_explained(void **state)
 {
 	static const struct machine_fn fns[] = {
@@ -392,11 +392,11 @@ static void refused_route_is_explained(void **state)
 		assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER,
 				"the kernel keeps the route of the first attach");
 	}
-	/* Another errno has another reason. */
+	/* A different errno has a different reason. */
 	fake_verbs.reg_errno = ENOMEM;
 	try_register(f, NULL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "memory keys");
-	/* The registers show a route now; the kernel may know another. */
+	/* The registers show a route now; the kernel may have recorded another one. */
 	fake_text("proc/cpuinfo", "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n");
 	for (i = 0; i < NR(errors); i++) {
 		fake_verbs.reg_errno = errors[i];
@@ -466,7 +466,7 @@ static void require_without_a_tag_is_refused_before_registration(void **state)
 	assert_int_equal(try_register(f, &require), -ENODATA);
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGISTER, "buffer has none");
 	assert_int_equal(fake_verbs.length, 0);
-	/* A kernel that cannot tag cannot satisfy it either. */
+	/* A kernel without tags cannot satisfy the requirement either. */
 	fake.has_tph = false;
 	assert_int_equal(try_register(f, &require), -ENOTTY);
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "this kernel");
@@ -529,7 +529,7 @@ static void require_accepts_either_namespace(void **state)
 	assert_int_equal(try_register(f, &require), 0);
 	fake_verbs.tph = tph_xst;
 	assert_int_equal(try_register(f, &require), 0);
-	/* But not one that the buffer does not have. */
+	/* A tag that the buffer does not have is not accepted. */
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &only_st), 0);
 	assert_int_equal(try_register(f, &require), -EAGAIN);
 }

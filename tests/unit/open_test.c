@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Ways to open a device: lib/vfio/open.c, lib/vfio/backend_group.c, lib/vfio/group.c. The
+ * Back ends that open a device: lib/vfio/open.c, lib/vfio/backend_group.c, lib/vfio/group.c. The
  * character device is in device_test.c.
  */
 #include <fcntl.h>
@@ -112,7 +112,7 @@ static void wrong_paths_are_refused(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'/'");
 	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/bus/pci", NULL, &dev), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "leads to");
-	/* A path that ends in an address, but of no PCI function. */
+	/* A path that ends in an address, but not of a PCI function. */
 	fake_mkdir("sys/elsewhere/0000:77:00.0");
 	assert_int_equal(tphbuf_device_open(f->ctx, "/sys/elsewhere/0000:77:00.0", NULL, &dev),
 			 -ENODEV);
@@ -244,10 +244,10 @@ static void group_not_viable_names_who_is_in_the_way(void **state)
 	add_peer("0000:03:00.2", "i2c-thing");
 	add_peer("0000:03:00.6", "pci-pf-stub");
 	add_peer("0000:03:00.7", "lpc_ich");
-	/* One of another bus: sysfs leads to it through the group only. */
+	/* A device of another bus, found through the group only. */
 	fake_link("sys/devices/platform/codec/driver", "../../../bus/platform/drivers/codec-drv");
 	fake_link(GROUP "/devices/codec", "../../../../devices/platform/codec");
-	/* Not in the way. */
+	/* Not blockers. */
 	add_peer("0000:02:00.0", "pcieport");
 	add_peer("0000:03:00.3", "vfio-pci");
 	add_peer("0000:03:00.4", "pci-stub");
@@ -264,7 +264,7 @@ static void group_not_viable_names_who_is_in_the_way(void **state)
 	assert_null(strstr(tphbuf_ctx_error(f->ctx), "pcieport"));
 }
 
-/* Found out between the status and the container; and with no name to tell. */
+/* Not viable only at the container, first without a name of the blocker. */
 static void group_not_viable_late(void **state)
 {
 	struct fixture *f = *state;
@@ -276,13 +276,13 @@ static void group_not_viable_late(void **state)
 	fake_fail_ioctl(VFIO_GROUP_SET_CONTAINER, 1, EPERM);
 	assert_int_equal(open_group(f), -EPERM);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ATTACH, PEER " (xhci_hcd)");
-	/* The character device's bind says the same. */
+	/* The bind of the character device reports the same. */
 	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EPERM);
 	assert_int_equal(open_auto(f, ""), -EPERM);
 	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, PEER " (xhci_hcd)");
 }
 
-/* A group full of blockers must not run over the text. */
+/* A group full of blockers must not overflow the message. */
 static void very_many_blockers(void **state)
 {
 	struct fixture *f = *state;
@@ -324,7 +324,7 @@ static void group_ioctl_errors(void **state)
 		assert_int_equal(open_group(f), cases[i].ret);
 		assert_error_at(f->ctx, cases[i].stage, cases[i].part);
 	}
-	/* A back end that fails to answer about v2 is asked about v1. */
+	/* After a failed check of TYPE1v2 the back end checks TYPE1. */
 	fake_fail_ioctl(VFIO_CHECK_EXTENSION, 1, EIO);
 	assert_int_equal(open_group(f), 0);
 	assert_int_equal(fake_model(), VFIO_TYPE1_IOMMU);
@@ -337,7 +337,7 @@ static void automatic_choice(void **state)
 	assert_int_equal(open_auto(f, "iommufd"), 0);
 	fake_fail_open("/dev/iommu", EACCES);
 	assert_int_equal(open_auto(f, "group"), 0);
-	/* The call did not fail, so it leaves no error behind. */
+	/* A successful call records no error. */
 	assert_string_equal(tphbuf_ctx_error(f->ctx), "");
 	assert_int_equal(tphbuf_ctx_error_stage(f->ctx), TPHBUF_STAGE_NONE);
 	fake_fail_open("/dev/vfio/devices/vfio0", EPERM);
@@ -348,7 +348,7 @@ static void automatic_choice(void **state)
 	assert_int_equal(open_auto(f, "group"), 0);
 	fake_remove(DEV "/vfio-dev");
 	assert_int_equal(open_auto(f, "group"), 0);
-	/* Told to, it does not look elsewhere. */
+	/* An explicit back end has no alternative. */
 	assert_int_equal(open_as(f, TPHBUF_BACKEND_IOMMUFD, ""), -EOPNOTSUPP);
 }
 
@@ -369,7 +369,7 @@ static void both_closed_reports_the_one_that_exists(void **state)
 {
 	struct fixture *f = *state;
 
-	/* No permission for either: the first. */
+	/* No permission for either: the error of the first. */
 	fake_fail_open("/dev/vfio/devices/vfio0", EACCES);
 	fake_remove(FAKE_GROUP);
 	assert_int_equal(open_auto(f, ""), -EACCES);
@@ -380,7 +380,7 @@ static void both_closed_reports_the_one_that_exists(void **state)
 	fake_fail_open("/dev/vfio/12", EACCES);
 	assert_int_equal(open_auto(f, ""), -EACCES);
 	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "/dev/vfio/12");
-	/* The group is the way in, and fails by itself. */
+	/* The group is used, and fails with an error of its own. */
 	fake_mkdir(DEV "/vfio-dev/vfio0");
 	fake_fail_open("/dev/vfio/devices/vfio0", EACCES);
 	fake_fail_ioctl(VFIO_GROUP_GET_STATUS, 1, EIO);
@@ -407,7 +407,7 @@ static int open_noiommu(struct fixture *f, enum tphbuf_backend backend, uint32_t
 	return ret;
 }
 
-/* The node of another device, mounted or left over under the right name. */
+/* The node of another device, mounted or stale under the right name. */
 static void nodes_of_other_devices_are_refused(void **state)
 {
 	static const struct {
@@ -450,7 +450,7 @@ static void nodes_that_are_files_are_refused(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_OPEN, "a folder");
 }
 
-/* A number that cannot be compared is no equal number. */
+/* A device number that cannot be read does not match. */
 static void nodes_that_sysfs_does_not_show_are_refused(void **state)
 {
 	struct fixture *f = *state;

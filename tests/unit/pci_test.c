@@ -108,7 +108,7 @@ static void read_missing_file_names_the_function(void **state)
 	}
 }
 
-/* A sandbox's sysfs has none; the rest of the function is known. */
+/* The sysfs of a sandbox lacks them; the rest of the function is known. */
 static void read_missing_config_is_unknown(void **state)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
@@ -169,7 +169,7 @@ static void read_malformed_files(void **state)
 	assert_int_equal(tphbuf_pci_read(f->ctx, FAKE_BDF, &info), -ERANGE);
 }
 
-/* A name that fits, and one that is longer than it can be told. */
+/* A name that fits, and one that exceeds the field. */
 static void read_long_names(void **state)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };

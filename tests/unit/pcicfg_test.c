@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Decoding of config space: lib/pci/config.c, with hostile content. */
+/* Decoding of config space, also with hostile content: lib/pci/config.c. */
 #include <linux/pci_regs.h>
 #include <stdlib.h>
 
@@ -76,7 +76,7 @@ static void dead_function_is_eio(void **state)
 	free(s);
 }
 
-/* The IDs of a VF read as ones, those of a dead device are remembered. */
+/* The IDs of a VF read as ones; those of a dead device are the cached ones. */
 static void ids_do_not_tell_life(void **state)
 {
 	struct space *s = good_space();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* lib/registry/index.c against a search from one end to the other. */
+/* lib/registry/index.c compared with a linear search. */
 #include <stdlib.h>
 
 #include "lib/registry/registry.h"

@@ -23,7 +23,7 @@ static void another_tag_is_another_region(void **state)
 	assert_int_equal(object->tag.st, 0x11);
 	touch(reg, NULL, f->buf, PAGE, 1, 0);
 
-	/* Set again to the same: nothing is stale. */
+	/* The same tag set again: no region is stale. */
 	set_tag(f->buf, 0x11);
 	assert_ptr_equal(touch(reg, NULL, f->buf, 0, 1, 0), object);
 	assert_int_equal(stats_of(reg).stale, 0);
@@ -32,7 +32,7 @@ static void another_tag_is_another_region(void **state)
 	object = touch(reg, NULL, f->buf, 0, 1, 0);
 	assert_int_equal(object->tag.st, 0x22);
 	assert_int_equal(stats_of(reg).stale, 2);
-	/* What is held stays registered until it is put back. */
+	/* A held region stays registered until it is put. */
 	assert_int_equal(ops_log.unmade, 1);
 	assert_int_equal(((struct object *)tphbuf_registration_object(held))->tag.st, 0x11);
 	assert_int_equal(tphbuf_registry_free(reg), -EBUSY);
@@ -124,7 +124,7 @@ static void a_tag_that_changes_meanwhile_is_noticed(void **state)
 	end(reg);
 }
 
-/* The operation fails because of the change: no reason to give up. */
+/* A failure of the operation because of the change is retried. */
 static void a_change_that_fails_the_operation_is_tried_again(void **state)
 {
 	struct tphbuf_registration *region = NULL;
@@ -147,7 +147,7 @@ static void a_change_that_fails_the_operation_is_tried_again(void **state)
 	end(reg);
 }
 
-/* Met by its descriptor alone, then through an object with its device. */
+/* The buffer is first known by its descriptor alone, then through an object with its device. */
 static void a_device_may_come_later(void **state)
 {
 	static const uint32_t flags[] = { 0, TPHBUF_REGISTRY_VERIFY };
@@ -173,7 +173,7 @@ static void a_device_may_come_later(void **state)
 	}
 }
 
-/* Somebody's wrong device is an error of his own. */
+/* A wrong device fails that call and is not recorded. */
 static void a_wrong_device_is_not_learnt(void **state)
 {
 	struct tphbuf_registration *held, *region = NULL;
@@ -216,7 +216,7 @@ static struct tphbuf_ctx *another_context(struct fixture *f, struct tphbuf_buffe
 	return ctx;
 }
 
-/* A buffer that several contexts tag; more than a registry can listen to. */
+/* A buffer tagged by several contexts, more than the registry can track. */
 static void every_context_is_heard(void **state)
 {
 	struct tphbuf_buffer *buf[KNOWN_CLOCKS + 2];
@@ -259,7 +259,7 @@ static void every_context_is_heard(void **state)
 	end(reg);
 }
 
-/* What a registry has of a device, it can be told to let go. */
+/* A registry can be made to release all that it holds of a device. */
 static void regions_and_ranges_keep_the_device_open(void **state)
 {
 	struct fixture *f = *state;
@@ -293,7 +293,7 @@ static void *bystander_gets(void *arg)
 	return NULL;
 }
 
-/* While a region with the new tag's predecessor is undone, somebody asks. */
+/* Another thread gets a region while the one with the old tag is deregistered. */
 static void let_a_bystander_ask(struct fixture *f)
 {
 	int i;
@@ -302,7 +302,7 @@ static void let_a_bystander_ask(struct fixture *f)
 		return;
 	bystander.started = true;
 	assert_int_equal(pthread_create(&bystander.thread, NULL, bystander_gets, f), 0);
-	/* Time for a wrong answer; the right one comes only after this. */
+	/* A stale region would arrive now; the right one arrives only after the return. */
 	for (i = 0; i < 100; i++) {
 		if (__atomic_load_n(&bystander.got, __ATOMIC_ACQUIRE))
 			break;

@@ -125,7 +125,7 @@ static void the_same_bytes_give_the_same_region(void **state)
 	assert_int_equal(ops_log.last.length, PAGE);
 	assert_ptr_equal(ops_log.last.domain, &one);
 	assert_int_equal(ops_log.last.access, 7);
-	/* Everything in the key tells regions apart. */
+	/* Every field of the key distinguishes regions. */
 	assert_ptr_not_equal(touch(reg, &two, f->buf, 0, 64, 7), object);
 	assert_ptr_not_equal(touch(reg, &one, f->buf, 0, 64, 3), object);
 	assert_ptr_not_equal(touch(reg, &one, f->buf, PAGE - 1, 2, 7), object);
@@ -176,7 +176,7 @@ static void a_descriptor_finds_the_same_region(void **state)
 	fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 	assert_true(tphbuf_registry_get_fd(reg, NULL, fd, 0, 1, 0, &region) < 0);
 	close(fd);
-	/* A dma-buf that only its descriptor makes known. */
+	/* A dma-buf known only by its descriptor. */
 	fd = fake_foreign_dmabuf(LENGTH);
 	assert_int_equal(tphbuf_registry_get_fd(reg, NULL, fd, 0, 1, 0, &region), 0);
 	assert_ptr_not_equal(tphbuf_registration_object(region), object);
@@ -199,7 +199,7 @@ static void a_buffer_that_cannot_be_identified_is_refused(void **state)
 	assert_non_null(strstr(text, "descriptor"));
 	fake_fail_call("fstat", EIO);
 	assert_int_equal(tphbuf_registry_add_range(reg, 0, PAGE, f->buf, 0), -EIO);
-	/* It passes. */
+	/* The failure is transient. */
 	touch(reg, NULL, f->buf, 0, 1, 0);
 	end(reg);
 }
@@ -220,7 +220,7 @@ static void failures_leave_nothing(void **state)
 	assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, 0, 1, 0, &region), -ENODEV);
 	assert_null(region);
 	assert_int_equal(stats_of(reg).regions, 0);
-	/* A kernel without tags is no failure. */
+	/* A kernel without tags is not an error. */
 	fake.has_tph = false;
 	touch(reg, NULL, f->buf, 0, 1, 0);
 	end(reg);
@@ -246,7 +246,7 @@ static void eviction_takes_the_one_unused_for_longest(void **state)
 	assert_int_equal(stats_of(reg).misses, 4);
 	assert_int_equal(stats_of(reg).regions, 3);
 
-	/* What is held is never evicted. */
+	/* A held region is never evicted. */
 	for (i = 0; i < 2; i++)
 		assert_int_equal(tphbuf_registry_get(reg, NULL, f->buf, (uint64_t)(4 + i) * PAGE, 1,
 						     0, &held[i]),
@@ -312,7 +312,7 @@ static void addresses_lead_to_regions(void **state)
 	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, 0, 1, 0, NULL, &region), -ENOENT);
 	assert_null(region);
 
-	/* A new tag counts for addresses, too. */
+	/* A new tag takes effect for addresses, too. */
 	set_tag(f->buf, 0x22);
 	assert_int_equal(tphbuf_registry_get_addr(reg, NULL, base, 1, 0, NULL, &region), 0);
 	assert_int_equal(((struct object *)tphbuf_registration_object(region))->tag.st, 0x22);
@@ -392,7 +392,7 @@ static struct {
 	unsigned int running; /* atomic */
 } load;
 
-/* Regions are got and put at random; what comes must hold what was asked. */
+/* Regions are got and put at random; each must cover the requested range. */
 static void *hammer(void *arg)
 {
 	unsigned int seed = (unsigned int)(uintptr_t)arg;

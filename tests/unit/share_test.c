@@ -32,7 +32,7 @@ static void close_pair(const int pair[2])
 	close(pair[1]);
 }
 
-/* Receive on @sock; a failure leaves the buffer alone. */
+/* Receive on @sock; a failure does not change the buffer. */
 static int receive(struct fixture *f, int sock, struct tphbuf_share_info *info,
 		   struct tphbuf_buffer **buf)
 {
@@ -142,7 +142,7 @@ static void what_is_sent_is_received(void **state)
 	assert_int_equal(tphbuf_buffer_export(f->dev, 2, ranges, 2, &export, &buf), 0);
 	id = tphbuf_buffer_identity(buf);
 	assert_int_equal(tphbuf_buffer_send(buf, pair[0], &send), 0);
-	/* On its way it needs its sender no more. */
+	/* A message in flight does not need its sender. */
 	tphbuf_buffer_close(buf);
 	close(pair[0]);
 	assert_int_equal(receive(f, pair[1], &info, &got), 0);
@@ -163,7 +163,7 @@ static void what_is_sent_is_received(void **state)
 	assert_int_equal(tphbuf_buffer_length(got), 0x3000);
 	assert_null(tphbuf_buffer_device(got));
 	assert_true(fcntl(tphbuf_buffer_fd(got), F_GETFD) & FD_CLOEXEC);
-	/* Then the peer is gone. */
+	/* The peer has closed its socket. */
 	tphbuf_buffer_close(got);
 	assert_int_equal(receive(f, pair[1], NULL, &got), -ECONNRESET);
 	assert_int_equal(tphbuf_buffer_send(f->buf, pair[1], NULL), -EPIPE);
@@ -213,7 +213,7 @@ static void kernels_without_tags_are_no_failure(void **state)
 	assert_int_equal(info.supported, 0);
 	assert_int_equal(info.trust, TPHBUF_TAG_CLAIMED);
 	tphbuf_buffer_close(got);
-	/* So the last failure is the one before. */
+	/* The last recorded failure is the earlier one. */
 	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "in time");
 	fake.has_tph = true;
 	fake_fail_feature(TPH_GET, ENODEV);
@@ -238,7 +238,7 @@ static void the_device_can_come_along(void **state)
 	make_pair(pair);
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), 0);
 	assert_int_equal(tphbuf_buffer_send(f->buf, pair[0], &send), 0);
-	/* The sender goes. */
+	/* The sender exits. */
 	tphbuf_buffer_close(f->buf);
 	f->buf = NULL;
 	tphbuf_device_close(f->dev);
@@ -305,7 +305,7 @@ static void silence_times_out(void **state)
 	close_pair(pair);
 }
 
-/* Neither do they end a call, nor do they lengthen it. */
+/* Signals neither end a call nor extend its timeout. */
 static void signals_do_not_end_a_call(void **state)
 {
 	struct tphbuf_send_opts send = {
@@ -371,7 +371,7 @@ static void send_raw(int sock, const void *data, size_t size, const int *fds, si
 	assert_int_equal(sendmsg(sock, &hdr, 0), size);
 }
 
-/* Send it with @n descriptors of the buffer; what does the receiver say? */
+/* Send the message with @n descriptors of the buffer. Return: the receiver's result. */
 static int forge(struct fixture *f, const void *data, size_t size, size_t n)
 {
 	struct tphbuf_buffer *got = NULL;
@@ -457,7 +457,7 @@ static void forged_messages_are_refused(void **state)
 			fail_msg("case %zu: %d", i, ret);
 		assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "refused");
 	}
-	/* A tag in a namespace that is called unsupported. */
+	/* A tag in a namespace that the message declares unsupported. */
 	good_message(f, &m);
 	m.head.supported = TPHBUF_TAG_ST;
 	m.head.tag_valid = TPHBUF_TAG_XST;
@@ -520,7 +520,7 @@ static void other_descriptors_are_refused(void **state)
 		close(fds[0]);
 		assert_int_equal(receive(f, pair[1], NULL, &got), i ? -EPROTO : -EINVAL);
 	}
-	/* A device that is none. */
+	/* A descriptor that is not a device. */
 	m.head.flags = SHARE_HAS_DEVICE;
 	fds[0] = tphbuf_buffer_fd(f->buf);
 	fds[1] = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -556,7 +556,7 @@ static int unread_socket(int *listener, int *peer)
 	return fd;
 }
 
-/* To close what a peer sent takes no longer than the peer was given. */
+/* Closing a peer's descriptors takes no longer than the timeout. */
 static void no_peer_makes_close_wait(void **state)
 {
 	struct tphbuf_buffer *got = NULL;
@@ -568,7 +568,7 @@ static void no_peer_makes_close_wait(void **state)
 
 	good_message(f, &m);
 	make_pair(pair);
-	/* Not wanted, in place of the buffer, in place of the device. */
+	/* As an extra descriptor, in place of the buffer, in place of the device. */
 	for (i = 0; i < 3; i++) {
 		fds[0] = fds[1] = fds[2] = tphbuf_buffer_fd(f->buf);
 		m.head.flags = i == 1 ? SHARE_HAS_DEVICE : 0;
@@ -589,7 +589,7 @@ static void no_peer_makes_close_wait(void **state)
 #define SO_PASSPIDFD 76
 #endif
 
-/* The caller's socket may ask for more than our message. */
+/* The caller's socket options may add control messages. */
 static void what_the_kernel_adds_is_no_part_of_it(void **state)
 {
 	static const int options[] = { SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD };

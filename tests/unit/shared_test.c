@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A device the caller has open: lib/vfio/backend_shared.c; and its regions. */
+/* A device that the caller has opened, and its regions: lib/vfio/backend_shared.c. */
 #include <fcntl.h>
 #include <linux/vfio.h>
 #include <sys/eventfd.h>
@@ -109,7 +109,7 @@ static void shared_cdev_of_another_device(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, FAKE_BDF " and not " FAKE_NIC_BDF);
 	assert_int_equal(share(f, fd, "03:00"), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_ARGUMENT, "'03:00'");
-	/* A character device that sysfs does not know, or knows elsewhere. */
+	/* A character device that is not in sysfs, or is listed as another device. */
 	for (i = 0; i < NR(targets); i++) {
 		fake_remove("sys/dev/char/511:0");
 		if (targets[i])
@@ -121,7 +121,7 @@ static void shared_cdev_of_another_device(void **state)
 	close(fd);
 }
 
-/* Whoever serves it would answer: it is asked nothing. */
+/* A foreign driver would answer an ioctl, so none is sent. */
 static void a_foreign_file_gets_no_ioctl(void **state)
 {
 	struct fixture *f = *state;
@@ -133,7 +133,7 @@ static void a_foreign_file_gets_no_ioctl(void **state)
 	fds[3] = eventfd(0, 0);
 	fds[4] = open(fake_root(), O_RDONLY | O_DIRECTORY);
 	fds[5] = fake_foreign_dmabuf(4096);
-	/* Spent by the first call there is. */
+	/* Consumed by the first call. */
 	fake_fail_ioctl(VFIO_DEVICE_GET_INFO, 1, EIO);
 	for (i = 0; i < NR(fds); i++) {
 		assert_int_equal(share(f, fds[i], FAKE_BDF), -EINVAL);
@@ -162,7 +162,7 @@ static void regions(void **state)
 	assert_int_equal(r.length, FAKE_BAR2_SIZE);
 	assert_int_equal(r.offset, 2ll << 28);
 	assert_int_equal(r.flags, TPHBUF_REGION_READ | TPHBUF_REGION_WRITE | TPHBUF_REGION_MMAP);
-	/* I/O ports: no mapping, but a place to read and write. */
+	/* I/O ports: readable and writable, but not mappable. */
 	assert_int_equal(tphbuf_device_region(f->dev, 1, &r), 0);
 	assert_int_equal(r.flags, TPHBUF_REGION_READ | TPHBUF_REGION_WRITE);
 	assert_int_equal(tphbuf_device_region(f->dev, 3, &r), 0);
@@ -174,7 +174,7 @@ static void regions(void **state)
 	assert_error_at(f->ctx, TPHBUF_STAGE_REGION, "went away");
 }
 
-/* Not one of the calls under test. */
+/* Opened outside of the calls under test. */
 static int the_fd;
 
 static int op_shared(struct fixture *f)

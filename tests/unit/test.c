@@ -91,7 +91,7 @@ void sweep_faults(struct fixture *f, fault_op op)
 		if (!tphbuf_ctx_error(f->ctx)[0])
 			fail_msg("failure %u has no text", n);
 	}
-	/* A sweep that never made the operation fail proves nothing. */
+	/* A sweep in which the operation never failed is an error of the test. */
 	assert_true(failures > 0);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What every unit test includes: cmocka, and a fixture on the fake machine. */
+/* Common header of the unit tests: cmocka, and a fixture on the fake machine. */
 #ifndef UNIT_TEST_H
 #define UNIT_TEST_H
 
@@ -33,7 +33,7 @@ struct fixture {
 int fixture_ctx(void **state);
 int fixture_device(void **state);
 int fixture_buffer(void **state);
-/* Closes everything; fails the test if a descriptor is left behind. */
+/* Closes everything; fails the test if a descriptor is left open. */
 int fixture_close(void **state);
 
 #define TEST(fn, level) cmocka_unit_test_setup_teardown(fn, fixture_##level, fixture_close)
@@ -42,14 +42,14 @@ int fixture_close(void **state);
 void assert_error_at(const struct tphbuf_ctx *ctx, enum tphbuf_stage stage, const char *part);
 
 /*
- * Run @op once for each call it makes, failing that call. @op must clean up
- * what it made, and return what the library returned; it may succeed despite
- * the failure. Nothing may be left open, and every failure has a text.
+ * Run @op once for each call it makes, failing that call. @op must release its resources and
+ * return the result of the library; it may succeed despite the failure. No descriptor may be left
+ * open, and every failure has a message.
  */
 typedef int (*fault_op)(struct fixture *f);
 void sweep_faults(struct fixture *f, fault_op op);
 
-/* A signal that interrupts system calls, again and again; 0 ends it. */
+/* A periodic signal that interrupts system calls; 0 stops it. */
 void interrupt_every(long us);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Paths and verdicts on machines as they are built: a switch, two root ports,
- * ACS, host bridges known and unknown, and trees that are broken.
+ * Paths and verdicts on realistic machines: a switch, two root ports, ACS, known and unknown host
+ * bridges, and broken trees.
  */
 #include <linux/pci_regs.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #define NIC    "0000:04:00.0"
 #define ROOT   "pci0000:00/0000:00:01.0"
 #define SWITCH ROOT "/0000:01:00.0"
-#define ACS_ON 0x1d /* what Linux sets: SV, RR, CR, UF */
+#define ACS_ON 0x1d /* the bits that Linux sets: SV, RR, CR, UF */
 
 #define HOST(ids)                            \
 	{ .path = "pci0000:00/0000:00:00.0", \
@@ -99,7 +99,7 @@ static struct machine_fn two_hosts[] = {
 	{ 0 },
 };
 
-/* A context that sees nothing of the processor that runs the tests. */
+/* A context that is independent of the processor that runs the tests. */
 static int topo_setup(void **state)
 {
 	struct tphbuf_ctx_opts opts = { .size = sizeof(opts) };
@@ -200,7 +200,7 @@ static void switch_routes_directly(void **state)
 	assert_int_equal(v.xst, TPHBUF_DELIVERY_DROPPED);
 }
 
-/* Both ends are VFs: their IDs read as ones, payload and link as nothing. */
+/* Both ends are VFs: their IDs read as ones, payload size and link as zero. */
 static void virtual_functions_are_described_by_their_pfs(void **state)
 {
 	struct tphbuf_port port = { .size = sizeof(port) };
@@ -274,7 +274,7 @@ static void ports_are_described_from_the_end_up(void **state)
 	tphbuf_topo_free(topo);
 }
 
-/* A list has semicolons, at which GRUB and a shell end a command. */
+/* A list has semicolons, which end a command in GRUB and in a shell. */
 static void lists_for_the_command_line_are_quoted(void **state)
 {
 	struct machine_fn fns[NR(under_switch)];
@@ -349,10 +349,10 @@ static void acs_redirect_leads_to_the_host_bridge(void **state)
 	/* Egress control does. */
 	WITH(under_switch, 3, acs, 0x20);
 	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
-	/* So does the common port itself. */
+	/* The common port redirects as well. */
 	WITH(under_switch, 2, acs, 0x04);
 	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
-	/* Not a port above it. */
+	/* A port above the common one does not. */
 	WITH(under_switch, 1, acs, ACS_ON);
 	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_DIRECT);
 }
@@ -376,7 +376,7 @@ static void known_host_bridges_route(void **state)
 	assert_non_null(strstr(v.xst_reason, "no register says"));
 	machine_add(&within);
 	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_HOST_BRIDGE);
-	/* A root port that takes no hints loses them. */
+	/* A root port that is not a TPH completer drops hints. */
 	WITH(two_roots, 2, completer, 0);
 	machine_add(&known);
 	v = judge(*state);
@@ -474,7 +474,7 @@ static void prefixes_matter_to_16_bit_tags_only(void **state)
 		assert_int_equal(v.xst, TPHBUF_DELIVERY_UNKNOWN);
 		assert_non_null(strstr(v.xst_reason, "End-End"));
 	}
-	/* The root port is above the common port: not on the way. */
+	/* The root port is above the common port and thus not on the route. */
 	WITH(under_switch, 1, no_prefixes, 1);
 	assert_int_equal(judge(*state).xst, TPHBUF_DELIVERY_OK);
 	{
@@ -502,7 +502,7 @@ static void without_root_nothing_is_claimed(void **state)
 	assert_non_null(strstr(v.remedy, "root"));
 }
 
-/* What stands for the host bridge may be the one that p2pdma knows. */
+/* The function that represents the host bridge may be the one in p2pdma's list. */
 static void without_root_a_host_bridge_may_be_known(void **state)
 {
 	struct machine_fn fns[NR(two_roots)];
@@ -521,12 +521,12 @@ static void without_root_a_host_bridge_may_be_known(void **state)
 	assert_non_null(strstr(v.remedy, "root"));
 	assert_int_equal(v.st, TPHBUF_DELIVERY_UNKNOWN);
 	assert_int_equal(v.xst, TPHBUF_DELIVERY_UNKNOWN);
-	/* At 00.0 it stands for the bridge whatever it is. */
+	/* A function at 00.0 represents the host bridge, whatever its type. */
 	machine_build(two_roots);
 	for (i = 0; two_roots[i].path; i++)
 		machine_truncate_config(strrchr(two_roots[i].path, '/') + 1, 64);
 	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_REFUSED);
-	/* Nobody knows this one, whatever it is. */
+	/* This one is in no list, whatever its type. */
 	fns[1].device = 0x1234;
 	machine_build(fns + 1);
 	machine_truncate_config("0000:00:01.0", 64);
@@ -553,7 +553,7 @@ static void a_function_and_its_sibling(void **state)
 	tphbuf_topo_free(topo);
 }
 
-/* Behind a volume management device there is a second host bridge. */
+/* A volume management device has a host bridge of its own. */
 static void only_the_last_host_bridge_counts(void **state)
 {
 	static const struct machine_fn vmd[] = {
@@ -698,7 +698,7 @@ static void hidden_config_is_unknown(void **state)
 	}
 }
 
-/* Every broken tree is an error with a text, or an answer without claims. */
+/* Every broken tree is an error with a text, or an answer of unknown. */
 static void broken_trees_fail_with_a_text(void **state)
 {
 	static void (*const breaks[])(void) = {

@@ -230,7 +230,7 @@ static void fd_calls_survive_interruption(void **state)
 	assert_int_equal(fd_open("/nonexistent", O_RDONLY), -ENOENT);
 }
 
-/* Linux 7.3: pci-pf-stub leaves driver_managed_dma unset. */
+/* Linux 7.3: pci-pf-stub does not set driver_managed_dma. */
 static void drivers_that_block_a_group(void **state)
 {
 	static const char *const blocking[] = {

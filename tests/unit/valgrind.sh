@@ -30,7 +30,8 @@ unit_test() { # PROGRAM
 	echo $? >"$work/$1.status"
 }
 
-# Not by exit status: valgrind of Debian 12 tells of descriptors, but does not count them as errors.
+# By the log, not by the exit status: valgrind of Debian 12 reports open descriptors without
+# counting them as errors.
 nothing_open() { # LOG
 	local open='^==[0-9]+== Open (file descriptor|.* socket) '
 	grep -q 'FILE DESCRIPTORS' "$1" || return 1

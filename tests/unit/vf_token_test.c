@@ -71,11 +71,11 @@ static void token_of_a_vf(void **state)
 		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not the VF token");
 		assert_int_equal(open_token(f, both[i], TOKEN), 0);
 	}
-	/* EINVAL has other causes for a VF with the right token. */
+	/* For a VF with the right token EINVAL has other causes. */
 	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EINVAL);
 	assert_int_equal(open_token(f, TPHBUF_BACKEND_AUTO, TOKEN), -EINVAL);
 	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "open in another program");
-	/* The PF belongs to its own driver, or to none. */
+	/* The PF is bound to its own driver, or to none. */
 	fake_link("sys/bus/pci/devices/" PF "/driver", "../../drivers/igb");
 	fake.token = NULL;
 	for (i = 0; i < NR(both); i++) {
