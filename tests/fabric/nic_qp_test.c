@@ -169,6 +169,23 @@ static void optional_fields_follow_the_mask(void **state)
 	assert_int_equal(f.qp->sq_psn, 0x123456);
 }
 
+static void counter_set_changes_in_rts(void **state)
+{
+	struct fixture f = fixture(*state, MLX5_QPC_ST_RC);
+	NIC_LAYOUT(qpc, qpc);
+
+	bring_to(&f, NIC_QP_RTS);
+	context(&f, qpc);
+	DEVX_SET(qpc, qpc, counter_set_id, 7);
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RTS2RTS_QP, f.qp->number, qpc, 0),
+			 NIC_CMD_OK);
+	assert_int_not_equal(DEVX_GET(qpc, f.qp->context, counter_set_id), 7);
+	assert_int_equal(client_modify(f.client, MLX5_CMD_OP_RTS2RTS_QP, f.qp->number, qpc,
+				       NIC_QP_OPT_COUNTER_SET),
+			 NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(qpc, f.qp->context, counter_set_id), 7);
+}
+
 static void query_says_what_is(void **state)
 {
 	struct fixture f = fixture(*state, MLX5_QPC_ST_RC);
@@ -413,6 +430,7 @@ int main(void)
 		BOOTED(transitions_bring_their_fields),
 		BOOTED(optional_fields_follow_the_mask),
 		BOOTED(query_says_what_is),
+		BOOTED(counter_set_changes_in_rts),
 		BOOTED(reset_clears_the_indexes),
 		BOOTED(bad_arguments_leave_the_state),
 		BOOTED(unsupported_queue_pairs_are_refused),

@@ -23,6 +23,8 @@
 #define NIC_LOG_MAX_SRQ	     8
 #define NIC_LOG_MAX_SRQ_SIZE 15
 #define NIC_MAX_INLINE_WQE   1024
+#define NIC_MAX_SEND_WQE     (63 * 16) /* what ds in the control segment can say */
+#define NIC_MAX_RECEIVE_WQE  512
 #define NIC_MAX_SGE	     64
 #define NIC_MAX_MESSAGE	     (1u << 30) /* cap log_max_msg = 30 */
 #define NIC_ATOMIC_BYTES     8u

@@ -19,12 +19,9 @@
 #define PORT_TYPE_IB	    0u
 #define MAX_MESSAGE_LOG	    30 /* NIC_MAX_MESSAGE */
 
-#define CAP(field, value)   { NIC_FIELD(cmd_hca_cap, field), value }
+#define CAP(field, value)   { #field, NIC_FIELD(cmd_hca_cap, field), value }
 
-static const struct {
-	struct nic_field field;
-	uint32_t value;
-} general[] = {
+const struct nic_cap nic_general_caps[] = {
 	/* port */
 	CAP(port_type, PORT_TYPE_IB),
 	CAP(num_ports, 1),
@@ -48,8 +45,8 @@ static const struct {
 	/* numbers and sizes of objects */
 	CAP(log_max_qp, NIC_LOG_MAX_QP),
 	CAP(log_max_qp_sz, 15),
-	CAP(max_wqe_sz_sq, 1024),
-	CAP(max_wqe_sz_rq, 512),
+	CAP(max_wqe_sz_sq, NIC_MAX_SEND_WQE),
+	CAP(max_wqe_sz_rq, NIC_MAX_RECEIVE_WQE),
 	CAP(log_max_cq, NIC_LOG_MAX_CQ),
 	CAP(log_max_cq_sz, NIC_LOG_MAX_CQ_SIZE),
 	CAP(max_num_eqs, NIC_MAX_EQS),
@@ -80,6 +77,8 @@ static const struct {
 	/* firmware pages are never asked for */
 	CAP(page_request_disable, 1),
 };
+
+const unsigned int nic_general_cap_count = sizeof(nic_general_caps) / sizeof(nic_general_caps[0]);
 
 #define ODP(field, value) { NIC_FIELD(odp_cap, field), value }
 #define ODP_RC(field)	  ODP(memory_page_fault_scheme_cap.rc_odp_caps.field, 1)
@@ -173,8 +172,8 @@ uint8_t nic_cmd_query_hca_cap(struct nic_cmd *cmd)
 		atomic_fill(cap, CAP_CURRENT(cmd->op_mod) ? cmd->nic->atomic_host_order : true);
 	if (CAP_TYPE(cmd->op_mod) != CAP_GENERAL)
 		return NIC_CMD_OK;
-	for (i = 0; i < sizeof(general) / sizeof(general[0]); i++)
-		nic_field_set(cap, general[i].field, general[i].value);
+	for (i = 0; i < nic_general_cap_count; i++)
+		nic_field_set(cap, nic_general_caps[i].field, nic_general_caps[i].value);
 	return NIC_CMD_OK;
 }
 
@@ -191,8 +190,8 @@ uint8_t nic_cmd_set_hca_cap(struct nic_cmd *cmd)
 		return NIC_CMD_OK;
 	if (CAP_TYPE(cmd->op_mod) != CAP_GENERAL)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
-	for (i = 0; i < sizeof(general) / sizeof(general[0]); i++)
-		if (nic_field_get(cap, general[i].field) > general[i].value)
+	for (i = 0; i < nic_general_cap_count; i++)
+		if (nic_field_get(cap, nic_general_caps[i].field) > nic_general_caps[i].value)
 			return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
 	return NIC_CMD_OK;
 }

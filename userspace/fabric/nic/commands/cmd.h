@@ -93,7 +93,18 @@ uint8_t nic_cmd_query_pages(struct nic_cmd *cmd);
 uint8_t nic_cmd_manage_pages(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_adapter(struct nic_cmd *cmd);
 uint8_t nic_cmd_nop(struct nic_cmd *cmd);
-/* caps.c */
+/*
+ * caps.c: a general capability. tests/fabric/nic_caps_test.c wants a path for each: a limit is
+ * what the commands take, a feature has a test that uses it.
+ */
+struct nic_cap {
+	const char *name; /* field of cmd_hca_cap */
+	struct nic_field field;
+	uint32_t value;
+};
+extern const struct nic_cap nic_general_caps[];
+extern const unsigned int nic_general_cap_count;
+
 uint8_t nic_cmd_query_hca_cap(struct nic_cmd *cmd);
 uint8_t nic_cmd_set_hca_cap(struct nic_cmd *cmd);
 /* reg.c */

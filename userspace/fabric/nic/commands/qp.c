@@ -79,6 +79,8 @@ static uint8_t context_check(struct nic_cmd *cmd, const struct nic_qp *qp)
 	    DEVX_GET(qpc, context, cd_slave_receive) || DEVX_GET(qpc, context, cs_req) ||
 	    DEVX_GET(qpc, context, cs_res))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+	if (!qp->no_rq && 16u << qp->log_rq_stride > NIC_MAX_RECEIVE_WQE)
+		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_SIZE);
 	/* The driver gives its UMR queue pair a PD only with RST2INIT. */
 	if (!nic_ids_find(&nic->pds, qp->pd) && !(qp->service == MLX5_QPC_ST_REG_UMR && !qp->pd))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_PD);
