@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Both vfio back ends against the fabric's endpoint: open, export, tag, register; and what is in the way.
+# Both vfio back ends against the fabric's endpoint: open, export, tag, register; and blockers.
 
 edu=$(pci_by_id 0x1234 0x11e8)
 
@@ -28,7 +28,7 @@ test_both_register() {
 	done
 }
 
-# away NODE...: gone until the test ends, or back
+# away NODE...: removes the nodes until the test ends, or until back
 away() { local node; for node in "$@"; do mv "$node" "$node.away"; done; trap "back $*" EXIT; }
 back() { local node; for node in "$@"; do mv "$node.away" "$node"; done; trap - EXIT; }
 
@@ -50,7 +50,7 @@ test_missing_nodes_are_named() {
 	back "$group" /dev/iommu
 }
 
-# Each way while the device is open by each way.
+# Each back end while the device is open by each back end.
 test_open_elsewhere() {
 	local holder
 	for holder in iommufd group; do

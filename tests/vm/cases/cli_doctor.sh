@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# tphbuf doctor: the rig is healthy; then one thing after the other is broken, found, mended as its remedy says.
+# tphbuf doctor: the rig is healthy; then one fault after the other is made, reported, and
+# repaired by its remedy.
 
-# finding ID ARGS...: severity and remedy of a finding, as the text says
+# finding ID ARGS...: severity and remedy of a finding, from the text output
 finding() {
 	local id=$1
 	shift

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# tphbuf selftest: the payload compares equal, the range is put back, and the endpoint counted the tag.
+# tphbuf selftest: the payload compares equal, the content of the range is restored, and the
+# endpoint counted the tag.
 
 selftest() { tphbuf selftest "$endpoint" "$@" --bar 2; }
 
@@ -12,7 +13,7 @@ test_tagged_on_one_nic() {
 	expect_text 'tag applied xst=0x1234,ph=1' selftest "$nic_ext" --tag xst=0x1234,ph=1 --require
 }
 
-# The second NIC writes, so its namespace counts.
+# The second NIC writes, so its namespace decides.
 test_between_two_nics() {
 	expect_text 'tag applied st=0x21,ph=3' selftest "$nic_ext" "$nic_8bit" --tag st=0x21,ph=3 --require
 	expect_fail 1 'required' selftest "$nic_8bit" "$nic_ext" --tag st=0x21,ph=3 --require
@@ -31,7 +32,7 @@ test_bad_input() {
 	expect_fail 2 'between 0 and 255' selftest "$nic_ext" --gid-index 256
 }
 
-# The endpoint's word: requests came with the tag, and with no other.
+# By the endpoint's tally: requests carried the tag, and no other tag.
 test_endpoint_counted_the_tag() {
 	fabric-tally "$endpoint" --clear >/dev/null
 	selftest "$nic_8bit" --tag st=0x77,ph=1 --require

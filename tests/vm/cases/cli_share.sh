@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# tphbuf serve and attach: a tagged buffer goes to another process, which registers it.
+# tphbuf serve and attach: a tagged buffer is sent to another process, which registers it.
 
 sock=/tmp/acc.sock
 
@@ -23,7 +23,7 @@ test_receiver_registers_with_the_tag() {
 	stop_serve
 }
 
-# The sender has gone when the receiver registers.
+# The sender has exited when the receiver registers.
 test_buffer_outlives_its_sender_with_the_device() {
 	start_serve --tag xst=0x1234,ph=1 --device --count 1
 	expect_text 'applied +yes, xst=0x1234,ph=1' \
@@ -32,7 +32,7 @@ test_buffer_outlives_its_sender_with_the_device() {
 	wait $serve_pid
 }
 
-# attach, once it has the buffer, finds the NIC only when the sender has ended.
+# attach, once it has the buffer, finds the NIC only after the sender has exited.
 late_attach() { # SERVE_OPTION...
 	start_serve --count 1 --tag st=0x5a,ph=2 "$@"
 	LD_PRELOAD=late_verbs.so LATE_UNTIL_GONE=$serve_pid \

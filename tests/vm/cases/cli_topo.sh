@@ -19,7 +19,7 @@ test_nic_by_address_and_by_name() {
 	equal "by address" "$(topo "$bdf")" "$(topo "$nic_8bit")"
 }
 
-# What it says of the route is what the kernel does.
+# The reported route matches the kernel's decision.
 test_registration_agrees() {
 	expect_text 'lkey' tphbuf register "$endpoint" --bar 2 --length 64K --ibdev "$nic_8bit"
 }

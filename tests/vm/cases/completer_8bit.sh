@@ -10,5 +10,5 @@ test_8bit_tag_is_accepted() {
 	tphbuf register "$endpoint" --bar 2 --length 64K --tag st=0x5a,ph=1 --ibdev "$nic_8bit" --require
 }
 
-# The device is absent for 80 ms of each reset. Last: it may not survive this.
+# The device is absent for 80 ms of each reset. Last case: the endpoint may be unusable afterwards.
 test_open_races_with_reset() { open_race "$endpoint" 8bit; }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# NICs without steering tag table: a tag that does not fit the mkey's 8-bit field must not be truncated.
+# NICs without a steering tag table: a tag wider than the mkey's 8-bit field must not be truncated.
 
 register() { tphbuf register --json "$endpoint" --bar 2 --length 1M "$@"; }
 

@@ -11,7 +11,8 @@ test_traffic_ends_with_an_error() {
 	kill -0 $! # traffic is running
 	touch /srv/fabric-may-die /srv/kill-me
 	wait_for 20 test -e /srv/killed
-	# A NIC that is gone answers all-ones; the driver's health poll (every 2 s, three misses) must say so.
+	# Reads of a lost NIC return all-ones; the driver's health poll (every 2 s, three misses)
+	# must report the loss.
 	wait_for 40 nic_failure_in_log
 	kill $server %% 2>/dev/null || true
 	note "$(dmesg | grep -iE "$nic_failure" | head -n 3)"

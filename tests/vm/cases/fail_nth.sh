@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Allocations and user copies that fail, one after the other (kernels with fault injection only).
+# Failing allocations and user copies, one after the other (kernels with fault injection only).
 
-# Allocations that may sleep fail too, without a message for each; which one fails is up to the program.
+# Allocations that may sleep fail too, without a message for each; the program selects the failing
+# one.
 inject() { # KIND
 	local dir=/sys/kernel/debug/$1
 	echo 0 >"$dir/verbose"

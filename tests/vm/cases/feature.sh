@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The vfio feature by raw ioctl: arguments, semantics, buffers that are not its own.
+# The vfio feature by raw ioctl: arguments, semantics, buffers of other devices.
 
 test_bad_arguments() { feature_ops arguments "$endpoint"; }
 test_semantics() { feature_ops semantics "$endpoint"; }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# A tagged buffer goes from the process that owns the accelerator to the one that owns the NIC.
+# A tagged buffer is sent from the process that owns the accelerator to the one that owns the NIC.
 
 examples=/opt/tphbuf/examples
 socket=/tmp/handover.sock
 
-# The descriptors that keep the two programs waiting are FIFOs.
+# The two programs wait on FIFOs.
 setup_fifos() {
 	rm -f /tmp/sender.in /tmp/receiver.in
 	mkfifo /tmp/sender.in /tmp/receiver.in
@@ -29,7 +29,7 @@ test_the_receiver_registers_with_the_claimed_tag() {
 	wait $sender
 }
 
-# The NIC that would send the other namespace does not apply the claimed tag, and that is found out.
+# The NIC that sends the other namespace does not apply the claimed tag, as the receiver reports.
 test_a_claim_that_is_not_applied_is_refused() {
 	setup_fifos
 	send
@@ -38,7 +38,7 @@ test_a_claim_that_is_not_applied_is_refused() {
 	wait $sender
 }
 
-# With the device the buffer lives on: the receiver registers after the sender has exited.
+# Sent with the device, the buffer stays valid: the receiver registers after the sender has exited.
 test_registered_after_the_sender_has_gone() {
 	setup_fifos
 	send device
@@ -54,7 +54,8 @@ test_registered_after_the_sender_has_gone() {
 	grep -q 'registered: rkey' /tmp/receiver.out
 }
 
-# Without it the buffer dies with its sender, and registration says so.
+# Sent without the device, the buffer is revoked when the sender exits, and registration reports
+# that.
 test_without_the_device_the_buffer_dies_with_its_sender() {
 	setup_fifos
 	send

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # QEMU's igb, a device with virtual functions and without TPH, bound to vfio-pci. While the physical function
-# belongs to vfio-pci, a virtual function opens only with the token that the physical function was given: the rules
-# are tested by igb_tokens.sh and by the kernel's own selftest below, here what a VF can do once it is open.
+# is bound to vfio-pci, a virtual function opens only with the token set through the physical
+# function. igb_tokens.sh and the kernel's selftest below test these rules; the cases here use an
+# open VF.
 . /opt/tphbuf/tests/ktap.sh
 
 # The physical functions: alone below a root port, and beside the NIC below one switch.

@@ -5,7 +5,7 @@ pf=$(pci_by_id 0x8086 0x10c9)
 token=01234567-89ab-cdef-0123-456789abcdef
 other=11111111-2222-3333-4444-555555555555
 
-# A PF that is bound again has no VFs, and a token that nobody knows.
+# A PF that is bound again has no VFs, and a random token.
 fresh() {
 	echo 1 >/sys/module/vfio_pci/parameters/enable_sriov
 	bind_vfio "$pf"
@@ -29,7 +29,8 @@ tokens() { # BACKEND
 	# a VF whose PF is bound to vfio-pci
 	expect_fail 1 "VF token is needed, because its PF $pf is bound to vfio-pci" export4k "$vf" $by
 	expect_fail 1 'not the VF token in force' export4k "$vf" $by --vf-token $token
-	# a PF whose VFs are not in use: any token, which becomes theirs; or none, which keeps it
+	# a PF whose VFs are not in use: any token, which becomes that of the VFs; or none, which
+	# keeps the old one
 	export4k "$pf" $by --vf-token $token
 	export4k "$pf" $by
 	expect_fail 1 'not the VF token in force' export4k "$vf" $by --vf-token $other
@@ -43,7 +44,7 @@ tokens() { # BACKEND
 	export4k "$pf" $by --vf-token $other
 	expect_fail 1 'not the VF token in force' export4k "$vf" $by --vf-token $token
 	export4k "$vf" $by --vf-token $other
-	# no message tells a token
+	# no message contains a token
 	if export4k "$vf" $by --vf-token $token --verbose 2>&1 | grep -E "$token|$other"; then return 1; fi
 	gone
 }

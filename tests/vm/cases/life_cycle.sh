@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-# What an MR and its tag do when the device goes away under them, or the tag changes at a bad moment.
+# An MR and its tag when the device is reset or closed in use, or when the tag changes during
+# registration.
 
 test_device_closed_with_live_mr() { both device_close idle; }
 test_device_closed_under_traffic() { both device_close under_traffic; }
 test_reset_by_vfio_under_traffic() { both reset_ops vfio; }
 test_memory_off_under_traffic() { both reset_ops memory_off; }
 test_reset_by_sysfs_under_traffic() { both reset_ops sysfs; }
-# mlx5_ib says "mkey" each time it makes one for a dma-buf: more often than there are registrations, as those that
-# meet a changed tag when they map start over.
+# mlx5_ib logs "mkey" for each mkey of a dma-buf: more often than once per registration, since a
+# registration restarts when the tag has changed by the time of its mapping.
 test_set_races_with_registration() {
 	local control=/tmp/debugfs/dynamic_debug/control mark made asked
 	mkdir -p /tmp/debugfs

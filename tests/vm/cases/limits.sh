@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The NIC's steering tag table is full, and who shares it.
+# Sharing of the NIC's steering tag table, and a full table.
 
 test_table_is_full_after_three_quarters() { both st_limits table_full; }
 test_each_entry_carries_its_tag() { both st_limits traffic_of_each; }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Drivers go and come back, and everything works again.
+# Drivers are unloaded and loaded, and all works again.
 
 reload() {
 	rmmod ib_umad mlx5_ib mlx5_core

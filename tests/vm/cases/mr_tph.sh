@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the kernel says of an MR's hint, without privilege, and registrations that require one.
+# The hint of an MR as reported by the kernel, unprivileged, and registrations that require a hint.
 
 test_states() { both mr_tph states; }
 test_bad_flags() { both mr_tph bad_flags; }

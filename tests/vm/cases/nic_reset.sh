@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A NIC is reset, recovers or is reloaded while a process holds tagged MRs on it. The same MR parameters registered
-# again must carry the tag on every TLP: with Extended TPH, with 8-bit TPH, and without steering tag table.
+# again must carry the tag on every TLP: with Extended TPH, with 8-bit TPH, and without a steering
+# tag table.
 
 bdfs=(${NICS-})
 kinds=(ext 8bit ext) # the third has no table
@@ -47,7 +48,7 @@ driver_rebind() {
 	echo "$1" >/sys/bus/pci/drivers/mlx5_core/bind
 }
 
-# The driver is told nothing of it: it finds out by its health poll, and recovers.
+# The driver gets no notification: its health poll detects the reset and recovers.
 sysfs_reset() {
 	echo 1 >"/sys/bus/pci/devices/$1/reset"
 	health_recovery "$1"
@@ -75,7 +76,7 @@ test_sysfs_reset() { on_each sysfs_reset; }
 test_driver_rebind() { on_each driver_rebind; }
 test_aer_slot_reset() { on_each aer_error; }
 
-# All devices at once, the device part only: nothing would wake the machine up.
+# All devices at once, the device phase only: the machine has no wake-up source.
 test_suspend() {
 	local i
 	all_ready

@@ -13,5 +13,5 @@ test_doctor_and_topo_tell() {
 	expect_text 'equal +65536 bytes' tphbuf selftest "$endpoint" "$nic_8bit" --bar 2
 }
 
-# The device is absent for 80 ms of each reset. Last: it may not survive this.
+# The device is absent for 80 ms of each reset. Last case: the endpoint may be unusable afterwards.
 test_open_races_with_reset() { open_race "$endpoint" none; }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A machine without IOMMU: refused by every way to open, works when forced, and only for root.
+# A machine without an IOMMU: refused by every back end, works when forced, and only for root.
 
 export4k() { tphbuf export "$endpoint" --bar 2 --length 4K "$@"; }
 
@@ -31,7 +31,7 @@ test_doctor_says_noiommu() {
 	expect_fail 3 'ok +node .*/dev/vfio/noiommu-' tphbuf doctor "$endpoint" --noiommu --backend group
 }
 
-# The kernel wants CAP_SYS_RAWIO, whatever the permissions of the nodes.
+# The kernel requires CAP_SYS_RAWIO, whatever the permissions of the nodes.
 test_forced_by_a_user() {
 	chmod 0666 /dev/iommu /dev/vfio/* /dev/vfio/devices/* 2>/dev/null || true
 	chmod 0755 /dev/vfio/devices

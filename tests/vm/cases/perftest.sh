@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# perftest with the vfio memory type: refuses what it cannot do, in any order of options.
+# perftest with the vfio memory type: unsupported combinations are refused, in any order of options.
 
 test_tag_that_cannot_be_applied_is_an_error() {
 	perftest_server_fails 'not (used|applied)|namespace' -d "$nic_8bit" --vfio_st_ext=0x1234 --use_vfio="$endpoint" --vfio_bar=2
@@ -21,7 +21,7 @@ pair() {
 	cat /tmp/server.out /tmp/client.out
 }
 
-# Small messages leave the BAR by a read of the NIC, never by a copy of the CPU into the work request.
+# The NIC reads small messages from the BAR; the CPU never copies them into the work request.
 test_small_messages_are_read_by_the_nic() {
 	local tool reads
 	for tool in ib_write_lat ib_send_lat; do
@@ -59,7 +59,7 @@ test_warm_up_with_cq_moderation() {
 	equal "exit codes" "$server_rc $client_rc" "0 0"
 }
 
-# The peer ends before a message is completed: no figure, and an error.
+# The peer exits before a message is completed: an error, and no figure.
 test_latency_without_a_message_is_an_error() {
 	timeout 60 ib_send_lat -F -p 18602 -d "$nic_8bit" -s 64 -D 4 >/tmp/server.out 2>&1 &
 	wait_for 10 listening 18602

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Drivers bind, ports are active, TPH is what the fabric's options say.
+# Drivers bind, ports are active, TPH matches the fabric's options.
 
 test_ports_are_active() {
 	local name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Tools of Debian on what the NIC model has beside plain RC: atomics, shared receive queues, XRC, completion
+# Debian's tools on the NIC model's features besides plain RC: atomics, shared receive queues, XRC, completion
 # events, time stamps. Each runs between the NICs and in loopback.
 
 port=18700
@@ -47,7 +47,7 @@ test_unreliable_connection() {
 	pair ib_write_bw -F -n 500 -s 4096 -c UC
 }
 
-# perftest arms after it has taken an event and before it polls.
+# perftest arms after the event and before the poll.
 test_completion_events() {
 	pair ib_send_lat -F -n 500 -e
 	pair ib_send_bw -F -n 500 -s 4096 -e
@@ -55,7 +55,8 @@ test_completion_events() {
 	pair ibv_rc_pingpong -n 500 -e
 }
 
-# Not with -e: ibv_rc_pingpong -t takes two completions for one event and fails when the second event finds none.
+# Not with -e: ibv_rc_pingpong -t polls two completions for one event and fails when the second
+# event has none.
 test_time_stamps() {
 	pair ibv_rc_pingpong -n 200 -t
 	expect_text 'hca_core_clock:[[:space:]]*[1-9]' ibv_devinfo -v -d "$nic_ext"

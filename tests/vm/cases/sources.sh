@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Buffers of every source: mapped by the CPU, registered with the NIC, imported by DRM and iommufd.
 
-# The card node whose place in sysfs matches
+# The card node whose path in sysfs matches
 card_at() { # PATTERN
 	local card
 	for card in /dev/dri/card*; do
@@ -13,7 +13,7 @@ card_at() { # PATTERN
 
 vgem_card() { card_at /vgem/; }
 
-# The one on the root bus is without blob resources, the one below the switch has them.
+# The card on the root bus lacks blob resources, the one below the switch has them.
 virtio_gpu_card() { # root | switch
 	insert drm_kms_helper virtio_dma_buf virtio-gpu
 	case $1 in
@@ -36,7 +36,7 @@ test_virtio_gpu_dumb_buffer() {
 	makes "$card"
 }
 
-# Importers that cannot give up a revoked buffer are refused by vfio, with the reason.
+# vfio refuses importers that do not support revocation, with the reason.
 test_vgem_cannot_import_a_bar() {
 	local out card
 	card=$(vgem_card)
@@ -54,7 +54,8 @@ test_virtio_gpu_without_blobs_cannot_import_a_bar() {
 	grep -qE '^import: -95 .*cannot give up a revoked buffer' <<<"$out"
 }
 
-# With them it can. A reset waits for importers to let go: without an end here, the driver did not.
+# With blob resources virtio-gpu supports revocation. A reset waits until importers have unmapped:
+# a hang here means that the driver did not.
 test_virtio_gpu_with_blobs_gives_up_a_revoked_bar() {
 	local out card
 	card=$(virtio_gpu_card switch)
@@ -79,7 +80,7 @@ test_iommufd_refuses_two_ranges() {
 	grep -qx 'map file: -95' <<<"$out"
 }
 
-# The registry on the real stack: the second tag is another region, which the NIC applies.
+# The registry on the real stack: the second tag gives another region, and the NIC applies it.
 test_registry_follows_the_tag() {
 	local out
 	out=$(source_ops registry "$endpoint" "$nic_ext")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Everything at random, and what is left behind. STRESS_SECONDS and SEED come from the boot (kernel arguments).
+# Random operations, and a check for leaks. STRESS_SECONDS and SEED come from the boot (kernel arguments).
 
 vfio_buffers() { grep -c vfio /sys/kernel/debug/dma_buf/bufinfo || true; }
 
 test_everything_at_random() {
 	equal "buffers before" "$(vfio_buffers)" 0
 	stress "$endpoint" "$nic_8bit" "$nic_ext" "${STRESS_SECONDS:-20}" "${SEED:-}"
-	equal "buffers left behind" "$(vfio_buffers)" 0
+	equal "leaked buffers" "$(vfio_buffers)" 0
 }
 
 test_everything_works_after_it() {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The tag through the command: set, read back, replace, clear; and everything a user can type wrongly.
+# The tag through the command: set, read back, replace, clear; and invalid command lines.
 
 tag() { tphbuf tag "$endpoint" --bar 2 --length 64K --json "$@"; }
 

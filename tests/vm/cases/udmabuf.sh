@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A source of its own case: DMA_API_DEBUG finds fault with how 7.3.4's udmabuf maps for the CPU (a segment longer than
-# its misc device says it takes), so debug kernels leave it out.
+# A case of its own: DMA_API_DEBUG warns about the CPU mapping of 7.3.4's udmabuf (a segment
+# longer than the limit of its misc device), so debug kernels leave this case out.
 
 test_udmabuf() { makes udmabuf; }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The NIC's driver goes away while a process holds tagged MRs; it comes back and everything works again.
+# The NIC's driver is unbound while a process holds tagged MRs; after the next bind all works again.
 
 holder= # process id of hold_mr
 
@@ -12,7 +12,7 @@ hold() { # NIC PEER ext|8bit
 	wait_for 30 grep -q ready /tmp/hold.out || { cat /tmp/hold.out; return 1; }
 }
 
-# Let the holder find out, and end.
+# Lets the holder deregister and exit.
 release() {
 	local rc=0
 	exec 3>&-
@@ -31,7 +31,7 @@ again() {
 	nic_8bit=$(ib_of "$(nics | sed -n 2p)")
 	bar_ops two_tags "$endpoint" "$nic_ext" "$nic_8bit" ext
 	bar_ops two_tags "$endpoint" "$nic_8bit" "$nic_ext" 8bit
-	# All entries of the table are there again.
+	# All entries of the table are free again.
 	st_limits table_full "$endpoint" "$nic_ext" "$nic_8bit" ext
 	st_limits table_full "$endpoint" "$nic_8bit" "$nic_ext" 8bit
 }

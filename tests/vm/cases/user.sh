@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# A user who is not root, with access to the nodes by a group only, as userspace/share/60-tphbuf.rules gives it.
+# An unprivileged user with access to the nodes by a group only, as granted by
+# userspace/share/60-tphbuf.rules.
 
 gid=4711
 as_user() { setpriv --reuid 1234 --regid 1234 --groups $gid --inh-caps=-all --bounding-set=-all "$@"; }
@@ -32,7 +33,7 @@ test_group_only() {
 	take "$cdev" /dev/iommu
 	expect_text 'open through group' export4k --tag st=0x5a,ph=2
 	expect_fail 1 "$cdev .*no permission" export4k --backend iommufd
-	# the way that is permitted has the reason that counts
+	# the error of the permitted back end is the one reported
 	tphbuf export "$endpoint" --bar 2 --length 4K --backend group --exec sleep 60 >/tmp/held 2>&1 &
 	trap "kill $!" EXIT
 	wait_for 10 grep -q 'open through' /tmp/held
@@ -58,7 +59,7 @@ test_no_locked_memory() {
 	take "$cdev" /dev/iommu
 }
 
-# The rule sample, by udev itself: it knows every word, and gives each kind of node to the group.
+# The sample rules under udev: every key is valid, and each kind of node is assigned to the group.
 test_udev_rule_sample() {
 	local path said
 	mkdir -p /run/udev/rules.d
@@ -102,14 +103,14 @@ test_container() {
 	give "$cdev" "$group" /dev/iommu
 	expect_text '"state":[[:space:]]*"yes"' contained "$cdev" /dev/iommu "$uverbs" -- $register
 	expect_text '"state":[[:space:]]*"yes"' contained /dev/vfio/vfio "$group" "$uverbs" -- $register
-	# without one of them
+	# one node is missing
 	expect_fail 1 '/dev/iommu' contained "$cdev" "$uverbs" -- $register
 	expect_fail 1 '/dev/vfio/vfio' contained "$group" "$uverbs" -- $register --backend group
 	expect_fail '[14]' "$nic_8bit|uverbs" contained "$cdev" /dev/iommu -- $register
 	take "$cdev" "$group" /dev/iommu
 }
 
-# The buffer is made outside and handed in.
+# The buffer is exported outside and passed in.
 test_container_with_uverbs_only() {
 	tphbuf serve "$endpoint" --bar 2 --length 64K --tag st=0x5a,ph=2 --socket /tmp/in.sock --mode 0666 &
 	trap "kill $!" EXIT
@@ -138,7 +139,7 @@ test_device_list_of_a_container() {
 	expect_text 'open through iommufd' in_cgroup "$cgroup" tphbuf export "$endpoint" --bar 2 --length 4K
 }
 
-# The region is one object, the protection domain another, and what the NIC's driver needs are more.
+# The region is one object, the protection domain another, and the NIC's driver needs more.
 test_rdma_limits_of_a_container() {
 	local objects said register="tphbuf register --json $endpoint --bar 2 --length 1M --ibdev $nic_8bit --tag st=0x5a,ph=2 --require"
 	cgroup rdma
