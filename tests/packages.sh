@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The Debian packages: they build, install over a throw-away copy of this system, work, and leave nothing
-# behind when removed. Prints TAP. Needs root (mount namespace, overlay, dpkg).
+# The Debian packages build, install over a throw-away overlay of this system, work, and leave no
+# files when removed. Prints TAP. Needs root (mount namespace, overlay, dpkg).
 . "$(dirname "$0")/../rig/lib/common.sh"
 
 n=0

@@ -3,27 +3,28 @@
 # Run test suites and count. Every suite prints TAP lines; each ends up in build/check/NAME.tap.
 #   check.sh unit | vm | debug | all
 # debug: the boots of the kernel with the series once more with a debug kernel, and those made for one.
-# all: these three, the packages, and the series itself when it is not what was verified last.
-# A suite that ends badly, or that ran no test, counts as a failure of its own. A skip must be listed in
-# tests/harness/expected-skips, else it is a failure too.
+# all: these three, the packages, and the series itself if it differs from the last verified state.
+# A suite with a non-zero status, or without any test, counts as one failure. A skip that is not
+# listed in tests/harness/expected-skips is a failure too.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 . "$TOP/tests/harness/suite.sh"
 
 out=$BUILD/check
 
-# Virtual machines keep about one CPU busy each: as many run beside each other as there are CPUs, and memory for
-# them (3 GB each). together NAME COMMAND... starts a suite as soon as there is room; all_counted ends them.
+# A virtual machine keeps about one CPU busy: as many run in parallel as CPUs and memory (3 GB
+# each) allow. together NAME COMMAND... starts a suite as soon as a place is free; all_counted
+# waits for all of them.
 at_once=$(awk -v cpus="$JOBS" '/^MemAvailable/ { n = int($2 / 3e6); print n < 1 ? 1 : n < cpus ? n : cpus }' /proc/meminfo)
 running=()
 together() {
 	while [ ${#running[@]} -ge "$at_once" ]; do one_ends; done
-	set -m # a process group of its own, to end all of it
+	set -m # a process group of its own, to kill the whole suite
 	run "$@" &
 	set +m
 	running+=("$1")
 }
 
-# Interrupted: no virtual machine is left behind.
+# On interruption: ends the virtual machines that are running.
 end_running() {
 	local job
 	for job in $(jobs -rp); do kill -TERM -- "-$job" || true; done
@@ -35,7 +36,7 @@ one_ends() {
 	local name left=()
 	wait -n || true
 	for name in "${running[@]}"; do
-		# Killed, if none runs any more and there is no status
+		# No running job and no status: the suite was killed
 		[ -e "$out/$name.status" ] || [ -n "$(jobs -rp)" ] || echo 255 0 >"$out/$name.status"
 		if [ -e "$out/$name.status" ]; then count "$name"; else left+=("$name"); fi
 	done
@@ -44,7 +45,7 @@ one_ends() {
 
 all_counted() { while [ ${#running[@]} -gt 0 ]; do one_ends; done; }
 
-# meson_suite BUILD SUITE...: that they compile, without a warning, is a test of its own.
+# meson_suite BUILD SUITE...: the compilation without warnings is a test of its own.
 meson_suite() { "$TOP/tests/harness/meson-tap.sh" "$@"; }
 
 unit_suites() {
@@ -90,13 +91,14 @@ debug_suites() {
 	own_boots debug
 }
 
-# in_time KERNEL MINUTES MINUTES_TO_BUILD: have fewer gone by, the second number if the kernel is not in the cache?
-# CI has 90 minutes and should take less than 40. What is left out for that is a skip; the next run has more time.
+# in_time KERNEL MINUTES MINUTES_TO_BUILD: true if fewer minutes have passed; MINUTES_TO_BUILD
+# applies to a kernel that is not in the cache. CI has 90 minutes and should take less than 40. A
+# part left out for that is a skip; the next run has more time.
 in_time() {
 	local gone=$((SECONDS - start)) limit=$2 why="a slow machine"
 	"$TOP/kernel/tools/build.sh" --made "$1" || limit=$3 why="a kernel that is not in the cache"
 	[ "$gone" -ge $((limit * 60)) ] || return 0
-	suite "$1" echo "ok 1 - $1 kernel # SKIP $gone s have gone by, too many for $why; run make check-debug"
+	suite "$1" echo "ok 1 - $1 kernel # SKIP $gone s have passed, too many for $why; run make check-debug"
 	return 1
 }
 
@@ -118,13 +120,13 @@ everything() {
 	series_suite
 }
 
-# The series, patch by patch, when it is not what was verified last: that takes up to 40 minutes.
+# The series, patch by patch, if it differs from the last verified state: takes up to 40 minutes.
 series_suite() {
 	local gone=$((SECONDS - start))
 	if "$TOP/kernel/tools/verify.sh" --known; then
 		say "the series is as verified: $(cut -d ' ' -f 2- "$TOP/kernel/verified")"
 	elif [ "$gone" -ge $((25 * 60)) ]; then
-		suite kernel-series echo "ok 1 - series patch by patch # SKIP $gone s have gone by, too many; run make check-kernel"
+		suite kernel-series echo "ok 1 - series patch by patch # SKIP $gone s have passed, too many; run make check-kernel"
 	else
 		suite kernel-series "$TOP/kernel/tools/verify.sh"
 	fi

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Run suites of a Meson build and print every result of their programs as TAP; what they print besides goes to standard
-# error when they fail.
-#   meson-tap.sh NAME SUITE...    NAME: a build of rig/configure.sh; it is brought up to date first
+# Run suites of a Meson build and print every result of their programs as TAP; their other output
+# goes to standard error when they fail.
+#   meson-tap.sh NAME SUITE...    NAME: a build of rig/configure.sh; it is rebuilt first
 . "$(dirname "$0")/../../rig/lib/common.sh"
 name=$1
 shift
@@ -15,7 +15,7 @@ fi
 say "ok - build '$name' compiles without a warning"
 rc=0
 meson test -C "$BUILD/$name" --no-rebuild --logbase "$log" --timeout-multiplier 3 $(printf -- '--suite %s ' "$@") >&2 || rc=$?
-# A crash, a deadline or a program that tests nothing is a failure that no line tells of.
+# A crash, a timeout or a program without tests is a failure without a TAP line.
 jq -r '
 	(.stdout // "" | split("\n") | map(select(test("^(not )?ok\\b")))) as $lines
 	| $lines[],

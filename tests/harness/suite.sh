@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Run a suite and count what it says. Source it after rig/lib/common.sh; the caller sets $out, a folder.
+# Run a suite and count its results. Source this file after rig/lib/common.sh; the caller sets $out, a folder.
 
 EXPECTED_SKIPS=$TOP/tests/harness/expected-skips
 passed=0 failed=0 skipped=0
@@ -13,7 +13,7 @@ run() {
 	mv "$out/$name.status.part" "$out/$name.status"
 }
 
-# count NAME: what a suite that ran has said
+# count NAME: the results of a suite that has run
 count() {
 	local name=$1 rc seconds ok bad skip line
 	read -r rc seconds <"$out/$name.status"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Boot one test VM (tests/vm/boot/NAME.conf) and print the TAP of its cases.
-#   tests/harness/vm-boot.sh NAME [KERNEL]    KERNEL: another one than the boot's; "debug" takes more time and memory
+#   tests/harness/vm-boot.sh NAME [KERNEL]    KERNEL replaces the boot's; "debug" gets more time and memory
 . "$(dirname "$0")/../../rig/lib/common.sh"
 name=$1
 KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=() MEMORY=1G TOPOLOGY=

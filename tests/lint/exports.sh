@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What the libraries export is what their maps list, and every public function
-# of the headers is in a map. Needs the libraries built in $LIB_DIR.
+# The libraries export exactly the symbols of their maps, and every public function of the headers
+# is in a map. Needs the libraries built in $LIB_DIR.
 set -u
 us=$(cd "$(dirname "$0")/../../userspace" && pwd)
 status=0

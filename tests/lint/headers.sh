@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every public header compiles alone, as C and as C++, with much warned about.
+# Every public header compiles alone, as C and as C++, with many warnings enabled.
 set -u
 include=$(dirname "$0")/../../userspace/include
 status=0

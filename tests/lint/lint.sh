@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# make lint: rules about the sources, by checkers of fixed versions in a root of their own (rig/lint-root.sh). TAP.
+# make lint: rules about the sources, with checkers of fixed versions from the lint root
+# (rig/lint-root.sh). TAP.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 [ "$(id -u)" = 0 ] || die "root is needed (chroot and bind mounts)"
 [ -d "$BUILD/lint-root/usr" ] || "$TOP/rig/lint-root.sh" >&2
@@ -34,7 +35,7 @@ files() { git -C "$TOP" ls-files -- "$@" | (cd "$TOP" && while read -r file; do 
 
 formatted() { files '*.c' '*.h' | xargs "$0" --in-root clang-format-19 --dry-run --Werror; }
 shell_clean() { files '*.sh' .ci/run rig/guest/init userspace/completion/tphbuf tests/vm/boot | grep -v '\.conf$' | xargs "$0" --in-root shellcheck --severity=warning; }
-# Uninitialised variables: gcc -O3 and valgrind look for them, with fewer false findings.
+# Uninitialised variables are left to gcc -O3 and valgrind, which have fewer false positives.
 cpp_clean() {
 	in_lint_root cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
 		--suppress=missingIncludeSystem \

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every public function and every subcommand has its place in a man page, and
+# Every public function and every subcommand is documented in a man page, and
 # the pages are free of mandoc warnings where mandoc is installed. Needs the
 # command built in $CLI_DIR.
 set -u
@@ -43,7 +43,7 @@ for command in "$us"/cli/commands/*.c; do
 		result $? "tphbuf $name $option is in tphbuf.1"
 	done
 done
-# Options of the page that no command takes.
+# Options of the page that no command accepts.
 known=$(for command in $(tphbuf __complete ''); do tphbuf __complete "$command" --; done)
 for option in $(grep -oE 'Fl -[a-z-]+' "$us/man/tphbuf.1" | sed 's/^Fl //' | sort -u); do
 	echo "$known" | grep -qx -e "-$option"

@@ -48,7 +48,7 @@ if ! find_source "$@"; then
 fi
 kernel_table >"$work/kernel"
 library_table >"$work/library"
-# A parser that finds nothing compares nothing.
+# Fails if the parser finds no entry.
 if [ "$(wc -l <"$work/kernel")" -lt 20 ]; then
 	echo "not ok - the kernel's table can be read"
 	exit 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Rules about the tree itself that a machine can check. TAP.
+# Rules about the source tree. TAP.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 cd "$TOP"
 number=0 bad=0
@@ -20,7 +20,7 @@ check() {
 
 files() { git ls-files -- "$@" 2>/dev/null || find "$@" -type f; }
 
-# Who may include whom: "folder forbidden-pattern"
+# Allowed includes: "folder forbidden-pattern"
 include_edges() {
 	local folder pattern
 	while read -r folder pattern; do

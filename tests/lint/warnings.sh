@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The warnings that this build turns on are on: its command line for a file of the library, with -Werror, refuses one
-# fault of each kind. TAP.
+# The build enables its warnings: the command line for a file of the library, with -Werror,
+# refuses one fault of each kind. TAP.
 set -u
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

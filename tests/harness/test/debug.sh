@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the guest makes of reports of kmemleak and KCSAN (tests/harness/vm/debug.sh): none may be lost. TAP.
+# Evaluation of kmemleak and KCSAN reports in the guest (tests/harness/vm/debug.sh): none may be
+# lost. TAP.
 . "$(dirname "$0")/tap.sh"
 . "$TOP/tests/harness/vm/debug.sh"
 KNOWN_LEAKS=$work/known TOUCHED=$work/touched
@@ -19,7 +20,7 @@ unreferenced object 0xffff888102 (size 64):
 two=" < __kmalloc_noprof < vfio_pci_dma_buf_map [vfio_pci_core]
  < copy_process"
 same "a leak is its back trace" "$(leak_lines <<<"$leaks")" "$two"
-same "no leak is no line" "$(leak_lines </dev/null)" ""
+same "no leak gives no line" "$(leak_lines </dev/null)" ""
 echo "# nothing is known" >"$KNOWN_LEAKS"
 same "no leak is known" "$(without_known <<<"$two")" "$two"
 echo "< copy_process\$ # a reason" >"$KNOWN_LEAKS"
@@ -52,7 +53,7 @@ log="[    1.0] =================================================================
 two="vfio_pci_dma_buf_move / dma_buf_dynamic_attach
 tick_sched_timer"
 same "a race is its two sides" "$(race_lines <<<"$log")" "$two"
-same "no report is no line" "$(race_lines <<<"[ 1.0]  some_function+0x1/0x2")" ""
+same "no report gives no line" "$(race_lines <<<"[ 1.0]  some_function+0x1/0x2")" ""
 printf '%s\n' vfio_pci_dma_buf_move.part.0 vfio_pci_dma_buf_map >"$TOUCHED"
 same "a race of the series" "$(races_of_the_series <<<"$two")" "vfio_pci_dma_buf_move / dma_buf_dynamic_attach"
 echo tick_sched >"$TOUCHED"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The demo's judge (demo/judge.jq) must refuse every kind of wrong run: one good run, then one defect each. TAP.
+# The demo's judge (demo/judge.jq) must refuse every kind of defective run: one good run, then one
+# defect each. TAP.
 . "$(dirname "$0")/tap.sh"
 
 good_request='{"name": "r", "tool": "ib_write_bw", "msg_bytes": 8, "side": "server", "requested": {"width": 8, "st": "0x5a", "ph": 2}}'
@@ -35,7 +36,7 @@ judge "the tag in decimal" false tally="$(jq -c '.tags[0].st = 90' <<<"$good_tal
 judge "wrong hint" false tally="$(jq -c '.tags[0].ph = 1' <<<"$good_tally")"
 judge "wrong width" false tally="$(jq -c '.tags[0].width = 16' <<<"$good_tally")"
 judge "a second tag" false tally="$(jq -c '.tags += [.tags[0] + {st: "0x1"}]' <<<"$good_tally")"
-judge "a hint nobody asked for" false request="$untagged_request"
+judge "a hint without a request" false request="$untagged_request"
 judge "no bandwidth" false client="$(jq -c '.results.BW_average = 0' <<<"$good_side")"
 judge "payload differs" false server="$no_payload" client="$no_payload"
 judge "payload not compared" false server=null client=null

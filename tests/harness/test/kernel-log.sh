@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the guest's runner makes of the kernel log (tests/harness/vm/kernel-log.sh): no complaint may be lost, nor counted for a
-# later test. TAP.
+# Evaluation of the kernel log by the guest's runner (tests/harness/vm/kernel-log.sh): no report
+# may be lost or counted for a later test. TAP.
 . "$(dirname "$0")/tap.sh"
 . "$TOP/tests/harness/vm/kernel-log.sh"
 KMSG=$work/kmsg KERNEL_LOG=$work/copy
 
-# A kernel whose log keeps only so many lines
+# A kernel whose log keeps a limited number of lines
 keeps=100
 dmesg() { tail -n "$keeps" "$work/log"; }
 kernel_says() { # LINE...: then look, as after a test

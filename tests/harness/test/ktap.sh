@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the guest's runner makes of the kernel's own tests (tests/harness/vm/ktap.sh): none may be lost, none invented. TAP.
+# Evaluation of the kernel's own tests by the guest's runner (tests/harness/vm/ktap.sh): none may
+# be lost or invented. TAP.
 . "$(dirname "$0")/tap.sh"
-name_ib() { :; } # there is no guest here
+name_ib() { :; } # unused outside the guest
 . "$TOP/tests/harness/vm/lib.sh"
 . "$TOP/tests/harness/vm/ktap.sh"
 PARTS=$work/parts
 
-# ktap NAME WANT(pass|fail) PARTS LINE...: the KTAP lines, whether they count as a whole suite, and the parts seen
+# ktap NAME WANT(pass|fail) PARTS LINE...: the KTAP lines, the verdict on the suite, and the
+# expected parts
 ktap() {
 	local name=$1 want=$2 parts=$3 got=pass
 	shift 3

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# How make check counts (tests/harness/suite.sh): no failure may be lost, no skip be silent. TAP.
+# Counting of results by make check (tests/harness/suite.sh): no failure may be lost, no skip may
+# be silent. TAP.
 . "$(dirname "$0")/tap.sh"
 . "$TOP/tests/harness/suite.sh"
 out=$work

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# What a debug kernel has seen, looked at when all cases of a VM have run: memory that leaked, DMA mappings that
-# drivers left behind, data races. Each check prints what it found and fails for what the series may have caused; it
-# fails, too, if the detector does not report the faults that the module detector_probe makes on purpose.
+# Reports of a debug kernel, checked after all cases of a VM: memory leaks, DMA mappings that
+# drivers did not release, data races. Each check prints its findings and fails for those that the
+# series may have caused, or if the detector does not report the deliberate faults of the module
+# detector_probe.
 
 KMEMLEAK=/sys/kernel/debug/kmemleak
 KCSAN=/sys/kernel/debug/kcsan
@@ -24,7 +25,7 @@ leak_lines() {
 		print trace }'
 }
 
-# Lines of standard input that match no pattern of known-leaks; all of it when that has none
+# Lines of standard input that match no pattern of known-leaks; all lines if known-leaks is empty
 without_known() {
 	local patterns
 	patterns=$(sed 's/[[:space:]]*#.*//; /^$/d' "$KNOWN_LEAKS")
@@ -33,14 +34,15 @@ without_known() {
 
 probe_detector() { insmod /mnt/kernel/modules/detector_probe.ko "$@"; }
 
-# Without the lines of the probe, of which there must be some
+# Drops the lines of the probe; fails if there are none
 without_probe() { # TEXT
-	grep -q detector_probe <<<"$1" || { echo "the detector is asleep: it did not find what detector_probe did" >&2; return 1; }
+	grep -q detector_probe <<<"$1" || { echo "the detector is inactive: it did not report the faults of detector_probe" >&2; return 1; }
 	grep -v detector_probe <<<"$1" || [ $? = 1 ]
 }
 
-# Every leak fails, unless known-leaks has it. The first scan learns what the memory holds, the second one tells. Memory
-# has to be of some age. Of a handful of leaks none may be found: the allocator's caches still point at what they gave.
+# Every leak fails unless known-leaks lists it. The first scan records checksums of the objects,
+# the second one reports. Objects must have a minimum age. A few leaks may stay unreported, since
+# the allocator's caches still point at the objects; hence 1000.
 debug_memory_leaks() {
 	local all unknown
 	probe_detector leaks=1000
@@ -56,14 +58,14 @@ debug_memory_leaks() {
 	[ -z "$unknown" ] || { echo "leak: $(head -n 1 <<<"$unknown")"; return 1; }
 }
 
-# DMA_API_DEBUG warns when a driver that still has mappings lets its device go; the caller scans the log.
+# DMA_API_DEBUG warns when a driver is unbound with active mappings; the caller scans the log.
 debug_drivers_unload() {
 	local bdf
 	for bdf in $(endpoints); do unbind "$bdf"; done
 	rmmod vfio-pci vfio-pci-core ib_umad mlx5_ib mlx5_core
 }
 
-# After its first report, and when it runs out of space, lockdep is silent.
+# lockdep switches itself off after its first report and when it runs out of space.
 debug_lockdep_is_on() { grep -E 'debug_locks: +1$' /proc/lockdep_stats; }
 
 # KCSAN reports of a kernel log (standard input) as "FUNCTION / FUNCTION", the two sides, without suffixes that the
@@ -77,7 +79,7 @@ race_lines() {
 		END { if (pair) print pair }'
 }
 
-# Those of standard input with a side in a file that the series changes
+# The races on standard input with a side in a file that the series changes
 races_of_the_series() { grep -wF -e "$(sed 's/\..*//' "$TOUCHED")" || [ $? = 1 ]; }
 
 # A race fails if one side is in a file that the series changes; the others are counted.

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-# What the kernel has said since one looked last, and whether a test may cause that.
+# The kernel log since the last call, and the lines in it that fail a test.
 
 KMSG=/dev/kmsg KERNEL_LOG=/tmp/kernel.log
 
-# Lines of the kernel log that no test may cause. KCSAN and kmemleak are looked at in the end, see debug.sh.
+# Lines of the kernel log that no test may cause. KCSAN and kmemleak are evaluated at the end, see
+# debug.sh.
 SPLAT='WARNING:|BUG:|Oops|Call Trace|KASAN|UBSAN|possible circular|trying to register non-static|INFO: task .* blocked|refcount_t:|DMA-API: .*(error|warning)|general protection'
 
-# The kernel log since the last call, in new_log. One process, for they are slow on debug kernels; and a mark in the log
-# rather than a count of lines, for the oldest lines may be gone by now.
+# The kernel log since the last call, in new_log. Starts one process only, since processes are
+# slow on debug kernels. A mark in the log instead of a count of lines, because the oldest lines
+# may have been overwritten.
 read_log() {
 	local lines i
 	dmesg >"$KERNEL_LOG"

@@ -2,8 +2,8 @@
 # For cases that run tests of the kernel's own tree, KUnit and selftests: both print KTAP.
 # See Documentation/dev-tools/ktap.rst.
 
-# ktap_parts: KTAP of one level on standard input, each result becomes a part. Fails unless as many tests ran as
-# were planned, at least one.
+# ktap_parts: KTAP of one level on standard input, each result becomes a part. Fails unless the
+# number of tests matches the plan and is at least one.
 ktap_parts() {
 	local line planned=0 ran=0
 	while IFS= read -r line; do

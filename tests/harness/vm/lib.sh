@@ -49,7 +49,7 @@ both() {
 	"$1" "$2" "$endpoint" "$nic_8bit" "$nic_ext" 8bit
 }
 
-# Drivers and devices that every case may count on; variables for each test's shell.
+# Drivers and devices that every case can rely on; variables for each test's shell.
 setup() {
 	load_mlx5
 	load_vfio
@@ -61,8 +61,9 @@ setup() {
 	done
 }
 
-# Once, by run-cases.sh. What follows starts no process: every test begins with it, and on debug kernels a process
-# takes 0.1 to 0.3 s. BDFs stay as they are; an RDMA device may get another name when its driver comes back.
+# Called once, by run-cases.sh. The code below starts no process: it runs before every test, and
+# on debug kernels a process takes 0.1 to 0.3 s. BDFs are stable; the name of an RDMA device may
+# change when its driver is bound again.
 remember_devices() {
 	ENDPOINTS=$(endpoints)
 	NICS=$(nics)
@@ -75,7 +76,7 @@ bdfs=(${NICS-})
 name_ib nic_ext "${bdfs[0]-}"
 name_ib nic_8bit "${bdfs[1]-}"
 
-# What `source_ops make` must print for each kind of host memory; the NIC takes all of them.
+# Expected output of `source_ops make` for each kind of host memory; the NIC registers all of them.
 makes() { # SOURCE
 	local out
 	out=$(source_ops make "$1" "$nic_ext")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Run test cases inside the guest: each is cases/NAME.sh, a list of functions test_*. TAP goes to /srv/tap.
 # A test is a function in a subshell of its own with a deadline; after each one the kernel log is scanned.
-# A function that runs a suite made elsewhere reports each of its tests by part(); they are counted as tests
-# beside the function, which stands for the suite as a whole.
+# A function that runs another suite reports each test of the suite by part(); these count as
+# tests in addition to the function, which represents the suite as a whole.
 . /opt/tphbuf/rig/lib.sh
 . /opt/tphbuf/tests/lib.sh
 . /opt/tphbuf/tests/debug.sh
@@ -53,7 +53,7 @@ run_test() { # CASE FUNCTION [FILE]
 }
 
 export PARTS=/tmp/parts
-echo on >/proc/sys/kernel/printk_devkmsg # every mark in the log, however quick the tests
+echo on >/proc/sys/kernel/printk_devkmsg # no rate limit: every mark of read_log reaches the log
 mkdir -p /srv/log
 : >/srv/tap
 setup >/srv/log/setup.log 2>&1 || { report "not ok" "setup: $(tail -n 1 /srv/log/setup.log)"; exit 1; }
