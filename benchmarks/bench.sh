@@ -8,7 +8,8 @@
 "$TOP/rig/all.sh" 2
 mkdir -p "$BUILD/report"
 stage 6/7 "measurements, in the VM" "$TOP/rig/vm.sh" -n bench -d 900 "${DEMO_FABRIC[@]/#/-f}" bench/bench.sh "${ROUNDS:-5}"
-# The library's share is smaller than what registrations differ by from one second to the next: count instructions.
+# The library's share is smaller than the variation between registrations, so instructions are
+# counted.
 ACCEL=tcg,thread=single stage 7/7 "instructions of the library" "$TOP/rig/vm.sh" -n bench-count -d 300 \
 	"${DEMO_FABRIC[@]/#/-f}" -q -icount -q shift=0,sleep=off bench/count.sh
 
@@ -40,7 +41,7 @@ say "fabric model figures, not NIC performance; medians of ${ROUNDS:-5} rounds i
 jq -r '.[] | [(.name + " " * (56 - (.name | length))), ((.ours * 100 | round / 100 | tostring) + " / " + (.peer * 100 | round / 100 | tostring) + " " + .unit),
 	"ratio \(.ratio * 1000 | round / 1000)", "target \(if .sense == "min" then ">=" else "<=" end) \(.target)", (if .ok then "ok" else "MISSED" end)] | join("  ")' \
 	"$BUILD/report/bench.json"
-say "on this host, no model in it:"
+say "on this host, without the model:"
 "$TOP/benchmarks/list.sh" "$BUILD/host/userspace/cli/tphbuf"
 "$BUILD/host/benchmarks/registry_lookup"
 "$BUILD/host/benchmarks/fab_dma"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Time of `tphbuf list --all` on a machine with many PCI functions, of which sysfs is made up here. Prints the median
+# Time of `tphbuf list --all` on a generated sysfs tree with many PCI functions. Prints the median
 # and the fastest run in ms; no test depends on it.
 #   benchmarks/list.sh [TPHBUF [FUNCTIONS [RUNS]]]
 set -euo pipefail

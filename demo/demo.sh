@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../rig/lib/common.sh"
 . "$TOP/demo/fabric.sh"
 
-# The VM's log is followed while it runs, so that one sees where the story is.
+# Prints the VM's log while the VM runs, to show the progress of the story.
 run_story() {
 	local pid rc=0
 	"$TOP/rig/vm.sh" -n demo -d 240 "${DEMO_FABRIC[@]/#/-f}" demo/story.sh 2>"$BUILD/log/demo-vm.err" &

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One run: what was asked for, what perftest said, what the completer counted -> one entry of demo.json.
+# One run: the request, perftest's report, the completer's tally -> one entry of demo.json.
 $request[0] as $r
 | ($tally.writes // 0) as $writes
 | ($tally.writes_tagged // 0) as $tagged
@@ -14,7 +14,7 @@ $request[0] as $r
 	(if $client_rc != "0" then "client ended with \($client_rc)" else empty end),
 	(if $tally == null then "no counters from the endpoint" else empty end),
 	(if $writes == 0 then "no write TLP arrived at the BAR" else empty end),
-	(if $r.requested == null and $tagged != 0 then "\($tagged) TLPs carry a hint nobody asked for" else empty end),
+	(if $r.requested == null and $tagged != 0 then "\($tagged) TLPs carry a hint that was not requested" else empty end),
 	(if $r.requested != null and $tagged != $writes then "\($writes - $tagged) TLPs carry no hint" else empty end),
 	(if $r.requested != null and ($tags | map({width, st, ph})) != [$r.requested] then "tags seen: \($tags | tojson)" else empty end),
 	(if ($figure // 0) > 0 then empty else "perftest gave no figure" end),

@@ -3,7 +3,7 @@
 # Judge the runs of one demo VM and report: a table on the terminal, JSON in a file.
 #   report.sh VM_FOLDER OUT.json
 # A run is ok when both sides of perftest ended with 0, the payload compared equal, TLPs arrived, and
-# every one of them carried exactly the tag asked for (none when none was asked for).
+# every one of them carried exactly the requested tag (no hint if none was requested).
 . "$(dirname "$0")/../kernel/tools/lib.sh"
 . "$TOP/rig/lib/qemu.sh"
 vm=$1 out=$2

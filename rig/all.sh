@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Everything that must exist before a VM can run, as stages with progress. What is cached costs nothing.
+# Everything that must exist before a VM can run, as stages with progress. Cached results are
+# reused.
 #   rig/all.sh [STAGES_AFTER] [base] [debug] [kcsan]
-# STAGES_AFTER: how many stages the caller will add, for the numbering. With any of the others also what only tests
-# need: packages and the selftests of the series; base: Linux 7.3 as released; debug, kcsan: kernels for finding bugs.
+# STAGES_AFTER: how many stages the caller will add, for the numbering. Any of the others adds the needs of tests:
+# packages and the selftests of the series; base: Linux 7.3 as released; debug, kcsan: kernels for finding bugs.
 . "$(dirname "$0")/lib/common.sh"
 
 total=$((5 + ${1:-0}))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Build what the rig runs, once the kernels and the guest root are there:
+# Build the programs of the rig; needs the kernels and the guest root:
 #   build.sh fabric     device models, for the host   -> build/host/userspace/fabric
 #   build.sh guest      library, command, perftest, test programs, scripts, for the guest -> build/stage
 #   build.sh install    everything in user space for this machine, and install it: PREFIX (/usr/local), DESTDIR
@@ -13,7 +13,7 @@ fabric() {
 
 guest() {
 	local key
-	# The root, the kernel's headers or Meson itself may be others than before: what was configured is not kept then.
+	# A change of the root, of the kernel's headers or of Meson discards the old configuration.
 	key=$(hash_text "$(readlink -f "$BUILD/root") $(readlink -f "$BUILD/kernel/patched")")
 	[ "$(cat "$BUILD/guest/configured" 2>/dev/null)" = "$key" ] || {
 		rm -rf "$BUILD/guest"

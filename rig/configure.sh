@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Configure a Meson build of this checkout in build/NAME, for this machine:
-#   configure.sh host       product and its tests; gcc -O3, which follows values further and warns of more
+#   configure.sh host       product and its tests; gcc -O3, whose data flow analysis gives more warnings
 #   configure.sh asan       tests under AddressSanitizer and UndefinedBehaviorSanitizer; gcc
 #   configure.sh clang      the second compiler, and ThreadSanitizer for tests of threads
 #   configure.sh coverage   lines and branches that the tests reach; gcc
 #   configure.sh fuzz       fuzz targets with libFuzzer; clang
 #   configure.sh NAME CC ARG...    any other, with this compiler and these options of Meson
-# One compilation serves several purposes: the product would otherwise be compiled nine times for make check.
+# Each build serves several purposes; separate builds would compile the product nine times for
+# make check.
 . "$(dirname "$0")/lib/common.sh"
 
 name=${1:?name of the build folder}

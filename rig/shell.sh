@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Boot the demo fabric and give a shell in the guest, drivers loaded. Ends with the shell.
+# Boot the demo fabric with a shell in the guest, drivers loaded. The VM ends with the shell.
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/demo/fabric.sh"
 "$TOP/rig/all.sh"

@@ -7,7 +7,8 @@
 #
 # -r: each device of the fabric below a root port of its own, not all below one switch.
 # -i: the console is this terminal. SCRIPT is a path below build/stage; it runs in the guest as root with ARGs (no spaces or commas in them).
-# Results it leaves in /srv are in build/vm/NAME/out; console.log, fabric.log, fabric.json are beside it.
+# Files that the script writes to /srv are in build/vm/NAME/out; console.log, fabric.log,
+# fabric.json are in build/vm/NAME.
 # Exit status: that of the script; 124 past the deadline; 125 when the VM or the fabric could not be run or died.
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/rig/lib/qemu.sh"
@@ -62,7 +63,8 @@ start_fabric() {
 	ln -sfn "$sock" "$run/sock"
 }
 
-# Two virtual CPUs that poll leave no core idle: without priority the fabric waits milliseconds for one.
+# Two polling virtual CPUs leave no core idle: without priority the fabric waits milliseconds for
+# a core.
 realtime() { if chrt -f 1 true 2>/dev/null; then echo --realtime; fi; }
 
 # Names of the devices in the order of the options: --nic=NAME,... --endpoint=NAME,... --engine=NAME,...
@@ -123,7 +125,7 @@ qemu_pid=$!
 end=$((SECONDS + deadline + 30))
 while kill -0 "$qemu_pid" 2>/dev/null && [ $SECONDS -lt $end ]; do sleep 0.1; done
 if kill -0 "$qemu_pid" 2>/dev/null; then
-	die_here "the VM passed its deadline of $deadline s and did not end by itself; last lines: $(tail -n 3 "$run/console.log")"
+	die_here "the VM exceeded its deadline of $deadline s and did not power off; last lines: $(tail -n 3 "$run/console.log")"
 fi
 qemu_rc=0
 wait "$qemu_pid" || qemu_rc=$?
@@ -145,5 +147,5 @@ if [ -n "$fabric_pid" ]; then
 	fabric_pid=
 fi
 status=$(tr -d '\r' <"$run/console.log" | sed -n 's/^.*RIG: exit //p' | tail -n 1)
-[ -n "$status" ] || die_here "the guest ended without a word; last lines: $(tail -n 5 "$run/console.log")"
+[ -n "$status" ] || die_here "the guest ended without a status; last lines: $(tail -n 5 "$run/console.log")"
 exit "$status"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# All measurements of `make bench`, inside one boot, in turn: ours, the peer, ours, the peer...
+# All measurements of `make bench`, inside one boot, alternating between ours and the peer.
 # Each value is a line "NAME VALUE" in /srv/values; the host makes medians and ratios.
 . /opt/tphbuf/rig/lib.sh
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What the library adds to export + tag + register, for a guest whose clock counts instructions: a nanosecond is one.
+# The library's share of export + tag + register, in a guest whose clock counts instructions: one
+# per nanosecond.
 . /opt/tphbuf/rig/lib.sh
 
 fail() { echo "BENCH: FAILED: $*"; exit 1; }

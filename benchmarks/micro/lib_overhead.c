@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * lib_overhead BDF NIC COUNT: time of export + tag + register of 1 MiB, by the raw calls and by the library, with the
- * same arguments to the kernel on the same open device. Undoing is not timed, nor is the first pair, which creates what
- * later ones find in the driver's pools.
+ * lib_overhead BDF NIC COUNT: time of export + tag + register of 1 MiB, by raw calls and by the
+ * library, with the same arguments to the kernel on the same open device. The release is not
+ * timed, nor is the first pair, which fills the driver's pools for later ones.
  *
- * Both take turns at being first, so that neither always finds what the other left (caches, deferred work). Prints for
- * each pair a line "raw MICROSECONDS" and a line "extra MICROSECONDS", what the library took more: registrations of the
- * same kind differ by tens of microseconds from one second to the next, so that only neighbours compare.
+ * The order of the two alternates, so that neither always runs after the other (caches, deferred
+ * work). Prints for each pair a line "raw MICROSECONDS" and a line "extra MICROSECONDS", the
+ * additional time of the library: registrations of the same kind vary by tens of microseconds
+ * within a second, so that only adjacent ones compare.
  *
- * The library makes no system call of its own here; its share is its instructions. make bench runs this where the clock
- * counts instructions (benchmarks/guest/count.sh); a clock that counts time needs thousands of pairs to tell.
+ * The library makes no system call of its own here; its share is its instructions. make bench
+ * runs this program with a clock that counts instructions (benchmarks/guest/count.sh); a real
+ * clock needs thousands of pairs for a result.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the measurements in the guest share: a clock, a NIC by its name. */
+/* Shared by the measurements in the guest: a clock, a NIC by its name. */
 #ifndef MICRO_H
 #define MICRO_H
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * reg_latency BDF NIC TAG COUNT: time of ibv_reg_dmabuf_mr() on one buffer, tagged and untagged in turn.
- * Prints one line "tagged|untagged MICROSECONDS" for each registration; the first pair of each kind is
- * left out, because it creates the memory key that later ones find in the driver's pool.
+ * Prints one line "tagged|untagged MICROSECONDS" for each registration; the first pair of each
+ * kind is left out, because it creates the memory key that later ones reuse from the driver's
+ * pool.
  */
 #include <errno.h>
 #include <infiniband/verbs.h>

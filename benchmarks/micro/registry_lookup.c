@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Time of a registry hit (tphbuf/registry.h), with all threads at it.
+ * Time of a registry hit (tphbuf/registry.h), with all threads in parallel.
  *
  *	registry_lookup [REGIONS [THREADS [SECONDS]]]	10000 8 2
  *
- * Needs no RDMA and no device: the buffer is a udmabuf, and a region is made by
- * doing nothing. Prints for each way to ask: hits, nanoseconds of CPU time for
- * one get and put, and nanoseconds of wall time times the CPUs that could run.
- * By descriptor it is the time of system calls, on a fake machine of more than
- * there are on a real one.
+ * Needs no RDMA and no device: the buffer is a udmabuf, and registration is a no-op. Prints for
+ * each kind of lookup: hits, nanoseconds of CPU time for one get and put, and nanoseconds of wall
+ * time times the number of usable CPUs. A lookup by descriptor measures system calls, of which
+ * the fake machine makes more than a real one.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* CPU_COUNT */

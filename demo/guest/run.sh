@@ -5,7 +5,7 @@
 run_number=0
 run_port=20000
 
-iterations() { # TOOL SIZE: enough for a figure, few enough for a guest without hardware virtualisation
+iterations() { # TOOL SIZE: enough for a stable figure, few enough for a guest without hardware virtualisation
 	if [ "$2" -ge 1048576 ]; then echo 200
 	elif [ "$2" -ge 65536 ]; then echo 1000
 	else echo 2000; fi
@@ -29,14 +29,14 @@ tag_json() { # none | WIDTH:ST:PH
 }
 
 
-# perf_run ARGUMENTS...: perf_once, again (at most twice) when perftest could not calibrate its clock: it prints
-# a bandwidth of zero or infinity then, although the transfers were right.
+# perf_run ARGUMENTS...: perf_once, repeated (at most twice) if perftest could not calibrate its
+# clock and printed a bandwidth of zero or infinity for correct transfers.
 perf_run() {
 	local try
 	for try in 1 2 3; do
 		perf_once "$@"
 		grep -qE '"(BW_average|t_typical)" *: *"?(0\.00|inf|-?nan)' "$run_dir/client.json" 2>/dev/null || return 0
-		[ "$try" = 3 ] || echo "STORY: run $run_number: perftest could not calibrate its clock, once more"
+		[ "$try" = 3 ] || echo "STORY: run $run_number: perftest could not calibrate its clock, repeating"
 		run_number=$((run_number - 1))
 	done
 	run_number=$((run_number + 1))

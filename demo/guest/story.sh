@@ -20,7 +20,7 @@ for bdf in $(nics); do
 done
 set -- $(nics)
 [ $# = 2 ] || fail "two NICs expected, found: $*"
-nic_ext=$(ib_of "$1") # the fabric serves the one that can send Extended TPH first
+nic_ext=$(ib_of "$1") # the fabric serves the NIC with Extended TPH first
 nic_8bit=$(ib_of "$2")
 uname -r >/srv/kernel
 for name in "$nic_ext" "$nic_8bit"; do ibv_devinfo -d "$name"; done >/srv/ibv_devinfo.txt

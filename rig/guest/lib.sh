@@ -19,7 +19,7 @@ load_mlx5() {
 endpoints() { pci_by_id 0x1234 0x5448; }
 nics() { pci_by_id 0x15b3 0x1023; }
 engines() { pci_by_id 0x1234 0x5445; }
-pci_by_id() { # no processes: every test starts with this, and they are slow on debug kernels
+pci_by_id() { # starts no process: runs before every test, and processes are slow on debug kernels
 	local dir vendor device
 	for dir in /sys/bus/pci/devices/*; do
 		read -r vendor <"$dir/vendor"
@@ -41,7 +41,7 @@ unbind() { # BDF
 	echo >"/sys/bus/pci/devices/$1/driver_override"
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds; 1 when it never did
+# wait_for SECONDS COMMAND...: repeat the command until it succeeds; 1 if it never does
 wait_for() {
 	local end=$((SECONDS + $1))
 	shift
@@ -51,12 +51,12 @@ wait_for() {
 	done
 }
 
-ib_of() { local name; name_ib name "$1"; echo "$name"; } # BDF -> mlx5_N, or nothing
+ib_of() { local name; name_ib name "$1"; echo "$name"; } # BDF -> mlx5_N, or an empty line
 name_ib() { # VARIABLE BDF: the same into a variable, without a process
 	local dirs=("/sys/bus/pci/devices/$2/infiniband/"*)
 	if [ -e "${dirs[0]}" ]; then printf -v "$1" %s "${dirs[0]##*/}"; else printf -v "$1" ''; fi
 }
 port_active() { grep -q ACTIVE "/sys/class/infiniband/$1/ports/1/state"; }
 
-# Is a TCP port listened on?
+# listening PORT: true if a TCP socket listens on the port
 listening() { grep -qi ":$(printf '%04X' "$1") [0-9A-F:]* 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null; }

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 # Debian packages: the host's own, and those of other suites from the mirror the host already uses.
-# Source it after common.sh. No host name is written down anywhere: apt is asked for it.
+# Source this file after common.sh. The mirror's host name comes from apt; no script contains one.
 
 # The mirror of the main archive that this machine is configured with.
 debian_mirror() {
 	local site
 	site=$(apt-get indextargets --format '$(SITE) $(REPO_URI)' 'Created-By: Packages' |
 		awk '$1 !~ /security/ { print $1; exit }')
-	[ -n "$site" ] || die "apt knows no package mirror: run 'apt-get update', or configure one in /etc/apt/sources.list"
+	[ -n "$site" ] || die "apt has no package mirror: run 'apt-get update', or configure one in /etc/apt/sources.list"
 	printf '%s\n' "$site"
 }
 
-# host_packages NAME...: install what is missing, touch nothing else.
+# host_packages NAME...: install the missing packages, and change no others.
 host_packages() {
 	local missing=() name
 	for name in "$@"; do

@@ -16,7 +16,7 @@ mkdir -p "$BUILD" "$CACHE"
 say() { printf '%s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# stage N/M TITLE COMMAND...: run COMMAND with its output in build/log, say how long it took.
+# stage N/M TITLE COMMAND...: run COMMAND with its output in build/log, and print the time taken.
 stage() {
 	local number=$1 title=$2 log start
 	shift 2
@@ -49,7 +49,7 @@ hash_of() {
 # hash_text TEXT: the same for a string.
 hash_text() { printf '%s' "$*" | sha256sum | cut -c1-16; }
 
-# with_lock NAME COMMAND...: two checkouts never fill the same cache entry at once.
+# with_lock NAME COMMAND...: keeps two checkouts from filling the same cache entry at once.
 with_lock() {
 	local name=$1
 	shift

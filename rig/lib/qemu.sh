@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # QEMU from the guest root, its inputs, and the choice of accelerator. Source it after common.sh.
 
-# Run the guest root's QEMU on any host: by that root's own dynamic loader and libraries.
+# Run the guest root's QEMU on any host, with the dynamic loader and libraries of that root.
 qemu() {
 	local root lib
 	root=$(readlink -f "$BUILD/root")
@@ -46,7 +46,7 @@ ssdt() {
 	printf '%s\n' "$out"
 }
 
-# To preload for a virtio-gpu with blob resources, see the source.
+# Preloaded library for a virtio-gpu with blob resources, see the source.
 no_udmabuf() {
 	local source=$TOP/rig/qemu/no_udmabuf.c out
 	out=$BUILD/no-udmabuf-$(hash_of "$source").so
@@ -54,7 +54,8 @@ no_udmabuf() {
 	printf '%s\n' "$out"
 }
 
-# kvm or tcg. A /dev/kvm that opens is no proof: a kernel must be seen to boot with it. ACCEL= overrides.
+# kvm or tcg. KVM is used only if a kernel boots with it; an open of /dev/kvm is not sufficient.
+# ACCEL= overrides.
 accelerator() {
 	local cached
 	[ -z "${ACCEL:-}" ] || { printf '%s\n' "$ACCEL"; return; }

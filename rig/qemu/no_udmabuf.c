@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Preloaded into QEMU: lets it offer a virtio-gpu with blob resources on a
- * host without /dev/udmabuf.
+ * Preloaded into QEMU: enables a virtio-gpu with blob resources on a host without /dev/udmabuf.
  *
- * QEMU only checks that the node opens. It is /dev/null here, so what QEMU
- * asks of it later fails and a blob has no memory on the host: nothing can
- * be displayed. The guest's driver does not depend on that.
+ * QEMU only checks that the node opens. Here it is /dev/null, so later ioctls of QEMU fail and a
+ * blob has no memory on the host: there is no display. The guest's driver does not depend on that.
  */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
