@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Make a git tree of Linux with the series on top, one commit a patch, to work on (see refresh.sh).
+# Make a git tree of Linux with the series on top, one commit per patch, for development (see
+# refresh.sh).
 #   apply.sh TREE     TREE must not exist
 . "$(dirname "$0")/lib.sh"
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Build the guest kernels and cache what the rig needs of them.
-#   build.sh base       Linux 7.3 as it is                       -> build/kernel/base
+# Build the guest kernels and cache the parts that the rig needs.
+#   build.sh base       Linux 7.3 as released                   -> build/kernel/base
 #   build.sh patched    the same plus the series                 -> build/kernel/patched
 #   build.sh debug      series, KASAN, lockdep, fault injection  -> build/kernel/debug
 #   build.sh kcsan      series, data race detector               -> build/kernel/kcsan
-#   build.sh --made KIND    build nothing; has the cache this kernel?
+#   build.sh --made KIND    build nothing; status 0 if the cache has this kernel
 # Each of these folders holds bzImage, modules/*.ko, release, uapi/ (headers for user space), config,
 # mlx5/ (mlx5_ifc*.h, for the fabric); kcsan also touched-functions, those of the files that the series
 # changes. Base and patched share a work tree under the cache, so that the second one costs only the files
@@ -13,7 +13,7 @@
 . "$(dirname "$0")/lib.sh"
 
 GUEST_MODULES=$TOP/rig/modules
-FORMAT=2 # of the folders made here: count up when this script changes what is in them
+FORMAT=2 # of the folders made here: increment when their content changes
 
 ask=
 [ "${1:-}" != --made ] || { ask=yes && shift; }
@@ -27,9 +27,9 @@ debug | kcsan) WORK=$CACHE/kernel-work-debug OBJ=$WORK/obj-$kind fragments+=(ser
 esac
 SRC=$WORK/src
 
-# Bring the work tree to the state that the kernel KIND needs: none or all of the series. The patches that are
-# applied are kept beside the tree; those at the head of the new series that are the same stay, so that
-# only files that change get a new time stamp.
+# Bring the work tree to the state that the kernel KIND needs: none or all of the series. Applied
+# patches are stored beside the tree; the unchanged ones at the head of the new series stay
+# applied, so that only changed files get a new time stamp.
 set_series() {
 	local want=() file keep=0 drop=() name
 	mkdir -p "$WORK/applied"
@@ -59,10 +59,10 @@ configure() {
 	make -C "$SRC" O="$OBJ" KCONFIG_ALLCONFIG="$OBJ.config" allnoconfig
 	local lost
 	lost=$(grep -v -e '=n$' "$OBJ.config" | grep -vxF -f "$OBJ/.config" || true)
-	[ -z "$lost" ] || die "kernel/config: did not survive Kconfig:" $lost
+	[ -z "$lost" ] || die "kernel/config: options dropped by Kconfig:" $lost
 }
 
-compile() { # KIND: the patched kernel says so in its release
+compile() { # KIND: the release string of the patched kernel has a suffix
 	local version= series=
 	[ "$1" = base ] || version=-tphbuf series=m
 	make -C "$SRC" O="$OBJ" LOCALVERSION=$version -j"$JOBS" bzImage modules
@@ -74,7 +74,7 @@ compile() { # KIND: the patched kernel says so in its release
 	}
 }
 
-# A KCSAN report names functions, and there is no debug info to tell their files.
+# A KCSAN report names functions only, without debug info that would give their files.
 touched_functions() {
 	local file
 	series_text | sed -n 's,^+++ b/\(drivers/.*\)\.c$,\1,p' | sort -u |
