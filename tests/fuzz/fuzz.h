@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What fuzz targets share. A target gets bytes, feeds them to one parser and
- * aborts if the parser breaks a promise; sanitizers find the rest.
+ * Common header of the fuzz targets. A target feeds its bytes to one parser and aborts if the
+ * parser violates its contract; sanitizers find other errors.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -13,14 +13,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A promise of the parser. */
+/* A property that the parser guarantees. */
 #define promise(condition)        \
 	do {                      \
 		if (!(condition)) \
 			abort();  \
 	} while (0)
 
-/* The bytes as a string of its own allocation, so that reads behind it show. */
+/* The bytes as a string in an allocation of exact size, so that reads past its end show. */
 static inline char *fuzz_text(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* PCI addresses: what is accepted is canonical, and stays so. */
+/* PCI addresses: an accepted address is canonical, and parsing it again gives the same. */
 #include <tphbuf/device.h>
 
 #include "tests/fuzz/fuzz.h"

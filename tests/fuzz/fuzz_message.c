@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Hand-over messages: what is accepted is within its own size and printable. */
+/* Hand-over messages: an accepted message is within its own size and printable. */
 #include "tests/fuzz/fuzz.h"
 #include "lib/share/msg.h"
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What a peer of the network plugin sends: an announcement is whole and within limits, a part belongs to a receive. */
+/*
+ * Messages of a peer of the network plugin: an announcement is complete and within limits, a part
+ * belongs to a receive.
+ */
 #include "tests/fuzz/fuzz.h"
 #include "userspace/transports/nccl/loop.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Byte counts and ranges: a refused text leaves the result alone. */
+/* Byte counts and ranges: a refused text does not change the result. */
 #include <tphbuf/buffer.h>
 
 #include "tests/fuzz/fuzz.h"

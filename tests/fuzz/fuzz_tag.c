@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Text of tags: what is accepted prints to a text that means the same. */
+/* Text of tags: an accepted tag prints to a text that parses to the same tag. */
 #include <tphbuf/tag.h>
 
 #include "tests/fuzz/fuzz.h"

@@ -26,7 +26,7 @@ static uint32_t next(uint32_t *state)
 	return *state;
 }
 
-/* In memory of just its size, so that the sanitizer sees what is behind. */
+/* In memory of exactly its size, so that the sanitizer detects reads past the end. */
 static void feed(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1);

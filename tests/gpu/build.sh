@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds what tests/gpu/run.sh needs into BUILD: libtphbuf, the plugin with the loop back end, one plugin for
+# Builds the inputs of tests/gpu/run.sh into BUILD: libtphbuf, the plugin with the loop back end, one plugin for
 # each table alone, and nccl_rank. Needs a C compiler and nccl.h; no GPU, no RDMA packages.
 #
 #   tests/gpu/build.sh BUILD UAPI [NCCL]

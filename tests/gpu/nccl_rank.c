@@ -6,7 +6,7 @@
  *
  * The unique id goes through DIR. Each collective's result is compared with what the CPU
  * computes, and its digest printed, so that run.sh can compare networks.
- * CUDA's driver is looked up at run time: on a machine without it the program says so.
+ * CUDA's driver is loaded at run time; the program reports a machine without one.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -271,7 +271,7 @@ static void case_split(struct run *run)
 	collective(run, "all_reduce", 4096);
 }
 
-/* Rank 0 starts what the other never joins, and aborts. */
+/* Rank 0 starts a collective that the other never joins, and aborts. */
 static void case_abort(struct run *run)
 {
 	collective(run, "all_reduce", 1024);
@@ -288,7 +288,7 @@ static void case_abort(struct run *run)
 	_exit(0);
 }
 
-/* The last rank is killed; the others must be told within the time limit of run.sh. */
+/* The last rank is killed; the others must get an error within the time limit of run.sh. */
 static void case_killed(struct run *run)
 {
 	ncclResult_t result;

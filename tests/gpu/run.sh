@@ -6,7 +6,8 @@
 #   tests/gpu/run.sh BUILD OUT [SECONDS]
 #
 # BUILD holds lib/ and bin/ of tests/gpu/build.sh. OUT gets traces and logs. Needs an NVIDIA GPU with its
-# driver and libnccl.so.2; NCCL_LIB=DIR says where, otherwise the python package nvidia-nccl is asked.
+# driver and libnccl.so.2; NCCL_LIB=DIR names the folder of the latter, by default that of the
+# python package nvidia-nccl.
 set -u
 BUILD=$(readlink -f "$1") OUT=$(readlink -f "$2") LIMIT=${3:-290}
 START=$SECONDS number=0 bad=0
@@ -34,7 +35,8 @@ result() { # result OK NAME [DIAGNOSTIC-FILE]
 	fi
 }
 
-# ranks NAME CASE [VAR=VALUE...]: two ranks; output of both sorted in $OUT/NAME.txt. Status: 0 both ended well.
+# ranks NAME CASE [VAR=VALUE...]: two ranks; output of both sorted in $OUT/NAME.txt. Status 0:
+# both exited with 0.
 ranks() {
 	local name=$1 case=$2 dir="$WORK/$1" rank status=0
 	shift 2
@@ -63,7 +65,7 @@ out_of_time() {
 	bad=1
 }
 
-# used NAME NETWORK: which network NCCL says it used
+# used NAME NETWORK: true if NCCL's log names that network
 used() { grep -qE "Using network $2|Assigned NET plugin $2 to comm" "$OUT/log/$1.out"; }
 
 # compare NAME TITLE CASE [VAR=VALUE...]: over the plugin; results equal to those over NCCL_NET=Socket
@@ -80,7 +82,8 @@ compare() {
 	result $status "$title" "$OUT/log/$name.out"
 }
 
-# loader NAME TITLE NETWORK PATTERN [VAR=VALUE...]: which network is used in the end, what NCCL's log says
+# loader NAME TITLE NETWORK PATTERN [VAR=VALUE...]: the network that is used, and a pattern of
+# NCCL's log
 loader() {
 	local name=$1 title=$2 network=$3 pattern=$4 status=0
 	shift 4
@@ -157,7 +160,7 @@ if ! out_of_time "require"; then
 	result $? "TPHBUF_NET_TAG=require: a dma-buf without a tag is refused, the reason is in the log" "$OUT/log/require.out"
 fi
 
-# What was seen of dma-bufs, whatever the result
+# Traced registrations of dma-bufs, whatever the result
 echo "# regMrDmaBuf calls traced: $(cat "$OUT"/trace/* | grep -c '"call":"regMrDmaBuf"')," \
 	"well: $(cat "$OUT"/trace/* | grep '"call":"regMrDmaBuf"' | grep -c '"result":0')"
 mkdir -p "$OUT/golden"

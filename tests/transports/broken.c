@@ -2,7 +2,7 @@
 /*
  * Broken plugins: each wraps the plugin that BROKEN_BASE names and breaks one contract
  * point, the one that BROKEN names. tests/transports/meta.sh proves that nccl-net-check finds
- * exactly that one. Built twice: C1 needs a symbol of its own (BROKEN_SYMBOL).
+ * exactly that one. Built twice: C1 needs an additional symbol (BROKEN_SYMBOL).
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -77,7 +77,7 @@ static enum nccl_result properties(int dev, struct nccl_props_v11 *props)
 	return result;
 }
 
-static int trap = -1; /* C7: a port where the first connection is waited for */
+static int trap = -1; /* C7: a port that blocks until the first connection */
 
 static enum nccl_result do_listen(void *ctx, int dev, void *handle, void **comm)
 {
@@ -146,7 +146,7 @@ static enum nccl_result close_listen(void *listen_comm)
 static struct {
 	char *page;
 	void *mr;
-} by_page[64]; /* C13: a cache that knows pages only */
+} by_page[64]; /* C13: a cache with page granularity */
 
 static enum nccl_result reg(void *comm, void *data, size_t size, int type, void **mr)
 {
@@ -251,7 +251,7 @@ static struct {
 	int posted, n;
 } receives[1024];
 
-static char nothing; /* C27: what a receive gets when there is no slot */
+static char nothing; /* C27: the request of a receive without a free slot */
 static int failed_once;
 
 static enum nccl_result irecv(void *comm, int n, void **data, size_t *sizes, int *tags, void **mrs,

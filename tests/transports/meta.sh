@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Is each contract point of nccl-net-check tested? The sound plugin passes all; each broken one fails exactly its own.
+# Checks that nccl-net-check tests each contract point: the sound plugin passes all; each broken
+# one fails exactly its own.
 #
 #   meta.sh CHECK SOUND BROKEN BROKEN-WITH-SYMBOL    programs and libraries, built
 set -u

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * A copy hook for tests: "device memory" is the process's own, but a copy happens only at
- * the fifth poll, and host chunks are few. A plugin that uses bytes before poll() said
- * so, or gives up when there is no chunk, fails.
+ * the fifth poll, and host chunks are few. A plugin that uses bytes before poll() reports
+ * completion, or fails a transfer for lack of a chunk, is detected.
  */
 #include <errno.h>
 #include <pthread.h>
