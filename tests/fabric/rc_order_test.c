@@ -169,6 +169,41 @@ static void short_request_does_not_overtake_a_long_one(void **state)
 	close_rig(&o);
 }
 
+/* Requests that complete in one turn of the loop, of 20 that move len bytes each. */
+static unsigned int completed_in_a_turn(uint32_t len, uint8_t opcode)
+{
+	struct order_rig o;
+	struct mlx5_cqe64 cqe;
+	unsigned int i, n = 0;
+
+	open_rig(&o, len);
+	fclose(o.pair.rig.fabric->trace);
+	o.pair.rig.fabric->trace = NULL;
+	o.wr.opcode = opcode;
+	for (i = 0; i < 20; i++)
+		rig_post_quiet(&o.pair.qp[0], &o.wr);
+	rig_ring(&o.pair.qp[0]);
+	fab_loop_step(o.pair.rig.fabric->loop, 0);
+	while (rig_cq_poll(&o.pair.cq[0], &cqe))
+		n++;
+	rig_run(&o.pair.rig);
+	for (i = n; i < 20; i++)
+		assert_true(rig_cq_poll(&o.pair.cq[0], &cqe));
+	close_rig(&o);
+	return n;
+}
+
+/* A queue pair with many requests leaves the others their turns. */
+static void turns_are_bounded(void **state)
+{
+	(void)state;
+	assert_int_equal(completed_in_a_turn(8, MLX5_OPCODE_RDMA_WRITE), NIC_SEND_BATCH);
+	assert_int_equal(completed_in_a_turn(NIC_BATCH_BYTES / 4, MLX5_OPCODE_RDMA_WRITE), 4);
+	assert_int_equal(completed_in_a_turn(NIC_BATCH_BYTES, MLX5_OPCODE_RDMA_WRITE), 1);
+	assert_int_equal(completed_in_a_turn(NIC_MOVE_MAX + 1, MLX5_OPCODE_RDMA_WRITE), 0);
+	assert_int_equal(completed_in_a_turn(8, MLX5_OPCODE_NOP), 1);
+}
+
 /* Errors of the responder that no completion reports are asynchronous events of its QP. */
 static void responder_errors_are_events(void **state)
 {
@@ -243,6 +278,7 @@ int main(void)
 		cmocka_unit_test(data_then_receiver_then_sender_then_event),
 		cmocka_unit_test(write_and_read_complete_after_their_data),
 		cmocka_unit_test(short_request_does_not_overtake_a_long_one),
+		cmocka_unit_test(turns_are_bounded),
 		cmocka_unit_test(responder_errors_are_events),
 		cmocka_unit_test(queue_pair_connected_to_itself),
 	};

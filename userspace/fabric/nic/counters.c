@@ -49,8 +49,8 @@ static void count_packets(struct nic *from, struct nic *to, uint64_t packets, ui
 void nic_count_traffic(const struct nic_qp *from, const struct nic_qp *to, uint8_t opcode,
 		       uint32_t len)
 {
-	uint32_t mtu = 128u << (from->mtu ? from->mtu & 7 : 5); /* IBTA encoding: 1 is 256 bytes */
-	uint64_t packets = len ? ((uint64_t)len + mtu - 1) / mtu : 1;
+	uint32_t log_mtu = 7u + (from->mtu ? from->mtu & 7 : 5); /* IBTA encoding: 1 is 256 bytes */
+	uint64_t packets = len ? ((len - 1) >> log_mtu) + 1 : 1;
 	bool returns = opcode == MLX5_OPCODE_RDMA_READ || opcode == MLX5_OPCODE_ATOMIC_CS ||
 		       opcode == MLX5_OPCODE_ATOMIC_FA;
 

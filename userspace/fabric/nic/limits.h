@@ -33,6 +33,8 @@
 #define NIC_MAX_MTT	     (1u << 24) /* translation entries that all keys of a NIC may hold */
 #define NIC_MAX_FAULTS	     1024	/* page faults of a NIC that wait for the driver's answer */
 #define NIC_FLUSH_BATCH	     64		/* completions with "flushed" that one work item writes */
+#define NIC_SEND_BATCH	     16		/* send WQEs that one work item executes */
+#define NIC_BATCH_BYTES	     (64u << 10) /* payload bytes after which it ends earlier */
 #define NIC_MOVE_MAX \
 	(4u << 20) /* payload bytes one work item may move: bounds the loop's latency */
 

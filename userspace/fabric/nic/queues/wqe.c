@@ -70,6 +70,7 @@ enum nic_status nic_wqe_fetch(struct nic_qp *qp, struct nic_wqe *wqe)
 
 	wqe->opcode = MLX5_OPCODE_NOP;
 	wqe->blocks = 1;
+	wqe->len = 0;
 	if (nic_qp_read_sq(qp, qp->sq_ci, wqe->raw, BLOCK_BYTES))
 		return NIC_LOCAL_QP_OP;
 	memcpy(&ctrl, wqe->raw, sizeof(ctrl));
@@ -77,7 +78,6 @@ enum nic_status nic_wqe_fetch(struct nic_qp *qp, struct nic_wqe *wqe)
 	wqe->signalled = ctrl.fm_ce_se & MLX5_WQE_CTRL_CQ_UPDATE;
 	wqe->solicited = ctrl.fm_ce_se & MLX5_WQE_CTRL_SOLICITED;
 	wqe->imm = be32toh(ctrl.imm);
-	wqe->len = 0;
 
 	ds = be32toh(ctrl.qpn_ds) & 0x3f;
 	if (ds == 0 || be32toh(ctrl.qpn_ds) >> 8 != qp->number)

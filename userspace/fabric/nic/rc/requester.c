@@ -244,21 +244,41 @@ static enum nic_status execute(struct nic_qp *qp, struct nic_wqe *wqe)
 	}
 }
 
-static bool run_one(struct nic_qp *qp)
+/* False: nothing more to do for now. */
+static bool run_one(struct nic_qp *qp, struct nic_wqe *wqe)
 {
-	struct nic_wqe wqe;
 	enum nic_status status;
 
 	if (qp->waiting || !more_posted(qp))
 		return false;
 	if (qp->progress == 0 && !qp->rnr_tries && !qp->retry_tries && !qp->missing.nic)
 		qp->posted++;
-	status = nic_wqe_fetch(qp, &wqe);
+	status = nic_wqe_fetch(qp, wqe);
 	if (status == NIC_OK)
-		status = execute(qp, &wqe);
+		status = execute(qp, wqe);
 	if (status != NIC_AGAIN)
-		finish(qp, &wqe, status);
+		finish(qp, wqe, status);
 	return !qp->waiting;
+}
+
+/*
+ * Several short messages in one turn of the loop, because each turn polls all sockets. A long
+ * message and a request that is no message (UMR reads a table) end the turn.
+ */
+static bool run_batch(struct nic_qp *qp)
+{
+	struct nic_wqe wqe;
+	uint64_t bytes = 0;
+	int i;
+
+	for (i = 0; i < NIC_SEND_BATCH && bytes < NIC_BATCH_BYTES; i++) {
+		if (!run_one(qp, &wqe))
+			return false;
+		if (qp->state != NIC_QP_RTS || !nic_wqe_is_message(&wqe))
+			return true;
+		bytes += wqe.len;
+	}
+	return true;
 }
 
 static bool flush_send(struct nic_qp *qp)
@@ -297,7 +317,7 @@ static bool work(void *ctx)
 	if (qp->state == NIC_QP_ERR)
 		return flush(qp);
 	if (qp->state == NIC_QP_RTS)
-		return run_one(qp);
+		return run_batch(qp);
 	return false;
 }
 
