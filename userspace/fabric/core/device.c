@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What all functions have in common.
+ * Common parts of all functions.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -87,7 +87,7 @@ static int bar_memory(struct fab_bar *bar, const char *name)
 		return -errno;
 	if (ftruncate(bar->fd, (off_t)(bar->map_offset + bar->map_size)))
 		goto err;
-	/* The client gets the file. It must not be able to pull the memory away from under us. */
+	/* The client gets the file and must not be able to shrink it under the mapping. */
 	if (fcntl(bar->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		goto err;
 	bar->host = mmap(NULL, bar->map_size, PROT_READ | PROT_WRITE, MAP_SHARED, bar->fd,
@@ -124,7 +124,7 @@ int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, 
 	return 0;
 }
 
-/* After each change of config space: every DMA asks for the addresses, so they are not worked out there. */
+/* After each change of config space: caches the BAR addresses, which every DMA looks up. */
 static void decode(struct fab_device *dev)
 {
 	unsigned int i;
@@ -151,7 +151,10 @@ void fab_device_detach(struct fab_device *dev)
 	for (i = 0; i < FAB_VECTORS; i++)
 		fab_device_set_irq(dev, i, -1);
 	fab_mem_clear(dev->mem);
-	/* Memory loses its contents at power off. It stays as it was if the kernel refuses, which harms nobody. */
+	/*
+	 * Memory loses its contents at power off. A failure of madvise() leaves the old contents,
+	 * which is harmless.
+	 */
 	for (i = 0; i < FAB_BARS; i++)
 		if (dev->bar[i].host)
 			madvise(dev->bar[i].host, dev->bar[i].map_size, MADV_REMOVE);
@@ -204,7 +207,10 @@ void fab_device_irq(struct fab_device *dev, unsigned int vector)
 
 	if (vector >= FAB_VECTORS || dev->irq_fd[vector] < 0)
 		return;
-	/* Fails only when the counter is full (the interrupt is pending then anyway) or the client sent something else. */
+	/*
+	 * Fails only if the counter is full (the interrupt is pending then anyway) or the file is
+	 * not an eventfd.
+	 */
 	if (write(dev->irq_fd[vector], &one, sizeof(one)) < 0)
 		return;
 }

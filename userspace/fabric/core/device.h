@@ -17,7 +17,7 @@
 #define FAB_CFG_SIZE 4096
 #define FAB_BARS     6
 #define FAB_VECTORS  64
-#define FAB_BAR_MIN  4096u /* a TLP never crosses from one target into another */
+#define FAB_BAR_MIN  4096u /* a TLP never crosses targets */
 
 struct cJSON;
 struct fab_device;
@@ -26,7 +26,7 @@ struct fab_mem;
 
 struct fab_device_ops {
 	const char *kind; /* "nic", "endpoint", "engine" */
-	/* Function level reset, bus reset, or the client went away. BARs keep their addresses. */
+	/* Function level reset, bus reset, or disconnect of the client. BARs keep their addresses. */
 	void (*reset)(struct fab_device *dev);
 	/* Trapped access, 1..8 bytes, inside the BAR. The write has already been acknowledged to the guest. */
 	void (*bar_read)(struct fab_device *dev, unsigned int bar, uint64_t off, void *buf,
@@ -35,26 +35,26 @@ struct fab_device_ops {
 			  uint32_t len);
 	/* A config write has been applied to cfg (may be NULL). */
 	void (*cfg_written)(struct fab_device *dev, uint32_t off, uint32_t len);
-	/* TLPs of another function arrived at a BAR; data is already there (may be NULL). */
+	/* TLPs of another function arrived at a BAR; the data is already written (may be NULL). */
 	void (*tlps_received)(struct fab_device *dev, unsigned int bar,
 			      const struct fab_tlp_run *run);
-	/* Counters that outlive a reset start again: a new client, or on request (may be NULL). */
+	/* Clears counters that survive a reset: for a new client, or on request (may be NULL). */
 	void (*clear)(struct fab_device *dev);
-	/* Add what the model counts to its object in the report (may be NULL). */
+	/* Adds the counters of the model to its object in the report (may be NULL). */
 	void (*report)(struct fab_device *dev, struct cJSON *object);
 	void (*free)(struct fab_device *dev);
 };
 
 /* A BAR. Memory BARs (fd >= 0) can be mapped by the guest and are the target of peers' DMA. */
 struct fab_bar {
-	uint64_t size; /* 0: not there; power of two */
+	uint64_t size; /* 0: not implemented; power of two */
 	bool is64;
 	bool prefetch;
 	int fd;	    /* memfd with the mappable part at map_offset, or -1; owned by the device */
 	void *host; /* its mapping of map_size bytes */
 	uint64_t map_offset; /* part of the BAR that is memory */
 	uint64_t map_size;
-	uint64_t base; /* bus address it claims now, 0: none; kept for routing, see fab_device_bar_addr() */
+	uint64_t base; /* claimed bus address, 0: none; cached for routing, see fab_device_bar_addr() */
 	struct fab_tally tally; /* TLPs of other functions that arrived here */
 };
 
@@ -82,7 +82,7 @@ struct fab_device {
 	uint8_t cfg_initial[FAB_CFG_SIZE];
 	uint16_t pm_cap, pcie_cap, msix_cap, tph_cap; /* offsets, 0: none */
 	uint16_t vectors;
-	uint32_t flr_us;	  /* how long config space is gone after a function level reset */
+	uint32_t flr_us; /* time for which config space is absent after a function level reset */
 	uint64_t absent_until_us; /* by the loop's clock */
 	int irq_fd[FAB_VECTORS];  /* eventfd from the client or -1; owned by the device */
 	struct fab_mem *mem;	  /* guest memory the client has mapped for this function */
@@ -90,9 +90,9 @@ struct fab_device {
 	struct fab_sent sent[FAB_ORIGIN_COUNT];
 	struct fab_tally to_memory; /* TLPs sent to guest memory */
 	struct fab_log_count log[FAB_LOG_KINDS];
-	/* counters of what went wrong on the wire, for the JSON report */
+	/* counters of errors on the wire, for the JSON report */
 	uint64_t errors_no_master;   /* DMA while Bus Master Enable was off */
-	uint64_t errors_unsupported; /* no target answered the address */
+	uint64_t errors_unsupported; /* no target claimed the address */
 	uint64_t errors_tph; /* steering tag outside the table or wider than enabled: sent without hint */
 };
 
@@ -104,9 +104,12 @@ void fab_device_fini(struct fab_device *dev);
 int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, bool is64,
 		       bool prefetch, uint64_t map_offset, uint64_t map_size);
 
-/* All counters to zero: a client has connected, or on request. */
+/* Clears all counters: for a new client, or on request. */
 void fab_device_clear(struct fab_device *dev);
-/* The client has gone: reset, BARs unset, interrupts and guest memory dropped. Counters stay for the report. */
+/*
+ * The client has disconnected: reset, BARs unset, interrupts and guest memory released. Counters
+ * stay for the report.
+ */
 void fab_device_detach(struct fab_device *dev);
 /* Function level or bus reset. BARs, interrupts and guest memory stay: the client owns them. */
 void fab_device_reset(struct fab_device *dev);
@@ -122,8 +125,8 @@ void fab_device_set_irq(struct fab_device *dev, unsigned int vector, int fd);
 void fab_device_irq(struct fab_device *dev, unsigned int vector);
 
 /*
- * Called by server/: apply a config access of the guest, run FLR and ops->cfg_written. While a function has not
- * come back from a function level reset, reads are all-ones and writes are lost (PCIe 6.6.2).
+ * Called by server/: apply a config access of the guest, run FLR and ops->cfg_written. Until a
+ * function level reset has completed, reads are all-ones and writes are lost (PCIe 6.6.2).
  */
 void fab_device_cfg_read(struct fab_device *dev, uint32_t off, void *buf, uint32_t len);
 void fab_device_cfg_write(struct fab_device *dev, uint32_t off, const void *buf, uint32_t len);

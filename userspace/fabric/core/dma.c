@@ -13,7 +13,7 @@
 #include "fabric/core/fabric.h"
 #include "fabric/core/mem.h"
 
-/* Where a part of the request goes. target NULL: guest memory at host. */
+/* Destination of a part of the request. target NULL: guest memory at host. */
 struct piece {
 	struct fab_device *target;
 	unsigned int bar;
@@ -46,7 +46,7 @@ static bool resolve(const struct fab_dma *req, uint64_t addr, struct piece *piec
 {
 	piece->target = fab_fabric_route(req->dev->fabric, addr, &piece->bar, &piece->bar_off);
 	if (piece->target == req->dev)
-		return false; /* a switch does not send a request back where it came from */
+		return false; /* a switch does not route a request back to its ingress port */
 	if (piece->target) {
 		resolve_bar(piece);
 		return true;

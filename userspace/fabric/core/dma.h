@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only way from a device to memory. It checks Bus Master Enable, routes
- * each address as the switch would (BARs of functions of this fabric first,
+ * The only path from a device to memory. Checks Bus Master Enable, routes each address as a
+ * switch does (BARs of functions of this fabric first,
  * guest memory after that, Unsupported Request otherwise), splits by
  * MPS or MRRS and 4 KiB, and records every TLP at the requester's trace and at the
  * completer.

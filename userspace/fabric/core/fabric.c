@@ -31,7 +31,7 @@ void fab_fabric_free(struct fab_fabric *fabric)
 
 	if (!fabric)
 		return;
-	/* Objects of one function may point to those of another: all are reset before the first goes. */
+	/* Objects of one function may point to those of another: all are reset before the first is freed. */
 	for (dev = fabric->devices; dev; dev = dev->next)
 		fab_device_detach(dev);
 	while ((dev = fabric->devices)) {
@@ -93,7 +93,7 @@ struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, un
 	return NULL;
 }
 
-/* note: what follows the text, or "" */
+/* note: suffix of the text, or "" */
 static void message(struct fab_device *dev, const char *note, const char *fmt, va_list args)
 {
 	struct fab_fabric *fabric = dev->fabric;
@@ -109,7 +109,7 @@ static void message(struct fab_device *dev, const char *note, const char *fmt, v
 	fabric->log(fabric->log_ctx, text);
 }
 
-/* How often the device has had a message of this kind, with this one. Kinds past the table count as one. */
+/* The number of messages of this kind of the device, including this one. Kinds past the table count as one. */
 static uint64_t log_count(struct fab_device *dev, const char *fmt)
 {
 	unsigned int i = 0;

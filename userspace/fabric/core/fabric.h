@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All functions below one switch, what they share, and the report.
+ * All functions below one switch, their shared state, and the report.
  */
 #ifndef FAB_FABRIC_H
 #define FAB_FABRIC_H
@@ -32,7 +32,10 @@ void fab_fabric_clear(struct fab_fabric *fabric); /* all counters of all functio
 struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
 				    uint64_t *off);
 
-/* The report as JSON: functions, what they sent, what arrived at their BARs. NULL: out of memory. Caller deletes. */
+/*
+ * The report as JSON: functions, TLPs sent, TLPs received at their BARs. NULL: out of memory. The
+ * caller deletes it.
+ */
 struct cJSON *fab_report(struct fab_fabric *fabric);
 struct cJSON *fab_report_tally(const struct fab_tally *tally); /* array of rows */
 /* Write a run to the trace, one line for each TLP; target NULL is guest memory. */
@@ -40,8 +43,8 @@ void fab_trace(struct fab_fabric *fabric, const struct fab_tlp_run *run,
 	       const struct fab_device *target, unsigned int bar);
 
 /*
- * One line for humans, prefixed with the device's name. A guest can cause most messages as often
- * as it likes, so each kind of message (fmt) of a device is written FAB_LOG_FIRST times, after
+ * One line for humans, prefixed with the device's name. A guest can cause most messages without
+ * limit, so each kind of message (fmt) of a device is written FAB_LOG_FIRST times, after
  * that at each power of ten with its count, until the counters of the device are cleared.
  */
 #define FAB_LOG_FIRST 10

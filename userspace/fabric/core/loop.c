@@ -2,8 +2,8 @@
 /*
  * The event loop on epoll(7).
  *
- * A handler may remove any file descriptor, also one whose event waits in the
- * same batch: its entry is marked dead and freed when the batch is done.
+ * A handler may remove any file descriptor, also one with a pending event in the same batch: its
+ * entry is marked dead and freed after the batch.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -187,7 +187,7 @@ void fab_work_cancel(struct fab_loop *loop, struct fab_work *work)
 	work->queued = false;
 }
 
-/* How long the loop may sleep: not at all with work, no longer than the next timer. */
+/* Sleep time of the loop: zero if work is queued, otherwise until the next timer. */
 static int sleep_ms(struct fab_loop *loop, int timeout_ms)
 {
 	uint64_t now, ms;

@@ -3,7 +3,7 @@
  * One event loop, one thread. Order in an iteration: ready file descriptors
  * (guest messages), due timers, then at most one queued piece of work, so that
  * a long transfer never keeps a trapped access of the guest waiting for more
- * than one work item. The loop sleeps when there is nothing to do.
+ * than one work item. The loop sleeps when it is idle.
  */
 #ifndef FAB_LOOP_H
 #define FAB_LOOP_H
@@ -19,7 +19,7 @@ void fab_loop_free(struct fab_loop *loop);
 /* The loop does not own fd. fn is called while fd is readable or hung up. */
 int fab_loop_add_fd(struct fab_loop *loop, int fd, void (*fn)(void *ctx), void *ctx);
 void fab_loop_del_fd(struct fab_loop *loop, int fd);
-/* What fn of a known fd is called for: readable (the default), writable, both or hang-up only. */
+/* The events of a known fd for which fn is called: readable (the default), writable, both or hang-up only. */
 int fab_loop_watch(struct fab_loop *loop, int fd, bool readable, bool writable);
 
 struct fab_timer {
@@ -33,7 +33,7 @@ void fab_timer_arm(struct fab_loop *loop, struct fab_timer *timer, uint64_t dela
 void fab_timer_cancel(struct fab_loop *loop, struct fab_timer *timer);
 uint64_t fab_loop_now_us(struct fab_loop *loop);
 
-/* fn returns true when it wants to be called again. Queueing a queued item changes nothing. */
+/* fn returns true to be called again. Queueing a queued item has no effect. */
 struct fab_work {
 	bool (*fn)(void *ctx);
 	void *ctx;
@@ -46,6 +46,6 @@ void fab_work_cancel(struct fab_loop *loop, struct fab_work *work);
 int fab_loop_run(struct fab_loop *loop); /* until fab_loop_stop() */
 void fab_loop_stop(struct fab_loop *loop);
 bool fab_loop_step(struct fab_loop *loop,
-		   int timeout_ms); /* one iteration; false: nothing happened */
+		   int timeout_ms); /* one iteration; false: there was no event */
 
 #endif

@@ -119,7 +119,7 @@ static int file_slot(struct fab_mem *mem, uint32_t number)
 	return 0;
 }
 
-/* A user more of the mapping of fd that range, at offset of the file, needs. */
+/* Adds a user to the mapping of fd, of which range needs the part at offset. */
 static int file_get(struct fab_mem *mem, struct fab_range *range, int fd, uint64_t offset)
 {
 	int prot = (range->prot & FAB_MEM_READ ? PROT_READ : 0) |

@@ -3,8 +3,8 @@
  * Guest memory of one function, as the client mapped it (VFIO_USER_DMA_MAP).
  *
  * Each file is mapped into the process once, and a range is an entry that points into that
- * mapping: a guest behind a translating IOMMU maps 4 KiB at a time, 262144 ranges for 1 GiB,
- * and the kernel allows a process far fewer mappings of its own.
+ * mapping: a guest with a translating IOMMU maps 4 KiB at a time, 262144 ranges for 1 GiB, far
+ * above the kernel's limit on the mappings of a process.
  */
 #ifndef FAB_MEM_H
 #define FAB_MEM_H
@@ -40,7 +40,10 @@ int fab_mem_map(struct fab_mem *mem, uint64_t iova, uint64_t size, int fd, uint6
 int fab_mem_unmap(struct fab_mem *mem, uint64_t iova, uint64_t size);
 uint32_t fab_mem_count(const struct fab_mem *mem); /* ranges */
 
-/* Host address of iova, or NULL (*run is 0); *run is how many bytes from there are contiguous. need: FAB_MEM_*. */
+/*
+ * Host address of iova, or NULL (*run is 0); *run is the number of contiguous bytes from there.
+ * need: FAB_MEM_*.
+ */
 void *fab_mem_at(struct fab_mem *mem, uint64_t iova, unsigned int need, uint64_t *run);
 
 #endif

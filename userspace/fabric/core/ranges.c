@@ -89,7 +89,7 @@ static struct fab_range_block *add_block(struct fab_ranges *set, uint32_t at)
 	return block;
 }
 
-/* The upper half of a full block becomes a block of its own. */
+/* Moves the upper half of a full block to a new block. */
 static int split(struct fab_ranges *set, uint32_t at)
 {
 	struct fab_range_block *full = set->block[at], *upper = add_block(set, at + 1);
@@ -102,7 +102,7 @@ static int split(struct fab_ranges *set, uint32_t at)
 	return 0;
 }
 
-/* Make room at pos, which moves to the block that has it. */
+/* Makes room at pos, and updates pos to the block with the free entry. */
 static int make_room(struct fab_ranges *set, struct fab_range_pos *pos)
 {
 	if (!set->blocks ||
@@ -149,7 +149,10 @@ static void remove_block(struct fab_ranges *set, uint32_t at)
 	memmove(&set->block[at], &set->block[at + 1], (set->blocks - at) * sizeof(*set->block));
 }
 
-/* Two neighbours that fill less than half a block become one: memory follows the number of ranges. */
+/*
+ * Merges two adjacent blocks that fill less than half a block, so that memory is proportional to
+ * the number of ranges.
+ */
 static void merge(struct fab_ranges *set, uint32_t at)
 {
 	struct fab_range_block *low, *high;

@@ -30,7 +30,7 @@ struct fab_ranges {
 	uint32_t count; /* of ranges */
 };
 
-/* Position of a range in the set; any change of the set ends it. */
+/* Position of a range in the set; invalid after any change of the set. */
 struct fab_range_pos {
 	uint32_t block, index;
 };
@@ -38,7 +38,7 @@ struct fab_range_pos {
 /* First range that ends at or after iova; NULL: none. */
 struct fab_range *fab_ranges_find(const struct fab_ranges *set, uint64_t iova,
 				  struct fab_range_pos *pos);
-/* The range after pos, which moves on; NULL: none. */
+/* Advances pos and returns the range there; NULL: none. */
 struct fab_range *fab_ranges_next(const struct fab_ranges *set, struct fab_range_pos *pos);
 /* Add a range that overlaps none. -ENOMEM. */
 int fab_ranges_add(struct fab_ranges *set, const struct fab_range *range);

@@ -82,7 +82,7 @@ static void refuse(struct fab_regs *regs, uint64_t off, uint32_t len, const char
 		regs->map->refused(regs->dev);
 }
 
-/* Reason why value is not written to reg; NULL: none. */
+/* The reason to refuse a write of value to reg; NULL: accepted. */
 static const char *refusal(struct fab_regs *regs, const struct fab_reg *reg, uint64_t value)
 {
 	if ((reg->ro & width_mask(reg)) == width_mask(reg))
@@ -119,7 +119,7 @@ static uint64_t take_value(const struct fab_reg_map *map, const struct fab_reg *
 	return value;
 }
 
-/* True if a write of [off, off + len), which meets register first, covers registers completely. */
+/* True if a write of [off, off + len), starting at register first, covers whole registers only. */
 static bool covers_whole(const struct fab_reg_map *map, uint32_t first, uint64_t off, uint32_t len)
 {
 	const struct fab_reg *reg = &map->reg[first], *end = map->reg + map->count;

@@ -2,10 +2,10 @@
 /*
  * Register files of device models, as tables.
  *
- * A model lists its registers once: name, place, which bits are read-only, write-one-to-clear
- * or reserved, the value after reset, and hooks where a register is not plain storage. The
- * engine does the rest: reads of any width, refusal of writes that fit no register, the trace
- * line by register name, and the reset.
+ * A model lists its registers once: name, offset, read-only, write-one-to-clear and reserved
+ * bits, the value after reset, and hooks for a register that is not plain storage. The engine
+ * implements reads of any width, refusal of writes that match no register, the trace line by
+ * register name, and the reset.
  */
 #ifndef FAB_REG_H
 #define FAB_REG_H
@@ -23,7 +23,7 @@ struct fab_reg {
 	uint32_t off;
 	uint8_t width;	   /* bytes: 4 or 8 */
 	bool write_only;   /* reads as zero */
-	uint64_t ro;	   /* bits that a write leaves alone; all bits: a write is refused */
+	uint64_t ro;	   /* bits that a write does not change; all bits: a write is refused */
 	uint64_t w1c;	   /* bits that writing 1 clears */
 	uint64_t reserved; /* bits that must be written as 0: otherwise the write is refused */
 	uint64_t reset;	   /* value after reset */
@@ -37,9 +37,9 @@ struct fab_reg_map {
 	const struct fab_reg *reg; /* sorted by offset, without overlap */
 	uint32_t count;
 	bool big_endian;
-	bool whole_reads; /* a read that is not one whole register gives zero; else any bytes are read */
+	bool whole_reads; /* a read of anything but one whole register gives zero; else any bytes are read */
 	bool join_writes; /* one write may cover several registers; else it must be exactly one */
-	/* Reason why no register may be written now; NULL: none. May be NULL. */
+	/* The reason to refuse all writes in the current state; NULL: none. May be NULL. */
 	const char *(*locked)(struct fab_device *dev);
 	/* A write has been refused. May be NULL. */
 	void (*refused)(struct fab_device *dev);

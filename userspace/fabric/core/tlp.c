@@ -50,7 +50,7 @@ static uint32_t run_hash(const struct fab_tlp_run *run)
 	return key * 2654435761u; /* Knuth's multiplier */
 }
 
-/* Room for one more row: capacities are powers of two, so nrows alone tells when one is used up. */
+/* Makes room for one more row: capacities are powers of two, so nrows alone shows that one is full. */
 static bool tally_grow(struct fab_tally *tally)
 {
 	struct fab_tally_row *rows;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the fabric knows about a transaction layer packet.
+ * The fabric's description of a transaction layer packet.
  *
  * A TLP is never built byte by byte; it is described. One description can stand
  * for a run of TLPs that differ in address only (a 1 MiB write at MPS 256 is a
- * run of 4096), so that accounting costs nothing when no trace is asked for.
+ * run of 4096), so that accounting is cheap without a trace.
  */
 #ifndef FAB_TLP_H
 #define FAB_TLP_H
@@ -24,7 +24,7 @@ struct fab_tph {
 	uint16_t st;   /* steering tag; <= 0xff unless extended */
 };
 
-/* Why the requester issued the TLP; for the trace and for "control structures carry no tag". */
+/* The purpose of the TLP; for the trace and for "control structures carry no tag". */
 enum fab_origin {
 	FAB_ORIGIN_PAYLOAD, /* message data, by mkey */
 	FAB_ORIGIN_WQE,	    /* work queue fetch */
@@ -43,7 +43,7 @@ struct fab_tlp_run {
 	struct fab_device *requester;
 	uint64_t addr; /* bus address */
 	uint32_t len;
-	uint32_t max_payload; /* what the run was split by, besides 4 KiB: MPS or MRRS, bytes */
+	uint32_t max_payload; /* size at which the run was split, besides 4 KiB: MPS or MRRS, bytes */
 	uint32_t count;
 	struct fab_tph tph;
 };
@@ -51,7 +51,7 @@ struct fab_tlp_run {
 const char *fab_kind_name(enum fab_tlp_kind kind); /* "MRd", "MWr" */
 const char *fab_origin_name(enum fab_origin origin);
 
-/* How many TLPs [addr, addr + len) takes when split at multiples of max_payload (a power of two <= 4096). */
+/* The number of TLPs for [addr, addr + len), split at multiples of max_payload (a power of two <= 4096). */
 uint32_t fab_tlp_count(uint64_t addr, uint32_t len, uint32_t max_payload);
 
 /* Counters per (kind, TH, width, ST, PH): grows up to FAB_TALLY_MAX rows, then counts into "other". */
@@ -67,9 +67,9 @@ struct fab_tally_row {
 struct fab_tally {
 	struct fab_tally_row *rows; /* in order of first appearance */
 	uint32_t nrows;
-	uint32_t last;	     /* row of the last run: the next one is nearly always alike */
+	uint32_t last;	     /* row of the last run, which the next one usually matches */
 	uint16_t *slot;	     /* open hash of row number + 1, FAB_TALLY_SLOTS entries */
-	uint64_t other_tlps; /* did not fit any more */
+	uint64_t other_tlps; /* TLPs without a row */
 	uint64_t other_bytes;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The endpoint. The fabric (core/dma.c) and the guest's mapping fill its memory; the tally is
- * that of BAR2. This file shows the tally in registers.
+ * The endpoint. The fabric (core/dma.c) and the guest's mapping write its memory; the tally is
+ * that of BAR2. This file presents the tally in registers.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The endpoint: a TPH completer with memory behind a large prefetchable BAR
- * and a register file that tells what arrived there (regs.h).
+ * The endpoint: a TPH completer with memory in a large prefetchable BAR and a register file that
+ * reports the TLPs received there (regs.h).
  */
 #ifndef EP_ENDPOINT_H
 #define EP_ENDPOINT_H
@@ -16,7 +16,7 @@
 struct ep_opts {
 	uint64_t memory_size; /* power of two, EP_MIN_MEMORY to EP_MAX_MEMORY */
 	enum fab_tph_support completer;
-	uint32_t flr_ms; /* config space is gone that long after a function level reset */
+	uint32_t flr_ms; /* time for which config space is absent after a function level reset */
 	bool no_prefix;	 /* does not claim End-End TLP prefixes */
 	bool doe;	 /* has a Data Object Exchange capability */
 };

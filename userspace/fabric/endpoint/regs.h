@@ -2,14 +2,14 @@
 /*
  * Register file of the endpoint: BAR0, trapped, little endian.
  *
- * It tells which TLPs have arrived at BAR2, the endpoint's memory. 64-bit
+ * Reports the TLPs that have arrived at BAR2, the endpoint's memory. 64-bit
  * registers may be read as two halves, but only a 64-bit read is consistent
  * while traffic runs. A read of part of a register gives that part; a write
  * takes effect only when it covers exactly one writable register. All other bytes
  * of the BAR read as zero and ignore writes.
  *
  * Counters are kept over function level reset, because vfio resets a function
- * whenever it is opened. EP_CLEAR, or a new VM, starts them again.
+ * whenever it is opened. EP_CLEAR, or a new VM, clears them.
  */
 #ifndef EP_REGS_H
 #define EP_REGS_H
@@ -46,7 +46,7 @@
 #define EP_ROW_TLPS	 0x0098 /* 64 ro */
 #define EP_ROW_BYTES	 0x00a0 /* 64 ro */
 
-#define EP_MSIX_TABLE	 0x8000 /* vectors exist for the driver model; the endpoint raises none */
+#define EP_MSIX_TABLE	 0x8000 /* the endpoint raises no interrupt */
 #define EP_MSIX_PBA	 0xc000
 
 #define EP_MAGIC_VALUE	 0x54504845 /* "EHPT" in memory */

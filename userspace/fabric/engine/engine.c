@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The DMA engine: registers, and one transfer at a time in steps of at most
- * ENG_STEP bytes, so that a long one delays no other work of the loop. The registers are
- * locked while it runs and are the only state of a transfer besides `done`.
+ * ENG_STEP bytes, so that a long transfer delays no other work of the loop. The registers are
+ * locked during a transfer and are its only state besides `done`.
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -196,7 +196,7 @@ static const struct fab_device_ops eng_ops = {
 	.free = eng_free,
 };
 
-/* No interrupts: the driver polls. No steering tag table: the driver gives the tag. */
+/* Without interrupts: the driver polls. Without a steering tag table: the driver sets the tag. */
 static int eng_build(struct eng *eng, const struct eng_opts *opts)
 {
 	const struct fab_cfg_opts cfg = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The DMA engine: fills bus addresses with a value and puts a hint of its
- * driver's choice into each TLP (regs.h). It is what a plain PCIe device
- * without RDMA needs to honour the tag of a dma-buf.
+ * driver's choice into each TLP (regs.h). The engine shows how a plain PCIe device without RDMA
+ * honours the tag of a dma-buf.
  */
 #ifndef ENG_ENGINE_H
 #define ENG_ENGINE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A message is read in two exact steps, header and body, so that files sent
- * along with it can never be taken for those of the next one.
+ * A message is read in two exact steps, header and body, so that its files are never attributed
+ * to the next message.
  */
 #include <errno.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 #include "fabric/server/proto.h"
 #include "fabric/server/stream.h"
 
-#define MESSAGES_PER_TURN 32	       /* then other clients and the models are served */
+#define MESSAGES_PER_TURN 32	       /* then other clients are served */
 #define OUTPUT_LIMIT	  (256u << 10) /* bytes waiting for the client before it is ignored */
 
 struct srv_conn {
@@ -74,7 +74,7 @@ static void take_fds(struct srv_conn *conn, struct msghdr *msg)
 		conn->bad_fds = true;
 }
 
-/* 1: len bytes are there; 0: not yet; -errno: the connection is over. */
+/* 1: len bytes have arrived; 0: not yet; -errno: the connection has ended. */
 static int receive(struct srv_conn *conn, uint8_t *to, uint32_t len)
 {
 	union {
@@ -98,7 +98,7 @@ static int receive(struct srv_conn *conn, uint8_t *to, uint32_t len)
 	return (uint32_t)n == len;
 }
 
-/* 1: a whole message; 0: not yet; -errno: the connection is over. */
+/* 1: a whole message; 0: not yet; -errno: the connection has ended. */
 static int receive_message(struct srv_conn *conn)
 {
 	struct srv_header *header = &conn->msg.header;
@@ -139,7 +139,7 @@ static int send_reply(struct srv_conn *conn, int error)
 	return srv_out_send(&conn->out, conn->sock, conn->reply, answer.size, conn->msg.reply_fd);
 }
 
-/* Run the message that has arrived. -errno: the connection is over. */
+/* Run the message that has arrived. -errno: the connection has ended. */
 static int handle(struct srv_conn *conn)
 {
 	const struct srv_header *header = &conn->msg.header;
@@ -190,7 +190,7 @@ static void ready(void *ctx)
 
 	if (!ret)
 		return;
-	fab_log(conn->session.dev, "client gone: %s",
+	fab_log(conn->session.dev, "client disconnected: %s",
 		ret == -ECONNRESET ? "disconnected" : strerror(-ret));
 	srv_conn_free(conn);
 	closed(closed_ctx);

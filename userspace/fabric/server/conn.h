@@ -2,9 +2,8 @@
 /*
  * One client connection: framing of vfio-user messages on a stream.
  *
- * Nothing here waits. A client that stops in the middle of a message keeps
- * only its own connection waiting; one that does not read its answers is not
- * listened to until it does.
+ * No call blocks. A client that stops in the middle of a message delays only its own connection;
+ * messages of a client that does not read its answers are not read until it does.
  */
 #ifndef SRV_CONN_H
 #define SRV_CONN_H
@@ -13,12 +12,15 @@
 
 struct srv_conn;
 
-/* Serve dev to the client at sock (taken, also on failure). closed is called once, when the connection has ended. */
+/*
+ * Serve dev to the client at sock (taken, also on failure). closed is called once, when the
+ * connection has ended.
+ */
 int srv_conn_new(struct fab_device *dev, int sock, void (*closed)(void *ctx), void *ctx,
 		 struct srv_conn **conn);
-/* The client has closed its end; what it had sent before may still be unread. */
+/* True if the client has closed its end; earlier messages may still be unread. */
 bool srv_conn_hung_up(const struct srv_conn *conn);
-/* End it from this side; closed is not called. The device is detached. */
+/* Ends the connection without a call of closed. The device is detached. */
 void srv_conn_free(struct srv_conn *conn);
 
 #endif

@@ -36,7 +36,7 @@ struct srv_control {
 	struct peer peer[PEERS];
 };
 
-/* The trace file is complete whenever a report has been answered. */
+/* The trace file is complete when a report is answered. */
 static void flush_trace(struct srv *srv)
 {
 	if (srv->fabric->trace)
@@ -103,7 +103,7 @@ static const struct {
 	{ "health", true, run_health },	 { "quit", false, run_quit },
 };
 
-/* Index of the command that line names; *args is what follows its name. */
+/* Index of the command that line names; *args is the rest of the line. */
 static unsigned int find_command(const char *line, const char **args)
 {
 	size_t len = strcspn(line, " ");

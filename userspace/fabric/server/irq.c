@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * vfio-user interrupts: MSI-X by eventfds, nothing else. The client emulates the table.
+ * vfio-user interrupts: MSI-X by eventfds only. The client emulates the table.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ int srv_irq_info(struct srv_session *session, struct srv_msg *msg)
 	return 0;
 }
 
-/* The client's eventfds. No files at all: these vectors have none any more. */
+/* Sets the client's eventfds. Without files: removes those of these vectors. */
 static int set_eventfds(struct fab_device *dev, const struct vfio_irq_set *set, struct srv_msg *msg)
 {
 	uint32_t i;
@@ -53,7 +53,7 @@ static int set_eventfds(struct fab_device *dev, const struct vfio_irq_set *set, 
 	return 0;
 }
 
-/* Loopback: signal vectors as the device would. data: one byte each, NULL: all of them. */
+/* Loopback: signal vectors as the device does. data: one byte each, NULL: all of them. */
 static void fire(struct fab_device *dev, const struct vfio_irq_set *set, const uint8_t *data)
 {
 	uint32_t i;

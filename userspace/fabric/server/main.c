@@ -2,7 +2,7 @@
 /*
  * tphbuf-fabric: PCIe functions for QEMU, on sockets.
  *
- * Exit status: 0; 1 when something failed; 2 for a bad command line.
+ * Exit status: 0; 1 for a failure; 2 for an invalid command line.
  */
 #include <errno.h>
 #include <sched.h>
@@ -25,7 +25,7 @@ static void stop(void *ctx)
 	fab_loop_stop(ctx);
 }
 
-/* SIGTERM and SIGINT become events, so that the loop ends between two of them. */
+/* SIGTERM and SIGINT become events, so that the loop ends between two events. */
 static int watch_signals(struct fab_loop *loop)
 {
 	sigset_t set;
@@ -46,7 +46,7 @@ static int watch_signals(struct fab_loop *loop)
 	return ret ? ret : fd;
 }
 
-/* The lowest real-time priority. The loop sleeps when there is nothing to do, so others get their turn. */
+/* The lowest real-time priority. The loop sleeps when it is idle, so other processes get CPU time. */
 static int run_first(void)
 {
 	const struct sched_param param = { .sched_priority = 1 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Command line of tphbuf-fabric: nothing is taken that is not fully understood.
+ * Command line of tphbuf-fabric: every unknown option, key or value is refused.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -26,8 +26,8 @@ const char srv_options_help[] =
 	"                     default. tph: TPH requester capability (ext). st: entries of the\n"
 	"                     steering tag table, 1 to 64 (64), or direct: no table.\n"
 	"                     vectors: MSI-X vectors, 2 to 64 (16). tph-kept=off: TPH control and\n"
-	"                     steering tag table are cleared by TEARDOWN_HCA, as by firmware that\n"
-	"                     starts again\n"
+	"                     steering tag table are cleared by TEARDOWN_HCA, as by a restart of\n"
+	"                     firmware\n"
 	"  --endpoint NAME[,bar-mb=N][,completer=ext|8bit|none|reserved][,flr-ms=N]\n"
 	"             [,prefix=on|off][,doe=on|off]\n"
 	"                     device with memory in BAR2. bar-mb: size, power of two (64).\n"
@@ -301,7 +301,7 @@ static int check_specs(struct parser *parser, struct srv_opts *opts)
 	for (spec = opts->spec; spec < end; spec++) {
 		for (other = opts->spec; other < spec; other++)
 			if (!strcmp(spec->name, other->name))
-				return fail(parser, "two functions are called %s", spec->name);
+				return fail(parser, "duplicate function name %s", spec->name);
 		if (spec->kind != SRV_NIC)
 			continue;
 		if (spec->nic.lid && lid_taken(opts, spec, spec->nic.lid))

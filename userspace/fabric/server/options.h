@@ -21,7 +21,7 @@ enum srv_kind { SRV_NIC, SRV_ENDPOINT, SRV_ENGINE };
 struct srv_spec {
 	char name[SRV_NAME_MAX + 1];
 	enum srv_kind kind;
-	struct nic_opts nic; /* those of the kind count */
+	struct nic_opts nic; /* the member of the kind is valid */
 	struct ep_opts endpoint;
 	struct eng_opts engine;
 };
@@ -39,7 +39,7 @@ struct srv_opts {
 	struct srv_spec spec[SRV_MAX_FUNCTIONS];
 };
 
-/* 0, or -EINVAL with one line of explanation in error. */
+/* Returns 0, or -EINVAL with a one-line explanation in error. */
 int srv_options_parse(struct srv_opts *opts, int argc, char **argv, char *error, size_t size);
 
 extern const char srv_options_help[];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * vfio-user: the table of commands, the dispatcher that does every length and
- * file descriptor check, and the commands that are about the device as a whole.
+ * vfio-user: the table of commands, the dispatcher with every check of lengths and file
+ * descriptors, and the commands for the device as a whole.
  */
 #include <errno.h>
 #include <linux/vfio.h>
@@ -17,7 +17,7 @@
 
 #define VERSION_MAX_JSON 4096
 
-/* QEMU offers 65535 and may refuse a higher answer. FAB_MEM_MAPS is the limit that counts. */
+/* QEMU offers 65535 and may refuse a higher answer. FAB_MEM_MAPS is the effective limit. */
 #define MAX_DMA_MAPS 65535u
 
 static bool json_valid(const char *text, size_t len)
@@ -160,7 +160,7 @@ int srv_proto_run(struct srv_session *session, struct srv_msg *msg, bool *close)
 
 	if ((msg->header.flags & SRV_TYPE_MASK) != SRV_TYPE_COMMAND ||
 	    (msg->header.flags & ~(SRV_TYPE_MASK | SRV_NO_REPLY))) {
-		*close = true; /* an answer to nothing, or a newer protocol */
+		*close = true; /* an answer without a command, or a newer protocol */
 		return -EINVAL;
 	}
 	if (!session->versioned && msg->header.command != SRV_VERSION) {

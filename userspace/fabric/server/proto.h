@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The vfio-user protocol, server side: what is on the wire.
+ * The vfio-user protocol, server side: wire format.
  *
  * Source: QEMU docs/interop/vfio-user.rst, protocol version 0.x. Commands are
  * answered in the order in which they came. The server never sends commands of
- * its own: guest memory is reached by the files of DMA_MAP.
+ * its own: guest memory is accessed through the files of DMA_MAP.
  */
 #ifndef SRV_PROTO_H
 #define SRV_PROTO_H
@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SRV_MAX_FDS  16u    /* in one message; told to the client */
-#define SRV_MAX_XFER 65536u /* bytes of one region access; told to the client */
+#define SRV_MAX_FDS  16u    /* in one message; announced to the client */
+#define SRV_MAX_XFER 65536u /* bytes of one region access; announced to the client */
 
 enum srv_command_number {
 	SRV_VERSION = 1,
@@ -93,7 +93,7 @@ struct srv_msg {
 	uint8_t *reply; /* SRV_MAX_BODY bytes */
 	uint32_t reply_len;
 	int reply_fd;	 /* borrowed from the device, -1: none */
-	const char *why; /* reason of a refusal where errno does not say it; NULL: errno does */
+	const char *why; /* reason of a refusal if errno is ambiguous; NULL: errno is sufficient */
 };
 
 struct srv_session {
@@ -102,8 +102,8 @@ struct srv_session {
 };
 
 /*
- * Check and run one command. 0: answer in msg; -errno: error reply. *close is set when the stream cannot go on.
- * srv_proto_act() does what must wait until the answer is out.
+ * Check and run one command. 0: answer in msg; -errno: error reply. *close is set when the stream
+ * cannot continue. srv_proto_act() runs the part that must follow the answer.
  */
 int srv_proto_run(struct srv_session *session, struct srv_msg *msg, bool *close);
 void srv_proto_act(struct srv_session *session, struct srv_msg *msg);

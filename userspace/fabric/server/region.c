@@ -76,7 +76,7 @@ static int check_access(const struct fab_device *dev, const struct srv_region_ac
 	return access->offset < size && access->count <= size - access->offset ? 0 : -EINVAL;
 }
 
-/* Bytes of [off, off + len) that one access can do: memory as far as it goes, registers naturally aligned. */
+/* Bytes of [off, off + len) that one access covers: memory to its end, registers naturally aligned. */
 static uint32_t step_of(const struct fab_bar *bar, uint64_t off, uint32_t len, bool *memory)
 {
 	uint64_t left = len, natural = off & 7 ? 1u << __builtin_ctzll(off) : 8;

@@ -36,7 +36,7 @@ static void client_arrived(void *ctx)
 	if (sock < 0)
 		return;
 	if (function->conn &&
-	    srv_conn_hung_up(function->conn)) { /* the next one was faster than the news of it */
+	    srv_conn_hung_up(function->conn)) { /* the hang-up event is still pending */
 		srv_conn_free(function->conn);
 		function->conn = NULL;
 	}

@@ -27,11 +27,11 @@ struct srv {
 	struct srv_function function[SRV_MAX_FUNCTIONS];
 };
 
-/* opts must outlive the server. error: one line of explanation of a failure. */
+/* opts must outlive the server. error: a one-line explanation of a failure. */
 int srv_new(const struct srv_opts *opts, void (*log)(void *ctx, const char *text), void *log_ctx,
 	    struct srv **srv, char *error, size_t size);
 void srv_free(struct srv *srv);
-int srv_save_report(struct srv *srv); /* to the file of --report; 0 when there is none */
+int srv_save_report(struct srv *srv); /* to the file of --report; 0 without one */
 
 /* control.c */
 int srv_control_new(struct srv *srv, struct srv_control **control);

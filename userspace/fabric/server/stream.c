@@ -43,7 +43,7 @@ void srv_out_clear(struct srv_out *out)
 		pop(out);
 }
 
-/* Bytes sent (0: the peer takes nothing now) or -errno. */
+/* Bytes sent (0: the peer's buffer is full) or -errno. */
 static ssize_t send_some(int sock, const void *data, size_t len, int fd)
 {
 	union {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Output side of a non-blocking unix stream: what the peer does not take at
- * once waits in a queue, in order.
+ * Output side of a non-blocking unix stream: data that the peer does not accept at once is queued
+ * in order.
  */
 #ifndef SRV_STREAM_H
 #define SRV_STREAM_H
@@ -21,7 +21,7 @@ void srv_out_clear(struct srv_out *out);
 
 /* Send or queue len bytes; fd >= 0 goes with the first byte and is borrowed until then. */
 int srv_out_send(struct srv_out *out, int sock, const void *data, size_t len, int fd);
-/* Send what waits, as far as the peer takes it. */
+/* Send queued data as far as the peer accepts it. */
 int srv_out_flush(struct srv_out *out, int sock);
 
 /* Listening SOCK_STREAM socket at path, non-blocking; a stale socket there is replaced. fd or -errno. */

@@ -30,14 +30,14 @@ struct fab_cfg_opts {
 	uint32_t msix_table, msix_pba; /* offsets in that BAR */
 };
 
-/* A serial number for a function: another one for another name, the same in every run. */
+/* A serial number for a function: derived from its name, the same in every run. */
 uint64_t fab_cfg_serial(const char *name);
 
 /* Build cfg and wmask of a device whose BARs have been added. 0 or -EINVAL. */
 int fab_cfg_build(struct fab_device *dev, const struct fab_cfg_opts *opts);
-/* Back to the values of fab_cfg_build(), BARs keep theirs (QEMU never rewrites them after FLR). */
+/* Restores the values of fab_cfg_build() except for BARs (QEMU never rewrites those after FLR). */
 void fab_cfg_reset(struct fab_device *dev);
-/* The same, BARs unset as well: a new client starts from power on. */
+/* The same, with BARs unset: the state at power on, for a new client. */
 void fab_cfg_power_on(struct fab_device *dev);
 
 uint16_t fab_cfg_get16(const struct fab_device *dev, uint32_t off);
@@ -47,15 +47,16 @@ uint32_t fab_cfg_mps(const struct fab_device *dev);  /* Max_Payload_Size in forc
 uint32_t fab_cfg_mrrs(const struct fab_device *dev); /* Max_Read_Request_Size in force, bytes */
 
 /*
- * The hint that a request carries when the function asks for (ph, ST table index) and ST Mode Select is
- * Device Specific: requester enable off gives no hint; index 0 gives steering tag 0; with no table the index
- * is the tag itself. An entry wider than the enabled namespace (8 bit), an index outside the table, or a 16-bit
- * tag of a function without End-End TLP prefixes gives no hint and counts as an error of the device (errors_tph).
- * No ST Mode: steering tag 0 always. Interrupt Vector Mode names tags of interrupts, so other requests get no hint.
+ * The hint of a request for which the function requests (ph, ST table index), with ST Mode Select
+ * at Device Specific: requester enable off gives no hint; index 0 gives steering tag 0; without a
+ * table the index is the tag itself. An entry wider than the enabled namespace (8 bit), an index
+ * outside the table, or a 16-bit tag of a function without End-End TLP prefixes gives no hint and
+ * counts as an error of the device (errors_tph). No ST Mode: always steering tag 0. Interrupt
+ * Vector Mode has tags for interrupts only, so other requests get no hint.
  */
 struct fab_tph fab_cfg_tph(struct fab_device *dev, uint8_t ph, uint16_t index);
 
-/* Control register and ST table as after reset, nothing else: what firmware that starts again may do. */
+/* Resets the control register and the ST table only, as a restart of firmware may do. */
 void fab_cfg_lose_tph(struct fab_device *dev);
 
 #endif

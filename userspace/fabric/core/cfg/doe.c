@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Data Object Exchange capability (PCIe 6.0, 7.9.24), without a mailbox behind it: what is written to the write
- * mailbox stays there, so that one can see who reaches the register.
+ * Data Object Exchange capability (PCIe 6.0, 7.9.24), without DOE protocols: the write mailbox
+ * keeps the value written, so that a test can detect writes that reach the register.
  */
 #include "fabric/core/cfg/caps.h"
 
