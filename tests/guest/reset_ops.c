@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * reset_ops TEST BDF NIC PEER ext|8bit: the accelerator is reset, or its memory switched off, under traffic. Writes
- * fail meanwhile; none that arrives has another tag than the MR; afterwards MR and tag are as before.
+ * reset_ops TEST BDF NIC PEER ext|8bit: the accelerator is reset, its memory switched off, or put into D3hot, under
+ * traffic. Writes fail meanwhile; none that arrives has another tag than the MR; afterwards MR and tag are as before.
  *
- * vfio (reset ioctl, memory decoding) revokes the buffer, so that the NIC's accesses fault. A reset by sysfs bypasses
- * vfio: the device does not respond for a moment, and the NIC's requests see that.
+ * vfio (reset ioctl, memory decoding, power states) revokes the buffer, so that the NIC's accesses fault. A reset by
+ * sysfs bypasses vfio: the device does not respond for a moment, and the NIC's requests see that.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "tests/guest/bar_rig.h"
@@ -91,6 +94,80 @@ static void reset_by_sysfs(struct rig *rig)
 	close(fd);
 }
 
+static void low_power(struct rig *rig, uint32_t feature)
+{
+	struct vfio_device_feature request = {
+		.argsz = sizeof(request),
+		.flags = VFIO_DEVICE_FEATURE_SET | feature,
+	};
+
+	require(!ioctl(tphbuf_device_fd(rig->dev), VFIO_DEVICE_FEATURE, &request), "feature %u: %m",
+		feature);
+}
+
+static void expect_power_state(struct rig *rig, const char *want)
+{
+	char path[128], state[16] = "";
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power_state",
+		 tphbuf_device_bdf(rig->dev));
+	for (int i = 0; i < 2000 && strcmp(state, want); i++) {
+		FILE *f = fopen(path, "re");
+
+		require(f && fscanf(f, "%15s", state) == 1, "%s: %m", path);
+		fclose(f);
+		usleep(1000);
+	}
+	require(!strcmp(state, want), "power state %s instead of %s", state, want);
+}
+
+/* The kernel's runtime power management does the rest, as nothing else uses the device. */
+static void low_power_by_vfio(struct rig *rig)
+{
+	low_power(rig, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY);
+	expect_power_state(rig, "D3hot");
+	low_power(rig, VFIO_DEVICE_FEATURE_LOW_POWER_EXIT);
+	expect_power_state(rig, "D0");
+}
+
+/* Offset of the power management capability in the device's descriptor */
+static off_t power_capability(int fd, off_t config)
+{
+	uint8_t at = PCI_CAPABILITY_LIST, id = 0;
+
+	for (int i = 0; i < 48 && id != PCI_CAP_ID_PM; i++) {
+		require(pread(fd, &at, 1, config + at) == 1 && at, "no power management capability");
+		require(pread(fd, &id, 1, config + at) == 1, "configuration space: %m");
+		if (id != PCI_CAP_ID_PM)
+			at++;
+	}
+	return config + at;
+}
+
+static void power_register(struct rig *rig, uint16_t state)
+{
+	struct vfio_region_info info = { .argsz = sizeof(info),
+					 .index = VFIO_PCI_CONFIG_REGION_INDEX };
+	int fd = tphbuf_device_fd(rig->dev);
+	off_t at;
+
+	require(!ioctl(fd, VFIO_DEVICE_GET_REGION_INFO, &info), "region of configuration space: %m");
+	at = power_capability(fd, (off_t)info.offset) + PCI_PM_CTRL;
+	require(pwrite(fd, &state, sizeof(state), at) == sizeof(state), "power state %u: %m", state);
+}
+
+static void d3hot_by_register(struct rig *rig)
+{
+	power_register(rig, 3);
+	expect_power_state(rig, "D3hot");
+	require(tphbuf_device_memory(rig->dev, true) == -EIO &&
+			strstr(tphbuf_ctx_error(rig->ctx), "D3hot"),
+		"memory in D3hot: %s", tphbuf_ctx_error(rig->ctx));
+	power_register(rig, 0);
+	expect_power_state(rig, "D0");
+	ok(rig, tphbuf_device_memory(rig->dev, true), "memory on");
+}
+
 static void under_traffic(struct rig *rig, void (*disturb)(struct rig *rig), bool must_fail)
 {
 	struct tphbuf_tag_state state = { .size = sizeof(state) };
@@ -138,10 +215,19 @@ static void test_sysfs_reset(struct rig *rig)
 	under_traffic(rig, reset_by_sysfs, true);
 }
 
+static void test_low_power(struct rig *rig)
+{
+	under_traffic(rig, low_power_by_vfio, true);
+}
+static void test_d3hot(struct rig *rig)
+{
+	under_traffic(rig, d3hot_by_register, true);
+}
+
 static const struct bar_test tests[] = {
-	{ "vfio", test_vfio_reset },
-	{ "memory_off", test_memory_off },
-	{ "sysfs", test_sysfs_reset },
+	{ "vfio", test_vfio_reset },   { "memory_off", test_memory_off },
+	{ "sysfs", test_sysfs_reset }, { "low_power", test_low_power },
+	{ "d3hot", test_d3hot },
 };
 
 int main(int argc, char **argv)
