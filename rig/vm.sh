@@ -81,7 +81,7 @@ topology() {
 	for device in $(fabric_devices); do
 		slot=$((slot + 1))
 		printf '%s\n' -device "$port,id=dn$slot,chassis=$((slot + 1)),slot=$slot" -device \
-			"{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"$sock/$device.sock\"},\"bus\":\"dn$slot\"}"
+			"{\"driver\":\"vfio-user-pci\",\"id\":\"$device\",\"socket\":{\"type\":\"unix\",\"path\":\"$sock/$device.sock\"},\"bus\":\"dn$slot\"}"
 	done
 }
 
