@@ -95,9 +95,13 @@ static void port_counts_both_directions(void **state)
 	assert_int_equal(run(b, MLX5_CMD_OP_QUERY_VPORT_COUNTER, 0, true), NIC_CMD_OK);
 	assert_int_equal(DEVX_GET64(query_vport_counter_out, out, received_ib_unicast.packets),
 			 packets);
+	assert_int_equal(DEVX_GET64(query_vport_counter_out, out, received_ib_unicast.octets),
+			 LEN + packets * NIC_HEADER_OCTETS);
 	assert_true(transfer(pair, MLX5_OPCODE_RDMA_READ, LEN, RIGHTS));
 	assert_int_equal(run(b, MLX5_CMD_OP_QUERY_VPORT_COUNTER, 0, false), NIC_CMD_OK);
 	assert_int_equal(DEVX_GET64(query_vport_counter_out, out, received_ib_unicast.packets), 1);
+	assert_int_equal(DEVX_GET64(query_vport_counter_out, out, received_ib_unicast.octets),
+			 NIC_HEADER_OCTETS);
 	assert_int_equal(DEVX_GET64(query_vport_counter_out, out, transmitted_ib_unicast.packets),
 			 packets);
 }

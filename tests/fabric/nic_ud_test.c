@@ -211,6 +211,7 @@ static void a_short_receive_fails_at_the_receiver_only(void **state)
 	assert_int_equal(sent(f, &cqe), MLX5_CQE_REQ);
 	assert_true(rig_cq_wait(&f->pair.cq[1], &cqe));
 	assert_int_equal(rig_cqe_opcode(&cqe), MLX5_CQE_RESP_ERR);
+	assert_int_equal(rig_cqe_syndrome(&cqe), MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
 	assert_true(rig_zero(&f->pair.rig, f->target, 8192));
 	assert_int_equal(f->pair.qp[0].qp->state, NIC_QP_RTS);
 }
