@@ -151,7 +151,7 @@ int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source)
  */
 int tag_read(int device_fd, int dmabuf_fd, struct tphbuf_tag_state *state);
 /*
- * The tag of @buf, which has its device, for those who need none.
+ * The tag of @buf, which has its device, for callers that do not require tags.
  * Return: 1; 0 if there are no tags here; -errno, recorded.
  */
 int buffer_tag_if_any(struct tphbuf_buffer *buf, struct tphbuf_tag_state *state);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of libtphbuf-drm share. */
+/* Shared declarations of libtphbuf-drm. */
 #ifndef TPHBUF_LIB_DRM_H
 #define TPHBUF_LIB_DRM_H
 

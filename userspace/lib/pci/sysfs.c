@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What sysfs says about PCI functions, see sysfs.h. */
+/* PCI functions in sysfs, see sysfs.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -291,7 +291,7 @@ static int optional(int ret)
 	return ret == -ENOENT || ret == -ENAMETOOLONG ? 0 : ret;
 }
 
-/* What a function may or may not have. */
+/* Optional attributes of a function. */
 static int describe_links(struct tphbuf_ctx *ctx, const char *bdf, struct tphbuf_pci_info *info)
 {
 	int ret;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What sysfs says about PCI functions. Paths start at the context's root. */
+/* PCI functions in sysfs. Paths start at the context's root. */
 #ifndef TPHBUF_SYSFS_H
 #define TPHBUF_SYSFS_H
 

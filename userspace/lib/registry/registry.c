@@ -14,7 +14,7 @@
 #define DEFAULT_LIMIT 4096
 #define MAX_ATTEMPTS  3
 
-/* What is asked for, once rounded: the key, and how to reach the buffer. */
+/* The rounded request: the key, and the buffer. */
 struct query {
 	struct tphbuf_identity identity;
 	struct region_key key;
@@ -225,10 +225,10 @@ static int register_once(struct tphbuf_registry *reg, struct known *known,
 		.tag = known->device_fd < 0 ? NULL : &known->tag,
 	};
 	int err = reg->ops.reg(reg->arg, &request, object);
-	/* Which tag was taken is certain only if it did not change meanwhile. */
+	/* The tag of the region is certain only if the buffer's tag did not change meanwhile. */
 	int changed = refresh(reg, known);
 
-	/* If it did, that may be why there is no region. */
+	/* A change of the tag may be the reason for the failure. */
 	if (err && changed <= 0)
 		return err;
 	if (!err && !changed)

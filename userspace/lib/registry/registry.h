@@ -9,7 +9,7 @@
  *
  * A region has one reference from the table. Readers take theirs under a slot,
  * so a region that is alone with its table reference under all slots is unused.
- * Who drops the last one, after it left the table, unregisters it.
+ * The thread that drops the last one, after the removal from the table, unregisters it.
  */
 #ifndef TPHBUF_LIB_REGISTRY_H
 #define TPHBUF_LIB_REGISTRY_H
@@ -44,7 +44,7 @@ struct known {
 	struct known_clock clock[KNOWN_CLOCKS];
 };
 
-/* What tells the regions of one buffer apart. */
+/* The key that distinguishes the regions of one buffer. */
 struct region_key {
 	void *domain;
 	uint64_t offset;
@@ -130,7 +130,7 @@ struct tphbuf_registration *table_oldest_unused(struct tphbuf_registry *reg);
  */
 int index_alloc(struct addr_index *index, size_t nr);
 void index_free(struct addr_index *index);
-/* How many ranges start at @addr or before. */
+/* The number of ranges that start at @addr or before. */
 size_t index_place(const struct addr_index *index, uint64_t addr);
 /* The range that holds all of it, or NULL. */
 struct addr_range *index_find(const struct addr_index *index, uint64_t addr, uint64_t length);
@@ -145,7 +145,7 @@ int known_get(struct tphbuf_registry *reg, const struct tphbuf_identity *identit
 	      struct tphbuf_device *dev, struct tag_clock *clock, struct known **known);
 void known_put(struct tphbuf_registry *reg, struct known *known);
 
-/* What the clocks said before the tag was read. */
+/* The clocks before the tag was read. */
 struct clock_times {
 	uint64_t time[KNOWN_CLOCKS];
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Is a hand-over message well formed? See share_msg.h. */
+/* Validation of hand-over messages, see msg.h. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ bool share_label_ok(const char *label)
 	return true;
 }
 
-/* A NUL, and nothing behind it. */
+/* Ends with a NUL, with zeros after it. */
 static bool terminated(const char *text, size_t size)
 {
 	size_t i = strnlen(text, size);

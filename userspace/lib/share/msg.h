@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The hand-over message: fixed layout, host byte order (both ends run on one
- * kernel), no padding, ranges behind it. With it go one or two descriptors:
+ * kernel), no padding, followed by the ranges. One or two descriptors are attached:
  * the dma-buf, and the vfio device if SHARE_HAS_DEVICE is set.
  *
  * A receiver takes exactly its own version. All of a message is checked

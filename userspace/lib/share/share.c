@@ -189,7 +189,7 @@ static void drop_fd(int fd)
 
 	if (fd < 0)
 		return;
-	/* Nearly always it is no socket. */
+	/* The usual case: not a socket. */
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	fd_close(fd);
 }
@@ -203,7 +203,7 @@ static void take_fds(struct msghdr *hdr, struct received *r)
 		bool wanted = cmsg->cmsg_type == SCM_RIGHTS;
 		size_t i, n;
 
-		/* The process of the peer is no part of its message. */
+		/* The process of the peer is not part of its message. */
 		if (cmsg->cmsg_level != SOL_SOCKET || (!wanted && cmsg->cmsg_type != SCM_PIDFD))
 			continue;
 		n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -293,7 +293,7 @@ static int check_buffer(struct tphbuf_buffer *buf, const struct share_msg *msg)
 	return ctx_fail(buf->ctx, TPHBUF_STAGE_SHARE, -EPROTO, "the message is refused: %s", why);
 }
 
-/* Compare the claimed tag with the kernel's if the device is at hand. */
+/* Compare the claimed tag with the kernel's if the device is known. */
 static int settle_tag(struct tphbuf_buffer *buf, struct tphbuf_share_info *info)
 {
 	struct tphbuf_tag_state state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a memory region carries a tag, from what the kernel says. */
+/* Whether a memory region carries a tag, as reported by the kernel. */
 #ifndef TPHBUF_APPLIED_H
 #define TPHBUF_APPLIED_H
 

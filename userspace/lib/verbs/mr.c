@@ -21,7 +21,7 @@
 #define NAME_TEXT_MAX 160
 
 #define MR_FLAGS      (TPHBUF_MR_REQUIRE | TPHBUF_MR_IOVA | TPHBUF_MR_DATA_DIRECT)
-/* What the kernel takes for dma-bufs: uverbs_std_types_mr.c. */
+/* Access flags that the kernel accepts for dma-bufs: uverbs_std_types_mr.c. */
 #define ALLOWED_ACCESS                                                               \
 	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ | \
 	 IBV_ACCESS_REMOTE_ATOMIC | IBV_ACCESS_RELAXED_ORDERING)

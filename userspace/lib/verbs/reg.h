@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The three calls that register a dma-buf, behind one. */
+/* One interface to the three calls that register a dma-buf. */
 #ifndef TPHBUF_REG_H
 #define TPHBUF_REG_H
 

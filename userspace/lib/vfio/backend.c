@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the ways to open a vfio device share, see backend.h. */
+/* Shared parts of the back ends, see backend.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

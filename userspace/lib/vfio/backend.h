@@ -12,7 +12,7 @@ extern const struct device_backend backend_cdev;
 extern const struct device_backend backend_group;
 
 /*
- * The device behind the caller's descriptor @fd; backend_shared.c. If
+ * The device of the caller's descriptor @fd; backend_shared.c. If
  * dev->bdf is given it must be that device, else it is filled in. 0 or a
  * recorded error; device_put() cleans up.
  */

@@ -53,7 +53,7 @@ static int check_vfio_fd(struct tphbuf_device *dev, int fd)
 }
 
 /*
- * The function behind a character device: /sys/dev/char/MAJOR:MINOR leads to
+ * The function of a character device: /sys/dev/char/MAJOR:MINOR leads to
  * .../BDF/vfio-dev/vfioN. Return: 0, -ENOENT if it is none of vfio's, -errno.
  */
 static int bdf_of_cdev(struct tphbuf_ctx *ctx, dev_t number, char *bdf)

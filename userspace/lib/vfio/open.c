@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* How a device is opened: what names it, and which back end takes it. */
+/* Opening a device: its name, and the choice of the back end. */
 #define _GNU_SOURCE /* realpath */
 #include <errno.h>
 #include <limits.h>
@@ -84,7 +84,7 @@ static int try_backend(struct tphbuf_device *dev, const struct device_backend *b
 	return ret;
 }
 
-/* What @err, and the stage recorded with it, mean for the order of back ends. */
+/* The effect of @err and of its recorded stage on the choice of the back end. */
 static enum backend_result result_of(const struct tphbuf_device *dev, int err)
 {
 	enum tphbuf_stage stage = dev->ctx->error_stage;

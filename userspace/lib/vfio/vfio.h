@@ -30,7 +30,7 @@ _Static_assert(sizeof(struct vfio_feature_head) == offsetof(struct vfio_device_f
 
 /*
  * VFIO_DEVICE_FEATURE: @flags holds GET, SET and the feature number, @feature
- * the head, filled in here, and the payload behind it, @size bytes together.
+ * the head, filled in here, followed by the payload, @size bytes together.
  *
  * Return: what the ioctl returns, >= 0, or -errno.
  */
