@@ -2,7 +2,7 @@
 /*
  * Id allocator (ids.h).
  *
- * An id comes back only after all others have been given out, so that a
+ * An id is reused only after all others have been given out, so that a
  * stale one (a doorbell in flight, a completion not yet polled) names nothing.
  */
 #include <errno.h>

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What mlx5_ifc.h expects of the kernel. */
+/* Definitions of the kernel that mlx5_ifc.h uses. */
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
@@ -101,7 +101,10 @@ enum nic_event_type {
 	NIC_EVENT_SRQ_LIMIT = 0x14,
 };
 
-/* Page fault event of the memory scheme (include/linux/mlx5/device.h: struct mlx5_eqe_page_fault). Big endian. */
+/*
+ * Page fault event of the memory scheme (include/linux/mlx5/device.h: struct
+ * mlx5_eqe_page_fault). Big endian.
+ */
 #define NIC_FAULT_MEMORY 2u	   /* eqe.event_sub_type */
 #define NIC_FAULT_LAST	 (1u << 7) /* flags: the driver answers when it has served this event */
 

@@ -117,7 +117,7 @@ static void odp_fill(unsigned char *cap)
 		nic_field_set(cap, odp[i].field, odp[i].value);
 }
 
-/* No bit may be set that is not offered, and the scheme is not for choice: there is no other. */
+/* Only offered bits may be set, and the scheme must be the offered one. */
 static bool odp_accept(const unsigned char *cap)
 {
 	unsigned char offered[DEVX_ST_SZ_BYTES(odp_cap)] __attribute__((aligned(8))) = { 0 };

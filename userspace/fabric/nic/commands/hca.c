@@ -40,7 +40,7 @@ uint8_t nic_cmd_init_hca(struct nic_cmd *cmd)
 	return NIC_CMD_OK;
 }
 
-/* Objects the driver left behind go too; the HCA stays enabled. */
+/* Remaining objects of the driver are destroyed as well; the HCA stays enabled. */
 uint8_t nic_cmd_teardown_hca(struct nic_cmd *cmd)
 {
 	nic_reset_objects(cmd->nic);

@@ -18,7 +18,7 @@ _Static_assert(DEVX_BYTE_OFF(srqc, dbr_addr) == DEVX_BYTE_OFF(xrc_srqc, db_recor
 #define MIN_LOG_STRIDE 5u  /* link and one segment */
 #define MAX_LOG_STRIDE 10u /* link and NIC_MAX_SGE - 1 segments */
 
-/* What both contexts say. */
+/* The fields that both contexts have. */
 struct srq_layout {
 	enum nic_srq_kind kind;
 	uint32_t log_size, log_stride, log_page_size, page_offset, pd, limit, pas;

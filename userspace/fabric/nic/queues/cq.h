@@ -21,8 +21,8 @@ struct nic_cq {
 	uint32_t eqn;
 	uint64_t dbr;	       /* doorbell record: [0] consumer index, [1] arm */
 	uint32_t pi;	       /* next to write, free running */
-	uint32_t solicited_pi; /* behind the last entry that counts as solicited */
-	uint32_t reported_pi;  /* behind the last entry that an event has reported */
+	uint32_t solicited_pi; /* past the last entry that counts as solicited */
+	uint32_t reported_pi;  /* past the last entry that an event has reported */
 	uint32_t ci;	       /* consumer index when the doorbell record was last read, 24 bit */
 	bool armed, armed_solicited;
 	bool ignore_overrun;
@@ -54,7 +54,8 @@ void nic_cq_complete(struct nic *nic, uint32_t cqn, const struct nic_completion 
 uint8_t nic_syndrome(enum nic_status status);
 
 /*
- * Request one completion event. It is sent at once when there is an entry at or behind ci that no event has
+ * Request one completion event. It is sent at once when there is an entry at or after ci that no
+ * event has
  * reported, else with the next entry.
  */
 void nic_cq_arm(struct nic *nic, uint32_t cqn, uint32_t ci, bool solicited_only);

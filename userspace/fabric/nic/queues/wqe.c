@@ -17,7 +17,7 @@
 #define DS_BYTES    16u
 #define BLOCK_BYTES ((uint32_t)MLX5_SEND_WQE_BB)
 
-/* What follows the control segment of the opcodes that carry a message. */
+/* The segments after the control segment of opcodes that carry a message. */
 struct wqe_form {
 	bool message;
 	bool remote;   /* remote address segment */

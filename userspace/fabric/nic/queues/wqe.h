@@ -44,10 +44,10 @@ enum nic_status nic_wqe_parse(struct nic_wqe *wqe, bool xrc);
 /* The same for a datagram: address vector, then data. */
 enum nic_status nic_wqe_parse_datagram(struct nic_wqe *wqe, struct mlx5_wqe_av *av);
 
-/* Does the opcode carry a message to the peer? */
+/* True if the opcode carries a message to the peer. */
 bool nic_wqe_is_message(const struct nic_wqe *wqe);
 bool nic_wqe_has_imm(const struct nic_wqe *wqe);
-/* Does the answer land in the WQE's own list (READ, atomics)? */
+/* True if the answer is written to the WQE's own list (READ, atomics). */
 bool nic_wqe_is_answered(const struct nic_wqe *wqe);
 
 /* A receive queue entry: scatter list, ended by an invalid key or by the entry's size. */

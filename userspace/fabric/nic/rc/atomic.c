@@ -34,7 +34,7 @@ static void piece_write(void *ctx, void *host, uint32_t off, uint32_t len)
 	memcpy(host, (const uint8_t *)ctx + off, len);
 }
 
-/* Does the operation write, and what? */
+/* True if the operation writes *value. */
 static bool result(const struct nic_message *msg, uint64_t original, uint64_t *value)
 {
 	if (msg->opcode == MLX5_OPCODE_ATOMIC_FA) {

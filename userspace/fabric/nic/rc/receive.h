@@ -23,7 +23,10 @@ struct nic_receive {
 	uint32_t pd; /* of the keys */
 };
 
-/* Is there one? NIC_AGAIN: none is posted; errors have broken the connection. An entry of an SRQ is taken now. */
+/*
+ * Checks for a receive. NIC_AGAIN: none is posted; errors have broken the connection. An entry of
+ * an SRQ is taken now.
+ */
 enum nic_status nic_receive_need(struct nic_qp *to, const struct nic_message *msg);
 bool nic_receive_read(struct nic_qp *to, const struct nic_message *msg, struct nic_receive *receive);
 /* It completes; opcode: MLX5_CQE_RESP_x. */

@@ -45,7 +45,7 @@ enum nic_status nic_respond(struct nic_qp *to, struct nic_message *msg);
 /* For the operations of other files: NAK, which breaks the connection; right and remote key of a message. */
 enum nic_status nic_nak(struct nic_qp *to, enum nic_status status, uint8_t event);
 enum nic_status nic_check_remote(struct nic_qp *to, const struct nic_message *msg, uint8_t need);
-/* What an error of the sender's own memory looks like at the sender. */
+/* The syndrome at the sender of an error of its own memory. */
 enum nic_status nic_own_status(enum nic_status status);
 
 #endif
