@@ -18,14 +18,14 @@ check "packages build" "$TOP/packaging/deb.sh" userspace
 check "all of them are there" test "$(ls "$deb" | sed -n 's/_.*\.deb$//p' | grep -v -e dbgsym | sort | tr '\n' ' ')" = \
 	"$(sed -n 's/^Package: //p' "$TOP/packaging/debian/control" | sort | tr '\n' ' ')"
 
-# The maintainer's address is the one thing that whoever publishes the packages has to fill in.
+# The publisher of the packages must fill in the maintainer's address, and nothing else.
 lintian_clean() {
 	! command -v lintian >/dev/null ||
 		lintian --fail-on error --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog "$deb"/*.deb
 }
 check "lintian finds no error" lintian_clean
 
-# inside SCRIPT: run it on an overlay of / that is gone afterwards; the packages are in /mnt.
+# inside SCRIPT: run SCRIPT on a temporary overlay of /; the packages are in /mnt.
 inside() {
 	deb=$deb top=$TOP script=$1 unshare -m --propagation private bash -c '
 		set -e

@@ -376,7 +376,7 @@ static void page_fault_keeps_the_entry(void **state)
 	close_rig(&s);
 }
 
-/* The receiver fails in the middle of a message: the entry comes back as flushed, before the event. */
+/* The receiver fails in the middle of a message: the entry is completed as flushed, before the event. */
 static void unfinished_entry_is_flushed(void **state)
 {
 	struct srq_rig s;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An accelerator opened through vfio and a DMA engine of the fabric with its driver (tph_engine), for
- * the tests of that importer. Every call checks, says what failed and ends the program.
+ * the tests of that importer. Every call checks its result, names the failure and ends the program.
  */
 #ifndef ENGINE_RIG_H
 #define ENGINE_RIG_H

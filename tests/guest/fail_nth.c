@@ -2,7 +2,7 @@
 /*
  * fail_nth BDF NIC_8BIT NIC_EXT: each operation with its first, second, third... allocation or user copy made to
  * fail (Documentation/fault-injection, fail-nth), until it runs without meeting a fault. A call that met one
- * either succeeds or fails with an errno that says so, and the operation works right after.
+ * either succeeds or fails with a matching errno, and the operation works right after.
  * The caller switches failslab, fail_page_alloc and fail_usercopy on for allocations that may sleep.
  */
 #include <errno.h>

@@ -3,8 +3,8 @@
  * Shared state of the stress: one device that is opened, closed, reset and switched off, some descriptor slots
  * for buffers exported from it, some regions registered on them, and threads that do all of it at random.
  *
- * A slot is a descriptor number that never goes away: what it refers to is exchanged by dup3(), and a slot that
- * holds nothing is an O_PATH descriptor, for which every call answers EBADF. So threads may race on a slot
+ * A slot is a descriptor number that stays open: dup3() replaces its file, and an empty slot is
+ * an O_PATH descriptor, for which every call returns EBADF. So threads may race on a slot
  * without ever hitting an unrelated descriptor.
  *
  * The permitted answers of a call depend on the state of the objects it uses. Stamps tell whether

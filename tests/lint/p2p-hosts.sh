@@ -43,7 +43,7 @@ library_table() {
 }
 
 if ! find_source "$@"; then
-	echo "not ok - the kernel's source is at hand (give its folder, or build the guest kernel)"
+	echo "not ok - the kernel's source is available (give its folder, or build the guest kernel)"
 	exit 1
 fi
 kernel_table >"$work/kernel"

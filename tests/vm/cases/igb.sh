@@ -19,7 +19,7 @@ pf_on_bus() {
 	done
 }
 
-fresh_pf() { # BDF: bound again, so that it has no virtual functions and nobody knows its token
+fresh_pf() { # BDF: bound again, so that it has no virtual functions and a random token
 	echo 1 >/sys/module/vfio_pci/parameters/enable_sriov
 	bind_vfio "$1"
 }
