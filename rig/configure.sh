@@ -3,7 +3,9 @@
 # Configure a Meson build of this checkout in build/NAME, for this machine:
 #   configure.sh host       product and its tests; gcc -O3, whose data flow analysis gives more warnings
 #   configure.sh asan       tests under AddressSanitizer and UndefinedBehaviorSanitizer; gcc
-#   configure.sh clang      the second compiler, and ThreadSanitizer for tests of threads
+#   configure.sh clang      the second compiler
+#   configure.sh tsan       tests of threads under ThreadSanitizer; gcc, whose run time is a library of its own: that of
+#                           clang 14 is linked in and would call the wrappers of tests/mock
 #   configure.sh coverage   lines and branches that the tests reach; gcc
 #   configure.sh fuzz       fuzz targets with libFuzzer; clang
 #   configure.sh NAME CC ARG...    any other, with this compiler and these options of Meson
@@ -17,7 +19,8 @@ case $name in
 host) compiler=gcc args=(-Doptimization=3 -Dtests=host) ;;
 asan) compiler=gcc args=(-Doptimization=1 -Dtests=host "-Db_sanitize=address,undefined" -Db_lundef=false
 	"-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer") ;;
-clang) compiler=clang args=(-Doptimization=1 -Dtests=host -Db_sanitize=thread -Db_lundef=false) ;;
+clang) compiler=clang args=(-Doptimization=1 -Dtests=host) ;;
+tsan) compiler=gcc args=(-Doptimization=1 -Dtests=host -Db_sanitize=thread -Db_lundef=false) ;;
 coverage) compiler=gcc args=(-Doptimization=0 -Dtests=host -Db_coverage=true) ;;
 fuzz) compiler=clang args=(-Doptimization=1 -Dtests=host -Dfuzzer=true "-Db_sanitize=address,undefined" -Db_lundef=false
 	"-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer") ;;

@@ -52,7 +52,8 @@ unit_suites() {
 	suite unit-library meson_suite asan unit
 	suite unit-fuzz meson_suite asan fuzz
 	suite unit-fabric meson_suite asan fabric
-	suite unit-threads meson_suite clang compiler threads
+	suite unit-threads meson_suite tsan:threads threads
+	suite compilers meson_suite clang compiler
 	suite product meson_suite host product
 	suite lint "$TOP/tests/lint/lint.sh"
 	suite tree "$TOP/tests/lint/tree.sh"

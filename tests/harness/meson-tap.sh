@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 # Run suites of a Meson build and print every result of their programs as TAP; their other output
 # goes to standard error when they fail.
-#   meson-tap.sh NAME SUITE...    NAME: a build of rig/configure.sh; it is rebuilt first
+#   meson-tap.sh NAME[:TARGET] SUITE...    NAME: a build of rig/configure.sh; it, or only TARGET, is rebuilt first
 . "$(dirname "$0")/../../rig/lib/common.sh"
-name=$1
+name=${1%%:*} target=${1#"${1%%:*}"}
 shift
 log=tap-$(printf '%s-' "$@")$$
 "$TOP/rig/configure.sh" "$name" >&2
-if ! meson compile -C "$BUILD/$name" >&2; then
+if ! meson compile -C "$BUILD/$name" ${target:+"${target#:}"} >&2; then
 	say "not ok - build '$name' compiles without a warning"
 	exit 1
 fi

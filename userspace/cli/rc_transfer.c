@@ -41,7 +41,7 @@ static int wait_done(struct cli *cli, struct rc_pair *pair, const char *what)
 	if (wc.status != IBV_WC_SUCCESS)
 		return cli_fail_text(cli, CLI_FAILURE, "rdma", "%s through %s ended with \"%s\": %s",
 				     what, pair->remote.rdma->name, ibv_wc_status_str(wc.status),
-				     tphbuf_explain_wc(wc.status));
+				     tphbuf_explain_wc((int)wc.status));
 	return CLI_OK;
 }
 

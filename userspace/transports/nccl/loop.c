@@ -229,6 +229,7 @@ static enum nccl_result post(struct net_comm *comm, struct net_request *req)
 {
 	struct loop *loop = comm->state;
 
+	_Static_assert(sizeof(struct loop_cts) <= sizeof(req->head), "room for an announcement");
 	req->head_done = req->body_done = 0;
 	switch (req->kind) {
 	case NET_SEND:
@@ -236,8 +237,6 @@ static enum nccl_result post(struct net_comm *comm, struct net_request *req)
 		queue(loop, req);
 		return NCCL_SUCCESS;
 	case NET_RECV:
-		_Static_assert(sizeof(struct loop_cts) <= sizeof(req->head),
-			       "room for an announcement");
 		req->head_size = loop_cts_write((struct loop_cts *)req->head, req);
 		req->pending = req->n;
 		loop->active[req->seq % NET_SLOTS] = req;
