@@ -18,3 +18,4 @@ stage "3/$total" "Linux 7.3 with the series" "$TOP/kernel/tools/build.sh" patche
 [[ $wanted != *" kcsan "* ]] || stage "+/$total" "kernel with KCSAN" "$TOP/kernel/tools/build.sh" kcsan
 stage "4/$total" "fabric (device models)" "$TOP/rig/build.sh" fabric
 stage "5/$total" "library, command, perftest for the guest" "$TOP/rig/build.sh" guest
+[ -z "${2:-}" ] || stage "+/$total" "rdma-core's tests" "$TOP/tests/rdma-core/stage.sh"

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# rdma-core's own tests on both NICs, and its dma-buf tests on BAR memory (tests/rdma-core). Each of them is a test here.
+
+RUN="python3 /opt/tphbuf/rdma-core/run.py"
+
+# report COMMAND...: run.py, each of its lines a part
+report() {
+	local line rc=0
+	"$@" >/tmp/results 2>/tmp/errors || rc=$?
+	while read -r line; do
+		case $line in
+		"ok "*) part ok "${line#ok }" ;;
+		"not ok "*) part "not ok" "${line#not ok }" ;;
+		*) echo "$line" ;;
+		esac
+	done </tmp/results
+	tail -n 20 /tmp/errors
+	return $rc
+}
+
+test_extended_nic() { report $RUN --dev "$nic_ext"; }
+test_8bit_nic() { report $RUN --dev "$nic_8bit"; }
+
+# dmabuf NIC [TAG OPTIONS]: the dma-buf tests on the endpoint's BAR, by its descriptor
+dmabuf() {
+	local nic=$1
+	shift
+	fabric-tally "$endpoint" --clear
+	report tphbuf export "$endpoint" --bar 2 --offset 0 --length 8M "$@" --exec \
+		sh -c "exec $RUN --dev $nic --only 'test_mr.DmaBuf*' --dmabuf-fd \$TPHBUF_FD --bar $endpoint:2"
+	fabric-tally "$endpoint" >/tmp/tally
+	cat /tmp/tally
+}
+
+test_dmabuf_untagged() {
+	dmabuf "$nic_ext"
+	grep -q '"writes_tagged": 0,' /tmp/tally
+}
+
+test_dmabuf_8bit() {
+	dmabuf "$nic_8bit" --tag st=0x5a,ph=2
+	! grep -q '"writes_tagged": 0,' /tmp/tally
+}
+
+test_dmabuf_extended() {
+	dmabuf "$nic_ext" --tag xst=0x1234,ph=1
+	! grep -q '"writes_tagged": 0,' /tmp/tally
+}
