@@ -22,22 +22,34 @@ class Bar:
         os.close(fd)
 
 
+SLICE = 16 << 20  # bytes of the dma-buf for one region: two ends of a connection do not overlap
+SLICES = 2
+
+
 def make_class(dmabuf_fd, bar):
     class DescriptorMR(DmaBufMR):
-        """DmaBufMR on a dma-buf that exists already."""
+        """DmaBufMR on a slice of a dma-buf that exists already."""
+
+        made = 0
 
         def __init__(self, pd, length, access, dmabuf=None, offset=0, gpu=0, gtt=0):
-            self.start = offset
-            super().__init__(pd, length, access, dmabuf=dmabuf_fd, offset=offset)
+            self.base = DescriptorMR.made % SLICES * SLICE
+            DescriptorMR.made += 1
+            super().__init__(pd, length, access, dmabuf=dmabuf_fd, offset=self.base + offset)
+
+        @property
+        def buf(self):
+            """The first address: pyverbs registers with the offset as address."""
+            return self.offset
 
         def write(self, data, length, offset=0):
             if isinstance(data, str):
                 data = data.encode()
-            start = self.start + offset
+            start = self.offset + offset
             bar.map[start:start + length] = data[:length]
 
         def read(self, length, offset):
-            start = self.start + offset
+            start = self.offset + offset
             return bar.map[start:start + length]
 
     return DescriptorMR

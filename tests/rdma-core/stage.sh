@@ -17,5 +17,6 @@ printf '%s  %s\n' "$(base sha256)" "$tarball" | sha256sum -c --quiet ||
 	die "$tarball is not rdma-core $(base version): wrong sha256"
 rm -rf "$BUILD/stage/rdma-core"
 mkdir -p "$BUILD/stage/rdma-core"
-tar -xf "$tarball" -C "$BUILD/stage/rdma-core" --strip-components=1 --no-same-owner --wildcards '*/tests/*'
+tar -xf "$tarball" -C "$BUILD/stage/rdma-core" --strip-components=1 --no-same-owner \
+	"rdma-core-$(base version)/tests"
 cp "$HERE/run.py" "$HERE/dmabuf.py" "$HERE/expected" "$BUILD/stage/rdma-core/"

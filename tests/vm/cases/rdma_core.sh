@@ -3,12 +3,15 @@
 
 RUN="python3 /opt/tphbuf/rdma-core/run.py"
 
-# report COMMAND...: run.py, each of its lines a part
+# report COMMAND...: run.py, each of its lines a part; the skips, each listed with its reason in tests/rdma-core/expected,
+# are one
 report() {
 	local line rc=0
 	"$@" >/tmp/results 2>/tmp/errors || rc=$?
+	! grep -q '# SKIP' /tmp/results || part ok "tests that do not apply # SKIP $(tail -n 1 /tmp/results | tr -d '#')"
 	while read -r line; do
 		case $line in
+		"ok "*"# SKIP"*) echo "$line" ;;
 		"ok "*) part ok "${line#ok }" ;;
 		"not ok "*) part "not ok" "${line#not ok }" ;;
 		*) echo "$line" ;;
@@ -18,7 +21,11 @@ report() {
 	return $rc
 }
 
-test_extended_nic() { report $RUN --dev "$nic_ext"; }
+test_extended_nic() {
+	echo 16 >/proc/sys/vm/nr_hugepages # of 2 MiB, for the tests on huge pages
+	report $RUN --dev "$nic_ext"
+}
+
 test_8bit_nic() { report $RUN --dev "$nic_8bit"; }
 
 # dmabuf NIC [TAG OPTIONS]: the dma-buf tests on the endpoint's BAR, by its descriptor
@@ -26,7 +33,7 @@ dmabuf() {
 	local nic=$1
 	shift
 	fabric-tally "$endpoint" --clear
-	report tphbuf export "$endpoint" --bar 2 --offset 0 --length 8M "$@" --exec \
+	report tphbuf export "$endpoint" --bar 2 --offset 0 --length 32M "$@" --exec \
 		sh -c "exec $RUN --dev $nic --only 'test_mr.DmaBuf*' --dmabuf-fd \$TPHBUF_FD --bar $endpoint:2"
 	fabric-tally "$endpoint" >/tmp/tally
 	cat /tmp/tally
