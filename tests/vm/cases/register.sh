@@ -16,7 +16,7 @@ test_no_tag_registers_untagged() {
 }
 
 test_require_without_tag_fails() {
-	expect_fail 2 'which tag' register --ibdev "$nic_8bit" --require
+	expect_fail 2 'needs --tag' register --ibdev "$nic_8bit" --require
 }
 
 test_namespace_is_never_substituted() {
