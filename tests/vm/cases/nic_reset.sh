@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A NIC is reset, recovers or is reloaded while a process holds tagged MRs on it. The same MR parameters registered
+# A NIC is reset or reloaded while a process holds tagged MRs on it. The same MR parameters registered
 # again must carry the tag on every TLP: with Extended TPH, with 8-bit TPH, and without a steering
 # tag table.
 
@@ -42,48 +42,10 @@ on_each() {
 }
 
 devlink_reload() { devlink dev reload "pci/$1"; }
-health_recovery() { devlink health recover "pci/$1" reporter fw_fatal; }
 driver_rebind() {
 	echo "$1" >/sys/bus/pci/drivers/mlx5_core/unbind
 	echo "$1" >/sys/bus/pci/drivers/mlx5_core/bind
 }
 
-# The driver gets no notification: its health poll detects the reset and recovers.
-sysfs_reset() {
-	echo 1 >"/sys/bus/pci/devices/$1/reset"
-	health_recovery "$1"
-}
-
-bytes() { # VALUE SIZE: little endian, for printf
-	local i
-	for ((i = 0; i < $2; i++)); do printf '\\x%02x' $((($1 >> (8 * i)) & 0xff)); done
-}
-
-# A fatal error at the port above the NIC: the link is reset, and the driver's error handlers run.
-aer_error() {
-	local port bus dev fn
-	port=$(basename "$(readlink -f "/sys/bus/pci/devices/$1/..")")
-	IFS=:. read -r _ bus dev fn <<<"$port"
-	insert aer_inject
-	printf "$(bytes 0x$bus 1)$(bytes 0x$dev 1)$(bytes 0x$fn 1)\\x00$(bytes 0x10 4)$(bytes 0 4)$(bytes 0 16)$(bytes 0 4)" \
-		>/dev/aer_inject
-	wait_for 30 grep -q "$1: .*slot_reset\|AER: device recovery" <(dmesg)
-}
-
 test_devlink_reload() { on_each devlink_reload; }
-test_health_recovery() { on_each health_recovery; }
-test_sysfs_reset() { on_each sysfs_reset; }
 test_driver_rebind() { on_each driver_rebind; }
-test_aer_slot_reset() { on_each aer_error; }
-
-# All devices at once, the device phase only: the machine has no wake-up source.
-test_suspend() {
-	local i
-	all_ready
-	for i in 0 1 2; do traffic "$i"; done
-	echo devices >/sys/power/pm_test
-	echo freeze >/sys/power/state
-	echo none >/sys/power/pm_test
-	all_ready
-	for i in 0 1 2; do traffic "$i"; done
-}
