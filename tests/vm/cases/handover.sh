@@ -71,7 +71,7 @@ test_without_the_device_the_buffer_dies_with_its_sender() {
 }
 
 test_nobody_serves() {
-	expect_fail 1 'no such socket' $examples/share_receive /tmp/nowhere.sock "$nic_8bit"
+	expect_fail 1 'no such file' $examples/share_receive /tmp/nowhere.sock "$nic_8bit"
 	expect_fail 2 'usage' $examples/share_receive /tmp/nowhere.sock
 	expect_fail 2 'usage' $examples/share_send "$endpoint" 2 st=1
 	expect_fail 2 '8.bit|255|0xff' $examples/share_send "$endpoint" 2 st=256 $socket

@@ -99,7 +99,6 @@ ib_send_bw|-s 4096 -n 200 -q 4 -r 64 --verify_payload|works
 ib_send_bw|-s 4096 -n 600 -q 4 --use-srq|works
 ib_send_bw|-s 4096 -n 200 -q 2 -r 128 --recv_post_list 4|works
 ib_send_bw|-s 4096 -n 200 -b -q 2 --mr_per_qp|works
-ib_send_bw|-n 20 -a -l 4|works
 ib_send_bw|-s 4096 -n 200 -e -Q 1|works
 ib_send_bw|-s 128 -n 200 -I 128 -N|works
 ib_send_bw|-s 4096 -D 1|works
