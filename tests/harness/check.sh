@@ -55,6 +55,7 @@ unit_suites() {
 	suite unit-threads meson_suite tsan:threads threads
 	suite compilers meson_suite clang compiler
 	suite product meson_suite host product
+	suite transports meson_suite host transports
 	suite lint "$TOP/tests/lint/lint.sh"
 	suite tree "$TOP/tests/lint/tree.sh"
 	suite demo-judge "$TOP/tests/harness/test/judge.sh"

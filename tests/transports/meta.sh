@@ -41,7 +41,11 @@ for point in $points; do
 	esac
 	library=$BROKEN_SO
 	[ "$point" != C1 ] || library=$SYMBOL_SO
-	out=$(BROKEN=$point "$CHECK" --no-data "$library" </dev/null 2>&1)
+	# C10 needs a registration while a request is under way, which not every run has.
+	for _ in 1 2 3; do
+		out=$(BROKEN=$point "$CHECK" --no-data "$library" </dev/null 2>&1)
+		[ -z "$(failing "$out")" ] || break
+	done
 	test "$(failing "$out")" = "$point"
 	tap $? "broken $point fails exactly $point" "failing: $(failing "$out")"
 done
