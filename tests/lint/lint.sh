@@ -46,7 +46,11 @@ spelled() {
 		xargs "$0" --in-root codespell --ignore-words-list=te,fo,ist,inout,afile,ba,aer,offsetp,nd
 }
 manual_pages() { files 'userspace/man/*' | grep '\.[1-8]$' | xargs "$0" --in-root mandoc -T lint -W warning; }
-licences() { in_lint_root reuse lint --quiet; }
+# On the files under version control alone: build/ has files of other projects.
+licences() {
+	git -C "$TOP" ls-files -z | tar -C "$TOP" -c --null -T - |
+		in_lint_root sh -c 'mkdir /tmp/tree && tar -x -C /tmp/tree && cd /tmp/tree && reuse lint --quiet'
+}
 documented() { files 'userspace/include/tphbuf/*.h' | (cd "$TOP" && xargs tests/lint/kernel-doc.awk); }
 
 one_version() {
