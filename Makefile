@@ -35,6 +35,11 @@ check-kernel: ## Every patch of the series builds, checkpatch, sparse, config va
 fuzz: ## Look for inputs that break a parser (clang; TARGET=tag SECONDS=60 narrow it)
 	@SECONDS_EACH="$(SECONDS)" TARGET="$(TARGET)" tests/harness/fuzz.sh
 
+.PHONY: mutate
+mutate: ## One-line changes of library, command, fabric, plug-in: does a test notice (N=200 changes, SEED=1, PART=lib)
+	@rig/setup.sh tests
+	@tests/mutate/mutate.py --count "$(or $(N),200)" --seed "$(or $(SEED),1)" $(PART:%=--part %)
+
 .PHONY: coverage
 coverage: ## Lines and branches that the host's tests reach, for library, command and fabric
 	@tests/harness/coverage.sh

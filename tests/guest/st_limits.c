@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "benchmarks/scale/st_table.h"
 #include "tests/guest/bar_rig.h"
 #include "tests/guest/uverbs.h"
 
@@ -345,12 +346,67 @@ static void test_debugfs(struct rig *rig)
 	require(table_line(rig, 0x21, line) && !line[0] && !line[1], "users after the last went");
 }
 
+/* Which of @tags tags the NIC's table holds is what the model says. */
+static void compare_table(struct rig *rig, const struct st_table *model, unsigned int tags)
+{
+	unsigned int line[3];
+
+	for (unsigned int tag = 1; tag <= tags; tag++) {
+		bool expected = false;
+
+		for (unsigned int i = 0; i < model->entries; i++)
+			expected |= model->entry[i].written && model->entry[i].tag == tag;
+		require(table_line(rig, (rig->ext ? 0x100 : 0) + tag, line) == expected,
+			"tag %u is %sin the table", tag, expected ? "not " : "");
+	}
+}
+
+/* A random sequence of registrations: entries are taken, shared, kept and overwritten as in benchmarks/scale. */
+static void test_model(struct rig *rig)
+{
+	const unsigned int tags = 160, steps = 600;
+	unsigned int full = 0, seed = 1;
+	int entry[USABLE + 1];
+	struct st_table model;
+	struct many many;
+
+	st_table_init(&model, USABLE, ALL_LIMIT);
+	many_open(rig, &many);
+	for (unsigned int tag = 1; tag <= USABLE; tag++) { /* known content, known order */
+		require(add(rig, &many, rig->bar_port.pd, tag, 0), "tag %u", tag);
+		st_table_put(&model, st_table_get(&model, tag));
+		drop(rig, &many, 0);
+	}
+	for (unsigned int step = 0; step < steps; step++) {
+		unsigned int tag = 1 + (unsigned int)rand_r(&seed) % tags, victim;
+
+		if (many.n < USABLE && rand_r(&seed) % 5 < 3) {
+			bool applied =
+				add(rig, &many, rig->bar_port.pd, tag, IB_UVERBS_MR_TPH_TABLE_FULL);
+
+			entry[many.n - 1] = st_table_get(&model, tag);
+			require(applied == (entry[many.n - 1] >= 0), "step %u, tag %u: %sapplied",
+				step, tag, applied ? "" : "not ");
+			full += !applied;
+		} else if (many.n) {
+			victim = (unsigned int)rand_r(&seed) % many.n;
+			if (entry[victim] >= 0)
+				st_table_put(&model, entry[victim]);
+			entry[victim] = entry[many.n - 1];
+			drop(rig, &many, victim);
+		}
+	}
+	compare_table(rig, &model, tags);
+	require(full > 10 && model.writes > 100, "%u without hint, %llu writes: too few to compare",
+		full, (unsigned long long)model.writes);
+	printf("%u steps, %u without hint\n", steps, full);
+	many_close(rig, &many);
+}
+
 static const struct bar_test tests[] = {
-	{ "debugfs", test_debugfs },
-	{ "table_full", test_table_full },
-	{ "traffic_of_each", test_traffic_of_each },
-	{ "neighbour", test_neighbour },
-	{ "small_table", test_small_table },
+	{ "model", test_model },	   { "debugfs", test_debugfs },
+	{ "table_full", test_table_full }, { "traffic_of_each", test_traffic_of_each },
+	{ "neighbour", test_neighbour },   { "small_table", test_small_table },
 	{ "threads", test_threads },
 };
 

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "fabric/server/server.h"
-#include "version.h"
 
 static void log_line(void *ctx, const char *text)
 {

@@ -7,7 +7,6 @@
 
 #include "check.h"
 #include "device.h"
-#include "version.h"
 
 static struct {
 	const char *only;
@@ -99,24 +98,17 @@ static int usage(void)
 	      "  --device-memory  data tests register their memory as device memory, by address\n"
 	      "  --device BDF,BAR[,TAG/...]  memory is a range of a BAR through vfio, a tag for each rank\n"
 	      "  --replay FILE  play a trace of TPHBUF_NET_TRACE, nothing else\n"
-	      "  -v             show what the plugin logs\n"
-	      "  --version      print the version\n",
+	      "  -v             show what the plugin logs\n",
 	      stderr);
 	return 2;
 }
 
 static const struct option long_options[] = {
-	{ "as", required_argument, NULL, 'a' },
-	{ "only", required_argument, NULL, 'o' },
-	{ "no-points", no_argument, NULL, 'P' },
-	{ "no-data", no_argument, NULL, 'D' },
-	{ "ranks", required_argument, NULL, 'n' },
-	{ "bytes", required_argument, NULL, 'b' },
-	{ "replay", required_argument, NULL, 'r' },
-	{ "device-memory", no_argument, NULL, 'm' },
-	{ "device", required_argument, NULL, 'd' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
+	{ "as", required_argument, NULL, 'a' },	    { "only", required_argument, NULL, 'o' },
+	{ "no-points", no_argument, NULL, 'P' },    { "no-data", no_argument, NULL, 'D' },
+	{ "ranks", required_argument, NULL, 'n' },  { "bytes", required_argument, NULL, 'b' },
+	{ "replay", required_argument, NULL, 'r' }, { "device-memory", no_argument, NULL, 'm' },
+	{ "device", required_argument, NULL, 'd' }, { NULL, 0, NULL, 0 },
 };
 
 int main(int argc, char **argv)
@@ -164,9 +156,6 @@ int main(int argc, char **argv)
 		case 'v':
 			check_verbose = true;
 			break;
-		case 'V':
-			puts("nccl-net-check " PROGRAM_VERSION);
-			return 0;
 		default:
 			return usage();
 		}
