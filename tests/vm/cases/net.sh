@@ -1,16 +1,7 @@
 # SPDX-License-Identifier: MIT
 # NCCL's network plugin over the fabric: two ranks as two processes, each on a NIC of its own; NCCL's contract on one.
 
-net_check() { # ENVIRONMENT... -- ARGUMENTS...: nccl-net-check on the plugin; its TAP must have no failure
-	local vars=() status=0
-	while [ "$1" != -- ]; do vars+=("$1"); shift; done
-	shift
-	ip link set lo up
-	env LD_LIBRARY_PATH=/opt/tphbuf/usr/lib TPHBUF_NET_BACKEND=verbs NCCL_SOCKET_IFNAME=lo "${vars[@]}" nccl-net-check "$@" \
-		/opt/tphbuf/usr/lib/libnccl-net-tphbuf.so >/tmp/net.tap 2>&1 || status=$?
-	cat /tmp/net.tap
-	[ $status = 0 ] && grep -q '^ok 1 ' /tmp/net.tap
-}
+. /opt/tphbuf/tests/net.sh
 
 test_collectives_between_two_nics() { net_check -- --no-points; }
 

@@ -8,7 +8,9 @@
  * pair.c     a connection inside one process, buffers with canaries
  * world.c    ranks as processes, and messages between them
  * points*.c  contract points: each runs in a process of its own, with a deadline
- * data.c     collectives between ranks, every byte compared
+ * collective.c, reduce.c, data.c  collectives between ranks, every byte compared
+ * faults.c   faults during a collective
+ * device.c, dmabuf.c  memory of a device, dma-bufs of host memory
  * replay.c   plays what TPHBUF_NET_TRACE recorded
  */
 #ifndef TRANSPORTS_CHECK_CHECK_H
@@ -20,8 +22,6 @@
 #include <stdint.h>
 
 #include "../nccl/abi.h"
-
-#define CHECK_DEADLINE_S 30 /* of one point; on a loaded machine calls are slow */
 
 struct release {
 	const char *name;
@@ -72,6 +72,7 @@ enum nccl_result np_close_listen(struct plugin *p, void *comm);
 void check_log(enum nccl_log_level level, unsigned long flags, const char *file, int line,
 	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 extern bool check_verbose;
+extern int check_deadline_s; /* of one test */
 /* NCCL_PTR_HOST, or NCCL_PTR_CUDA with --device-memory: how data tests register */
 extern int check_memory;
 
@@ -154,9 +155,10 @@ void world_take(struct world *w, int from, void *data, size_t size);
 bool world_try(struct world *w, int from, void *data, size_t size);
 void world_barrier(struct world *w);
 
-/* data.c */
-const char *data_test(const char *name, struct plugin *p, int ranks, size_t count);
-extern const char *const data_names[];
+/* data.c, faults.c */
+const char *data_test(const char *name, struct plugin *p, int ranks, size_t size);
+const char *fault_test(const char *name, struct plugin *p, int ranks);
+extern const char *const data_names[], *const fault_names[];
 
 /* replay.c */
 const char *replay(struct plugin *p, const char *file);

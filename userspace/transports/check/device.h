@@ -5,18 +5,22 @@
 
 #include <stddef.h>
 
-/* "BDF,BAR[,TAG...]": one tag for each rank, '/' between them. NULL, or why not */
+/*
+ * "BDF,BAR[,TAG/...]", once for each device. The first of n devices serves the first n-th of
+ * the ranks, and so on; the ranks of a device have its tags in order. NULL, or why not
+ */
 const char *device_set(const char *text);
 int device_wanted(void);
-/* Open it; before ranks are made, which inherit it */
+/* Open them all; before ranks are made, which inherit them */
 const char *device_open(void);
-void device_close(void);
+/* Export the next @size bytes of @rank's device with the rank's tag, and map them. The descriptor is the caller's. */
+const char *device_export(int rank, int ranks, size_t size, int *fd, char **map);
 /*
- * Export @size bytes at @offset with the tag of @rank, and map them. The descriptor is
- * the caller's.
+ * The rest concerns the first device. Memory off: the kernel revokes its dma-bufs. A reset
+ * revokes them only while it lasts. Re-tag: another tag for all of its buffers.
  */
-const char *device_export(int rank, size_t offset, size_t size, int *fd, char **map);
-/* Switch its memory off: the kernel revokes its dma-bufs. (A reset revokes them only while it lasts.) */
-const char *device_revoke(void);
+const char *device_memory(int on);
+const char *device_reset(void);
+const char *device_retag(void);
 
 #endif

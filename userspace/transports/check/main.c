@@ -6,15 +6,19 @@
 #include <string.h>
 
 #include "check.h"
+#include "collective.h"
 #include "device.h"
+
+#define MAX_SIZES 16
 
 static struct {
 	const char *only;
 	const char *replay;
 	int ranks;
-	size_t bytes;
-	bool points, data;
-} options = { .ranks = 2, .bytes = 0, .points = true, .data = true };
+	size_t sizes[MAX_SIZES];
+	int n_sizes;
+	bool points, data, faults;
+} options = { .ranks = 2, .points = true, .data = true };
 
 static int number, failed;
 
@@ -53,31 +57,49 @@ static void run_points(struct plugin *p, const struct point *points)
 	}
 }
 
-static const char *data_name;
-static size_t data_count;
+static const char *test_name;
+static size_t test_size;
 
 static const char *run_data(struct plugin *p)
 {
-	return data_test(data_name, p, options.ranks, data_count);
+	return data_test(test_name, p, options.ranks, test_size);
 }
 
-/* Sizes with odd numbers of values and below, at and above what fits into a socket buffer */
+static const char *run_fault(struct plugin *p)
+{
+	return fault_test(test_name, p, options.ranks);
+}
+
+/* Odd sizes, and sizes below, at and above what fits into a socket buffer */
 static void data_tests(struct plugin *p)
 {
-	static const size_t counts[] = { 1, 3, 1023, 65537, 1048576 };
+	static const size_t usual[] = { 1, 12, 4093, 262148, 4194304 };
+	const size_t *sizes = options.n_sizes ? options.sizes : usual;
+	int n = options.n_sizes ? options.n_sizes : (int)(sizeof(usual) / sizeof(usual[0]));
 	char sentence[96];
 
 	for (int i = 0; data_names[i]; i++) {
-		for (size_t k = 0; k < sizeof(counts) / sizeof(counts[0]); k++) {
-			if (options.bytes && k)
-				break;
-			data_name = data_names[i];
-			data_count = options.bytes ? (options.bytes + 3) / 4 : counts[k];
+		for (int k = 0; k < n; k++) {
+			test_name = data_names[i];
+			test_size = sizes[k];
 			snprintf(sentence, sizeof(sentence), "%d ranks, %zu bytes of each",
-				 options.ranks, data_count * 4);
-			if (wanted(data_name))
-				report(data_name, sentence, run_apart(run_data, p));
+				 options.ranks, test_size);
+			if (wanted(test_name))
+				report(test_name, sentence, run_apart(run_data, p));
 		}
+	}
+}
+
+static void fault_tests(struct plugin *p)
+{
+	char sentence[96];
+
+	for (int i = 0; fault_names[i]; i++) {
+		test_name = fault_names[i];
+		snprintf(sentence, sizeof(sentence),
+			 "during an all-reduce: an error at each of %d ranks", options.ranks);
+		if (wanted(test_name))
+			report(test_name, sentence, run_apart(run_fault, p));
 	}
 }
 
@@ -89,27 +111,99 @@ static const char *run_replay(struct plugin *p)
 static int usage(void)
 {
 	fputs("usage: nccl-net-check [options] PLUGIN\n"
-	      "  --as RELEASE   load as NCCL 2.22, 2.24, 2.26, 2.28, 2.29 or 2.30 does (2.28)\n"
-	      "  --only LIST    only these points or data tests, by name\n"
-	      "  --no-points    no contract points\n"
-	      "  --no-data      no data tests\n"
-	      "  --ranks N      processes of the data tests, 2 to 8 (2)\n"
-	      "  --bytes N      one size of the data tests\n"
+	      "  --as RELEASE     load as NCCL 2.22, 2.24, 2.26, 2.28, 2.29 or 2.30 does (2.28)\n"
+	      "  --only LIST      only these points or tests, by name\n"
+	      "  --no-points      no contract points\n"
+	      "  --no-data        no data tests\n"
+	      "  --faults         tests with faults during an all-reduce, too\n"
+	      "  --ranks N        processes of the data tests, 2 to 8 (2)\n"
+	      "  --bytes N[,N...] sizes of the data tests\n"
 	      "  --device-memory  data tests register their memory as device memory, by address\n"
-	      "  --device BDF,BAR[,TAG/...]  memory is a range of a BAR through vfio, a tag for each rank\n"
-	      "  --replay FILE  play a trace of TPHBUF_NET_TRACE, nothing else\n"
-	      "  -v             show what the plugin logs\n",
+	      "  --device BDF,BAR[,TAG/...]  memory is a range of a BAR through vfio, a tag for each\n"
+	      "                   rank; may be given for several devices\n"
+	      "  --reduce LIBRARY sums are made by tphbuf_reduce_v1 of it (tphbuf/transport.h)\n"
+	      "  --timeout S      seconds of one test (30)\n"
+	      "  --replay FILE    play a trace of TPHBUF_NET_TRACE, nothing else\n"
+	      "  -v               show what the plugin logs\n",
 	      stderr);
 	return 2;
 }
 
+static bool parse_sizes(const char *text)
+{
+	char *end;
+
+	do {
+		if (options.n_sizes == MAX_SIZES)
+			return false;
+		options.sizes[options.n_sizes] = strtoul(text, &end, 0);
+		if (end == text || !options.sizes[options.n_sizes++] || (*end && *end != ','))
+			return false;
+		text = end + 1;
+	} while (*end);
+	return true;
+}
+
 static const struct option long_options[] = {
-	{ "as", required_argument, NULL, 'a' },	    { "only", required_argument, NULL, 'o' },
-	{ "no-points", no_argument, NULL, 'P' },    { "no-data", no_argument, NULL, 'D' },
-	{ "ranks", required_argument, NULL, 'n' },  { "bytes", required_argument, NULL, 'b' },
-	{ "replay", required_argument, NULL, 'r' }, { "device-memory", no_argument, NULL, 'm' },
-	{ "device", required_argument, NULL, 'd' }, { NULL, 0, NULL, 0 },
+	{ "as", required_argument, NULL, 'a' },
+	{ "only", required_argument, NULL, 'o' },
+	{ "no-points", no_argument, NULL, 'P' },
+	{ "no-data", no_argument, NULL, 'D' },
+	{ "ranks", required_argument, NULL, 'n' },
+	{ "bytes", required_argument, NULL, 'b' },
+	{ "replay", required_argument, NULL, 'r' },
+	{ "device-memory", no_argument, NULL, 'm' },
+	{ "device", required_argument, NULL, 'd' },
+	{ "faults", no_argument, NULL, 'f' },
+	{ "reduce", required_argument, NULL, 's' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ NULL, 0, NULL, 0 },
 };
+
+/* NULL, or what is wrong; "" for usage */
+static const char *take_option(int c, const struct release **as)
+{
+	switch (c) {
+	case 'a':
+		*as = release_named(optarg);
+		return *as ? NULL : "";
+	case 'o':
+		options.only = optarg;
+		return NULL;
+	case 'P':
+		options.points = false;
+		return NULL;
+	case 'D':
+		options.data = false;
+		return NULL;
+	case 'f':
+		options.faults = true;
+		return NULL;
+	case 'n':
+		options.ranks = atoi(optarg);
+		return options.ranks >= 2 && options.ranks <= MAX_PEERS ? NULL : "";
+	case 'b':
+		return parse_sizes(optarg) ? NULL : "";
+	case 't':
+		check_deadline_s = atoi(optarg);
+		return check_deadline_s > 0 ? NULL : "";
+	case 'r':
+		options.replay = optarg;
+		return NULL;
+	case 's':
+		return reduce_load(optarg);
+	case 'd':
+		return device_set(optarg);
+	case 'm':
+		check_memory = NCCL_PTR_CUDA;
+		return NULL;
+	case 'v':
+		check_verbose = true;
+		return NULL;
+	default:
+		return "";
+	}
+}
 
 int main(int argc, char **argv)
 {
@@ -119,48 +213,15 @@ int main(int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "v", long_options, NULL)) != -1) {
-		switch (c) {
-		case 'a':
-			as = release_named(optarg);
-			if (!as)
-				return usage();
-			break;
-		case 'o':
-			options.only = optarg;
-			break;
-		case 'P':
-			options.points = false;
-			break;
-		case 'D':
-			options.data = false;
-			break;
-		case 'n':
-			options.ranks = atoi(optarg);
-			break;
-		case 'b':
-			options.bytes = strtoul(optarg, NULL, 0);
-			break;
-		case 'r':
-			options.replay = optarg;
-			break;
-		case 'd':
-			why = device_set(optarg);
-			if (why) {
-				fprintf(stderr, "%s\n", why);
-				return 2;
-			}
-			break;
-		case 'm':
-			check_memory = NCCL_PTR_CUDA;
-			break;
-		case 'v':
-			check_verbose = true;
-			break;
-		default:
+		why = take_option(c, &as);
+		if (why && !why[0])
 			return usage();
+		if (why) {
+			fprintf(stderr, "%s\n", why);
+			return 2;
 		}
 	}
-	if (argc != optind + 1 || options.ranks < 2 || options.ranks > 8)
+	if (argc != optind + 1)
 		return usage();
 	why = plugin_load(&p, argv[optind], as);
 	if (why) {
@@ -183,6 +244,8 @@ int main(int argc, char **argv)
 		}
 		if (options.data)
 			data_tests(&p);
+		if (options.faults)
+			fault_tests(&p);
 	}
 	printf("1..%d\n", number);
 	return failed != 0;

@@ -241,7 +241,7 @@ static const char *c26_revoked(struct plugin *p)
 
 	if (!device_wanted())
 		return "SKIP needs --device";
-	if ((why = device_open()) || (why = device_export(0, 0, size, &fd, &map)) ||
+	if ((why = device_open()) || (why = device_export(0, 1, size, &fd, &map)) ||
 	    (why = pair_open(&pair, p)) || (why = region_new(&from, p, pair.send, size)))
 		return why;
 	TRY(np_reg_dmabuf(p, pair.recv, map, size, 0, fd, &mr));
@@ -249,7 +249,7 @@ static const char *c26_revoked(struct plugin *p)
 	data = map;
 	while (!recv)
 		TRY(np_irecv(p, pair.recv, 1, &data, &size, &tag, &mr, &recv));
-	if ((why = device_revoke()))
+	if ((why = device_memory(0)))
 		return why;
 	/* The sender or the receiver is told; the deadline of the point is the limit. */
 	while (!done) {

@@ -16,6 +16,7 @@
 #include "check.h"
 
 bool check_verbose;
+int check_deadline_s = 30; /* on a loaded machine calls are slow */
 int check_memory = NCCL_PTR_HOST;
 
 const char *reason(const char *fmt, ...)
@@ -33,6 +34,7 @@ const char *reason(const char *fmt, ...)
 void check_log(enum nccl_log_level level, unsigned long flags, const char *file, int line,
 	       const char *fmt, ...)
 {
+	char text[600];
 	va_list ap;
 
 	(void)flags;
@@ -41,10 +43,9 @@ void check_log(enum nccl_log_level level, unsigned long flags, const char *file,
 	if (!check_verbose)
 		return;
 	va_start(ap, fmt);
-	fprintf(stderr, "# %s ", level == NCCL_LOG_WARN ? "WARN" : "INFO");
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	fprintf(stderr, "# %s %s\n", level == NCCL_LOG_WARN ? "WARN" : "INFO", text);
 }
 
 static int entries(const char *path)
@@ -91,7 +92,7 @@ static bool hear(int fd, char *text, size_t size)
 	size_t got = 0;
 	ssize_t n;
 
-	while (poll(&pfd, 1, CHECK_DEADLINE_S * 1000) > 0) {
+	while (poll(&pfd, 1, check_deadline_s * 1000) > 0) {
 		n = read(fd, text + got, size - 1 - got);
 		if (n <= 0) {
 			text[got] = 0;
@@ -123,7 +124,7 @@ const char *run_apart(point_fn run, struct plugin *p)
 	close(ends[1]);
 	if (!hear(ends[0], text, sizeof(text))) {
 		snprintf(text, sizeof(text), "no end within %d s: a call hangs or blocks",
-			 CHECK_DEADLINE_S);
+			 check_deadline_s);
 		kill(-pid, SIGKILL);
 	}
 	close(ends[0]);

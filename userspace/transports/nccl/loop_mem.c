@@ -96,7 +96,7 @@ static enum nccl_result reg_by_hook(struct net_mr *mr, const char *why)
 	int err;
 
 	if (!copy) {
-		net_warn("regMr: %s, and there is no copy hook; set TPHBUF_NET_COPY to cuda or to the vendor's library",
+		net_warn("regMr: %s, and there is no copy hook; set TPHBUF_NET_COPY to cuda or to the vendor's library, or TPHBUF_NET_MEMORY to one that knows its dma-buf",
 			 why);
 		return NCCL_INVALID_USAGE;
 	}

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net.h"
 
@@ -48,6 +49,23 @@ static void mr_free(struct net_mr *mr)
 	free(mr);
 }
 
+/* Device memory without dma-buf: the vendor's library may know it. */
+static enum nccl_result reg_by_address(struct net_comm *comm, struct net_mr *mr)
+{
+	const struct net_backend *backend = comm->dev->backend;
+	enum nccl_result result;
+	uint64_t offset;
+	int fd;
+
+	if (!net_memory_known())
+		return backend->reg(comm->dev, mr);
+	if (net_memory_resolve(mr->data, mr->size, &fd, &offset))
+		return NCCL_INVALID_USAGE;
+	result = backend->reg_dmabuf(comm->dev, mr, offset, fd);
+	close(fd);
+	return result;
+}
+
 enum nccl_result net_reg(struct net_comm *comm, void *data, size_t size, int type,
 			 struct net_mr **mr)
 {
@@ -61,6 +79,8 @@ enum nccl_result net_reg(struct net_comm *comm, void *data, size_t size, int typ
 	if (type != NCCL_PTR_HOST && type != NCCL_PTR_CUDA) {
 		net_warn("regMr: memory type %d; 1 (host) and 2 (device) exist", type);
 		result = NCCL_INVALID_ARGUMENT;
+	} else if (type == NCCL_PTR_CUDA) {
+		result = reg_by_address(comm, made);
 	} else {
 		result = comm->dev->backend->reg(comm->dev, made);
 	}

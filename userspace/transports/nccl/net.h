@@ -39,6 +39,7 @@ enum net_tag_policy { NET_TAG_IGNORE, NET_TAG_PREFER, NET_TAG_REQUIRE };
 struct net_config {
 	char backend[16];
 	char copy[256];
+	char memory[256];
 	char trace[256];
 	char ifname[64];
 	char devices[256];
@@ -224,6 +225,13 @@ enum nccl_result net_reg_dmabuf(struct net_comm *comm, void *data, size_t size, 
 				uint64_t offset, int fd, struct net_mr **mr);
 enum nccl_result net_dereg(struct net_comm *comm, struct net_mr *mr);
 bool net_mr_covers(const struct net_mr *mr, const void *data, size_t size);
+
+/* memory_hook.c: the vendor's answer which dma-buf an address belongs to */
+int net_memory_open(const char *name);
+void net_memory_close(void);
+bool net_memory_known(void);
+/* 0 and a descriptor of the caller; -errno, which the log has */
+int net_memory_resolve(const void *addr, size_t length, int *fd, uint64_t *offset);
 
 /* copy.c: the hook that reaches memory the CPU cannot */
 int net_copy_open(const char *name);

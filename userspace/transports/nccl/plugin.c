@@ -114,6 +114,7 @@ static enum nccl_result read_options(struct net_config *config)
 	memset(config, 0, sizeof(*config));
 	option_text("TPHBUF_NET_BACKEND", "verbs", config->backend, sizeof(config->backend));
 	option_text("TPHBUF_NET_COPY", "none", config->copy, sizeof(config->copy));
+	option_text("TPHBUF_NET_MEMORY", "", config->memory, sizeof(config->memory));
 	option_text("TPHBUF_NET_TRACE", "", config->trace, sizeof(config->trace));
 	option_text("TPHBUF_NET_IFNAME", getenv("NCCL_SOCKET_IFNAME"), config->ifname,
 		    sizeof(config->ifname));
@@ -145,6 +146,7 @@ static void tear_down(void)
 	process.n = 0;
 	process.backend = NULL;
 	net_copy_close();
+	net_memory_close();
 	net_trace_close();
 }
 
@@ -164,6 +166,8 @@ static enum nccl_result set_up(void)
 	net_trace_open(process.config.trace);
 	err = net_copy_open(process.config.copy);
 	if (!err)
+		err = net_memory_open(process.config.memory);
+	if (!err)
 		err = process.backend->devices(&process.devs, &process.n);
 	if (err) {
 		tear_down();
@@ -172,6 +176,8 @@ static enum nccl_result set_up(void)
 	for (int i = 0; i < process.n; i++) {
 		struct net_device *dev = &process.devs[i];
 
+		if (net_memory_known())
+			dev->ptr_support |= NCCL_PTR_CUDA;
 		if (process.config.ptr_support)
 			dev->ptr_support &= process.config.ptr_support;
 		net_info("device %d: %s, %s back end, %d Mb/s, memory:%s%s%s", i, dev->name,

@@ -1,23 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a vendor supplies to libnccl-net-tphbuf.so and nccl-net-check: how to copy to
- * and from device memory that the CPU cannot reach, and how to reduce in it.
+ * What a vendor supplies to libnccl-net-tphbuf.so and nccl-net-check: which dma-buf an
+ * address belongs to, how to copy to and from device memory that the CPU cannot reach, and
+ * how to reduce in it.
  *
- * A shared library named by TPHBUF_NET_COPY (plugin) or --reduce (nccl-net-check) defines
- * one variable, TPHBUF_NET_COPY_SYMBOL or TPHBUF_REDUCE_SYMBOL. It is never unloaded
- * while a function of it runs.
+ * A shared library named by TPHBUF_NET_MEMORY or TPHBUF_NET_COPY (plugin) or by --reduce
+ * (nccl-net-check) defines one variable: TPHBUF_NET_MEMORY_SYMBOL, TPHBUF_NET_COPY_SYMBOL
+ * or TPHBUF_REDUCE_SYMBOL. A library that is in the process already, such as the vendor's
+ * runtime, is not loaded twice. It is never unloaded while a function of it runs.
  */
 #ifndef TPHBUF_TRANSPORT_H
 #define TPHBUF_TRANSPORT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define TPHBUF_NET_COPY_SYMBOL "tphbuf_net_copy_v1"
-#define TPHBUF_REDUCE_SYMBOL   "tphbuf_reduce_v1"
+#define TPHBUF_NET_MEMORY_SYMBOL "tphbuf_net_memory_v1"
+#define TPHBUF_NET_COPY_SYMBOL	 "tphbuf_net_copy_v1"
+#define TPHBUF_REDUCE_SYMBOL	 "tphbuf_reduce_v1"
+
+/**
+ * struct tphbuf_net_memory - the dma-buf that an address belongs to
+ * @size: sizeof(struct tphbuf_net_memory)
+ * @name: for messages
+ * @resolve: find the dma-buf that has the bytes [@addr, @addr + @length). *@fd is a
+ *	descriptor of it, owned by the plugin from then on, which closes it;
+ *	*@offset is the byte of the dma-buf that @addr stands for, in bytes.
+ *	Return: 0; -ENOENT (not memory of this vendor), other -errno.
+ *
+ * For collective libraries that give device memory by its address only (regMr of type
+ * device). Called from several threads at a time.
+ */
+struct tphbuf_net_memory {
+	size_t size;
+	const char *name;
+	int (*resolve)(const void *addr, size_t length, int *fd, uint64_t *offset);
+};
 
 /**
  * struct tphbuf_net_copy - copies between device memory and host memory

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Libraries of a vendor in plugin and harness: sums, and device memory by its address.
+#
+#   hooks.sh CHECK PLUGIN SUM WRONG-SUM RANGES    programs and libraries, built
+set -u
+CHECK=$1 PLUGIN=$(readlink -f "$2") SUM=$(readlink -f "$3") WRONG=$(readlink -f "$4") RANGES=$(readlink -f "$5")
+export TPHBUF_NET_BACKEND=loop NCCL_SOCKET_IFNAME=lo
+number=0 bad=0
+
+# result NAME WANT(ok|not ok) TEXT ENVIRONMENT... COMMAND...: the TAP line of the run's only test, and what the run says
+result() {
+	local name=$1 want=$2 text=$3 out
+	shift 3
+	out=$(env "$@" </dev/null 2>&1)
+	number=$((number + 1))
+	if grep -q "^$want 1 " <<<"$out" && grep -qF -- "$text" <<<"$out"; then
+		echo "ok $number - $name"
+	else
+		printf 'not ok %d - %s\n%s\n' "$number" "$name" "$(sed 's/^/# /' <<<"$out")"
+		bad=1
+	fi
+}
+
+one() { # TEST ARGUMENTS...: one data test of the harness
+	local test=$1
+	shift
+	echo "$CHECK" -v --no-points --only "$test" --bytes 65536 "$@" "$PLUGIN"
+}
+
+result "a library makes the sums" ok "" $(one all-reduce --reduce "$SUM")
+result "a wrong sum of the library is noticed" "not ok" "element" $(one all-reduce --reduce "$WRONG")
+result "device memory by address is refused without a library" "not ok" "set TPHBUF_NET_COPY" \
+	$(one point-to-point --device-memory)
+result "an address that the library does not know is refused" "not ok" "ranges does not know their dma-buf" \
+	TPHBUF_NET_MEMORY="$RANGES" $(one point-to-point --device-memory)
+result "a library that gives a file for a dma-buf is refused" "not ok" "not a dma-buf" \
+	TPHBUF_NET_MEMORY="$RANGES" RANGES_FILE="$CHECK" $(one point-to-point --device-memory)
+result "a library without the symbol is refused" "not ok" "does not define tphbuf_net_memory_v1" \
+	TPHBUF_NET_MEMORY="$SUM" $(one point-to-point)
+echo "1..$number"
+exit $bad

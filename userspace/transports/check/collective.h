@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* A rank's part in collectives made of sends and receives, as NCCL makes them. */
+#ifndef TRANSPORTS_CHECK_COLLECTIVE_H
+#define TRANSPORTS_CHECK_COLLECTIVE_H
+
+#include "check.h"
+
+#define MAX_PEERS 8
+
+/*
+ * An element has four bytes, or one where the size of a block is no multiple of four. The
+ * elements of @in are known to all ranks, so that each rank can tell what the result must be.
+ */
+struct job {
+	struct world *w;
+	const char *name;
+	int ranks;
+	size_t count; /* elements of each rank, or of each block */
+	size_t width; /* bytes of an element */
+	int dev;      /* ranks take the devices of the plugin in turn */
+	unsigned char *in, *out;
+	size_t bytes[2];       /* of in and out */
+	int fds[MAX_PEERS][2]; /* dma-bufs of in and out of each rank, with --device */
+	char *maps[MAX_PEERS][2];
+	void *send[MAX_PEERS], *recv[MAX_PEERS];
+	void *in_send_mr[MAX_PEERS], *out_send_mr[MAX_PEERS], *out_recv_mr[MAX_PEERS];
+};
+
+/* In the parent: sizes, and memory of the device */
+const char *job_prepare(struct job *job, const char *name, int ranks, size_t size);
+/* In a rank: memory, connections to all other ranks, registrations */
+const char *job_open(struct job *job, struct world *w);
+/* Run it once; the result is compared. */
+const char *job_run(struct job *job);
+const char *job_close(struct job *job);
+
+/* reduce.c: a vendor's library (--reduce), or the CPU */
+const char *reduce_load(const char *library);
+const char *reduce_add(unsigned char *sum, const unsigned char *data, size_t count, size_t width);
+
+#endif
