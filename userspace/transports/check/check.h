@@ -17,6 +17,7 @@
 #define TRANSPORTS_CHECK_CHECK_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -99,6 +100,13 @@ const char *reason(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 			return reason("%s: result %d (%s:%d)", #call, try_result, __FILE__, \
 				      __LINE__);                                            \
 	} while (0)
+/* Go on only if @call returns NULL; its reason is the point's. */
+#define HOLDS(call)                         \
+	do {                                \
+		const char *holds = (call); \
+		if (holds)                  \
+			return holds;       \
+	} while (0)
 #define NEED(condition, ...)                        \
 	do {                                        \
 		if (!(condition))                   \
@@ -122,16 +130,22 @@ struct region {
 
 const char *pair_open(struct pair *pair, struct plugin *p); /* init, and connect */
 const char *pair_connect(struct pair *pair, struct plugin *p, void *ctx);
-void pair_close(struct pair *pair); /* the comms */
-void pair_end(struct pair *pair);   /* and finalize */
+const char *pair_join(struct pair *pair); /* connect and accept, both polled in turn */
+void pair_close(struct pair *pair);	  /* the comms */
+void pair_end(struct pair *pair);	  /* and finalize */
 const char *region_new(struct region *r, struct plugin *p, void *comm, size_t size);
 void region_free(struct region *r, struct plugin *p);
+/* A pair with a region of @size bytes at each end */
+const char *pair_prepare(struct pair *pair, struct plugin *p, size_t size, struct region *from,
+			 struct region *to);
 void pattern_fill(void *data, size_t size, unsigned int seed);
 /* Where the data differs from the pattern, or @size */
 size_t pattern_differs(const void *data, size_t size, unsigned int seed);
 /* Send and receive once, until both are done; got: size that the receiver was told */
 const char *pair_transfer(struct pair *pair, struct region *from, size_t size, struct region *to,
 			  size_t room, int *got);
+/* A message from one new region to another, compared */
+const char *pair_message(struct pair *pair, size_t size, unsigned int seed);
 /* Test until done; the other end's request may be polled meanwhile */
 const char *wait_request(struct plugin *p, void *req, int *sizes);
 const char *send_until(struct pair *pair, void *data, size_t size, int tag, void *mr, void *poll,
@@ -155,8 +169,9 @@ void world_take(struct world *w, int from, void *data, size_t size);
 bool world_try(struct world *w, int from, void *data, size_t size);
 void world_barrier(struct world *w);
 
-/* data.c, faults.c */
-const char *data_test(const char *name, struct plugin *p, int ranks, size_t size);
+/* data.c: one collective with each of the sizes in turn; @done of them were right. faults.c */
+const char *data_test(const char *name, struct plugin *p, int ranks, const size_t *size, int n,
+		      atomic_int *done);
 const char *fault_test(const char *name, struct plugin *p, int ranks);
 extern const char *const data_names[], *const fault_names[];
 

@@ -23,7 +23,7 @@ static void fill(struct job *job)
 {
 	uint32_t *words = (uint32_t *)(void *)job->in;
 
-	for (size_t i = 0; i < job->bytes[0] / job->width; i++) {
+	for (size_t i = 0; i < job->count * job->blocks[0]; i++) {
 		if (job->width == 4)
 			words[i] = value(job, job->w->rank, i);
 		else
@@ -45,17 +45,14 @@ static void blocks_of(const char *name, int ranks, size_t *in, size_t *out)
 
 const char *job_prepare(struct job *job, const char *name, int ranks, size_t size)
 {
-	size_t blocks[2];
 	const char *why;
 
 	memset(job, 0, sizeof(*job));
 	job->name = name;
 	job->ranks = ranks;
-	job->width = size % 4 ? 1 : 4;
-	job->count = size / job->width;
-	blocks_of(name, ranks, &blocks[0], &blocks[1]);
+	blocks_of(name, ranks, &job->blocks[0], &job->blocks[1]);
 	for (int i = 0; i < 2; i++)
-		job->bytes[i] = size * blocks[i];
+		job->bytes[i] = size * job->blocks[i];
 	if (!device_wanted())
 		return NULL;
 	why = device_open();
@@ -118,7 +115,6 @@ const char *job_open(struct job *job, struct world *w)
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	}
 	NEED(job->in != MAP_FAILED && job->out != MAP_FAILED, "no memory for the test");
-	fill(job);
 	for (int step = 1; step < w->n && !why; step++)
 		why = join(job, (w->rank + step) % w->n, (w->rank + w->n - step) % w->n);
 	return why;
@@ -192,7 +188,7 @@ static const char *ring_reduce_scatter(struct job *job)
 	unsigned char *room = job->out + job->count * job->width * (size_t)n;
 	const char *why = NULL;
 
-	memcpy(job->out, job->in, job->bytes[0]);
+	memcpy(job->out, job->in, job->count * job->width * (size_t)n);
 	for (int step = 0; step < n - 1 && !why; step++) {
 		why = exchange(job, next, block(job, rank - step - 1), job->out_send_mr[next], prev,
 			       room);
@@ -216,7 +212,7 @@ static const char *ring_all_gather(struct job *job)
 static const char *compare(struct job *job, size_t first, size_t count,
 			   uint32_t (*want)(struct job *, size_t))
 {
-	for (size_t i = first; i < first + count; i++)
+	for (size_t i = first; i < first + count && !job->blind; i++)
 		NEED(element(job, job->out, i) == want(job, i), "element %zu is %#x, not %#x", i,
 		     element(job, job->out, i), want(job, i));
 	return NULL;
@@ -262,7 +258,7 @@ static const char *all_to_all(struct job *job)
 	return why ? why : compare(job, 0, job->count * (size_t)n, want_transposed);
 }
 
-const char *job_run(struct job *job)
+static const char *run(struct job *job)
 {
 	int n = job->ranks, rank = job->w->rank, next = (rank + 1) % n, prev = (rank + n - 1) % n;
 	size_t all = job->count * (size_t)n;
@@ -275,7 +271,7 @@ const char *job_run(struct job *job)
 	if (!strcmp(job->name, "all-to-all"))
 		return all_to_all(job);
 	if (!strcmp(job->name, "all-gather")) {
-		memcpy(block(job, rank), job->in, job->bytes[0]);
+		memcpy(block(job, rank), job->in, job->count * job->width);
 		why = ring_all_gather(job);
 		return why ? why : compare(job, 0, all, want_gathered);
 	}
@@ -284,4 +280,12 @@ const char *job_run(struct job *job)
 		return why ? why : compare(job, job->count * (size_t)rank, job->count, want_sum);
 	why = ring_all_gather(job);
 	return why ? why : compare(job, 0, all, want_sum);
+}
+
+const char *job_run(struct job *job, size_t size)
+{
+	job->width = size % 4 ? 1 : 4;
+	job->count = size / job->width;
+	fill(job);
+	return run(job);
 }

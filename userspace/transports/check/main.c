@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "check.h"
 #include "collective.h"
@@ -18,7 +19,14 @@ static struct {
 	size_t sizes[MAX_SIZES];
 	int n_sizes;
 	bool points, data, faults;
-} options = { .ranks = 2, .points = true, .data = true };
+} options = {
+	.ranks = 2,
+	/* Odd sizes, and sizes below and above what fits into a socket buffer */
+	.sizes = { 1, 12, 4093, 262148, 4194304 },
+	.n_sizes = 5,
+	.points = true,
+	.data = true,
+};
 
 static int number, failed;
 
@@ -58,11 +66,11 @@ static void run_points(struct plugin *p, const struct point *points)
 }
 
 static const char *test_name;
-static size_t test_size;
+static atomic_int *sizes_done;
 
 static const char *run_data(struct plugin *p)
 {
-	return data_test(test_name, p, options.ranks, test_size);
+	return data_test(test_name, p, options.ranks, options.sizes, options.n_sizes, sizes_done);
 }
 
 static const char *run_fault(struct plugin *p)
@@ -70,24 +78,38 @@ static const char *run_fault(struct plugin *p)
 	return fault_test(test_name, p, options.ranks);
 }
 
-/* Odd sizes, and sizes below, at and above what fits into a socket buffer */
-static void data_tests(struct plugin *p)
+/* @why: NULL, or the failure of the first size that is not done; after the last one, of the end */
+static void report_sizes(const char *why)
 {
-	static const size_t usual[] = { 1, 12, 4093, 262148, 4194304 };
-	const size_t *sizes = options.n_sizes ? options.sizes : usual;
-	int n = options.n_sizes ? options.n_sizes : (int)(sizeof(usual) / sizeof(usual[0]));
+	int done = atomic_load(sizes_done), bad = done < options.n_sizes ? done : done - 1;
 	char sentence[96];
 
-	for (int i = 0; data_names[i]; i++) {
-		for (int k = 0; k < n; k++) {
-			test_name = data_names[i];
-			test_size = sizes[k];
-			snprintf(sentence, sizeof(sentence), "%d ranks, %zu bytes of each",
-				 options.ranks, test_size);
-			if (wanted(test_name))
-				report(test_name, sentence, run_apart(run_data, p));
-		}
+	for (int k = 0; k < options.n_sizes; k++) {
+		snprintf(sentence, sizeof(sentence), "%d ranks, %zu bytes of each", options.ranks,
+			 options.sizes[k]);
+		report(test_name, sentence,
+		       !why || k < bad ? NULL :
+		       k == bad	       ? why :
+					 "not run after the failure before");
 	}
+}
+
+/* One process for all sizes of a collective; a line for each */
+static void data_tests(struct plugin *p)
+{
+	const char *why;
+
+	sizes_done = mmap(NULL, sizeof(*sizes_done), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (int i = 0; data_names[i]; i++) {
+		test_name = data_names[i];
+		if (!wanted(test_name))
+			continue;
+		atomic_store(sizes_done, 0);
+		why = run_apart(run_data, p);
+		report_sizes(why);
+	}
+	munmap(sizes_done, sizeof(*sizes_done));
 }
 
 static void fault_tests(struct plugin *p)
@@ -133,6 +155,7 @@ static bool parse_sizes(const char *text)
 {
 	char *end;
 
+	options.n_sizes = 0;
 	do {
 		if (options.n_sizes == MAX_SIZES)
 			return false;

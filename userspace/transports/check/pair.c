@@ -6,19 +6,24 @@
 
 #include "check.h"
 
+const char *pair_join(struct pair *pair)
+{
+	while (!pair->send || !pair->recv) {
+		if (!pair->send)
+			TRY(np_connect(pair->p, pair->ctx, 0, pair->handle, &pair->send));
+		if (!pair->recv)
+			TRY(np_accept(pair->p, pair->listen_comm, &pair->recv));
+	}
+	return NULL;
+}
+
 const char *pair_connect(struct pair *pair, struct plugin *p, void *ctx)
 {
 	memset(pair, 0, sizeof(*pair));
 	pair->p = p;
 	pair->ctx = ctx;
 	TRY(np_listen(p, ctx, 0, pair->handle, &pair->listen_comm));
-	while (!pair->send || !pair->recv) {
-		if (!pair->send)
-			TRY(np_connect(p, ctx, 0, pair->handle, &pair->send));
-		if (!pair->recv)
-			TRY(np_accept(p, pair->listen_comm, &pair->recv));
-	}
-	return NULL;
+	return pair_join(pair);
 }
 
 const char *pair_open(struct pair *pair, struct plugin *p)
@@ -64,6 +69,14 @@ void region_free(struct region *r, struct plugin *p)
 {
 	np_dereg(p, r->comm, r->mr);
 	munmap(r->data, r->size);
+}
+
+const char *pair_prepare(struct pair *pair, struct plugin *p, size_t size, struct region *from,
+			 struct region *to)
+{
+	HOLDS(pair_open(pair, p));
+	HOLDS(region_new(from, p, pair->send, size));
+	return region_new(to, p, pair->recv, size);
 }
 
 static unsigned char pattern(size_t i, unsigned int seed)
@@ -128,5 +141,20 @@ const char *pair_transfer(struct pair *pair, struct region *from, size_t size, s
 	}
 	if (got)
 		*got = sizes[0];
+	return NULL;
+}
+
+const char *pair_message(struct pair *pair, size_t size, unsigned int seed)
+{
+	struct region from, to;
+
+	HOLDS(region_new(&from, pair->p, pair->send, size));
+	HOLDS(region_new(&to, pair->p, pair->recv, size));
+	pattern_fill(from.data, size, seed);
+	HOLDS(pair_transfer(pair, &from, size, &to, size, NULL));
+	NEED(pattern_differs(to.data, size, seed) == size, "the data is wrong at byte %zu of %zu",
+	     pattern_differs(to.data, size, seed), size);
+	region_free(&from, pair->p);
+	region_free(&to, pair->p);
 	return NULL;
 }

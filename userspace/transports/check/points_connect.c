@@ -25,10 +25,8 @@ static const char *c5_handle(struct plugin *p)
 {
 	unsigned char handle[NCCL_HANDLE_SIZE + 64];
 	void *ctx, *listen_comm;
-	const char *why = start(p, &ctx);
 
-	if (why)
-		return why;
+	HOLDS(start(p, &ctx));
 	memset(handle, 0xa5, sizeof(handle));
 	TRY(np_listen(p, ctx, 0, handle, &listen_comm));
 	for (size_t i = NCCL_HANDLE_SIZE; i < sizeof(handle); i++)
@@ -44,10 +42,8 @@ static const char *c6_non_blocking(struct plugin *p)
 	char handle[NCCL_HANDLE_SIZE];
 	void *ctx, *listen_comm, *send = NULL, *recv = NULL;
 	struct rusage before, after;
-	const char *why = start(p, &ctx);
 
-	if (why)
-		return why;
+	HOLDS(start(p, &ctx));
 	TRY(np_listen(p, ctx, 0, handle, &listen_comm));
 	getrusage(RUSAGE_THREAD, &before);
 	for (int i = 0; i < 100; i++) {
@@ -119,15 +115,11 @@ static int stranger(int listener)
 static const char *c7_strangers(struct plugin *p)
 {
 	static const char junk[4096] = "GET / HTTP/1.0\r\n\r\n";
-	int known[64], ports[8], n_known, n, fd, got;
-	struct region from, to;
+	int known[64], ports[8], n_known, n, fd;
 	struct pair pair;
-	const char *why;
 
 	memset(&pair, 0, sizeof(pair));
-	why = start(p, &pair.ctx);
-	if (why)
-		return why;
+	HOLDS(start(p, &pair.ctx));
 	pair.p = p;
 	n_known = listening(known, 64, NULL, 0);
 	TRY(np_listen(p, pair.ctx, 0, pair.handle, &pair.listen_comm));
@@ -143,21 +135,8 @@ static const char *c7_strangers(struct plugin *p)
 		if (fd >= 0 && write(fd, "\n", 1) == 1)
 			close(fd);
 	}
-	while (!pair.send || !pair.recv) {
-		if (!pair.recv)
-			TRY(np_accept(p, pair.listen_comm, &pair.recv));
-		if (!pair.send)
-			TRY(np_connect(p, pair.ctx, 0, pair.handle, &pair.send));
-	}
-	if ((why = region_new(&from, p, pair.send, 4096)) ||
-	    (why = region_new(&to, p, pair.recv, 4096)))
-		return why;
-	pattern_fill(from.data, 4096, 1);
-	why = pair_transfer(&pair, &from, 4096, &to, 4096, &got);
-	if (why)
-		return why;
-	NEED(pattern_differs(to.data, 4096, 1) == 4096, "the data is not the peer's");
-	return NULL;
+	HOLDS(pair_join(&pair));
+	return pair_message(&pair, 4096, 1);
 }
 
 static const char *c8_half_open(struct plugin *p)
@@ -172,9 +151,7 @@ static const char *c8_half_open(struct plugin *p)
 	for (int round = 0; round < 3; round++) {
 		if (!p->library && (why = plugin_load(p, name, as)))
 			return why;
-		why = start(p, &ctx);
-		if (why)
-			return why;
+		HOLDS(start(p, &ctx));
 		for (int i = 0; i < 8; i++) {
 			TRY(np_listen(p, ctx, 0, handle[i], &listen_comm));
 			for (int k = 0; k < 3; k++)
@@ -195,49 +172,26 @@ static const char *c8_half_open(struct plugin *p)
 
 static const char *c9_close_listen(struct plugin *p)
 {
-	struct region from, to;
 	struct pair pair;
-	const char *why = pair_open(&pair, p);
 
-	if (why)
-		return why;
+	HOLDS(pair_open(&pair, p));
 	TRY(np_close_listen(p, pair.listen_comm));
 	pair.listen_comm = NULL;
-	if ((why = region_new(&from, p, pair.send, 8192)) ||
-	    (why = region_new(&to, p, pair.recv, 8192)))
-		return why;
-	pattern_fill(from.data, 8192, 3);
-	why = pair_transfer(&pair, &from, 8192, &to, 8192, NULL);
-	if (why)
-		return why;
-	NEED(pattern_differs(to.data, 8192, 3) == 8192, "the data is wrong");
-	region_free(&from, p);
-	region_free(&to, p);
+	HOLDS(pair_message(&pair, 8192, 3));
 	pair_end(&pair);
 	return NULL;
 }
 
 static const char *c29_nothing_left(struct plugin *p)
 {
-	struct region from, to;
 	struct pair pair;
 	int before = 0;
-	const char *why;
 	void *ctx;
 
-	why = start(p, &ctx);
-	if (why)
-		return why;
+	HOLDS(start(p, &ctx));
 	for (int i = 0; i < 20; i++) {
-		why = pair_connect(&pair, p, ctx);
-		if (why)
-			return why;
-		if ((why = region_new(&from, p, pair.send, 4096)) ||
-		    (why = region_new(&to, p, pair.recv, 4096)) ||
-		    (why = pair_transfer(&pair, &from, 4096, &to, 4096, NULL)))
-			return why;
-		region_free(&from, p);
-		region_free(&to, p);
+		HOLDS(pair_connect(&pair, p, ctx));
+		HOLDS(pair_message(&pair, 4096, 1));
 		pair_close(&pair);
 		if (!i)
 			before = fds_open();

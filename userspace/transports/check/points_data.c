@@ -7,19 +7,6 @@
 
 #define MAX_N 64
 
-/* A pair with a region of @size bytes at each end */
-static const char *prepare(struct plugin *p, struct pair *pair, size_t size, struct region *from,
-			   struct region *to)
-{
-	const char *why = pair_open(pair, p);
-
-	if (!why)
-		why = region_new(from, p, pair->send, size);
-	if (!why)
-		why = region_new(to, p, pair->recv, size);
-	return why;
-}
-
 static const char *c15_many(struct plugin *p)
 {
 	void *recv[NCCL_MAX_REQUESTS], *send[NCCL_MAX_REQUESTS * MAX_N], *data[MAX_N], *mrs[MAX_N];
@@ -28,10 +15,9 @@ static const char *c15_many(struct plugin *p)
 	struct nccl_props_v12 props;
 	struct region from, to;
 	struct pair pair;
-	const char *why = prepare(p, &pair, NCCL_MAX_REQUESTS * MAX_N * piece, &from, &to);
+	const char *why;
 
-	if (why)
-		return why;
+	HOLDS(pair_prepare(&pair, p, NCCL_MAX_REQUESTS * MAX_N * piece, &from, &to));
 	TRY(np_properties(p, 0, &props));
 	n = props.max_recvs;
 	total = NCCL_MAX_REQUESTS * n;
@@ -80,10 +66,9 @@ static const char *c16_retry(struct plugin *p)
 	size_t size = 5000;
 	struct region from, to;
 	struct pair pair;
-	const char *why = prepare(p, &pair, 65536, &from, &to);
+	const char *why;
 
-	if (why)
-		return why;
+	HOLDS(pair_prepare(&pair, p, 65536, &from, &to));
 	pattern_fill(from.data, size, 6);
 	for (; tries < 200 && !send; tries++)
 		TRY(np_isend(p, pair.send, from.data, size, tag, from.mr, &send));
@@ -111,10 +96,9 @@ static const char *c17_grouped(struct plugin *p)
 	struct nccl_props_v12 props;
 	struct region from, to;
 	struct pair pair;
-	const char *why = prepare(p, &pair, 65536, &from, &to);
+	const char *why;
 
-	if (why)
-		return why;
+	HOLDS(pair_prepare(&pair, p, 65536, &from, &to));
 	TRY(np_properties(p, 0, &props));
 	if (props.max_recvs < 4)
 		return "SKIP maxRecvs is below 4";
@@ -130,14 +114,11 @@ static const char *c17_grouped(struct plugin *p)
 	for (int i = 0; i < 4; i++) {
 		int k = order[i];
 
-		why = send_until(&pair, from.data + 8192 * k, lengths[k], tags[k], from.mr, recv,
-				 &done, got, &send[i]);
-		if (why)
-			return why;
+		HOLDS(send_until(&pair, from.data + 8192 * k, lengths[k], tags[k], from.mr, recv,
+				 &done, got, &send[i]));
 	}
 	for (int i = 0; i < 4; i++) {
-		if ((why = wait_request(p, send[i], NULL)))
-			return why;
+		HOLDS(wait_request(p, send[i], NULL));
 	}
 	if (!done && (why = wait_request(p, recv, got)))
 		return why;
@@ -157,10 +138,9 @@ static const char *c18_optional(struct plugin *p)
 	size_t size = 3000;
 	struct region from, to;
 	struct pair pair;
-	const char *why = prepare(p, &pair, 65536, &from, &to);
+	const char *why;
 
-	if (why)
-		return why;
+	HOLDS(pair_prepare(&pair, p, 65536, &from, &to));
 	data = to.data;
 	mr = to.mr;
 	pattern_fill(from.data, size, 8);
@@ -180,16 +160,13 @@ static const char *c19_sizes(struct plugin *p)
 	static const size_t sizes[] = { 1, 63, 64, 65, 4095, 4097, 60001 };
 	struct region from, to;
 	struct pair pair;
-	const char *why = prepare(p, &pair, 65536, &from, &to);
 	int got;
 
-	if (why)
-		return why;
+	HOLDS(pair_prepare(&pair, p, 65536, &from, &to));
 	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		memset(to.data, 0xee, 65536);
 		pattern_fill(from.data, sizes[i], i);
-		if ((why = pair_transfer(&pair, &from, sizes[i], &to, 65536, &got)))
-			return why;
+		HOLDS(pair_transfer(&pair, &from, sizes[i], &to, 65536, &got));
 		NEED((size_t)got == sizes[i], "%zu bytes sent, the receiver was told %d", sizes[i],
 		     got);
 		NEED(pattern_differs(to.data, sizes[i], i) == sizes[i],
@@ -208,19 +185,15 @@ static const char *c20_test_sizes(struct plugin *p)
 	size_t size = 100;
 	struct region from, to;
 	struct pair pair;
-	const char *why = prepare(p, &pair, 65536, &from, &to);
 
-	if (why)
-		return why;
+	HOLDS(pair_prepare(&pair, p, 65536, &from, &to));
 	data = to.data;
 	mr = to.mr;
 	TRY(np_irecv(p, pair.recv, 1, &data, &size, &tag, &mr, &recv));
 	TRY(np_test(p, recv, &done, sizes + 1));
 	NEED(!done && sizes[1] == -7, "test wrote a size although nothing is done");
-	if ((why = send_until(&pair, from.data, size, tag, from.mr, recv, &done, sizes + 1, &send)))
-		return why;
-	if ((why = wait_request(p, send, NULL)))
-		return why;
+	HOLDS(send_until(&pair, from.data, size, tag, from.mr, recv, &done, sizes + 1, &send));
+	HOLDS(wait_request(p, send, NULL));
 	while (!done)
 		TRY(np_test(p, recv, &done, sizes + 1));
 	NEED(sizes[1] == 100, "the size is %d, not 100", sizes[1]);
@@ -235,16 +208,14 @@ static const char *c21_flush(struct plugin *p)
 	int sizes[2] = { 0, 0 };
 	struct region from, to;
 	struct pair pair;
-	const char *why = prepare(p, &pair, 65536, &from, &to);
+	const char *why;
 
-	if (why)
-		return why;
+	HOLDS(pair_prepare(&pair, p, 65536, &from, &to));
 	data[0] = data[1] = to.data;
 	mrs[0] = mrs[1] = to.mr;
 	for (unsigned int i = 0; i < 20; i++) {
 		pattern_fill(from.data, 65536, i);
-		if ((why = pair_transfer(&pair, &from, 65536, &to, 65536, NULL)))
-			return why;
+		HOLDS(pair_transfer(&pair, &from, 65536, &to, 65536, NULL));
 		sizes[0] = 65536;
 		TRY(np_iflush(p, pair.recv, 2, data, sizes, mrs, &flush));
 		if (flush && (why = wait_request(p, flush, NULL)))
@@ -265,11 +236,10 @@ static const char *c22_extremes(struct plugin *p)
 	size_t large = (40u << 20) + 1;
 	struct region from, to;
 	struct pair pair;
-	const char *why = prepare(p, &pair, large, &from, &to);
+	const char *why;
 	int got = -1;
 
-	if (why)
-		return why;
+	HOLDS(pair_prepare(&pair, p, large, &from, &to));
 	if ((why = pair_transfer(&pair, &from, 0, &to, 4096, &got)))
 		return reason("0 bytes: %s", why);
 	NEED(got == 0, "0 bytes sent, the receiver was told %d", got);

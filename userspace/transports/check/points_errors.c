@@ -14,13 +14,10 @@ static const char *c23_close_in_flight(struct plugin *p)
 	size_t size = 65536;
 	struct region to;
 	struct pair pair;
-	const char *why = pair_open(&pair, p);
 	int tag = 1;
 
-	if (why)
-		return why;
-	if ((why = region_new(&to, p, pair.recv, size)))
-		return why;
+	HOLDS(pair_open(&pair, p));
+	HOLDS(region_new(&to, p, pair.recv, size));
 	data = to.data;
 	mr = to.mr;
 	for (int i = 0; i < 4; i++) {
@@ -49,7 +46,6 @@ static const char *doomed_rank(struct world *w, void *arg)
 	struct region to;
 	struct pair pair = { .p = w->p };
 	int tag = 1, n;
-	const char *why;
 
 	TRY(np_init(w->p, &pair.ctx, check_log));
 	TRY(np_devices(w->p, &n));
@@ -67,8 +63,7 @@ static const char *doomed_rank(struct world *w, void *arg)
 	world_give(w, 1, pair.handle, sizeof(pair.handle));
 	while (!pair.recv)
 		TRY(np_accept(w->p, pair.listen_comm, &pair.recv));
-	if ((why = region_new(&to, w->p, pair.recv, size)))
-		return why;
+	HOLDS(region_new(&to, w->p, pair.recv, size));
 	data = to.data;
 	mr = to.mr;
 	while (!recv)
@@ -141,13 +136,9 @@ static const char *c27_exhaustion(struct plugin *p)
 	size_t size = 64;
 	struct region from, to;
 	struct pair pair;
-	const char *why = pair_open(&pair, p);
+	const char *why;
 
-	if (why)
-		return why;
-	if ((why = region_new(&from, p, pair.send, FLOOD * size)) ||
-	    (why = region_new(&to, p, pair.recv, FLOOD * size)))
-		return why;
+	HOLDS(pair_prepare(&pair, p, FLOOD * size, &from, &to));
 	pattern_fill(from.data, FLOOD * size, 1);
 	mr = to.mr;
 	for (; n < FLOOD; n++) {
@@ -191,8 +182,7 @@ static const char *carry(struct traffic *t)
 		return why;
 	for (unsigned int i = 0; i < 100; i++) {
 		pattern_fill(from.data, 50000, t->seed + i);
-		if ((why = pair_transfer(&pair, &from, 50000, &to, 50000, NULL)))
-			return why;
+		HOLDS(pair_transfer(&pair, &from, 50000, &to, 50000, NULL));
 		NEED(pattern_differs(to.data, 50000, t->seed + i) == 50000, "message %u is wrong",
 		     i);
 	}
@@ -236,21 +226,20 @@ static const char *c26_revoked(struct plugin *p)
 	struct region from;
 	size_t size = 65536;
 	struct pair pair;
-	const char *why;
 	char *map;
 
 	if (!device_wanted())
 		return "SKIP needs --device";
-	if ((why = device_open()) || (why = device_export(0, 1, size, &fd, &map)) ||
-	    (why = pair_open(&pair, p)) || (why = region_new(&from, p, pair.send, size)))
-		return why;
+	HOLDS(device_open());
+	HOLDS(device_export(0, 1, size, &fd, &map));
+	HOLDS(pair_open(&pair, p));
+	HOLDS(region_new(&from, p, pair.send, size));
 	TRY(np_reg_dmabuf(p, pair.recv, map, size, 0, fd, &mr));
 	close(fd);
 	data = map;
 	while (!recv)
 		TRY(np_irecv(p, pair.recv, 1, &data, &size, &tag, &mr, &recv));
-	if ((why = device_memory(0)))
-		return why;
+	HOLDS(device_memory(0));
 	/* The sender or the receiver is told; the deadline of the point is the limit. */
 	while (!done) {
 		if ((!send && np_isend(p, pair.send, from.data, size, tag, from.mr, &send)) ||

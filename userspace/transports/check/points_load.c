@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* Contract points about the library, init and properties. */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -37,15 +40,12 @@ static const char *c2_unload(struct plugin *p)
 	const struct release *as = p->as;
 	int fds = 0, n;
 	char name[256];
-	const char *why;
 	void *ctx;
 
 	snprintf(name, sizeof(name), "%s", p->path);
 	for (int i = 0; i < 100; i++) {
 		if (!p->library) {
-			why = plugin_load(p, name, as);
-			if (why)
-				return why;
+			HOLDS(plugin_load(p, name, as));
 		}
 		TRY(np_init(p, &ctx, check_log));
 		TRY(np_devices(p, &n));
@@ -131,11 +131,67 @@ static const char *c30_no_logger(struct plugin *p)
 	return why;
 }
 
+/* A file with the same content, which the loader takes for another library. NULL, or why not */
+static const char *copy_library(const char *path, char *copy)
+{
+	char buffer[65536];
+	int from = open(path, O_RDONLY | O_CLOEXEC), to = mkstemp(copy);
+	ssize_t n = -1;
+
+	while (from >= 0 && to >= 0 && (n = read(from, buffer, sizeof(buffer))) > 0) {
+		if (write(to, buffer, (size_t)n) != n)
+			n = -1;
+		if (n < 0)
+			break;
+	}
+	if (from >= 0)
+		close(from);
+	if (to >= 0)
+		close(to);
+	return n ? "the library cannot be copied to /tmp" : NULL;
+}
+
+static const char *both_work(struct pair *a, struct pair *b)
+{
+	HOLDS(pair_message(a, 4096, 1));
+	return pair_message(b, 4096, 2);
+}
+
+/* NCCL opens the file again to look for other interfaces in it; a second copy has state of its own. */
+static const char *c31_twice(struct plugin *p)
+{
+	char name[] = "/tmp/nccl-net-check.XXXXXX", path[256];
+	struct plugin copy, again;
+	struct pair first, second;
+	const char *why = copy_library(p->path, name);
+
+	if (!why)
+		why = plugin_load(&copy, name, p->as);
+	unlink(name);
+	if (why || (why = pair_open(&first, p)))
+		return why;
+	snprintf(path, sizeof(path), "%s", p->path);
+	HOLDS(plugin_load(&again, path, p->as));
+	NEED(again.library == p->library, "the same file is loaded as another library");
+	plugin_unload(&again);
+	if ((why = pair_open(&second, &copy)))
+		return reason("a copy of the library: %s", why);
+	HOLDS(both_work(&first, &second));
+	pair_end(&first);
+	if ((why = pair_open(&first, p)) || (why = both_work(&first, &second)))
+		return reason("after a finalize: %s", why);
+	pair_end(&first);
+	pair_end(&second);
+	plugin_unload(&copy);
+	return NULL;
+}
+
 const struct point points_load[] = {
 	{ "C1", "no symbols of other plugin interfaces, no entry missing", c1_symbols },
 	{ "C2", "loaded and unloaded 100 times: no thread and no descriptor left", c2_unload },
 	{ "C3", "init twice, finalize in any order and without a context", c3_init },
 	{ "C4", "properties are in range, stable, and cheap to ask for", c4_properties },
 	{ "C30", "works without logger and profiler", c30_no_logger },
+	{ "C31", "loaded twice: the same file again, and a copy of it", c31_twice },
 	{ NULL, NULL, NULL },
 };

@@ -49,13 +49,9 @@ static const char *c10_register_in_traffic(struct plugin *p)
 	struct region from, to;
 	struct pair pair;
 	pthread_t thread;
-	const char *why = pair_open(&pair, p);
+	const char *why = NULL;
 
-	if (why)
-		return why;
-	if ((why = region_new(&from, p, pair.send, 100000)) ||
-	    (why = region_new(&to, p, pair.recv, 100000)))
-		return why;
+	HOLDS(pair_prepare(&pair, p, 100000, &from, &to));
 	other.pair = &pair;
 	pthread_create(&thread, NULL, register_all_the_time, &other);
 	for (unsigned int i = 0; i < 200 && !why; i++) {
@@ -74,14 +70,10 @@ static const char *receive_into(struct pair *pair, void *data, void *mr, const c
 				size_t size, unsigned int seed)
 {
 	struct region from, to = { .data = data, .mr = mr };
-	const char *why = region_new(&from, pair->p, pair->send, size);
 
-	if (why)
-		return why;
+	HOLDS(region_new(&from, pair->p, pair->send, size));
 	pattern_fill(from.data, size, seed);
-	why = pair_transfer(pair, &from, size, &to, size, NULL);
-	if (why)
-		return why;
+	HOLDS(pair_transfer(pair, &from, size, &to, size, NULL));
 	NEED(pattern_differs(map, size, seed) == size, "byte %zu did not arrive in this dma-buf",
 	     pattern_differs(map, size, seed));
 	region_free(&from, pair->p);
@@ -93,11 +85,11 @@ static const char *c11_number_reused(struct plugin *p)
 	char *map[2], *address = (char *)0x700000000000;
 	void *mr[2];
 	struct pair pair;
-	const char *why = pair_open(&pair, p);
+	const char *why;
 	int first, fd;
 
-	if (why || (why = takes_dmabufs(p)))
-		return why;
+	HOLDS(pair_open(&pair, p));
+	HOLDS(takes_dmabufs(p));
 	first = dmabuf_new(65536, &map[0]);
 	if (first < 0)
 		return NO_DMABUF;
@@ -132,33 +124,28 @@ static const char *c12_bad_ranges(struct plugin *p)
 {
 	char name[] = "/tmp/nccl-net-check.XXXXXX", *map;
 	struct pair pair;
-	const char *why = pair_open(&pair, p);
 	void *mr;
 	int file, fd;
 
-	if (why || (why = takes_dmabufs(p)))
-		return why;
+	HOLDS(pair_open(&pair, p));
+	HOLDS(takes_dmabufs(p));
 	file = mkstemp(name);
 	unlink(name);
 	if (ftruncate(file, 65536))
 		return "no file for the test";
-	if ((why = refuses(&pair, -1, 4096, 0, "descriptor -1")) ||
-	    (why = refuses(&pair, 4000, 4096, 0, "a descriptor that is not open")) ||
-	    (why = refuses(&pair, file, 4096, 0, "a file")))
-		return why;
+	HOLDS(refuses(&pair, -1, 4096, 0, "descriptor -1"));
+	HOLDS(refuses(&pair, 4000, 4096, 0, "a descriptor that is not open"));
+	HOLDS(refuses(&pair, file, 4096, 0, "a file"));
 	close(file);
 	fd = dmabuf_new(65536, &map);
 	if (fd < 0)
 		return NULL; /* what needs no dma-buf was tested */
-	if ((why = refuses(&pair, fd, 65537, 0, "more than the dma-buf has")) ||
-	    (why = refuses(&pair, fd, 4096, 65536, "what lies behind the dma-buf")) ||
-	    (why = refuses(&pair, fd, 4096, UINT64_MAX - 100, "an offset that wraps")))
-		return why;
+	HOLDS(refuses(&pair, fd, 65537, 0, "more than the dma-buf has"));
+	HOLDS(refuses(&pair, fd, 4096, 65536, "what lies behind the dma-buf"));
+	HOLDS(refuses(&pair, fd, 4096, UINT64_MAX - 100, "an offset that wraps"));
 	/* Offset and address need only agree within a page; the size may be odd. */
 	TRY(np_reg_dmabuf(p, pair.recv, (void *)0x700000000123, 777, 0x4123, fd, &mr));
-	why = receive_into(&pair, (void *)0x700000000123, mr, map + 0x4123, 777, 5);
-	if (why)
-		return why;
+	HOLDS(receive_into(&pair, (void *)0x700000000123, mr, map + 0x4123, 777, 5));
 	for (size_t i = 0; i < 65536; i++)
 		NEED(!map[i] || (i >= 0x4123 && i < 0x4123 + 777),
 		     "byte %#zx outside the region was written", i);
@@ -170,14 +157,10 @@ static const char *c13_overlapping(struct plugin *p)
 {
 	struct region from, whole, again, inner, small[2];
 	struct pair pair;
-	const char *why = pair_open(&pair, p);
+	const char *why;
 	void *mr;
 
-	if (why)
-		return why;
-	if ((why = region_new(&from, p, pair.send, 65536)) ||
-	    (why = region_new(&whole, p, pair.recv, 65536)))
-		return why;
+	HOLDS(pair_prepare(&pair, p, 65536, &from, &whole));
 	again = inner = small[0] = small[1] = whole;
 	TRY(np_reg(p, pair.recv, whole.data, 65536, NCCL_PTR_HOST, &again.mr));
 	inner.data = whole.data + 5000;
@@ -206,12 +189,12 @@ static const char *c14_same_address(struct plugin *p)
 {
 	char *map[2], *address = (char *)0x700000000000;
 	struct pair pair;
-	const char *why = pair_open(&pair, p);
+	const char *why;
 	void *mr[2];
 	int fd;
 
-	if (why || (why = takes_dmabufs(p)))
-		return why;
+	HOLDS(pair_open(&pair, p));
+	HOLDS(takes_dmabufs(p));
 	for (unsigned int i = 0; i < 2; i++) {
 		fd = dmabuf_new(65536, &map[i]);
 		if (fd < 0)
