@@ -52,6 +52,7 @@ int loop_devices(struct net_device **devs, int *n)
 	const struct tphbuf_registry_opts opts = {
 		.size = sizeof(opts),
 		.ops = &map_ops,
+		.limit = TPHBUF_REGISTRY_MAX,
 		.granule = TPHBUF_GRANULE_WHOLE,
 	};
 	struct net_device *dev = calloc(1, sizeof(*dev));

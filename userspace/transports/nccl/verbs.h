@@ -71,10 +71,15 @@ void verbs_device_close(struct net_device *dev);
 void verbs_events(struct net_device *dev);
 
 /* verbs_mem.c */
+extern const struct tphbuf_registry_ops verbs_registry_ops;
 enum nccl_result verbs_reg(struct net_device *dev, struct net_mr *mr);
 void verbs_unreg(struct net_mr *mr);
 enum nccl_result verbs_reg_dmabuf(struct net_device *dev, struct net_mr *mr, uint64_t offset,
 				  int fd);
+
+/* verbs_wire.c */
+bool verbs_blob_ok(const struct verbs_blob *blob);
+void verbs_cts_read(const struct verbs_cts *msg, uint32_t seq, struct net_cts *cts);
 
 /* verbs_qp.c */
 int verbs_qp_new(struct net_comm *comm, struct ibv_qp **qp);

@@ -47,7 +47,9 @@ static int speed_of(const struct ibv_port_attr *port)
 
 static int make_registry(struct verbs_device *v, struct net_device *dev)
 {
-	struct tphbuf_registry_opts opts = { .size = sizeof(opts), .ops = tphbuf_mr_registry_ops() };
+	struct tphbuf_registry_opts opts = { .size = sizeof(opts),
+					     .ops = &verbs_registry_ops,
+					     .limit = TPHBUF_REGISTRY_MAX };
 
 	v->mr_opts = calloc(1, sizeof(*v->mr_opts));
 	if (!v->mr_opts)
