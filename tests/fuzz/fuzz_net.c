@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * Messages of a peer of the network plugin: an announcement is complete and within limits, a part
- * belongs to a receive.
+ * belongs to a receive, a greeting has the listener's token.
  */
 #include "tests/fuzz/fuzz.h"
+#include "userspace/transports/nccl/greeting.h"
 #include "userspace/transports/nccl/loop.h"
+#include "userspace/transports/nccl/verbs.h"
 
 static void announcement(const uint8_t *data)
 {
@@ -44,11 +46,52 @@ static void part(const uint8_t *data)
 			   msg.size <= req.part[msg.index].size));
 }
 
+const struct net_config *net_config(void)
+{
+	static const struct net_config config = { .backend = "verbs" };
+
+	return &config;
+}
+
+/* An accepted greeting says who it is; queue pairs in it are as many as there is room for. */
+static void greeting(const uint8_t *data)
+{
+	static const uint8_t token[16] = "0123456789abcde";
+	struct verbs_blob blob;
+	struct greeting msg;
+
+	memcpy(&msg, data, sizeof(msg));
+	memcpy(&blob, msg.blob, sizeof(blob));
+	promise(greeting_check(&msg, token) ||
+		(msg.magic == GREETING_MAGIC && !memcmp(msg.token, token, sizeof(token)) &&
+		 !strcmp(msg.backend, "verbs")));
+	promise(!verbs_blob_ok(&blob) || (blob.n_qps - 1 < VERBS_MAX_QPS));
+}
+
+/* The ring is written by the peer without a limit. */
+static void ring(const uint8_t *data)
+{
+	static struct net_comm comm;
+	struct verbs_cts msg;
+	struct net_cts cts;
+
+	memcpy(&msg, data, sizeof(msg));
+	verbs_cts_read(&msg, comm.cts_tail, &cts);
+	if (!net_cts_add(&comm, &cts))
+		return;
+	promise(cts.n >= 1 && cts.n <= NET_MAX_RECVS);
+	comm.cts_head = comm.cts_tail;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size >= sizeof(struct loop_cts))
 		announcement(data);
 	if (size >= sizeof(struct loop_part))
 		part(data);
+	if (size >= sizeof(struct greeting))
+		greeting(data);
+	if (size >= sizeof(struct verbs_cts))
+		ring(data);
 	return 0;
 }

@@ -21,19 +21,10 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "greeting.h"
 #include "net.h"
 
-#define GREETING_MAGIC	 0x3146554248505431ull
-#define GREETING_VERSION 1
-#define PENDING		 16
-
-struct greeting {
-	uint64_t magic;
-	uint32_t version;
-	char backend[16];
-	uint8_t token[16];
-	uint8_t blob[NET_BLOB];
-};
+#define PENDING 16
 
 /* In the 128 bytes that NCCL carries from the listener to the connecting rank */
 struct handle {
@@ -96,29 +87,6 @@ static void set_options(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &wait, sizeof(wait));
-}
-
-static void greet(struct greeting *out, const uint8_t *token)
-{
-	memset(out, 0, sizeof(*out));
-	out->magic = GREETING_MAGIC;
-	out->version = GREETING_VERSION;
-	snprintf(out->backend, sizeof(out->backend), "%s", net_config()->backend);
-	memcpy(out->token, token, sizeof(out->token));
-}
-
-/* NULL, or what is wrong with a greeting */
-static const char *check_greeting(const struct greeting *in, const uint8_t *token)
-{
-	if (in->magic != GREETING_MAGIC)
-		return "it does not speak this plugin's protocol";
-	if (in->version != GREETING_VERSION)
-		return "it is another version of this plugin";
-	if (memcmp(in->token, token, sizeof(in->token)))
-		return "it does not have the token of this connection";
-	if (strncmp(in->backend, net_config()->backend, sizeof(in->backend)))
-		return "it uses another TPHBUF_NET_BACKEND";
-	return NULL;
 }
 
 /* 1: all there, 0: not yet, -errno */
@@ -230,7 +198,7 @@ static enum nccl_result half_new(struct net_ctx *ctx, int dev, struct handle *h)
 		return NCCL_SYSTEM_ERROR;
 	half->ctx = ctx;
 	half->deadline = now_ms() + net_config()->timeout_ms;
-	greet(&half->out, h->token);
+	greeting_make(&half->out, h->token);
 	half->comm = net_comm_new(ctx, device, true);
 	if (!half->comm) {
 		free(half);
@@ -297,7 +265,7 @@ static int half_advance(struct net_half *half)
 static enum nccl_result half_done(struct net_half *half, const uint8_t *token,
 				  struct net_comm **comm)
 {
-	const char *why = check_greeting(&half->in, token);
+	const char *why = greeting_check(&half->in, token);
 	enum nccl_result result;
 
 	if (why) {
@@ -405,7 +373,7 @@ static enum nccl_result answer(struct net_listen *l, int i)
 	half->stage = SENDING;
 	l->pending[i].fd = -1;
 	set_options(half->comm->fd);
-	greet(&half->out, l->token);
+	greeting_make(&half->out, l->token);
 	result = l->dev->backend->comm_open(half->comm, half->out.blob);
 	if (!result)
 		result = l->dev->backend->comm_connect(half->comm, l->pending[i].in.blob);
@@ -435,7 +403,7 @@ static enum nccl_result hear_pending(struct net_listen *l)
 			if (now_ms() > l->pending[i].deadline)
 				drop(l, i, "it did not say who it is within the time limit");
 		} else {
-			why = check_greeting(&l->pending[i].in, l->token);
+			why = greeting_check(&l->pending[i].in, l->token);
 			if (why)
 				drop(l, i, why);
 			else

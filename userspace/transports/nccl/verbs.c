@@ -115,8 +115,7 @@ static enum nccl_result comm_connect(struct net_comm *comm, const void *blob)
 	int err = 0;
 
 	memcpy(&peer, blob, sizeof(peer));
-	if (!peer.n_qps || peer.n_qps > VERBS_MAX_QPS || peer.mtu < IBV_MTU_256 ||
-	    peer.mtu > IBV_MTU_4096) {
+	if (!verbs_blob_ok(&peer)) {
 		net_warn("comm %u: the peer describes queue pairs that cannot be", comm->id);
 		return NCCL_REMOTE_ERROR;
 	}
@@ -314,15 +313,7 @@ static enum nccl_result read_ring(struct net_comm *comm)
 		cts = &vc->ring[comm->cts_tail % NET_SLOTS];
 		if (__atomic_load_n(&cts->mark, __ATOMIC_ACQUIRE) != comm->cts_tail + 1)
 			return NCCL_SUCCESS;
-		memset(&own, 0, sizeof(own));
-		own.seq = comm->cts_tail;
-		own.n = cts->n;
-		for (uint32_t i = 0; i < own.n && i < NET_MAX_RECVS; i++) {
-			own.part[i].size = cts->part[i].size;
-			own.part[i].tag = cts->part[i].tag;
-			own.part[i].addr = cts->part[i].addr;
-			own.part[i].rkey = cts->part[i].rkey;
-		}
+		verbs_cts_read(cts, comm->cts_tail, &own);
 		if (!net_cts_add(comm, &own)) {
 			net_warn("comm %u: the receiver announced what cannot be", comm->id);
 			return NCCL_REMOTE_ERROR;
