@@ -3,7 +3,8 @@
 # Judge the runs of one demo VM and report: a table on the terminal, JSON in a file.
 #   report.sh VM_FOLDER OUT.json
 # A run is ok when both sides of perftest ended with 0, the payload compared equal, TLPs arrived, and
-# every one of them carried exactly the requested tag (no hint if none was requested).
+# every one of them carried exactly the requested tag (no hint if none was requested). The all-reduce is ok when every sum
+# is right and every TLP carried the tag of the rank that it was sent to.
 . "$(dirname "$0")/../kernel/tools/lib.sh"
 . "$TOP/rig/lib/qemu.sh"
 vm=$1 out=$2
@@ -27,17 +28,22 @@ runs() {
 	done | jq -s .
 }
 
+all_reduce() {
+	jq -n --slurpfile request "$vm/out/all-reduce/request.json" --argjson tally "$(json_or_null "$vm/out/all-reduce/tally.json")" \
+		--rawfile tap "$vm/out/all-reduce/tap" --arg rc "$(cat "$vm/out/all-reduce/rc")" -f "$TOP/demo/all_reduce.jq"
+}
+
 json_or_null() { jq -e . "$1" 2>/dev/null || echo null; }
 
 accel=$(accelerator)
 jq -n --arg kernel "$(cat "$vm/out/kernel")" --argjson series "$(subjects)" --arg qemu "$(qemu_version)" \
 	--arg accel "${accel%%,*}" --argjson runs "$(runs)" \
-	--slurpfile register "$vm/out/register.json" '
+	--argjson all_reduce "$(all_reduce)" --slurpfile register "$vm/out/register.json" '
 	($register[0] | .ok and .tag.text == "st=0x5a,ph=2" and .applied.state == "yes" and .applied.tag.text == .tag.text) as $registered
 	| {kernel: $kernel, series: $series, qemu: $qemu, accel: $accel,
 	 note: "bandwidth and latency: fabric model, not NIC performance",
-	 register: $register[0], registered_ok: $registered, runs: $runs,
-	 ok: ($registered and ($runs | length) > 0 and ($runs | all(.ok)))}' >"$out"
+	 register: $register[0], registered_ok: $registered, runs: $runs, all_reduce: $all_reduce,
+	 ok: ($registered and ($runs | length) > 0 and ($runs | all(.ok)) and $all_reduce.ok)}' >"$out"
 
 jq -r '
 	def pad(n): tostring | . + (" " * ([n - length, 0] | max));
@@ -50,7 +56,11 @@ jq -r '
 	 ((if (.tags | length) == 0 then "none" else (.tags | map("\(.width)-bit \(.st) ph \(.ph)") | join("; ")) end) | pad(24)) +
 	 ((if .payload_ok then "equal" else "NOT OK" end) | pad(9)) + (if .ok then "ok" else "FAILED: " + (.why | join("; ")) end)),
 	"",
+	(.all_reduce |
+	 "\(.name): \(.tlps_to_bar) TLPs, tags seen \(.tags | map("\(.width)-bit \(.st) ph \(.ph)") | join("; ")), " +
+	 (if .ok then "every sum right, ok" else "FAILED: " + (.why | join("; ")) end)),
+	"",
 	(if .ok then "every untagged run without a hint, every tagged run with exactly its tag"
-	 else "FAILED: " + ((if .registered_ok then [] else ["the registration of step 3"] end) + [.runs[] | select(.ok | not) | .name] | join(", ")) end)' "$out"
+	 else "FAILED: " + ((if .registered_ok then [] else ["the registration of step 3"] end) + [(.runs[], .all_reduce) | select(.ok | not) | .name] | join(", ")) end)' "$out"
 say "report: ${out#"$TOP"/}"
 jq -e .ok "$out" >/dev/null || die "the demo failed; see the runs above and ${out#"$TOP"/}"

@@ -45,4 +45,18 @@ done
 perf_run read_bw 65536 client "$nic_8bit" 8:0x5a:2
 perf_run send_bw 65536 server "$nic_8bit" 8:0x5a:2
 perf_run write_lat 8 server "$nic_8bit" 8:0x5a:2
+
+# As a collective library does it: each rank's memory is a range of the BAR with a tag of its own, on a NIC of its own.
+step "ring all-reduce by NCCL's network plugin"
+mkdir -p /srv/all-reduce
+echo '{"ranks": 2, "block_bytes": 524288, "requested": [{"width": 16, "st": "0x1234", "ph": 2},
+	{"width": 8, "st": "0x21", "ph": 1}]}' >/srv/all-reduce/request.json
+ip link set lo up
+fabric-tally "$endpoint" --clear >/dev/null || fail "the endpoint's counters"
+LD_LIBRARY_PATH=/opt/tphbuf/usr/lib TPHBUF_NET_TAG=require NCCL_SOCKET_IFNAME=lo timeout 60 nccl-net-check --no-points \
+	--only all-reduce --bytes 524288 --device "$endpoint,2,xst=0x1234,ph=2/st=0x21,ph=1" \
+	/opt/tphbuf/usr/lib/libnccl-net-tphbuf.so >/srv/all-reduce/tap 2>/srv/all-reduce/err
+echo $? >/srv/all-reduce/rc
+fabric-tally "$endpoint" >/srv/all-reduce/tally.json
+echo "STORY: all-reduce: exit $(cat /srv/all-reduce/rc)"
 step "done"
