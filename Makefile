@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## The main job: set up from nothing, boot the VM, tagged and untagged RDMA writes, report
@@ -26,6 +26,10 @@ check-vm: ## Only the tests in virtual machines (CASES="name..." picks some)
 .PHONY: check-debug
 check-debug: ## The cases in virtual machines again, and the stress, on kernels with KASAN, lockdep, KCSAN
 	@tests/harness/check.sh debug
+
+.PHONY: check-packages
+check-packages: ## Packages: built, lintian, installed, used, removed (RELEASE=trixie: there)
+	@tests/packages.sh $(RELEASE)
 
 .PHONY: check-kernel
 check-kernel: ## Every patch of the series builds, checkpatch, sparse, config variants
@@ -61,8 +65,8 @@ install: ## Build and install library, command, fabric on this machine (PREFIX=/
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" rig/build.sh install
 
 .PHONY: deb
-deb: ## Debian packages of library and command for this release, in build/deb
-	@packaging/deb.sh userspace
+deb: ## Debian packages of user space, in build/deb (RELEASE=trixie: for that release)
+	@packaging/deb.sh userspace $(RELEASE)
 
 .PHONY: deb-kernel
 deb-kernel: ## Debian packages of the patched kernel, for a test machine (CONFIG=FILE, LOCALMOD=1)

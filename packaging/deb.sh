@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Debian packages for the release that this machine runs, in build/deb.
-#   deb.sh userspace           libtphbuf1, libtphbuf-verbs1, libtphbuf-drm1, libtphbuf-dev, tphbuf,
-#                              tphbuf-fabric, libnccl-net-tphbuf
+# Debian packages, in build/deb (build/deb-RELEASE for another release).
+#   deb.sh userspace [RELEASE] libtphbuf1, libtphbuf-verbs1, libtphbuf-drm1, libtphbuf-dev, tphbuf,
+#                              tphbuf-fabric, libnccl-net-tphbuf. For the release that this machine runs,
+#                              or for RELEASE (bookworm, trixie) in a root of its own
 #   deb.sh kernel [CONFIG]     linux-image and linux-headers of 7.3 with the series. CONFIG is a kernel
 #                              configuration to start from: by default the one of the running kernel;
 #                              "vm": that of the test VMs (small, quick). LOCALMOD=1: only modules that
 #                              are loaded now.
+# Maintainer of the packages is who builds them: DEBFULLNAME and DEBEMAIL, else user.name and user.email of git,
+# else the account on this machine.
 . "$(dirname "$0")/../kernel/tools/lib.sh"
 . "$TOP/rig/lib/apt.sh"
+. "$TOP/rig/lib/root.sh"
 
 OUT=$BUILD/deb
 # What the series and its users need, whatever CONFIG says.
@@ -16,15 +20,42 @@ NEEDED="PCIE_TPH PCI_P2PDMA ZONE_DEVICE DMA_SHARED_BUFFER IOMMUFD VFIO VFIO_DEVI
 	INFINIBAND_ON_DEMAND_PAGING"
 NEEDED_MODULES="VFIO_PCI MLX5_CORE MLX5_INFINIBAND"
 
-userspace() {
-	local src=$OUT/src
-	"$TOP/rig/setup.sh" build
-	host_packages debhelper
-	"$TOP/kernel/tools/headers.sh"
+maintainer() {
+	local name=${DEBFULLNAME:-$(git -C "$TOP" config user.name || true)}
+	local email=${DEBEMAIL:-$(git -C "$TOP" config user.email || true)}
+	if [ -z "$name" ] || [ -z "$email" ]; then
+		name="local build" email="$(id -un)@$(hostname -f 2>/dev/null || hostname)"
+		say "note: the packages name \"$name <$email>\" as maintainer; set DEBFULLNAME and DEBEMAIL before you publish them" >&2
+	fi
+	say "$name <$email>"
+}
+
+# The source that dpkg-buildpackage reads, in $OUT/src
+debian_source() {
+	local src=$OUT/src who
+	who=$(maintainer)
 	rm -rf "$src"
 	mkdir -p "$src"
 	cp -r "$TOP"/{meson.build,meson_options.txt,VERSION,userspace} "$TOP/packaging/debian" "$src/"
-	(cd "$src" && HEADERS=$(readlink -f "$BUILD/headers") dpkg-buildpackage --build=binary --unsigned-changes --no-pre-clean)
+	who=${who//\\/} who=${who//|/}
+	sed -i "s|@MAINTAINER@|${who//&/\\&}|" "$src"/debian/{control,changelog}
+}
+
+userspace() {
+	local release=${1:-} root headers build=(dpkg-buildpackage --build=binary --unsigned-changes --no-pre-clean)
+	[ -n "$release" ] || "$TOP/rig/setup.sh" build
+	"$TOP/kernel/tools/headers.sh"
+	headers=$(readlink -f "$BUILD/headers")
+	if [ -z "$release" ]; then
+		host_packages debhelper
+		debian_source
+		(cd "$OUT/src" && HEADERS=$headers "${build[@]}")
+	else
+		OUT=$BUILD/deb-$release
+		root=$("$TOP/packaging/root.sh" "$release")
+		debian_source
+		inside_root "$root" "$OUT:/srv" "$headers:/mnt:ro" -- sh -c 'cd /srv/src && HEADERS=/mnt exec "$@"' sh "${build[@]}"
+	fi
 	ls "$OUT"/*.deb
 }
 
@@ -60,5 +91,5 @@ kernel() {
 
 case ${1:-} in
 userspace | kernel) "$@" ;;
-*) die "usage: deb.sh userspace | kernel [CONFIG]" ;;
+*) die "usage: deb.sh userspace [RELEASE] | kernel [CONFIG]" ;;
 esac

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # The Debian packages build, install over a throw-away overlay of this system, work, and leave no
 # files when removed. Prints TAP. Needs root (mount namespace, overlay, dpkg).
+#   packages.sh [RELEASE]    RELEASE: built for, and installed into, a root of that Debian release instead
 . "$(dirname "$0")/../rig/lib/common.sh"
+. "$TOP/rig/lib/root.sh"
 
 n=0
 check() { # TITLE COMMAND...
@@ -12,26 +14,45 @@ check() { # TITLE COMMAND...
 	if "$@" >&2; then say "ok $n - $title"; else say "not ok $n - $title"; bad=1; fi
 }
 bad=0
-deb=$BUILD/deb
+release=${1:-}
+deb=$BUILD/deb${release:+-$release}
+root=/
+[ -z "$release" ] || root=$("$TOP/packaging/root.sh" "$release")
 rm -f "$deb"/*.deb
-check "packages build" "$TOP/packaging/deb.sh" userspace
+# An address that no one has; without these variables the packages name the account that builds them.
+export DEBFULLNAME="Package test" DEBEMAIL=packages@example.org
+check "packages build" "$TOP/packaging/deb.sh" userspace $release
+check "the maintainer is whom the builder names" test \
+	"$(dpkg-deb -f "$deb"/libtphbuf1_*.deb Maintainer)" = "$DEBFULLNAME <$DEBEMAIL>"
 check "all of them are there" test "$(ls "$deb" | sed -n 's/_.*\.deb$//p' | grep -v -e dbgsym | sort | tr '\n' ' ')" = \
 	"$(sed -n 's/^Package: //p' "$TOP/packaging/debian/control" | sort | tr '\n' ' ')"
 
-# The publisher of the packages must fill in the maintainer's address, and nothing else.
+# symbols_fit EDIT: debian/libtphbuf1.symbols after an edit by sed is still what the library has
+symbols_fit() {
+	(cd "$deb/src" && sed "$1" debian/libtphbuf1.symbols >debian/edited &&
+		dpkg-gensymbols -plibtphbuf1 -Pdebian/libtphbuf1 -Idebian/edited -c4 -O/dev/null)
+}
+refused() { ! symbols_fit "$1"; }
+check "the listed symbols are those of the library" symbols_fit ''
+check "a symbol that is gone is refused" refused 's/^ tphbuf_tag_parse@.*/&\n tphbuf_gone@TPHBUF_1.0 1.0.0~/'
+check "a symbol that is not listed is refused" refused /tphbuf_tag_parse/d
+
 lintian_clean() {
-	! command -v lintian >/dev/null ||
-		lintian --fail-on error --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog "$deb"/*.deb
+	if [ -z "$release" ]; then
+		lintian --fail-on error "$deb"/*.deb
+	else
+		inside_root "$root" "$deb:/mnt:ro" -- sh -c 'lintian --fail-on error /mnt/*.deb'
+	fi
 }
 check "lintian finds no error" lintian_clean
 
-# inside SCRIPT: run SCRIPT on a temporary overlay of /; the packages are in /mnt.
+# inside SCRIPT: run SCRIPT on a temporary overlay of the root; the packages are in /mnt.
 inside() {
-	deb=$deb top=$TOP script=$1 unshare -m --propagation private bash -c '
+	deb=$deb top=$TOP root=$root script=$1 unshare -m --propagation private bash -c '
 		set -e
 		mount -t tmpfs tmpfs /mnt
 		mkdir /mnt/up /mnt/work /mnt/merged
-		mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work /mnt/merged
+		mount -t overlay overlay -o "lowerdir=$root,upperdir=/mnt/up,workdir=/mnt/work" /mnt/merged
 		mount -t tmpfs tmpfs /mnt/merged/mnt
 		cp "$deb"/*.deb "$top"/userspace/examples/*.c /mnt/merged/mnt/
 		mount -t proc proc /mnt/merged/proc
