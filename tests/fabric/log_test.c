@@ -73,6 +73,20 @@ static void kinds_do_not_hide_each_other(void **ctx)
 	assert_string_equal(state->text[0], "dev: event queue 3 is full");
 }
 
+static void kinds_of_one_format_do_not_hide_each_other(void **ctx)
+{
+	struct state *state = *ctx;
+	unsigned int i;
+
+	for (i = 0; i < 5000; i++)
+		fab_log_kind(&state->dev, 7, "command %u refused", 7);
+	assert_int_equal(state->lines, FAB_LOG_FIRST + 2);
+	state->lines = 0;
+	fab_log_kind(&state->dev, 8, "command %u refused", 8);
+	assert_int_equal(state->lines, 1);
+	assert_string_equal(state->text[0], "dev: command 8 refused");
+}
+
 /* More kinds of messages than the table holds: the log stays bounded. */
 static void kinds_past_the_table(void **ctx)
 {
@@ -118,7 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_kind_is_bounded),   TEST(kinds_do_not_hide_each_other),
 		TEST(kinds_past_the_table),  TEST(counting_starts_again_when_cleared),
-		TEST(long_messages_are_cut),
+		TEST(long_messages_are_cut), TEST(kinds_of_one_format_do_not_hide_each_other),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);

@@ -65,10 +65,11 @@ struct fab_sent {
 	uint64_t tagged; /* with TH */
 };
 
-/* Messages that a guest can cause, by kind (format). See fab_log(). */
-#define FAB_LOG_KINDS 16
+/* Messages that a guest can cause, by kind. See fab_log() and fab_log_kind(). */
+#define FAB_LOG_KINDS 512
 struct fab_log_count {
 	const char *fmt;
+	uint64_t kind;
 	uint64_t count;
 };
 

@@ -110,13 +110,15 @@ static void message(struct fab_device *dev, const char *note, const char *fmt, v
 }
 
 /* The number of messages of this kind of the device, including this one. Kinds past the table count as one. */
-static uint64_t log_count(struct fab_device *dev, const char *fmt)
+static uint64_t log_count(struct fab_device *dev, uint64_t kind, const char *fmt)
 {
 	unsigned int i = 0;
 
-	while (i < FAB_LOG_KINDS - 1 && dev->log[i].fmt && dev->log[i].fmt != fmt)
+	while (i < FAB_LOG_KINDS - 1 && dev->log[i].fmt &&
+	       (dev->log[i].fmt != fmt || dev->log[i].kind != kind))
 		i++;
 	dev->log[i].fmt = fmt;
+	dev->log[i].kind = kind;
 	return ++dev->log[i].count;
 }
 
@@ -127,11 +129,10 @@ static bool power_of_ten(uint64_t n)
 	return n == 1;
 }
 
-void fab_log(struct fab_device *dev, const char *fmt, ...)
+static void log_bounded(struct fab_device *dev, uint64_t kind, const char *fmt, va_list args)
 {
-	uint64_t count = log_count(dev, fmt);
+	uint64_t count = log_count(dev, kind, fmt);
 	char note[64] = "";
-	va_list args;
 
 	if (count > FAB_LOG_FIRST && !power_of_ten(count))
 		return;
@@ -139,8 +140,24 @@ void fab_log(struct fab_device *dev, const char *fmt, ...)
 		snprintf(note, sizeof(note), " (%llu times)", (unsigned long long)count);
 	else if (count == FAB_LOG_FIRST)
 		snprintf(note, sizeof(note), " (further ones are counted only)");
-	va_start(args, fmt);
 	message(dev, note, fmt, args);
+}
+
+void fab_log(struct fab_device *dev, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_bounded(dev, 0, fmt, args);
+	va_end(args);
+}
+
+void fab_log_kind(struct fab_device *dev, uint64_t kind, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_bounded(dev, kind, fmt, args);
 	va_end(args);
 }
 

@@ -49,6 +49,12 @@ void fab_trace(struct fab_fabric *fabric, const struct fab_tlp_run *run,
  */
 #define FAB_LOG_FIRST 10
 void fab_log(struct fab_device *dev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * As fab_log(), with kinds of one fmt counted separately, so that a flood of one does not hide the
+ * others. kind has few values, however hostile the guest: kinds past FAB_LOG_KINDS count as one.
+ */
+void fab_log_kind(struct fab_device *dev, uint64_t kind, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Only with -v, and then without limit. */
 void fab_debug(struct fab_device *dev, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -139,6 +139,15 @@ static int send_reply(struct srv_conn *conn, int error)
 	return srv_out_send(&conn->out, conn->sock, conn->reply, answer.size, conn->msg.reply_fd);
 }
 
+/* Command and reason; commands that do not exist are one kind. */
+static uint64_t log_kind(const struct srv_conn *conn, int error)
+{
+	uint64_t command = conn->msg.header.command;
+
+	return (command < SRV_COMMAND_COUNT ? command : SRV_COMMAND_COUNT) << 32 |
+	       (uint64_t)(uint32_t)-error << 1 | (conn->msg.why ? 1 : 0);
+}
+
 /* Run the message that has arrived. -errno: the connection has ended. */
 static int handle(struct srv_conn *conn)
 {
@@ -150,9 +159,10 @@ static int handle(struct srv_conn *conn)
 
 	error = framed && !conn->bad_fds ? srv_proto_run(&conn->session, &conn->msg, &end) : -EINVAL;
 	if (error)
-		fab_log(dev, "%s refused: size %u flags 0x%x files %u: %s",
-			srv_proto_name(header->command), header->size, header->flags,
-			conn->msg.nfds, conn->msg.why ? conn->msg.why : strerror(-error));
+		fab_log_kind(dev, log_kind(conn, error),
+			     "%s refused: size %u flags 0x%x files %u: %s",
+			     srv_proto_name(header->command), header->size, header->flags,
+			     conn->msg.nfds, conn->msg.why ? conn->msg.why : strerror(-error));
 	else if (dev->fabric->verbose > 1)
 		fab_debug(dev, "%s size %u files %u", srv_proto_name(header->command), header->size,
 			  conn->msg.nfds);

@@ -189,9 +189,13 @@ uint8_t nic_cmd_set_hca_cap(struct nic_cmd *cmd)
 	if (CAP_TYPE(cmd->op_mod) == CAP_ATOMIC && atomic_accept(cmd->nic, cap))
 		return NIC_CMD_OK;
 	if (CAP_TYPE(cmd->op_mod) != CAP_GENERAL)
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE,
+					   "page of capabilities as it was not read",
+					   CAP_TYPE(cmd->op_mod));
 	for (i = 0; i < nic_general_cap_count; i++)
 		if (nic_field_get(cap, nic_general_caps[i].field) > nic_general_caps[i].value)
-			return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+			return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE,
+						   nic_general_caps[i].name,
+						   nic_general_caps[i].field.bit);
 	return NIC_CMD_OK;
 }

@@ -47,6 +47,9 @@ struct nic_cmd {
 	const uint8_t *in;
 	uint8_t *out;
 	uint32_t syndrome;
+	/* What exactly is refused, for the log: static text and a number that tells it apart, or NULL and 0. */
+	const char *detail;
+	uint16_t detail_code;
 };
 
 static inline uint8_t nic_cmd_fail(struct nic_cmd *cmd, enum nic_cmd_status status,
@@ -56,7 +59,31 @@ static inline uint8_t nic_cmd_fail(struct nic_cmd *cmd, enum nic_cmd_status stat
 	return (uint8_t)status;
 }
 
-/* refusal.c: one line in the host's log, with status and syndrome in words; bounded by fab_log(). */
+/* As nic_cmd_fail(); detail as in struct nic_cmd. */
+static inline uint8_t nic_cmd_fail_detail(struct nic_cmd *cmd, enum nic_cmd_status status,
+					  enum nic_syndrome_code syndrome, const char *detail,
+					  uint32_t detail_code)
+{
+	cmd->detail = detail;
+	cmd->detail_code = (uint16_t)detail_code;
+	return nic_cmd_fail(cmd, status, syndrome);
+}
+
+/* A field that must be 0, because no capability offers the feature. Lists end with a NULL name. */
+struct nic_feature {
+	const char *name;
+	struct nic_field field;
+};
+#define NIC_FEATURE(layout, field) { #field, NIC_FIELD(layout, field) }
+
+/* refusal.c: NIC_CMD_OK, or refuse the first feature of the list that the context sets. */
+uint8_t nic_cmd_refuse_features(struct nic_cmd *cmd, const void *context,
+				const struct nic_feature *features);
+
+/*
+ * refusal.c: one line in the host's log, with status, syndrome and detail in words. Each command,
+ * syndrome and detail is a kind of its own for fab_log_kind().
+ */
 void nic_cmd_log_refusal(const struct nic_cmd *cmd, uint8_t status);
 
 /* Status for the error of a helper (nic_buf_init() and so on). */

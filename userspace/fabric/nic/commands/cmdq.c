@@ -192,8 +192,9 @@ static void run_slot(struct nic *nic, uint32_t slot)
 	status = deliver(&exec, (const uint8_t *)entry);
 	if (status != NIC_DELIVERY_OK) {
 		nic->commands_bad++;
-		fab_log(&nic->dev, "command queue entry %u not executed: delivery status 0x%x",
-			slot, status);
+		fab_log_kind(&nic->dev, status,
+			     "command queue entry %u not executed: delivery status 0x%x", slot,
+			     status);
 	}
 	answer(&exec, status);
 	free(exec.in);

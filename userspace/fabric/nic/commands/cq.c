@@ -22,15 +22,23 @@ static uint32_t cqe_size_code(const struct nic_cq *cq)
 	return cq->cqe_bytes == 128 ? CQE_128 : CQE_64;
 }
 
+static const struct nic_feature features[] = {
+	NIC_FEATURE(cqc, dbr_umem_valid), NIC_FEATURE(cqc, apu_cq), NIC_FEATURE(cqc, cc),
+	NIC_FEATURE(cqc, cqe_comp_en),	  { NULL, { 0, 0 } },
+};
+
 static uint8_t check_context(struct nic_cmd *cmd, const unsigned char *context)
 {
+	uint8_t status;
+
 	if (DEVX_GET(cqc, context, log_cq_size) > NIC_LOG_MAX_CQ_SIZE)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_SIZE);
 	if (DEVX_GET(cqc, context, cqe_sz) != CQE_64 && DEVX_GET(cqc, context, cqe_sz) != CQE_128)
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
-	if (DEVX_GET(cqc, context, dbr_umem_valid) || DEVX_GET(cqc, context, apu_cq) ||
-	    DEVX_GET(cqc, context, cc) || DEVX_GET(cqc, context, cqe_comp_en))
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE,
+					   "entries of neither 64 nor 128 bytes", 0);
+	status = nic_cmd_refuse_features(cmd, context, features);
+	if (status != NIC_CMD_OK)
+		return status;
 	if (!nic_ids_find(&cmd->nic->eqs, DEVX_GET(cqc, context, c_eqn_or_apu_element)))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_EQ);
 	return NIC_CMD_OK;
@@ -88,7 +96,8 @@ uint8_t nic_cmd_modify_cq(struct nic_cmd *cmd)
 	int ret;
 
 	if (cmd->op_mod != MLX5_MODIFY_CQ_IN_OP_MOD_RESIZE_CQ || select != RESIZE_FIELDS)
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE,
+					   "a change other than of the size", 0);
 	if (!cq || cq->error)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_NUMBER);
 	if (log_size > NIC_LOG_MAX_CQ_SIZE || DEVX_GET(cqc, context, cqe_sz) != cqe_size_code(cq))

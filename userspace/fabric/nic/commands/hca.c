@@ -60,7 +60,8 @@ uint8_t nic_cmd_query_issi(struct nic_cmd *cmd)
 uint8_t nic_cmd_set_issi(struct nic_cmd *cmd)
 {
 	if (DEVX_GET(set_issi_in, cmd->in, current_issi) != 1)
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE,
+					   "interface (ISSI) other than 1", 0);
 	return NIC_CMD_OK;
 }
 

@@ -41,13 +41,23 @@ static void context_load(struct nic_mkey *mkey, const unsigned char *context)
 	mkey->tph_index = (uint8_t)DEVX_GET(mkc, context, pcie_tph_steering_tag_index);
 }
 
+static const struct nic_feature features[] = {
+	NIC_FEATURE(mkc, bsf_en),
+	NIC_FEATURE(mkc, ma_translation_mode),
+	{ NULL, { 0, 0 } },
+};
+
 static uint8_t context_check(struct nic_cmd *cmd, const struct nic_mkey *mkey,
 			     const unsigned char *context)
 {
+	uint8_t status;
+
 	if (mkey->mode != MLX5_MKC_ACCESS_MODE_PA && mkey->mode != MLX5_MKC_ACCESS_MODE_MTT)
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
-	if (DEVX_GET(mkc, context, bsf_en) || DEVX_GET(mkc, context, ma_translation_mode))
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE,
+					   "access mode other than PA and MTT", mkey->mode);
+	status = nic_cmd_refuse_features(cmd, context, features);
+	if (status != NIC_CMD_OK)
+		return status;
 	if (!nic_ids_find(&cmd->nic->pds, mkey->pd))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_PD);
 	if (!nic_mkey_valid(mkey))

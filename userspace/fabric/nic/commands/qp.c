@@ -48,6 +48,26 @@ static void context_load(struct nic_qp *qp)
 	qp->sq_offset = (rq_bytes + SQ_ALIGN - 1) / SQ_ALIGN * SQ_ALIGN;
 }
 
+/* Services of the interface that the model does not have (qpc.st). */
+static const char *service_name(uint8_t service)
+{
+	switch (service) {
+	case MLX5_QPC_ST_DCI:
+		return "service DC initiator";
+	case MLX5_QPC_ST_RAW_DATAGRAM:
+		return "service raw datagram";
+	default:
+		return "unknown service";
+	}
+}
+
+static const struct nic_feature features[] = {
+	NIC_FEATURE(qpc, wq_signature),	    NIC_FEATURE(qpc, dbr_umem_valid),
+	NIC_FEATURE(qpc, cd_master),	    NIC_FEATURE(qpc, cd_slave_send),
+	NIC_FEATURE(qpc, cd_slave_receive), NIC_FEATURE(qpc, cs_req),
+	NIC_FEATURE(qpc, cs_res),	    { NULL, { 0, 0 } },
+};
+
 /* Where receives come from: RC has a queue of its own or an RMP, XRC the SRQs of its domain, others their own. */
 static uint8_t source_check(struct nic_cmd *cmd, const struct nic_qp *qp)
 {
@@ -55,13 +75,16 @@ static uint8_t source_check(struct nic_cmd *cmd, const struct nic_qp *qp)
 
 	if (qp->service == MLX5_QPC_ST_XRC) {
 		if (type == NIC_RQ_OWN)
-			return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
+			return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE,
+						   "XRC with a receive queue of its own", 0x20);
 		if (!nic_ids_find(&cmd->nic->xrcds, qp->xrcd))
 			return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_XRCD);
 		return NIC_CMD_OK;
 	}
 	if (type == NIC_RQ_SHARED && !qp->shared_rq)
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE,
+					   "shared receive queue for a service other than RC and XRC",
+					   0x10u | qp->service);
 	if (qp->shared_rq && !nic_srq_get(cmd->nic, qp->srqn, NIC_SRQ_RMP))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_SRQ);
 	return NIC_CMD_OK;
@@ -71,14 +94,14 @@ static uint8_t context_check(struct nic_cmd *cmd, const struct nic_qp *qp)
 {
 	const uint8_t *context = qp->context;
 	struct nic *nic = cmd->nic;
+	uint8_t status;
 
 	if (!service_known(qp->service))
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
-	if (DEVX_GET(qpc, context, wq_signature) || DEVX_GET(qpc, context, dbr_umem_valid) ||
-	    DEVX_GET(qpc, context, cd_master) || DEVX_GET(qpc, context, cd_slave_send) ||
-	    DEVX_GET(qpc, context, cd_slave_receive) || DEVX_GET(qpc, context, cs_req) ||
-	    DEVX_GET(qpc, context, cs_res))
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE,
+					   service_name(qp->service), qp->service & 0xf);
+	status = nic_cmd_refuse_features(cmd, context, features);
+	if (status != NIC_CMD_OK)
+		return status;
 	if (!qp->no_rq && 16u << qp->log_rq_stride > NIC_MAX_RECEIVE_WQE)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_SIZE);
 	/* The driver gives its UMR queue pair a PD only with RST2INIT. */

@@ -21,7 +21,8 @@ static uint8_t context_check(struct nic_cmd *cmd, const unsigned char *context, 
 	    DEVX_GET(qpc, context, log_sra_max) > NIC_LOG_MAX_RA)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_SIZE);
 	if (DEVX_GET(qpc, context, rae) && DEVX_GET(qpc, context, atomic_mode) > ATOMIC_MODE_8B)
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE,
+					   "atomics larger than 8 bytes", 0);
 	return NIC_CMD_OK;
 }
 

@@ -39,12 +39,30 @@ static const char *const syndromes[] = {
 #define TEXT(table, code) \
 	((code) < sizeof(table) / sizeof((table)[0]) && (table)[code] ? (table)[code] : "unknown")
 
+uint8_t nic_cmd_refuse_features(struct nic_cmd *cmd, const void *context,
+				const struct nic_feature *features)
+{
+	for (; features->name; features++)
+		if (nic_field_get(context, features->field))
+			return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE,
+						   features->name, features->field.bit);
+	return NIC_CMD_OK;
+}
+
+/* Opcodes that the model does not have are one kind: a guest can send 65536 of them. */
+static uint64_t log_kind(const struct nic_cmd *cmd, bool known)
+{
+	return (uint64_t)(known ? cmd->opcode : 0) << 32 | (uint64_t)cmd->syndrome << 16 |
+	       cmd->detail_code;
+}
+
 void nic_cmd_log_refusal(const struct nic_cmd *cmd, uint8_t status)
 {
 	const struct nic_cmd_desc *desc = nic_cmd_lookup(cmd->opcode);
 
-	fab_log(&cmd->nic->dev,
-		"command %s (0x%x, op_mod 0x%x) refused: %s (status 0x%x), %s (syndrome 0x%x)",
-		desc ? desc->name : "unknown", cmd->opcode, cmd->op_mod, TEXT(statuses, status),
-		status, TEXT(syndromes, cmd->syndrome), cmd->syndrome);
+	fab_log_kind(&cmd->nic->dev, log_kind(cmd, desc),
+		     "command %s (0x%x, op_mod 0x%x) refused: %s (status 0x%x), %s (syndrome 0x%x)%s%s",
+		     desc ? desc->name : "unknown", cmd->opcode, cmd->op_mod,
+		     TEXT(statuses, status), status, TEXT(syndromes, cmd->syndrome), cmd->syndrome,
+		     cmd->detail ? ": " : "", cmd->detail ? cmd->detail : "");
 }

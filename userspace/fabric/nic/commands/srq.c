@@ -93,6 +93,20 @@ static uint8_t destroy(struct nic_cmd *cmd, struct nic_srq *srq)
 	return NIC_CMD_OK;
 }
 
+static const struct nic_feature rmp_features[] = {
+	NIC_FEATURE(rmpc, basic_cyclic_rcv_wqe), NIC_FEATURE(rmpc, wq.wq_signature),
+	NIC_FEATURE(rmpc, wq.cd_slave),		 NIC_FEATURE(rmpc, wq.dbr_umem_valid),
+	NIC_FEATURE(rmpc, wq.wq_umem_valid),	 { NULL, { 0, 0 } },
+};
+
+static const struct nic_feature xrc_srq_features[] = {
+	NIC_FEATURE(xrc_srqc, wq_signature),
+	NIC_FEATURE(xrc_srqc, cont_srq),
+	NIC_FEATURE(xrc_srqc, basic_cyclic_rcv_wqe),
+	NIC_FEATURE(xrc_srqc, dbr_umem_valid),
+	{ NULL, { 0, 0 } },
+};
+
 uint8_t nic_cmd_create_rmp(struct nic_cmd *cmd)
 {
 	const unsigned char *context = DEVX_ADDR_OF(create_rmp_in, cmd->in, ctx);
@@ -107,15 +121,16 @@ uint8_t nic_cmd_create_rmp(struct nic_cmd *cmd)
 					   .dbr = DEVX_GET64(wq, wq, dbr_addr),
 					   .pas = DEVX_BYTE_OFF(create_rmp_in, ctx.wq.pas) };
 	struct nic_srq *srq;
+	uint8_t status;
 
-	if (DEVX_GET(rmpc, context, state) != MLX5_RMPC_STATE_RDY ||
-	    DEVX_GET(wq, wq, wq_type) != MLX5_WQ_TYPE_LINKED_LIST)
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE);
-	if (DEVX_GET(rmpc, context, basic_cyclic_rcv_wqe) || DEVX_GET(wq, wq, wq_signature) ||
-	    DEVX_GET(wq, wq, cd_slave) || DEVX_GET(wq, wq, dbr_umem_valid) ||
-	    DEVX_GET(wq, wq, wq_umem_valid))
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
-	return create(cmd, &layout, &srq);
+	if (DEVX_GET(rmpc, context, state) != MLX5_RMPC_STATE_RDY)
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE,
+					   "first state other than ready", 0);
+	if (DEVX_GET(wq, wq, wq_type) != MLX5_WQ_TYPE_LINKED_LIST)
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_MODE,
+					   "queue other than a linked list", 1);
+	status = nic_cmd_refuse_features(cmd, context, rmp_features);
+	return status == NIC_CMD_OK ? create(cmd, &layout, &srq) : status;
 }
 
 uint8_t nic_cmd_modify_rmp(struct nic_cmd *cmd)
@@ -126,7 +141,8 @@ uint8_t nic_cmd_modify_rmp(struct nic_cmd *cmd)
 	if (DEVX_GET(modify_rmp_in, cmd->in, rmp_state) != MLX5_RMPC_STATE_RDY ||
 	    DEVX_GET(modify_rmp_in, cmd->in, ctx.state) != MLX5_RMPC_STATE_RDY ||
 	    !DEVX_GET(modify_rmp_in, cmd->in, bitmask.lwm))
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+		return nic_cmd_fail_detail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE,
+					   "a change other than of the limit", 0);
 	return arm(cmd, srq, DEVX_GET(modify_rmp_in, cmd->in, ctx.wq.lwm));
 }
 
@@ -178,10 +194,9 @@ uint8_t nic_cmd_create_xrc_srq(struct nic_cmd *cmd)
 	struct nic_srq *srq;
 	uint8_t status;
 
-	if (DEVX_GET(xrc_srqc, context, wq_signature) || DEVX_GET(xrc_srqc, context, cont_srq) ||
-	    DEVX_GET(xrc_srqc, context, basic_cyclic_rcv_wqe) ||
-	    DEVX_GET(xrc_srqc, context, dbr_umem_valid))
-		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_FEATURE);
+	status = nic_cmd_refuse_features(cmd, context, xrc_srq_features);
+	if (status != NIC_CMD_OK)
+		return status;
 	if (!cq)
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_RES, NIC_SYN_CQ);
 	if (!nic_ids_find(&cmd->nic->xrcds, xrcd))
