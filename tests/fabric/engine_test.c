@@ -218,7 +218,7 @@ static void reserved_bits_are_refused(void **ctx)
 	} registers[] = {
 		{ ENG_MAGIC, 0xffffffff }, { ENG_ADDR_LO, 0x00000003 },
 		{ ENG_ADDR_HI, 0 },	   { ENG_LENGTH, 0xffe00003 },
-		{ ENG_VALUE, 0 },	   { ENG_HINT, 0x7ffc0000 },
+		{ ENG_VALUE, 0 },	   { ENG_HINT, 0x3ffc0000 },
 		{ ENG_START, 0xfffffffe }, { ENG_STATUS, 0xffffffff },
 	};
 	struct state *state = *ctx;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fabric/core/pci.h"
 #include "fabric/server/options.h"
 
 #define ARGS 24
@@ -88,6 +89,33 @@ static void every_key(void **ctx)
 		    opts.spec[4].engine.no_prefix);
 }
 
+static void every_key_of_an_engine(void **ctx)
+{
+	struct srv_opts opts;
+	char error[256] = "";
+
+	(void)ctx;
+	assert_int_equal(parse("--dir=/d --engine=a,st=4,st-loc=msix,modes=iv,vectors=8,flr=off,soft-reset=on "
+			       "--engine=b,st=direct,st-loc=cap,modes=all,vectors=0,flr=on,soft-reset=off "
+			       "--engine=c,modes=ds,bar-mb=64,completer=8bit --engine=d,modes=ns",
+			       &opts, error, sizeof(error)),
+			 0);
+	assert_int_equal(opts.spec[0].engine.st_entries, 4);
+	assert_int_equal(opts.spec[0].engine.st_modes, FAB_TPH_CAP_ST_NS | FAB_TPH_CAP_ST_IV);
+	assert_int_equal(opts.spec[0].engine.vectors, 8);
+	assert_true(opts.spec[0].engine.st_msix && opts.spec[0].engine.no_flr &&
+		    opts.spec[0].engine.soft_reset);
+	assert_int_equal(opts.spec[1].engine.st_entries, 0);
+	assert_int_equal(opts.spec[1].engine.st_modes, 0);
+	assert_int_equal(opts.spec[1].engine.vectors, 0);
+	assert_false(opts.spec[1].engine.st_msix || opts.spec[1].engine.no_flr ||
+		     opts.spec[1].engine.soft_reset);
+	assert_int_equal(opts.spec[2].engine.st_modes, FAB_TPH_CAP_ST_NS | FAB_TPH_CAP_ST_DS);
+	assert_int_equal(opts.spec[2].engine.memory_size, 64 << 20);
+	assert_int_equal(opts.spec[2].engine.completer, FAB_TPH_8BIT);
+	assert_int_equal(opts.spec[3].engine.st_modes, FAB_TPH_CAP_ST_NS);
+}
+
 static void refused(void **ctx)
 {
 	static const char *const lines[] = {
@@ -141,8 +169,19 @@ static void refused(void **ctx)
 		"--dir /d --engine",
 		"--dir /d --engine a,tph=reserved",
 		"--dir /d --engine a,lid=1",
-		"--dir /d --engine a,st=1",
-		"--dir /d --engine a,bar-mb=64",
+		"--dir /d --engine a,st=0",
+		"--dir /d --engine a,st=65",
+		"--dir /d --engine a,st-loc=bar",
+		"--dir /d --engine a,modes=no",
+		"--dir /d --engine a,vectors=65",
+		"--dir /d --engine a,flr=1",
+		"--dir /d --engine a,soft-reset=",
+		"--dir /d --engine a,bar-mb=3",
+		"--dir /d --engine a,completer=yes",
+		"--dir /d --nic a,st-loc=cap",
+		"--dir /d --nic a,modes=iv",
+		"--dir /d --endpoint a,flr=off",
+		"--dir /d --endpoint a,soft-reset=on",
 		"--dir /d --engine a,tph",
 		"--dir /d --engine a --nic a",
 		"--dir /0123456789012345678901234567890123456789012345678901234567890123456789 --nic a",
@@ -207,6 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(every_key),
+		cmocka_unit_test(every_key_of_an_engine),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(too_many_functions),
 		cmocka_unit_test(help_needs_nothing_else),

@@ -41,7 +41,7 @@ void fab_device_clear(struct fab_device *dev)
 	fab_tally_clear(&dev->to_memory);
 	memset(dev->sent, 0, sizeof(dev->sent));
 	memset(dev->log, 0, sizeof(dev->log));
-	dev->errors_no_master = dev->errors_unsupported = dev->errors_tph = 0;
+	dev->errors_no_master = dev->errors_unsupported = dev->errors_tph = dev->tph_writes = 0;
 	if (dev->ops->clear)
 		dev->ops->clear(dev);
 }
@@ -236,22 +236,50 @@ void fab_device_cfg_read(struct fab_device *dev, uint32_t off, void *buf, uint32
 	memcpy(buf, dev->cfg + off, len);
 }
 
+/* A function without No_Soft_Reset loses its state on the way from D3hot to D0 (PCIe 6.0, 7.5.2.2). */
+static bool soft_reset(const struct fab_device *dev, bool was_d0)
+{
+	return !was_d0 && in_d0(dev) &&
+	       !(fab_cfg_get16(dev, dev->pm_cap + PCI_PM_CTRL) & PCI_PM_CTRL_NO_SOFT_RESET);
+}
+
+/* The TPH requester capability up to the end of the area that its ST table can take */
+static bool hits_tph(const struct fab_device *dev, uint32_t off, uint32_t len)
+{
+	return dev->tph_cap && off + len > dev->tph_cap &&
+	       off < dev->tph_cap + FAB_TPH_ST_TABLE + 2u * FAB_TPH_ST_MAX;
+}
+
+static bool flr_initiated(const struct fab_device *dev, uint32_t off, const uint8_t *data,
+			  uint32_t len)
+{
+	/* byte that holds Initiate Function Level Reset */
+	uint32_t flr = dev->pcie_cap + PCI_EXP_DEVCTL + 1;
+
+	return dev->pcie_cap && !dev->no_flr && flr >= off && flr - off < len &&
+	       (data[flr - off] & PCI_EXP_DEVCTL_BCR_FLR >> 8);
+}
+
 void fab_device_cfg_write(struct fab_device *dev, uint32_t off, const void *buf, uint32_t len)
 {
 	const uint8_t *data = buf;
-	uint32_t flr = dev->pcie_cap + PCI_EXP_DEVCTL +
-		       1; /* byte that holds Initiate Function Level Reset */
+	bool was_d0 = in_d0(dev);
 	uint32_t i;
 
 	if (absent(dev))
 		return;
+	if (hits_tph(dev, off, len))
+		dev->tph_writes++;
 	for (i = 0; i < len; i++)
 		dev->cfg[off + i] = (uint8_t)((dev->cfg[off + i] & ~dev->wmask[off + i]) |
 					      (data[i] & dev->wmask[off + i]));
 	decode(dev);
-	if (dev->pcie_cap && flr >= off && flr - off < len &&
-	    (data[flr - off] & PCI_EXP_DEVCTL_BCR_FLR >> 8)) {
+	if (flr_initiated(dev, off, data, len)) {
 		function_level_reset(dev);
+		return;
+	}
+	if (soft_reset(dev, was_d0)) {
+		fab_device_reset(dev);
 		return;
 	}
 	if (dev->ops->cfg_written)

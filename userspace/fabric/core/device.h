@@ -83,6 +83,7 @@ struct fab_device {
 	uint8_t cfg_initial[FAB_CFG_SIZE];
 	uint16_t pm_cap, pcie_cap, msix_cap, tph_cap; /* offsets, 0: none */
 	uint16_t vectors;
+	bool no_flr;	 /* Initiate Function Level Reset has no effect */
 	uint32_t flr_us; /* time for which config space is absent after a function level reset */
 	uint64_t absent_until_us; /* by the loop's clock */
 	int irq_fd[FAB_VECTORS];  /* eventfd from the client or -1; owned by the device */
@@ -94,6 +95,7 @@ struct fab_device {
 	/* counters of errors on the wire, for the JSON report */
 	uint64_t errors_no_master;   /* DMA while Bus Master Enable was off */
 	uint64_t errors_unsupported; /* no target claimed the address */
+	uint64_t tph_writes; /* config writes to the TPH requester capability, for the report */
 	uint64_t errors_tph; /* steering tag outside the table or wider than enabled: sent without hint */
 };
 

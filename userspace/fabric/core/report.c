@@ -89,6 +89,7 @@ static cJSON *report_device(struct fab_device *dev)
 	add_bars(object, dev);
 	add_sent(object, dev);
 	add_tally(object, "to_memory", &dev->to_memory);
+	cJSON_AddNumberToObject(object, "tph_writes", (double)dev->tph_writes);
 	errors = cJSON_AddObjectToObject(object, "errors");
 	cJSON_AddNumberToObject(errors, "no_master", (double)dev->errors_no_master);
 	cJSON_AddNumberToObject(errors, "unsupported", (double)dev->errors_unsupported);

@@ -10,24 +10,10 @@
 #include <string.h>
 
 #include "fabric/core/dma.h"
-#include "fabric/core/reg.h"
+#include "fabric/engine/eng.h"
 #include "fabric/engine/engine.h"
 #include "fabric/engine/regs.h"
-
-struct eng {
-	struct fab_device dev; /* first */
-	struct fab_regs regs;
-	bool refused;  /* a write since the last start */
-	uint32_t done; /* bytes of the transfer that runs */
-	struct fab_work work;
-	/* counters for the report */
-	uint64_t transfers_done, transfers_failed, writes_refused;
-};
-
-static struct eng *to_eng(struct fab_device *dev)
-{
-	return (struct eng *)dev;
-}
+#include "fabric/engine/witness.h"
 
 static uint32_t reg(const struct eng *eng, uint32_t off)
 {
@@ -62,11 +48,13 @@ static uint64_t address(struct eng *eng)
 static struct fab_tph hint(struct eng *eng)
 {
 	uint32_t value = reg(eng, ENG_HINT);
+	uint8_t ph = (uint8_t)((value & ENG_HINT_PH) >> ENG_HINT_PH_SHIFT);
 
 	if (!(value & ENG_HINT_PRESENT))
 		return (struct fab_tph){ .th = false };
-	return fab_cfg_tph(&eng->dev, (uint8_t)((value & ENG_HINT_PH) >> ENG_HINT_PH_SHIFT),
-			   value & ENG_HINT_TAG);
+	if (value & ENG_HINT_ENTRY)
+		return fab_cfg_tph_entry(&eng->dev, ph, value & ENG_HINT_TAG);
+	return fab_cfg_tph_told(&eng->dev, ph, value & ENG_HINT_TAG);
 }
 
 static bool step(void *ctx)
@@ -115,7 +103,8 @@ static const struct fab_reg eng_regs[] = {
 	{ "addr_hi", ENG_ADDR_HI, 4, .reset = 0 },
 	{ "length", ENG_LENGTH, 4, .reserved = 0xffe00003 },
 	{ "value", ENG_VALUE, 4, .reset = 0 },
-	{ "hint", ENG_HINT, 4, .reserved = ~(ENG_HINT_PRESENT | ENG_HINT_PH | ENG_HINT_TAG) },
+	{ "hint", ENG_HINT, 4,
+	  .reserved = ~(ENG_HINT_PRESENT | ENG_HINT_ENTRY | ENG_HINT_PH | ENG_HINT_TAG) },
 	{ "start", ENG_START, 4, .write_only = true, .reserved = ~1u, .written = start_written },
 	{ "status", ENG_STATUS, 4, .ro = FAB_REG_ALL, .reset = ENG_IDLE },
 };
@@ -145,6 +134,8 @@ static void eng_bar_read(struct fab_device *dev, unsigned int bar, uint64_t off,
 	memset(buf, 0, len);
 	if (bar == ENG_REGS_BAR)
 		fab_regs_read(&to_eng(dev)->regs, off, buf, len);
+	else if (bar == ENG_WITNESS_BAR)
+		fab_regs_read(&to_eng(dev)->witness, off, buf, len);
 }
 
 static void eng_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off, const void *buf,
@@ -152,6 +143,8 @@ static void eng_bar_write(struct fab_device *dev, unsigned int bar, uint64_t off
 {
 	if (bar == ENG_REGS_BAR)
 		fab_regs_write(&to_eng(dev)->regs, off, buf, len);
+	else if (bar == ENG_WITNESS_BAR)
+		fab_regs_write(&to_eng(dev)->witness, off, buf, len);
 }
 
 static void eng_reset(struct fab_device *dev)
@@ -160,7 +153,9 @@ static void eng_reset(struct fab_device *dev)
 
 	fab_work_cancel(dev->fabric->loop, &eng->work);
 	fab_regs_reset(&eng->regs);
+	fab_regs_reset(&eng->witness);
 	eng->refused = false;
+	eng->resets++;
 }
 
 static void eng_clear(struct fab_device *dev)
@@ -168,6 +163,7 @@ static void eng_clear(struct fab_device *dev)
 	struct eng *eng = to_eng(dev);
 
 	eng->transfers_done = eng->transfers_failed = eng->writes_refused = 0;
+	eng->resets = 0;
 }
 
 static void eng_report(struct fab_device *dev, cJSON *object)
@@ -196,7 +192,21 @@ static const struct fab_device_ops eng_ops = {
 	.free = eng_free,
 };
 
-/* Without interrupts: the driver polls. Without a steering tag table: the driver sets the tag. */
+static int add_bars(struct eng *eng, const struct eng_opts *opts)
+{
+	int ret;
+
+	ret = fab_device_add_bar(&eng->dev, ENG_REGS_BAR, ENG_REGS_SIZE, false, false, 0, 0);
+	if (!ret)
+		ret = fab_device_add_bar(&eng->dev, ENG_WITNESS_BAR, ENG_WIT_SIZE, false, false, 0,
+					 0);
+	if (!ret && opts->memory_size)
+		ret = fab_device_add_bar(&eng->dev, ENG_MEMORY_BAR, opts->memory_size, true, true,
+					 0, opts->memory_size);
+	return ret;
+}
+
+/* No interrupt is ever raised: the driver polls. */
 static int eng_build(struct eng *eng, const struct eng_opts *opts)
 {
 	const struct fab_cfg_opts cfg = {
@@ -207,13 +217,21 @@ static int eng_build(struct eng *eng, const struct eng_opts *opts)
 			.class_code = ENG_PCI_CLASS,
 			.revision = 1 },
 		.serial = fab_cfg_serial(eng->dev.name),
-		.completer = FAB_TPH_NONE,
+		.completer = opts->completer,
 		.no_prefix = opts->no_prefix,
 		.requester = opts->requester,
+		.st_entries = opts->st_entries,
+		.st_msix = opts->st_msix,
+		.st_modes = opts->st_modes,
+		.no_flr = opts->no_flr,
+		.soft_reset = opts->soft_reset,
+		.vectors = opts->vectors,
+		.msix_bar = ENG_WITNESS_BAR,
+		.msix_table = ENG_WIT_MSIX_TABLE,
+		.msix_pba = ENG_WIT_MSIX_PBA,
 	};
-	int ret;
+	int ret = add_bars(eng, opts);
 
-	ret = fab_device_add_bar(&eng->dev, ENG_REGS_BAR, ENG_REGS_SIZE, false, false, 0, 0);
 	return ret ? ret : fab_cfg_build(&eng->dev, &cfg);
 }
 
@@ -230,11 +248,13 @@ int eng_new(struct fab_fabric *fabric, const char *name, const struct eng_opts *
 	if (ret)
 		goto err_free;
 	fab_regs_init(&eng->regs, &eng_map, &eng->dev);
+	fab_regs_init(&eng->witness, &eng_witness_map, &eng->dev);
 	ret = eng_build(eng, opts);
 	if (ret)
 		goto err_fini;
 	fab_fabric_add(fabric, &eng->dev);
 	eng_reset(&eng->dev);
+	eng->resets = 0;
 	return 0;
 
 err_fini:

@@ -34,9 +34,17 @@ const char srv_options_help[] =
 	"                     completer: TPH completer capability (ext). flr-ms: time for which\n"
 	"                     config space reads all-ones after a function level reset,\n"
 	"                     0 to 1000 (0). doe: Data Object Exchange capability (off)\n"
-	"  --engine NAME[,tph=ext|8bit|none][,prefix=on|off]\n"
-	"                     DMA engine for the rig's driver tph_engine.\n"
-	"                     tph: TPH requester capability (ext)\n"
+	"  --engine NAME[,tph=ext|8bit|none][,prefix=on|off][,st=N|direct][,st-loc=cap|msix]\n"
+	"           [,modes=all|ns|iv|ds][,vectors=N][,flr=on|off][,soft-reset=on|off]\n"
+	"           [,bar-mb=N][,completer=ext|8bit|none|reserved]\n"
+	"                     DMA engine for the rig's driver tph_engine, or for vfio.\n"
+	"                     tph: TPH requester capability (ext). st: entries of the steering\n"
+	"                     tag table, 1 to 64, or direct: no table (direct). st-loc: in the\n"
+	"                     capability (cap), or in the MSI-X table, which QEMU keeps. modes:\n"
+	"                     ST modes; iv and ds include No ST Mode (all). vectors: MSI-X\n"
+	"                     vectors, 0 to 64 (0). flr: function level reset (on). soft-reset:\n"
+	"                     leaving D3hot resets the function (off). bar-mb: memory in BAR2,\n"
+	"                     with this completer capability (none)\n"
 	"                     prefix=off: the function never claims End-End TLP prefixes, which\n"
 	"                     16-bit steering tags need\n"
 	"  --trace FILE       write one JSON line per TLP (slow)\n"
@@ -132,7 +140,45 @@ static bool set_st(struct srv_spec *spec, const char *value)
 
 	if (strcmp(value, "direct") && !parse_number(value, 1, FAB_TPH_ST_MAX, &number))
 		return false;
-	spec->nic.st_entries = (unsigned int)number;
+	spec->nic.st_entries = spec->engine.st_entries = (unsigned int)number;
+	return true;
+}
+
+static bool set_st_loc(struct srv_spec *spec, const char *value)
+{
+	spec->engine.st_msix = !strcmp(value, "msix");
+	return spec->engine.st_msix || !strcmp(value, "cap");
+}
+
+static bool set_modes(struct srv_spec *spec, const char *value)
+{
+	static const struct {
+		const char *name;
+		uint32_t modes;
+	} names[] = {
+		{ "all", 0 },
+		{ "ns", FAB_TPH_CAP_ST_NS },
+		{ "iv", FAB_TPH_CAP_ST_NS | FAB_TPH_CAP_ST_IV },
+		{ "ds", FAB_TPH_CAP_ST_NS | FAB_TPH_CAP_ST_DS },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(value, names[i].name))
+			continue;
+		spec->engine.st_modes = names[i].modes;
+		return true;
+	}
+	return false;
+}
+
+static bool set_engine_vectors(struct srv_spec *spec, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_number(value, 0, FAB_VECTORS, &number))
+		return false;
+	spec->engine.vectors = (unsigned int)number;
 	return true;
 }
 
@@ -152,13 +198,15 @@ static bool set_bar_mb(struct srv_spec *spec, const char *value)
 
 	if (!parse_number(value, BAR_MB_MIN, BAR_MB_MAX, &number) || (number & (number - 1)))
 		return false;
-	spec->endpoint.memory_size = number << 20;
+	spec->endpoint.memory_size = spec->engine.memory_size = number << 20;
 	return true;
 }
 
 static bool set_completer(struct srv_spec *spec, const char *value)
 {
-	return parse_tph(value, true, &spec->endpoint.completer);
+	return parse_tph(value, true,
+			 spec->kind == SRV_ENGINE ? &spec->engine.completer :
+						    &spec->endpoint.completer);
 }
 
 static bool set_flr_ms(struct srv_spec *spec, const char *value)
@@ -185,6 +233,21 @@ static bool set_prefix(struct srv_spec *spec, const char *value)
 		return false;
 	spec->nic.no_prefix = spec->endpoint.no_prefix = spec->engine.no_prefix = !on;
 	return true;
+}
+
+static bool set_flr(struct srv_spec *spec, const char *value)
+{
+	bool on;
+
+	if (!parse_switch(value, &on))
+		return false;
+	spec->engine.no_flr = !on;
+	return true;
+}
+
+static bool set_soft_reset(struct srv_spec *spec, const char *value)
+{
+	return parse_switch(value, &spec->engine.soft_reset);
 }
 
 static bool set_doe(struct srv_spec *spec, const char *value)
@@ -220,6 +283,14 @@ static const struct spec_key {
 	{ SRV_ENDPOINT, "prefix", set_prefix },
 	{ SRV_ENDPOINT, "doe", set_doe },
 	{ SRV_ENGINE, "prefix", set_prefix },
+	{ SRV_ENGINE, "st", set_st },
+	{ SRV_ENGINE, "st-loc", set_st_loc },
+	{ SRV_ENGINE, "modes", set_modes },
+	{ SRV_ENGINE, "vectors", set_engine_vectors },
+	{ SRV_ENGINE, "flr", set_flr },
+	{ SRV_ENGINE, "soft-reset", set_soft_reset },
+	{ SRV_ENGINE, "bar-mb", set_bar_mb },
+	{ SRV_ENGINE, "completer", set_completer },
 };
 
 static int apply_key(struct parser *parser, struct srv_spec *spec, char *pair)

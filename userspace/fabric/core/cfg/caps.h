@@ -40,7 +40,7 @@ static inline void fab_cfg_put32(uint8_t *bytes, uint32_t off, uint32_t value)
 /* Fill cfg and wmask. next: offset of the following capability of the same list, 0 for the last. */
 void fab_cfg_build_header(struct fab_device *dev, const struct fab_cfg_id *id);
 void fab_cfg_build_bars(struct fab_device *dev);
-void fab_cfg_build_pm(struct fab_device *dev, uint8_t next);
+void fab_cfg_build_pm(struct fab_device *dev, const struct fab_cfg_opts *opts, uint8_t next);
 void fab_cfg_build_msix(struct fab_device *dev, const struct fab_cfg_opts *opts, uint8_t next);
 void fab_cfg_build_pcie(struct fab_device *dev, const struct fab_cfg_opts *opts);
 void fab_cfg_build_dsn(struct fab_device *dev, uint64_t serial, uint32_t next);

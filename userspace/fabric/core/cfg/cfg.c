@@ -37,6 +37,10 @@ static bool opts_valid(const struct fab_device *dev, const struct fab_cfg_opts *
 		return false;
 	if (opts->doe && opts->requester)
 		return false;
+	if (opts->st_msix && (!opts->vectors || !opts->st_entries))
+		return false;
+	if (opts->st_modes & ~(FAB_TPH_CAP_ST_NS | FAB_TPH_CAP_ST_IV | FAB_TPH_CAP_ST_DS))
+		return false;
 	if (!opts->vectors)
 		return true;
 	return opts->msix_bar < FAB_BARS && !(opts->msix_table & 7) && !(opts->msix_pba & 7) &&
@@ -52,9 +56,10 @@ int fab_cfg_build(struct fab_device *dev, const struct fab_cfg_opts *opts)
 	memset(dev->wmask, 0, sizeof(dev->wmask));
 	dev->msix_cap = dev->tph_cap = 0;
 	dev->vectors = (uint16_t)opts->vectors;
+	dev->no_flr = opts->no_flr;
 	fab_cfg_build_header(dev, &opts->id);
 	fab_cfg_build_bars(dev);
-	fab_cfg_build_pm(dev, opts->vectors ? MSIX_CAP : PCIE_CAP);
+	fab_cfg_build_pm(dev, opts, opts->vectors ? MSIX_CAP : PCIE_CAP);
 	if (opts->vectors)
 		fab_cfg_build_msix(dev, opts, PCIE_CAP);
 	fab_cfg_build_pcie(dev, opts);

@@ -22,8 +22,12 @@ struct fab_cfg_opts {
 	uint64_t serial;		/* DSN */
 	enum fab_tph_support completer; /* DevCap2 */
 	enum fab_tph_support requester; /* TPH requester capability; FAB_TPH_NONE: no capability */
-	unsigned int st_entries;	/* ST table in the capability; 0: no table (direct mode) */
-	bool no_prefix;			/* DevCap2 never claims End-End TLP prefixes */
+	unsigned int st_entries;	/* ST table; 0: no table (direct mode) */
+	bool st_msix;	      /* the table is in the MSI-X table, which the client keeps */
+	uint32_t st_modes;    /* FAB_TPH_CAP_ST_*; 0: all modes */
+	bool no_flr;	      /* no function level reset */
+	bool soft_reset;      /* leaving D3hot resets the function */
+	bool no_prefix;	      /* DevCap2 never claims End-End TLP prefixes */
 	bool doe;	      /* DOE capability; not together with a TPH requester capability */
 	unsigned int vectors; /* MSI-X; 0: no capability */
 	unsigned int msix_bar;
@@ -55,6 +59,24 @@ uint32_t fab_cfg_mrrs(const struct fab_device *dev); /* Max_Read_Request_Size in
  * Vector Mode has tags for interrupts only, so other requests get no hint.
  */
 struct fab_tph fab_cfg_tph(struct fab_device *dev, uint8_t ph, uint16_t index);
+
+/*
+ * The hint of a request whose steering tag is that of an entry of the function's ST table in the
+ * capability: in Device Specific Mode the entry that the driver chose, in Interrupt Vector Mode that
+ * of the vector to which the request belongs. Entry 0 is an entry like others. No ST Mode: tag 0.
+ */
+struct fab_tph fab_cfg_tph_entry(struct fab_device *dev, uint8_t ph, uint16_t entry);
+
+/*
+ * The hint of a function that its driver tells the steering tag, which only Device Specific Mode
+ * permits; the ST table plays no part. No ST Mode: tag 0. Interrupt Vector Mode: no hint.
+ */
+struct fab_tph fab_cfg_tph_told(struct fab_device *dev, uint8_t ph, uint16_t st);
+
+/* Entry of the ST table in the capability as the function has it; 0 without such an entry. */
+uint16_t fab_cfg_st_entry(const struct fab_device *dev, uint32_t entry);
+/* TPH control register as the function has it; 0 without the capability. */
+uint32_t fab_cfg_tph_ctrl(const struct fab_device *dev);
 
 /* Resets the control register and the ST table only, as a restart of firmware may do. */
 void fab_cfg_lose_tph(struct fab_device *dev);

@@ -17,7 +17,7 @@ void fab_cfg_build_pcie(struct fab_device *dev, const struct fab_cfg_opts *opts)
 	fab_cfg_put16(dev->cfg, PCIE_CAP + PCI_EXP_FLAGS, 2 | PCI_EXP_TYPE_ENDPOINT << 4);
 	fab_cfg_put32(dev->cfg, PCIE_CAP + PCI_EXP_DEVCAP,
 		      MPS_SUPPORTED | PCI_EXP_DEVCAP_EXT_TAG | PCI_EXP_DEVCAP_RBER |
-			      PCI_EXP_DEVCAP_FLR);
+			      (opts->no_flr ? 0 : PCI_EXP_DEVCAP_FLR));
 	fab_cfg_put16(dev->cfg, PCIE_CAP + PCI_EXP_DEVCTL,
 		      PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN |
 			      PCI_EXP_DEVCTL_READRQ_512B);
