@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""build/report/index.html, one page without references to the network, from demo.json and bench.json.
+
+  page.py FOLDER    FOLDER has demo.json, bench.json or both; index.html is written there
+"""
+import json
+import pathlib
+import sys
+
+import plot
+import topology
+
+STYLE = '''
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 sans-serif; max-width: 60rem; margin: auto; padding: 1rem; }
+table { border-collapse: collapse; display: block; overflow-x: auto; }
+th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); padding: .25rem .6rem;
+  text-align: left; white-space: nowrap; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
+figure { margin: 1rem 0; overflow-x: auto; }
+svg { max-width: 100%; height: auto; }
+.bar { display: inline-block; width: 10rem; height: .9rem; border: 1px solid currentColor; vertical-align: middle; }
+.bar span { display: inline-block; height: 100%; }
+.bar .tagged { background: repeating-linear-gradient(45deg, currentColor 0 2px, transparent 2px 5px); }
+.failed { font-weight: bold; }
+'''
+
+
+def cell(value, digits=None):
+    if value is None:
+        return '<td></td>'
+    if isinstance(value, (int, float)):
+        text = f'{value:,.{digits}f}' if digits is not None else f'{value:,}'
+        return f'<td class="number" data-value="{value}">{text}</td>'
+    return f'<td>{plot.escape(value)}</td>'
+
+
+def table(heads, rows):
+    head = ''.join(f'<th scope="col">{plot.escape(text)}</th>' for text in heads)
+    return f'<table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+def tag_bar(run):
+    """TLPs by tag: hatched with a tag, empty without."""
+    share = 100 * run['tlps_tagged'] / run['tlps_to_bar'] if run['tlps_to_bar'] else 0
+    label = f'{run["tlps_tagged"]} of {run["tlps_to_bar"]} write TLPs carry a tag'
+    return (f'<td><span class="bar" role="img" aria-label="{label}" title="{label}">'
+            f'<span class="tagged" style="width:{share:.1f}%"></span></span></td>')
+
+
+def tag_text(tags):
+    return '; '.join(f'{tag["width"]}-bit {tag["st"]} ph {tag["ph"]}: {tag["count"]:,}' for tag in tags) or 'none'
+
+
+def run_rows(runs):
+    for run in runs:
+        verdict = 'ok' if run['ok'] else 'FAILED: ' + '; '.join(run['why'])
+        yield (f'<tr data-run="{plot.escape(run["name"])}">{cell(run["name"])}{cell(run.get("bw_MBps"), 1)}'
+               f'{cell(run.get("lat_us"), 2)}{cell(run["tlps_to_bar"])}{cell(run["tlps_tagged"])}{tag_bar(run)}'
+               f'{cell(tag_text(run["tags"]))}{cell("equal" if run["payload_ok"] else "NOT EQUAL")}'
+               f'<td class="{"ok" if run["ok"] else "failed"}">{plot.escape(verdict)}</td></tr>')
+
+
+def by_size(runs):
+    """Series of bandwidth by message size: one per requested tag."""
+    series = {}
+    for run in runs:
+        if run['tool'] == 'ib_write_bw' and run.get('bw_MBps'):
+            wanted = run['requested']
+            name = f'{wanted["width"]}-bit {wanted["st"]}' if wanted else 'untagged'
+            series.setdefault(name, []).append((run['msg_bytes'], run['bw_MBps']))
+    return {name: sorted(points) for name, points in series.items()}
+
+
+def demo_part(demo):
+    verdict = ('Every untagged run without a hint, every tagged run with exactly its tag.' if demo['ok'] else
+               'FAILED: ' + ', '.join(run['name'] for run in demo['runs'] if not run['ok']))
+    yield f'<p class="{"ok" if demo["ok"] else "failed"}" id="verdict">{plot.escape(verdict)}</p>'
+    yield (f'<p>Linux {plot.escape(demo["kernel"])} with {len(demo["series"])} patches, QEMU {plot.escape(demo["qemu"])}, '
+           f'{plot.escape(demo["accel"])}. Bandwidth and latency are those of the fabric model, never of a NIC.</p>')
+    if demo.get('topology'):
+        yield '<h2>Topology</h2><figure>' + topology.drawing(demo['topology']) + '</figure><ul>'
+        for answer in demo['topology']:
+            yield (f'<li>{plot.escape(answer["requester"]["bdf"])} to {plot.escape(answer["memory"]["bdf"])}: '
+                   f'{plot.escape(answer["route"]["state"])}, {plot.escape(answer["route"]["reason"])}; '
+                   f'8-bit tag {plot.escape(answer["tags"]["st"]["delivery"])}, '
+                   f'16-bit tag {plot.escape(answer["tags"]["xst"]["delivery"])}</li>')
+        yield '</ul>'
+    yield '<h2>Runs of perftest into device memory</h2>'
+    yield table(['run', 'MB/s', 'µs', 'write TLPs', 'with tag', 'share', 'tags seen', 'payload', 'verdict'],
+                run_rows(demo['runs']))
+    series = by_size(demo['runs'])
+    if any(len(points) > 1 for points in series.values()):
+        yield '<figure>' + plot.lines(series, 'message size, bytes', 'MB/s (fabric model)',
+                                      'Bandwidth by message size', x_base=2, y_base=10) + '</figure>'
+
+
+def bench_rows(rows):
+    for row in rows:
+        spread = f'{row["low"]:.3f} to {row["high"]:.3f}' if 'low' in row else ''
+        verdict = row.get('verdict') or ('ok' if row.get('ok') else 'MISSED')
+        target = f'{"≥" if row["sense"] == "min" else "≤"} {row["target"]}'
+        yield (f'<tr data-figure="{plot.escape(row["name"])}">{cell(row["name"])}{cell(row["ours"], 2)}'
+               f'{cell(row["peer"], 2)}{cell(row["unit"])}{cell(row["ratio"], 3)}{cell(spread)}{cell(target)}'
+               f'{cell(verdict)}</tr>')
+
+
+def bench_part(bench):
+    rows = bench['figures'] if isinstance(bench, dict) else bench
+    yield '<h2>Speed, as ratios measured side by side</h2>'
+    yield table(['figure', 'ours', 'peer', 'unit', 'ratio', '95 % interval', 'target', 'verdict'], bench_rows(rows))
+
+
+def page(demo, bench):
+    parts = ['<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+             '<meta name="viewport" content="width=device-width, initial-scale=1">'
+             f'<title>tphbuf report</title><style>{STYLE}</style></head><body><h1>tphbuf report</h1>']
+    if demo:
+        parts += demo_part(demo)
+    if bench:
+        parts += bench_part(bench)
+    data = json.dumps({'demo': demo, 'bench': bench}).replace('<', '\\u003c')
+    parts.append(f'<script type="application/json" id="data">{data}</script></body></html>\n')
+    return '\n'.join(parts)
+
+
+def read(path):
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    folder = pathlib.Path(sys.argv[1])
+    demo, bench = read(folder / 'demo.json'), read(folder / 'bench.json')
+    if not demo and not bench:
+        sys.exit(f'page.py: {folder} has neither demo.json nor bench.json; run make demo or make bench')
+    (folder / 'index.html').write_text(page(demo, bench))
+
+
+if __name__ == '__main__':
+    main()
