@@ -39,6 +39,10 @@ check-kernel: ## Every patch of the series builds, checkpatch, sparse, config va
 fuzz: ## Look for inputs that break a parser (clang; TARGET=tag SECONDS=60 narrow it)
 	@SECONDS_EACH="$(SECONDS)" TARGET="$(TARGET)" tests/harness/fuzz.sh
 
+.PHONY: soak
+soak: ## The random tests with new seeds for HOURS=1 (PARTS="fuzz stress..."); sums: tests/soak/soak.sh --sums
+	@tests/soak/soak.sh "$(or $(HOURS),1)" $(PARTS)
+
 .PHONY: mutate
 mutate: ## One-line changes of library, command, fabric, plug-in: does a test notice (N=200 changes, SEED=1, PART=lib)
 	@rig/setup.sh tests

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Boot one test VM (tests/vm/boot/NAME.conf) and print the TAP of its cases.
 #   tests/harness/vm-boot.sh NAME [KERNEL]    KERNEL replaces the boot's; "debug" gets more time and memory
+# ONLY="case..." picks cases; BOOT_ARGS adds kernel arguments; BOOT_DEADLINE is the VM's time in seconds.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 name=$1
 KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=() MEMORY=1G TOPOLOGY=
@@ -21,6 +22,8 @@ debug | kcsan)
 	;;
 esac
 [ -z "${ONLY:-}" ] || CASES=($ONLY)
+ARGS+=(${BOOT_ARGS:-})
+DEADLINE=${BOOT_DEADLINE:-$DEADLINE}
 vm=$BUILD/vm/check-$name
 rm -rf "$vm"
 rc=0

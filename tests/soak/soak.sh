@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# make soak: the random tests with new seeds until the time is over. Each turn adds a line to a ledger in the cache, so
+# that runs add up; the run is resumed by starting it again.
+#   soak.sh HOURS [PART...]    PARTS: below; without any, all in turn
+#   soak.sh --sums             the ledger's sums, as the table of docs/endurance.md
+. "$(dirname "$0")/../../rig/lib/common.sh"
+ledger=${SOAK_LEDGER:-$CACHE/soak.tsv}
+parts=(fuzz stress stress_debug stress_kcsan bad_inputs bad_inputs_debug fabric_killed)
+
+# Each part runs for some minutes and sets amount (what it did, in its unit).
+unit_fuzz=executions
+fuzz() { # every target for a minute
+	local log=$work/fuzz.log
+	SECONDS_EACH=60 "$TOP/tests/harness/fuzz.sh" >"$log" 2>&1 || return
+	amount=$(awk '/stat::number_of_executed_units/ { n += $2 } END { print n + 0 }' "$log")
+}
+
+# boot NAME KERNEL CASE ARGUMENT...: one case of a boot, with kernel arguments
+boot() {
+	local name=$1 kernel=$2
+	ONLY=$3 BOOT_ARGS="SEED=$seed ${*:4}" BOOT_DEADLINE=1500 "$TOP/tests/harness/vm-boot.sh" "$name" "$kernel" >"$work/tap" 2>"$work/err"
+	[ "$(grep -c '^ok' "$work/tap")" -gt 0 ] && ! grep -q '^not ok' "$work/tap" || return
+	logs=$BUILD/vm/check-$name-$kernel/out/log
+}
+
+unit_stress=operations unit_stress_debug=operations unit_stress_kcsan=operations
+stress_on() { # BOOT KERNEL
+	boot "$1" "$2" stress STRESS_SECONDS=300 || return
+	amount=$(awk '/ operations in .* rounds/ { print $1 }' "$logs"/stress.*.log)
+}
+stress() { stress_on 40-stress patched; }
+stress_debug() { stress_on 40-stress debug; }
+stress_kcsan() { stress_on 50-kcsan kcsan; }
+
+unit_bad_inputs=inputs unit_bad_inputs_debug=inputs
+bad_inputs_on() { # KERNEL COUNT
+	boot 40-stress "$1" bad_inputs BAD_INPUTS="$2" || return
+	amount=$(awk '/ inputs in / { print $1 }' "$logs"/bad_inputs.*.log)
+}
+bad_inputs() { bad_inputs_on patched 10000000; }
+bad_inputs_debug() { bad_inputs_on debug 1000000; }
+
+unit_fabric_killed=kills
+fabric_killed() {
+	"$TOP/tests/fabric-killed.sh" >"$work/tap" 2>"$work/err" && ! grep -q '^not ok' "$work/tap" || return
+	amount=$(grep -c '^ok' "$work/tap")
+}
+
+sums() {
+	echo "| part | amount | hours | turns | failed | last commit |"
+	echo "|---|---|---|---|---|---|"
+	[ ! -e "$ledger" ] || awk -F '\t' '{ amount[$3] += $5; unit[$3] = $6; seconds[$3] += $8; turns[$3]++; failed[$3] += $7 != "ok"; last[$3] = $2 }
+		END { for (part in turns) printf "| %s | %d %s | %.1f | %d | %d | %s |\n", part, amount[part], unit[part],
+			seconds[part] / 3600, turns[part], failed[part], last[part] }' "$ledger" | sort
+}
+
+# One turn of a part, and its line: time, commit, part, seed, amount, unit, result, seconds
+turn() {
+	local part=$1 began=$SECONDS result=ok unit
+	seed=0x$(od -An -N7 -tx8 /dev/urandom | tr -d ' ')
+	work=$BUILD/soak/$part
+	rm -rf "$work"
+	mkdir -p "$work"
+	amount=0
+	"$part" || result=FAILED
+	[ "${amount:-0}" -gt 0 ] || result=FAILED
+	unit=unit_$part
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$(date -u +%FT%TZ)" "$(git -C "$TOP" describe --always --dirty)" "$part" "$seed" \
+		"${amount:-0}" "${!unit}" "$result" "$((SECONDS - began))" | tee -a "$ledger"
+	[ "$result" = ok ] || { failures=$((failures + 1)); say "$part failed with seed $seed: see ${work#"$TOP"/} and build/vm"; }
+}
+
+case ${1:-} in
+--sums) sums; exit ;;
+'' | *[!0-9.]*) die "usage: soak.sh HOURS [PART...] | --sums; parts: ${parts[*]}" ;;
+esac
+limit=$(awk -v hours="$1" 'BEGIN { print int(hours * 3600) }')
+shift
+for part; do [[ " ${parts[*]} " = *" $part "* ]] || die "no part '$part'; parts: ${parts[*]}"; done
+[ $# -gt 0 ] || set -- "${parts[@]}"
+mkdir -p "$(dirname "$ledger")"
+"$TOP/rig/all.sh" 0 base debug kcsan
+failures=0 start=$SECONDS
+while :; do
+	for part; do
+		[ "$((SECONDS - start))" -lt "$limit" ] || break 2
+		turn "$part"
+	done
+done
+say "sums of all runs ($ledger):"
+sums
+[ "$failures" = 0 ] || die "$failures turns failed"
