@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Debian packages, in build/deb (build/deb-RELEASE for another release).
 #   deb.sh userspace [RELEASE] libtphbuf1, libtphbuf-verbs1, libtphbuf-drm1, libtphbuf-dev, tphbuf,
-#                              tphbuf-fabric, libnccl-net-tphbuf. For the release that this machine runs,
+#                              tphbuf-fabric, libnccl-net-tphbuf, libtphbuf-preload. For the release that this machine runs,
 #                              or for RELEASE (bookworm, trixie) in a root of its own
 #   deb.sh kernel [CONFIG]     linux-image and linux-headers of 7.3 with the series. CONFIG is a kernel
 #                              configuration to start from: by default the one of the running kernel;

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include <tphbuf/preload.h>
+
 #include "lib/core/internal.h"
 #include "lib/vfio/vfio.h"
 
@@ -73,6 +75,19 @@ static int map_dmabuf(struct tphbuf_buffer *buf, void **basep)
 			      tphbuf_source_name(buf->source));
 }
 
+/* Tell libtphbuf-preload.so, if the program runs with it. */
+static int tell_preload(struct tphbuf_buffer *buf, void *base)
+{
+	int ret;
+
+	if (!tphbuf_preload_add)
+		return 0;
+	ret = tphbuf_preload_add(base, buf->length, buf->fd, 0);
+	return ret ? ctx_fail_errno(buf->ctx, TPHBUF_STAGE_REGION, ret,
+				    "libtphbuf-preload does not take the mapping") :
+		     0;
+}
+
 int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr)
 {
 	void *base = NULL;
@@ -89,6 +104,11 @@ int tphbuf_buffer_map(struct tphbuf_buffer *buf, void **addr)
 	ret = buf->bar >= 0 ? map_bar(buf, &base) : map_dmabuf(buf, &base);
 	if (ret)
 		return ret;
+	ret = tell_preload(buf, base);
+	if (ret) {
+		munmap(base, buf->length);
+		return ret;
+	}
 	buf->map = base;
 	*addr = base;
 	return 0;
@@ -98,6 +118,8 @@ void tphbuf_buffer_unmap(struct tphbuf_buffer *buf)
 {
 	if (!buf || !buf->map)
 		return;
+	if (tphbuf_preload_remove)
+		tphbuf_preload_remove(buf->map);
 	munmap(buf->map, buf->length);
 	buf->map = NULL;
 }

@@ -8,51 +8,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
+#include "lib/verbs/init_attr.h"
 #include "lib/verbs/reg.h"
 
 #define MLX5_LIBRARY "libmlx5.so.1"
 #define DATA_DIRECT  (1 << 0) /* MLX5DV_REG_DMABUF_ACCESS_DATA_DIRECT */
-
-/* struct ibv_mr_init_attr of rdma-core 60; later ones append to it. */
-struct init_attr {
-	size_t length;
-	int access;
-	uint64_t comp_mask;
-	uint64_t iova;
-	void *addr;
-	int fd;
-	uint64_t fd_offset;
-	struct ibv_dmah *dmah;
-};
-
-/* enum ibv_mr_init_attr_mask */
-enum {
-	MASK_IOVA = 1 << 0,
-	MASK_FD = 1 << 2,
-	MASK_FD_OFFSET = 1 << 3,
-	MASK_DMAH = 1 << 4,
-};
-
-#ifdef HAVE_IBV_REG_MR_EX
-#define SAME(field)                                                      \
-	_Static_assert(offsetof(struct init_attr, field) ==              \
-			       offsetof(struct ibv_mr_init_attr, field), \
-		       #field)
-SAME(length);
-SAME(access);
-SAME(comp_mask);
-SAME(iova);
-SAME(fd);
-SAME(fd_offset);
-SAME(dmah);
-_Static_assert(MASK_IOVA == IBV_REG_MR_MASK_IOVA, "mask");
-_Static_assert(MASK_FD == IBV_REG_MR_MASK_FD, "mask");
-_Static_assert(MASK_FD_OFFSET == IBV_REG_MR_MASK_FD_OFFSET, "mask");
-_Static_assert(MASK_DMAH == IBV_REG_MR_MASK_DMAH, "mask");
-#endif
 
 typedef struct ibv_mr *(*reg_mr_ex_fn)(struct ibv_pd *pd, struct init_attr *attr);
 typedef struct ibv_mr *(*reg_data_direct_fn)(struct ibv_pd *pd, uint64_t offset, size_t length,
