@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bad_input PLUGIN: what the plugin answers to arguments and options that are wrong: the result, and
+ * a line in NCCL's log with the reason. Loop back end. TAP.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "userspace/transports/check/check.h"
+
+static char said[4096]; /* the log since the last test */
+static int number, bad;
+
+static void keep_log(enum nccl_log_level level, unsigned long flags, const char *file, int line,
+		     const char *fmt, ...)
+{
+	size_t used = strlen(said);
+	va_list ap;
+
+	(void)level;
+	(void)flags;
+	(void)file;
+	(void)line;
+	va_start(ap, fmt);
+	vsnprintf(said + used, sizeof(said) - used, fmt, ap);
+	va_end(ap);
+}
+
+static void result(const char *name, int got, int want, const char *text)
+{
+	number++;
+	if (got == want && strstr(said, text)) {
+		printf("ok %d - %s\n", number, name);
+	} else {
+		printf("not ok %d - %s\n# result %d, not %d; the log: %s\n", number, name, got,
+		       want, said);
+		bad = 1;
+	}
+	said[0] = 0;
+}
+
+static void must(const char *why)
+{
+	if (!why)
+		return;
+	printf("Bail out! %s\n", why);
+	exit(1);
+}
+
+static void options(struct plugin *p)
+{
+	static const struct {
+		const char *name, *value, *text;
+		int result;
+	} cases[] = {
+		{ "TPHBUF_NET_BACKEND", "ether", "verbs and loop exist", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_TAG", "maybe", "not require, prefer or ignore", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_QPS", "9", "not a number from 1 to 8", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_QPS", "two", "not a number from 1 to 8", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_TIMEOUT_MS", "-1", "not a number from", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_PTR", "host,disk", "disk is not host", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_COPY", "/absent.so", "absent.so", NCCL_SYSTEM_ERROR },
+		{ "TPHBUF_NET_MEMORY", "/absent.so", "absent.so", NCCL_SYSTEM_ERROR },
+	};
+	char name[80], old[64];
+	void *ctx;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(old, sizeof(old), "%.60s", getenv(cases[i].name) ?: "");
+		setenv(cases[i].name, cases[i].value, 1);
+		snprintf(name, sizeof(name), "%s=%s", cases[i].name, cases[i].value);
+		result(name, np_init(p, &ctx, keep_log), cases[i].result, cases[i].text);
+		setenv(cases[i].name, old, 1);
+	}
+}
+
+static void connections(struct pair *pair)
+{
+	char handle[NCCL_HANDLE_SIZE] = "not a handle";
+	void *comm;
+
+	result("listen on a device that is not there",
+	       np_listen(pair->p, pair->ctx, 7, handle, &comm), NCCL_INVALID_ARGUMENT,
+	       "device 7: there are devices 0 to 0");
+	result("connect with a handle of another plugin",
+	       np_connect(pair->p, pair->ctx, 0, handle, &comm), NCCL_INVALID_USAGE,
+	       "all ranks must load the same plugin");
+	result("closeRecv of a sender", np_close_recv(pair->p, pair->send), NCCL_INVALID_ARGUMENT,
+	       "not a receive comm");
+}
+
+static void memory(struct pair *pair, struct region *from)
+{
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	void *mr;
+
+	result("regMr of no bytes", np_reg(pair->p, pair->send, from->data, 0, NCCL_PTR_HOST, &mr),
+	       NCCL_INVALID_ARGUMENT, "a region of no bytes");
+	result("regMr of an unknown type", np_reg(pair->p, pair->send, from->data, 1, 8, &mr),
+	       NCCL_INVALID_ARGUMENT, "memory type 8");
+	result("regMrDmaBuf of a file",
+	       np_reg_dmabuf(pair->p, pair->recv, from->data, 4096, 0, file, &mr),
+	       NCCL_INVALID_ARGUMENT, "not a dma-buf");
+	result("regMrDmaBuf of descriptor -1",
+	       np_reg_dmabuf(pair->p, pair->recv, from->data, 4096, 0, -1, &mr),
+	       NCCL_INVALID_ARGUMENT, "descriptor -1");
+	result("deregMr of a comm", np_dereg(pair->p, pair->send, pair->send),
+	       NCCL_INVALID_ARGUMENT, "not a memory handle");
+	close(file);
+}
+
+static void requests(struct pair *pair, struct region *from, struct region *to)
+{
+	void *data = to->data, *mr = to->mr, *req = NULL, *send = NULL;
+	struct plugin *p = pair->p;
+	size_t size = 4096, large = (1ull << 30) + 1;
+	int tag = 1, done = 0, sizes[64] = { 0 };
+
+	result("isend on a receiver", np_isend(p, pair->recv, from->data, 1, tag, from->mr, &req),
+	       NCCL_INVALID_ARGUMENT, "not a send comm");
+	result("irecv of no part", np_irecv(p, pair->recv, 0, &data, &size, &tag, &mr, &req),
+	       NCCL_INVALID_ARGUMENT, "1 to 8 are possible");
+	result("irecv of nine parts", np_irecv(p, pair->recv, 9, &data, &size, &tag, &mr, &req),
+	       NCCL_INVALID_ARGUMENT, "1 to 8 are possible");
+	data = to->data + to->size;
+	result("irecv behind its region", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
+	       NCCL_INVALID_ARGUMENT, "lie outside region");
+	data = to->data;
+	result("irecv of more than 1 GiB",
+	       np_irecv(p, pair->recv, 1, &data, &large, &tag, &mr, &req), NCCL_INVALID_ARGUMENT,
+	       "a message has 1073741824 at most");
+	result("test of what is no request", np_test(p, to->mr, &done, NULL), NCCL_INVALID_ARGUMENT,
+	       "not a request");
+	np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req);
+	must(send_until(pair, from->data, size, tag, from->mr, NULL, NULL, NULL, &send));
+	must(wait_request(p, send, NULL));
+	must(wait_request(p, req, sizes));
+	result("test of a request that is done", np_test(p, req, &done, NULL),
+	       NCCL_INVALID_ARGUMENT, "done before");
+	size = 100;
+	np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req);
+	send = NULL;
+	while (!said[0] && !send)
+		done = np_isend(p, pair->send, from->data, 101, tag, from->mr, &send);
+	result("isend of more than the receive has", done, NCCL_INVALID_USAGE,
+	       "the ranks disagree on the size");
+}
+
+int main(int argc, char **argv)
+{
+	struct region from, to;
+	struct pair pair;
+	struct plugin p;
+	void *ctx;
+	int fds, n;
+
+	if (argc != 2)
+		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	alarm(30); /* a request that nothing ends */
+	must(plugin_load(&p, argv[1], release_named("2.28")));
+	options(&p);
+	fds = fds_open();
+	if (np_init(&p, &ctx, keep_log) || np_devices(&p, &n))
+		must("init");
+	must(pair_connect(&pair, &p, ctx));
+	must(region_new(&from, &p, pair.send, 65536));
+	must(region_new(&to, &p, pair.recv, 65536));
+	said[0] = 0;
+	connections(&pair);
+	memory(&pair, &from);
+	requests(&pair, &from, &to);
+	region_free(&from, &p);
+	region_free(&to, &p);
+	pair_end(&pair);
+	result("descriptors after that", fds_open(), fds, "");
+	result("threads after that", threads_running(), 1, "");
+	printf("1..%d\n", number);
+	return bad;
+}
