@@ -62,6 +62,15 @@ def run_rows(runs):
                f'<td class="{"ok" if run["ok"] else "failed"}">{plot.escape(verdict)}</td></tr>')
 
 
+def all_reduce_part(entry):
+    verdict = 'ok' if entry['ok'] else 'FAILED: ' + '; '.join(entry['why'])
+    yield "<h2>A collective in device memory, by NCCL's network plugin</h2>"
+    yield table(['run', 'write TLPs', 'with tag', 'share', 'tags seen', 'verdict'], [
+        f'<tr data-run="{plot.escape(entry["name"])}">{cell(entry["name"])}{cell(entry["tlps_to_bar"])}'
+        f'{cell(entry["tlps_tagged"])}{tag_bar(entry)}{cell(tag_text(entry["tags"]))}'
+        f'<td class="{"ok" if entry["ok"] else "failed"}">{plot.escape(verdict)}</td></tr>'])
+
+
 def by_size(runs):
     """Series of bandwidth by message size: one per requested tag."""
     series = {}
@@ -74,8 +83,9 @@ def by_size(runs):
 
 
 def demo_part(demo):
+    judged = demo['runs'] + ([demo['all_reduce']] if demo.get('all_reduce') else [])
     verdict = ('Every untagged run without a hint, every tagged run with exactly its tag.' if demo['ok'] else
-               'FAILED: ' + ', '.join(run['name'] for run in demo['runs'] if not run['ok']))
+               'FAILED: ' + ', '.join(run['name'] for run in judged if not run['ok']))
     yield f'<p class="{"ok" if demo["ok"] else "failed"}" id="verdict">{plot.escape(verdict)}</p>'
     yield (f'<p>Linux {plot.escape(demo["kernel"])} with {len(demo["series"])} patches, QEMU {plot.escape(demo["qemu"])}, '
            f'{plot.escape(demo["accel"])}. Bandwidth and latency are those of the fabric model, never of a NIC.</p>')
@@ -94,6 +104,8 @@ def demo_part(demo):
     if any(len(points) > 1 for points in series.values()):
         yield '<figure>' + plot.lines(series, 'message size, bytes', 'MB/s (fabric model)',
                                       'Bandwidth by message size', x_base=2, y_base=10) + '</figure>'
+    if demo.get('all_reduce'):
+        yield from all_reduce_part(demo['all_reduce'])
 
 
 def bench_rows(rows):

@@ -82,6 +82,17 @@ def test_a_failure_is_named():
     assert 'Every untagged run' not in text
 
 
+def test_the_all_reduce_has_its_row_and_verdict():
+    demo = copy.deepcopy(sample.DEMO)
+    demo['all_reduce'] = {'name': 'ring all-reduce', 'tlps_to_bar': 4097, 'tlps_tagged': 4096, 'ok': False,
+                          'why': ['1 TLPs carry no hint'], 'tags': [{'width': 16, 'st': '0x1234', 'ph': 2, 'count': 4096}]}
+    demo['ok'] = False
+    text = page.page(demo, None)
+    assert read(text).rows['ring all-reduce'] == [4097, 4096]
+    assert 'FAILED: ring all-reduce' in text and 'FAILED: 1 TLPs carry no hint' in text
+    assert '16-bit 0x1234 ph 2: 4,096' in text
+
+
 def test_topology_names_every_function_once():
     text = page.page(sample.DEMO, None)
     drawing = text[text.index('<figure>'):text.index('</figure>')]
