@@ -3,7 +3,7 @@
 # 0 and 2 are on the NIC with Extended TPH, 1 and 3 on the one with 8-bit tags. Without its tag no memory is registered.
 . /opt/tphbuf/tests/net.sh
 
-TAGS=(st=0x5a,xst=0x1234,ph=2 st=0x21,xst=0x2121,ph=1 st=0x5b,xst=0x4321,ph=3 st=0x22,xst=0x2222,ph=0)
+TAGS=('st=0x5a,xst=0x1234,ph=2' 'st=0x21,xst=0x2121,ph=1' 'st=0x5b,xst=0x4321,ph=3' 'st=0x22,xst=0x2222,ph=0')
 
 # tagged_run TALLY... -- ARGUMENTS...: nccl-net-check between cleared counters and a look at them. TALLY: "BDF WIDTH ST PH"
 tagged_run() {
