@@ -38,11 +38,12 @@ json_or_null() { jq -e . "$1" 2>/dev/null || echo null; }
 accel=$(accelerator)
 jq -n --arg kernel "$(cat "$vm/out/kernel")" --argjson series "$(subjects)" --arg qemu "$(qemu_version)" \
 	--arg accel "${accel%%,*}" --argjson runs "$(runs)" \
-	--argjson all_reduce "$(all_reduce)" --slurpfile register "$vm/out/register.json" '
+	--argjson all_reduce "$(all_reduce)" --slurpfile register "$vm/out/register.json" \
+	--slurpfile topology <(cat "$vm"/out/topo-*.json) '
 	($register[0] | .ok and .tag.text == "st=0x5a,ph=2" and .applied.state == "yes" and .applied.tag.text == .tag.text) as $registered
 	| {kernel: $kernel, series: $series, qemu: $qemu, accel: $accel,
 	 note: "bandwidth and latency: fabric model, not NIC performance",
-	 register: $register[0], registered_ok: $registered, runs: $runs, all_reduce: $all_reduce,
+	 topology: $topology, register: $register[0], registered_ok: $registered, runs: $runs, all_reduce: $all_reduce,
 	 ok: ($registered and ($runs | length) > 0 and ($runs | all(.ok)) and $all_reduce.ok)}' >"$out"
 
 jq -r '
@@ -62,5 +63,6 @@ jq -r '
 	"",
 	(if .ok then "every untagged run without a hint, every tagged run with exactly its tag"
 	 else "FAILED: " + ((if .registered_ok then [] else ["the registration of step 3"] end) + [(.runs[], .all_reduce) | select(.ok | not) | .name] | join(", ")) end)' "$out"
-say "report: ${out#"$TOP"/}"
+"$TOP/benchmarks/report/page.py" "$(dirname "$out")"
+say "report: ${out#"$TOP"/}, $(dirname "${out#"$TOP"/}")/index.html"
 jq -e .ok "$out" >/dev/null || die "the demo failed; see the runs above and ${out#"$TOP"/}"

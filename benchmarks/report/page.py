@@ -87,8 +87,9 @@ def demo_part(demo):
     verdict = ('Every untagged run without a hint, every tagged run with exactly its tag.' if demo['ok'] else
                'FAILED: ' + ', '.join(run['name'] for run in judged if not run['ok']))
     yield f'<p class="{"ok" if demo["ok"] else "failed"}" id="verdict">{plot.escape(verdict)}</p>'
-    yield (f'<p>Linux {plot.escape(demo["kernel"])} with {len(demo["series"])} patches, QEMU {plot.escape(demo["qemu"])}, '
-           f'{plot.escape(demo["accel"])}. Bandwidth and latency are those of the fabric model, never of a NIC.</p>')
+    yield (f'<p>Linux {plot.escape(demo["kernel"])} with {len(demo["series"])} patches, '
+           f'QEMU {plot.escape(demo["qemu"])}, {plot.escape(demo["accel"])}. '
+           'Bandwidth and latency are those of the fabric model, never of a NIC.</p>')
     if demo.get('topology'):
         yield '<h2>Topology</h2><figure>' + topology.drawing(demo['topology']) + '</figure><ul>'
         for answer in demo['topology']:
@@ -124,17 +125,19 @@ def bench_part(bench):
     yield table(['figure', 'ours', 'peer', 'unit', 'ratio', '95 % interval', 'target', 'verdict'], bench_rows(rows))
 
 
+def document(title, parts, data):
+    """A whole page; data is embedded as JSON."""
+    head = ('<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f'<title>{plot.escape(title)}</title><style>{STYLE}</style></head><body><h1>{plot.escape(title)}</h1>')
+    text = json.dumps(data).replace('<', '\\u003c')
+    return '\n'.join([head, *parts, f'<script type="application/json" id="data">{text}</script></body></html>\n'])
+
+
 def page(demo, bench):
-    parts = ['<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-             f'<title>tphbuf report</title><style>{STYLE}</style></head><body><h1>tphbuf report</h1>']
-    if demo:
-        parts += demo_part(demo)
-    if bench:
-        parts += bench_part(bench)
-    data = json.dumps({'demo': demo, 'bench': bench}).replace('<', '\\u003c')
-    parts.append(f'<script type="application/json" id="data">{data}</script></body></html>\n')
-    return '\n'.join(parts)
+    parts = list(demo_part(demo)) if demo else []
+    parts += bench_part(bench) if bench else []
+    return document('tphbuf report', parts, {'demo': demo, 'bench': bench})
 
 
 def read(path):

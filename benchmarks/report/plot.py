@@ -87,7 +87,8 @@ def frame(x_axis, y_axis, x_label, y_label, tick=short):
         y = y_axis(value)
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
                      f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(short(value))}</text>')
-    parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 10}" text-anchor="middle">{escape(x_label)}</text>')
+    parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 10}" '
+                 f'text-anchor="middle">{escape(x_label)}</text>')
     parts.append(f'<text transform="translate(14 {(HEIGHT - BOTTOM + TOP) / 2}) rotate(-90)" '
                  f'text-anchor="middle">{escape(y_label)}</text>')
     return parts
@@ -120,7 +121,8 @@ def lines(series, x_label, y_label, title, x_base=None, y_base=None):
         for value in values:
             x = x_axis(value[0])
             if len(value) == 4:
-                parts.append(f'<path d="M{x:.1f} {y_axis(value[2]):.1f}V{y_axis(value[3]):.1f}" stroke="currentColor"/>')
+                parts.append(f'<path d="M{x:.1f} {y_axis(value[2]):.1f}V{y_axis(value[3]):.1f}" '
+                             'stroke="currentColor"/>')
             parts.append(marker(MARKERS[number % len(MARKERS)], x, y_axis(value[1])))
         labels.append((y_axis(values[-1][1]) + 4, name))
     for y, name in end_labels(labels):

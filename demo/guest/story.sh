@@ -34,6 +34,10 @@ tphbuf register --json "$endpoint" --bar 2 --offset 0 --length 1M --tag st=0x5a,
 tphbuf register "$endpoint" --bar 2 --offset 0 --length 1M --tag st=0x5a,ph=2 --ibdev "$nic_8bit" \
 	--require | tee /srv/register.txt
 
+for nic in $(nics); do
+	tphbuf topo --json "$endpoint" "$nic" >"/srv/topo-$nic.json" || fail "tphbuf topo $endpoint $nic"
+done
+
 step "perftest"
 mkdir -p /srv/runs
 for size in 8 64 4096 65536 1048576; do

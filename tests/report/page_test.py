@@ -55,6 +55,7 @@ def test_numbers_are_those_of_the_json():
     rows = read(page.page(sample.DEMO, sample.BENCH)).rows
     for run in sample.DEMO['runs']:
         assert rows[run['name']] == [run['bw_MBps'], run['tlps_to_bar'], run['tlps_tagged']], rows[run['name']]
+    assert rows['all-reduce'] == [8192, 8192]
     figure = sample.BENCH[0]
     assert rows[figure['name']] == [figure['ours'], figure['peer'], figure['ratio']]
 

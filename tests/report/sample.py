@@ -31,7 +31,19 @@ DEMO = {
     'kernel': '7.3.4-<b>x</b>', 'series': ['one', 'two </script>'], 'qemu': '11.1.3', 'accel': 'tcg', 'ok': True,
     'runs': [run('write_bw-64-none', 64, 12.5, None, 0), run('write_bw-64-8-0x5a-2', 64, 12.25, TAG, 4000),
              run('write_bw-4096-none', 4096, 600.125, None, 0), run('write_bw-4096-8-0x5a-2', 4096, 601.5, TAG, 4000)],
+    'all_reduce': {'name': 'all-reduce', 'tlps_to_bar': 8192, 'tlps_tagged': 8192, 'tags': [dict(TAG, count=8192)],
+                   'ok': True, 'why': []},
     'topology': [answer('0000:03:00.0', '0000:02:00.0', ['st']), answer('0000:04:00.0', '0000:02:01.0', ['st', 'xst'])],
 }
 BENCH = [{'name': 'tagged over untagged', 'ours': 99.5, 'peer': 100.25, 'unit': 'MB/s', 'ratio': 0.9925, 'low': 0.98,
           'high': 1.005, 'target': 0.98, 'sense': 'min', 'verdict': 'ok'}]
+
+
+def tlp(requester, target, kind, address, tag=None, **more):
+    return {'requester': requester, 'target': target, 'kind': kind, 'origin': 'payload', 'addr': hex(address),
+            'len': 256, 'th': bool(tag), **(tag or {}), **more}
+
+
+TLPS = ([tlp('nic1', 'memory', 'read', 4096 + 256 * i) for i in range(3)] +
+        [tlp('nic0', 'ep0', 'write', 256 * i, TAG, bar=2) for i in range(5)] +
+        [tlp('nic0', 'ep0', 'write', 9000, bar=2)])
