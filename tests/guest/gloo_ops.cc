@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/*
+ * gloo_ops RANK NIC FOLDER MEMORY: two processes meet in FOLDER and run Gloo's collectives over its ibverbs transport, in
+ * memory of the host or of a device (memory.h). Every value is compared.
+ */
+#include <gloo/allgather_ring.h>
+#include <gloo/allreduce_halving_doubling.h>
+#include <gloo/allreduce_ring.h>
+#include <gloo/broadcast_one_to_all.h>
+#include <gloo/rendezvous/context.h>
+#include <gloo/rendezvous/file_store.h>
+#include <gloo/rendezvous/prefix_store.h>
+#include <gloo/transport/ibverbs/device.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "tests/guest/memory.h"
+
+static constexpr int count = 100003;
+
+static void require(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	std::fprintf(stderr, "gloo_ops: %s: the data is wrong\n", what);
+	std::exit(1);
+}
+
+static void all_gather(const std::shared_ptr<gloo::Context> &context, int rank, float *in,
+		       float *out)
+{
+	bool ok = true;
+
+	for (int i = 0; i < count; i++)
+		in[i] = static_cast<float>(i + 1000 * rank);
+	gloo::AllgatherRing<float>(context, { in }, out, count).run();
+	for (int i = 0; i < 2 * count; i++)
+		ok = ok && out[i] == static_cast<float>(i % count + 1000 * (i / count));
+	require(ok, "all-gather");
+}
+
+static void broadcast(const std::shared_ptr<gloo::Context> &context, int rank, float *data)
+{
+	bool ok = true;
+
+	for (int i = 0; i < count; i++)
+		data[i] = static_cast<float>(rank ? 0 : i);
+	gloo::BroadcastOneToAll<float>(context, { data }, count).run();
+	for (int i = 0; i < count; i++)
+		ok = ok && data[i] == static_cast<float>(i);
+	require(ok, "broadcast");
+}
+
+template <class Algorithm>
+static void all_reduce(const std::shared_ptr<gloo::Context> &context, int rank, float *data,
+		       const char *what)
+{
+	bool ok = true;
+
+	for (int i = 0; i < count; i++)
+		data[i] = static_cast<float>(i % 1000 * (rank + 1));
+	Algorithm(context, { data }, count).run();
+	for (int i = 0; i < count; i++)
+		ok = ok && data[i] == static_cast<float>(i % 1000 * 3);
+	require(ok, what);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 5) {
+		std::fprintf(stderr, "usage: gloo_ops RANK NIC FOLDER MEMORY\n");
+		return 2;
+	}
+	int rank = std::atoi(argv[1]);
+	memory memory;
+
+	memory_get(&memory, argv[4], 4 * count * sizeof(float));
+	auto data = reinterpret_cast<float *>(memory.addr);
+	auto context = std::make_shared<gloo::rendezvous::Context>(rank, 2);
+	auto device = gloo::transport::ibverbs::CreateDevice({ argv[2], 1, 0 });
+	gloo::rendezvous::FileStore store(argv[3]);
+	gloo::rendezvous::PrefixStore prefix("run", store);
+
+	context->connectFullMesh(prefix, device);
+	all_gather(context, rank, data, data + count);
+	broadcast(context, rank, data);
+	all_reduce<gloo::AllreduceRing<float>>(context, rank, data, "all-reduce, ring");
+	all_reduce<gloo::AllreduceHalvingDoubling<float>>(context, rank, data,
+							  "all-reduce, halving doubling");
+	std::puts("gloo_ops: ok");
+	return 0;
+}
