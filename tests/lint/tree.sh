@@ -31,10 +31,11 @@ include_edges() {
 		userspace/cli fabric/
 		userspace/cli ("|/)internal\.h
 		userspace/fabric tphbuf/
-		userspace/fabric/core "\.\./(nic|endpoint|engine|server)/
-		userspace/fabric/nic "\.\./(endpoint|engine|server)/
-		userspace/fabric/endpoint "\.\./(nic|engine|server)/
-		userspace/fabric/engine "\.\./(nic|endpoint|server)/
+		userspace/fabric/core fabric/(nic|endpoint|engine|server|subnet)/
+		userspace/fabric/subnet fabric/(core|nic|endpoint|engine|server)/
+		userspace/fabric/nic fabric/(endpoint|engine|server)/
+		userspace/fabric/endpoint fabric/(nic|engine|server|subnet)/
+		userspace/fabric/engine fabric/(nic|endpoint|server|subnet)/
 		benchmarks/micro fabric/
 	EDGES
 }
