@@ -306,6 +306,18 @@ static void uars(struct client *client, uint32_t log_mib)
 	assert_int_equal(i, NIC_MAX_UARS);
 }
 
+static void multicast_groups(struct client *client, uint32_t log)
+{
+	(void)client;
+	assert_int_equal(log, NIC_LOG_MAX_MCG);
+}
+
+static void multicast_qps(struct client *client, uint32_t value)
+{
+	(void)client;
+	assert_int_equal(value, NIC_MAX_QP_MCG);
+}
+
 static void page_size(struct client *client, uint32_t log)
 {
 	(void)client;
@@ -348,6 +360,8 @@ static const struct path {
 	{ "log_max_xrcd", xrcds, NULL, NULL },
 	{ "log_max_srq", srqs, NULL, NULL },
 	{ "log_max_srq_sz", srq_size, NULL, NULL },
+	{ "log_max_mcg", multicast_groups, "nic_multicast", "attachments_are_bounded" },
+	{ "max_qp_mcg", multicast_qps, "nic_multicast", "attachments_are_bounded" },
 	{ "vport_counters", NULL, "nic_counter", "port_counts_both_directions" },
 	{ "max_qp_cnt", counter_sets, "nic_counter", "sets_that_do_not_exist" },
 	{ "retransmission_q_counters", NULL, "nic_counter", "receiver_not_ready_is_counted" },

@@ -155,6 +155,8 @@ static const struct {
 	{ MLX5_CMD_OP_CREATE_QP, 272, 16 },
 	{ MLX5_CMD_OP_DESTROY_QP, 16, 16 },
 	{ MLX5_CMD_OP_QUERY_QP, 16, 272 },
+	{ MLX5_CMD_OP_ATTACH_TO_MCG, 32, 16 },
+	{ MLX5_CMD_OP_DETACH_FROM_MCG, 32, 16 },
 	{ MLX5_CMD_OP_RST2INIT_QP, 272, 16 },
 	{ MLX5_CMD_OP_INIT2INIT_QP, 272, 16 },
 	{ MLX5_CMD_OP_INIT2RTR_QP, 272, 16 },
@@ -466,7 +468,7 @@ static void refusals_have_words(void **state)
 		assert_null(strstr(log.text, "unknown ("));
 	}
 	nic_cmd_log_refusal(&cmd, NIC_CMD_BAD_PARAM);
-	assert_non_null(strstr(log.text, "unknown (syndrome 0x14)"));
+	assert_non_null(strstr(log.text, "unknown (syndrome 0x15)"));
 	cmd.syndrome = NIC_SYN_OPCODE;
 	for (i = 0; i < sizeof(statuses); i++) {
 		fab_device_clear(&client->nic->dev);

@@ -139,6 +139,7 @@ static void refused(void **ctx)
 		"--dir /d --nic a,lid=5 --nic b,lid=5",
 		"--dir /d --nic a,lid=0",
 		"--dir /d --nic a,lid=0xc000",
+		"--dir /d --nic a,lid=0xbfff", /* the SA's */
 		"--dir /d --nic a,lid=-1",
 		"--dir /d --nic a,lid=1x",
 		"--dir /d --nic a,lid=",

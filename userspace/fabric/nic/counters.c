@@ -62,6 +62,23 @@ void nic_count_traffic(const struct nic_qp *from, const struct nic_qp *to, uint8
 	count_packets(to->nic, from->nic, packets, len);
 }
 
+void nic_count_received(struct nic_port_counters *port, bool multicast, uint32_t len)
+{
+	if (multicast) {
+		port->multicast_rcv_packets++;
+		port->multicast_rcv_octets += len + NIC_HEADER_OCTETS;
+	} else {
+		port->rcv_packets++;
+		port->rcv_octets += len + NIC_HEADER_OCTETS;
+	}
+}
+
+void nic_count_multicast_sent(struct nic_port_counters *port, uint32_t len)
+{
+	port->multicast_xmit_packets++;
+	port->multicast_xmit_octets += len + NIC_HEADER_OCTETS;
+}
+
 void nic_count_error(const struct nic_qp *qp, bool requester, enum nic_status status)
 {
 	static const struct {

@@ -23,6 +23,18 @@ struct nic_qp;
 struct nic_port_counters {
 	uint64_t xmit_octets, xmit_packets;
 	uint64_t rcv_octets, rcv_packets;
+	uint64_t multicast_xmit_octets, multicast_xmit_packets;
+	uint64_t multicast_rcv_octets, multicast_rcv_packets;
+	uint64_t qkey_violations, pkey_violations;
+};
+
+/* Why a datagram has been lost. NIC_LOST_TARGET counts at the sender, the others at the receiver. */
+enum nic_lost {
+	NIC_LOST_TARGET, /* no such port, or no queue pair of that number that receives */
+	NIC_LOST_QKEY,
+	NIC_LOST_PKEY,
+	NIC_LOST_RECEIVE, /* none is posted */
+	NIC_LOST_COUNT,
 };
 
 enum nic_q_counter {
@@ -57,6 +69,9 @@ void nic_count_request(const struct nic_qp *to, uint8_t opcode);
 /* len bytes of a message have moved between the ports of two queue pairs; to NULL: lost after sending. */
 void nic_count_traffic(const struct nic_qp *from, const struct nic_qp *to, uint8_t opcode,
 		       uint32_t len);
+/* One datagram that no queue pair at the other end stands for: multicast, or of the subnet administrator. */
+void nic_count_received(struct nic_port_counters *port, bool multicast, uint32_t len);
+void nic_count_multicast_sent(struct nic_port_counters *port, uint32_t len);
 /* A work request has completed with an error, at the requester or at the responder. */
 void nic_count_error(const struct nic_qp *qp, bool requester, enum nic_status status);
 

@@ -22,6 +22,8 @@
 #define NIC_LOG_MAX_XRCD     8
 #define NIC_LOG_MAX_SRQ	     8
 #define NIC_LOG_MAX_SRQ_SIZE 15
+#define NIC_LOG_MAX_MCG	     8	/* multicast groups with attached queue pairs */
+#define NIC_MAX_QP_MCG	     32 /* queue pairs of one of them */
 #define NIC_MAX_INLINE_WQE   1024
 #define NIC_MAX_SEND_WQE     (63 * 16) /* what ds in the control segment can say */
 #define NIC_MAX_RECEIVE_WQE  512

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fabric/nic/init_seg.h"
 #include "fabric/nic/keys/fault.h"
@@ -90,6 +91,7 @@ void nic_reset_objects(struct nic *nic)
 	nic_fault_drop_all(nic);
 	drop_keys(nic);
 	drop_counter_sets(nic);
+	subnet_port_leave_groups(&nic->wire);
 	drop_ids(&nic->pds);
 	drop_ids(&nic->uars);
 	drop_ids(&nic->xrcds);
@@ -120,6 +122,8 @@ static void nic_clear(struct fab_device *dev)
 		nic->page_faults = 0;
 	nic->faults_raised = nic->fault_resumes = nic->fault_errors = 0;
 	nic->fault_timeouts = nic->fault_bad_resumes = nic->faults_over = 0;
+	memset(nic->datagrams_lost, 0, sizeof(nic->datagrams_lost));
+	nic->wire.requests = nic->wire.refused = nic->wire.ignored = 0;
 }
 
 static void nic_report(struct fab_device *dev, cJSON *object)
@@ -147,6 +151,14 @@ static void nic_report(struct fab_device *dev, cJSON *object)
 		{ "fault_bad_resumes", nic->fault_bad_resumes },
 		{ "faults_over", nic->faults_over },
 		{ "faults_waiting", nic->faults.used },
+		{ "datagrams_without_target", nic->datagrams_lost[NIC_LOST_TARGET] },
+		{ "datagrams_bad_qkey", nic->datagrams_lost[NIC_LOST_QKEY] },
+		{ "datagrams_bad_pkey", nic->datagrams_lost[NIC_LOST_PKEY] },
+		{ "datagrams_without_receive", nic->datagrams_lost[NIC_LOST_RECEIVE] },
+		{ "sa_requests", nic->wire.requests },
+		{ "sa_refused", nic->wire.refused },
+		{ "sa_ignored", nic->wire.ignored },
+		{ "multicast_memberships", nic->wire.memberships },
 		{ "mkeys", nic->mkeys.used },
 		{ "qps", nic->qps.used },
 		{ "cqs", nic->cqs.used },
@@ -190,6 +202,7 @@ static void nic_free(struct fab_device *dev)
 	size_t i;
 
 	nic_reset_objects(nic);
+	subnet_port_remove(&nic->wire);
 	for (i = 0; i < sizeof(id_spaces) / sizeof(id_spaces[0]); i++)
 		nic_ids_fini(nic_ids_at(nic, i));
 	fab_device_fini(dev);
@@ -248,13 +261,27 @@ static int nic_init_pci(struct nic *nic)
 	return fab_cfg_build(&nic->dev, &cfg);
 }
 
+/* All NICs of a fabric are in one subnet. */
+static int join_subnet(struct nic *nic, const struct fab_fabric *fabric)
+{
+	const struct subnet_port *other = NULL;
+	struct fab_device *dev;
+
+	for (dev = fabric->devices; dev && !other; dev = dev->next)
+		if (dev->ops == &nic_device_ops)
+			other = &((const struct nic *)dev)->wire;
+	nic->wire.lid = nic->opts.lid;
+	nic->wire.guid = nic->guid;
+	return subnet_port_add(&nic->wire, other);
+}
+
 int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *opts,
 	    struct nic **out)
 {
 	struct nic *nic;
 	int ret;
 
-	if (!opts->lid || opts->lid > NIC_LID_MAX || opts->vectors < 2)
+	if (!opts->lid || opts->lid > SUBNET_LID_MAX || opts->vectors < 2)
 		return -EINVAL;
 	nic = calloc(1, sizeof(*nic));
 	if (!nic)
@@ -272,6 +299,8 @@ int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *
 	ret = nic_init_ids(nic);
 	if (!ret)
 		ret = nic_init_pci(nic);
+	if (!ret)
+		ret = join_subnet(nic, fabric);
 	if (ret) {
 		nic_free(&nic->dev);
 		return ret;

@@ -9,7 +9,10 @@
  *   queues/      EQ, CQ, QP, work queue entries, and their buffers in guest memory
  *   keys/        memory keys, key updates (UMR), page faults
  *   rc/          the reliable connection: requester, responder, retries, data movement
+ *   ud/          datagrams, multicast attachments
  *   wire         LID routing between the NICs of a fabric
+ *
+ * The subnet administrator is in fabric/subnet.
  *
  * Layouts are those of the kernel's mlx5_ifc.h (commands, contexts) and of rdma-core's
  * mlx5dv.h (WQE, CQE); see ifc.h. Data in guest memory is copied first and checked
@@ -29,14 +32,13 @@
 #include "fabric/nic/counters.h"
 #include "fabric/nic/ids.h"
 #include "fabric/nic/limits.h"
+#include "fabric/subnet/subnet.h"
 
-#define NIC_GID_PREFIX 0xfe80000000000000ull /* default subnet prefix (InfiniBand 4.1.1) */
-#define NIC_LID_MAX    0xbfffu		     /* end of the unicast LIDs (InfiniBand 4.1.3) */
-
+struct nic_multicast;
 struct nic_qp;
 
 struct nic_opts {
-	uint16_t lid;			/* 1..0xbfff, unique in the fabric */
+	uint16_t lid;			/* 1..SUBNET_LID_MAX, unique in the fabric */
 	enum fab_tph_support requester; /* what TPH it can send */
 	unsigned int st_entries;	/* ST table size; 0: direct mode */
 	unsigned int vectors;
@@ -57,6 +59,9 @@ struct nic {
 	uint32_t cmd_eqn;	/* 0: completions are polled */
 	struct nic_ids pds, uars, xrcds, eqs, cqs, mkeys, qps, srqs, faults, counter_sets;
 	struct nic_qp *qp_list;
+	struct subnet_port wire;
+	struct nic_multicast *multicast; /* groups with an attached queue pair */
+	uint32_t multicast_groups;
 	uint32_t pas_entries, mtt_entries; /* held by objects, see NIC_MAX_PAS and NIC_MAX_MTT */
 	uint32_t fault_count;		   /* part of the tokens; never starts again */
 	uint64_t fault_timeout_us;
@@ -69,6 +74,7 @@ struct nic {
 		faults_raised, fault_resumes, fault_errors, /* events; the driver's answers */
 		fault_timeouts, fault_bad_resumes,
 		faults_over; /* no answer; no such fault; above NIC_MAX_FAULTS */
+	uint64_t datagrams_lost[NIC_LOST_COUNT];
 };
 
 int nic_new(struct fab_fabric *fabric, const char *name, const struct nic_opts *opts,

@@ -118,7 +118,7 @@ static bool set_lid(struct srv_spec *spec, const char *value)
 {
 	uint64_t number;
 
-	if (!parse_number(value, 1, NIC_LID_MAX, &number))
+	if (!parse_number(value, 1, SUBNET_LID_MAX, &number))
 		return false;
 	spec->nic.lid = (uint16_t)number;
 	return true;

@@ -55,6 +55,8 @@ const struct nic_cap nic_general_caps[] = {
 	CAP(log_max_xrcd, NIC_LOG_MAX_XRCD),
 	CAP(log_max_srq, NIC_LOG_MAX_SRQ),
 	CAP(log_max_srq_sz, NIC_LOG_MAX_SRQ_SIZE),
+	CAP(log_max_mcg, NIC_LOG_MAX_MCG),
+	CAP(max_qp_mcg, NIC_MAX_QP_MCG),
 	/* counters */
 	CAP(vport_counters, 1),
 	CAP(max_qp_cnt, NIC_MAX_COUNTER_SETS),

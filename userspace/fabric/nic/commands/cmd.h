@@ -36,7 +36,8 @@ enum nic_syndrome_code {
 	NIC_SYN_VECTOR = 17,
 	NIC_SYN_SRQ = 18,
 	NIC_SYN_XRCD = 19,
-	NIC_SYN_LAST = NIC_SYN_XRCD,
+	NIC_SYN_GID = 20, /* no multicast address */
+	NIC_SYN_LAST = NIC_SYN_GID,
 };
 
 struct nic_cmd {
@@ -175,6 +176,9 @@ uint8_t nic_cmd_alloc_q_counter(struct nic_cmd *cmd);
 uint8_t nic_cmd_dealloc_q_counter(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_q_counter(struct nic_cmd *cmd);
 uint8_t nic_cmd_query_vport_counter(struct nic_cmd *cmd);
+/* multicast.c */
+uint8_t nic_cmd_attach_to_mcg(struct nic_cmd *cmd);
+uint8_t nic_cmd_detach_from_mcg(struct nic_cmd *cmd);
 /* fault.c */
 uint8_t nic_cmd_page_fault_resume(struct nic_cmd *cmd);
 /* qp.c */

@@ -34,6 +34,7 @@ static const char *const syndromes[] = {
 	[NIC_SYN_VECTOR] = "unknown interrupt vector",
 	[NIC_SYN_SRQ] = "context names no SRQ",
 	[NIC_SYN_XRCD] = "context names no XRC domain",
+	[NIC_SYN_GID] = "GID is not a multicast address",
 };
 
 #define TEXT(table, code) \

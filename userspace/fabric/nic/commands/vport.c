@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: MIT
 /*
  * The InfiniBand port as its driver sees it: one port, always up, one GID with
- * the GUID, the default partition. There is no subnet manager; the LID comes
- * from the command line.
+ * the GUID, the default partition. The LID comes from the command
+ * line; the SM LID is that of the subnet's administrator (fabric/subnet).
  */
 #include <string.h>
 
 #include "fabric/nic/commands/cmd.h"
 
-#define VPORT_ACTIVE 4u /* IBTA PortState */
-#define PHYS_LINK_UP 5u /* IBTA PortPhysicalState */
-#define SM_LID	     1u
+#define VPORT_ACTIVE 4u	  /* IBTA PortState */
+#define PHYS_LINK_UP 5u	  /* IBTA PortPhysicalState */
 #define GIDS	     8u	  /* capability gid_table_size 0 */
 #define PKEYS	     128u /* capability pkey_table_size 0 */
-#define PKEY_DEFAULT 0xffffu
 #define WHOLE_TABLE  0xffffu
 
 /* Bits of CapabilityMask that say which agents run on the host: IsSM, CM, SNMP, DeviceManagement, VendorClass. */
 #define PORT_CAPS_AGENTS (1u << 1 | 1u << 16 | 1u << 17 | 1u << 19 | 1u << 20)
+
+/* Counters of 16 bits stop at the end of their range. */
+static uint16_t saturated(uint64_t value)
+{
+	return value < UINT16_MAX ? (uint16_t)value : UINT16_MAX;
+}
 
 uint8_t nic_cmd_query_hca_vport_context(struct nic_cmd *cmd)
 {
@@ -34,7 +38,11 @@ uint8_t nic_cmd_query_hca_vport_context(struct nic_cmd *cmd)
 	DEVX_SET(hca_vport_context, context, cap_mask1, nic->port_caps);
 	DEVX_SET(hca_vport_context, context, cap_mask1_field_select, PORT_CAPS_AGENTS);
 	DEVX_SET(hca_vport_context, context, lid, nic->opts.lid);
-	DEVX_SET(hca_vport_context, context, sm_lid, SM_LID);
+	DEVX_SET(hca_vport_context, context, qkey_violation_counter,
+		 saturated(nic->port.qkey_violations));
+	DEVX_SET(hca_vport_context, context, pkey_violation_counter,
+		 saturated(nic->port.pkey_violations));
+	DEVX_SET(hca_vport_context, context, sm_lid, SUBNET_SM_LID);
 	return NIC_CMD_OK;
 }
 
@@ -73,7 +81,7 @@ uint8_t nic_cmd_query_hca_vport_gid(struct nic_cmd *cmd)
 	DEVX_SET(query_hca_vport_gid_out, cmd->out, gids_num, count);
 	for (i = 0; i < count; i++) {
 		/* A GID is the subnet prefix and a GUID; unused GUIDs are 0 (IBTA 14.2.5.5). */
-		const uint64_t value[2] = { htobe64(NIC_GID_PREFIX),
+		const uint64_t value[2] = { htobe64(SUBNET_PREFIX),
 					    first + i == 0 ? htobe64(cmd->nic->guid) : 0 };
 
 		memcpy(gid + i * sizeof(value), value, sizeof(value));
@@ -92,7 +100,7 @@ uint8_t nic_cmd_query_hca_vport_pkey(struct nic_cmd *cmd)
 			 &first, &count))
 		return nic_cmd_fail(cmd, NIC_CMD_BAD_PARAM, NIC_SYN_NUMBER);
 	if (first == 0)
-		DEVX_SET(pkey, pkey, pkey, PKEY_DEFAULT);
+		DEVX_SET(pkey, pkey, pkey, SUBNET_PKEY);
 	return NIC_CMD_OK;
 }
 

@@ -15,6 +15,7 @@
 #include "fabric/nic/queues/qp.h"
 #include "fabric/nic/rc/receive.h"
 #include "fabric/nic/rc/requester.h"
+#include "fabric/nic/ud/multicast.h"
 
 struct nic_qp *nic_qp_get(struct nic *nic, uint32_t qpn)
 {
@@ -103,6 +104,7 @@ void nic_qp_free(struct nic_qp *qp)
 	struct nic_qp **link = &nic->qp_list;
 
 	nic_requester_stop(qp);
+	nic_multicast_detach_all(qp);
 	while (*link != qp)
 		link = &(*link)->next;
 	*link = qp->next;

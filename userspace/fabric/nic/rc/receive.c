@@ -39,7 +39,7 @@ void nic_receive_complete(struct nic_qp *to, const struct nic_message *msg, enum
 		completion.byte_count = msg->len;
 		completion.imm = msg->imm;
 		completion.solicited = msg->solicited;
-		completion.slid = msg->from->nic->opts.lid;
+		completion.slid = msg->slid;
 		completion.flags_rqpn = msg->flags_rqpn;
 	}
 	if (srq)

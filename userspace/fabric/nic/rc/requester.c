@@ -136,6 +136,7 @@ static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 {
 	struct nic_message msg = {
 		.from = qp,
+		.slid = qp->nic->opts.lid,
 		.opcode = wqe->opcode,
 		.has_imm = nic_wqe_has_imm(wqe),
 		.solicited = wqe->solicited,

@@ -17,6 +17,7 @@ struct nic_srq;
 /* A message between two QPs: gather list of the sender, validated when its first byte moves. */
 struct nic_message {
 	struct nic_qp *from;
+	uint16_t slid;
 	uint8_t opcode; /* MLX5_OPCODE_x, one that nic_wqe_is_message() knows */
 	bool has_imm, solicited;
 	uint32_t imm;
