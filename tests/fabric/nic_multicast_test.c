@@ -19,7 +19,6 @@
 #include "tests/fabric/ud_rig.h"
 
 #define MULTICAST_QPN 0xffffffu
-#define GSI_QKEY      0x80010000u
 #define SIZE	      2048u /* room of a receive */
 
 static const uint8_t group_gid[16] = { 0xff, 0x12, 0x40, 0x1b, 0xff, 0xff, 0,	 0,
@@ -102,46 +101,13 @@ static void attachments_are_bounded(void **state)
 
 static struct umad_sa_packet *request(struct ud_rig *f, uint8_t method, uint16_t attribute)
 {
-	struct umad_sa_packet *mad = rig_at(&f->pair.rig, f->source);
-
-	memset(mad, 0, sizeof(*mad));
-	mad->mad_hdr.base_version = UMAD_BASE_VERSION;
-	mad->mad_hdr.mgmt_class = UMAD_CLASS_SUBN_ADM;
-	mad->mad_hdr.class_version = UMAD_SA_CLASS_VERSION;
-	mad->mad_hdr.method = method;
-	mad->mad_hdr.attr_id = htobe16(attribute);
-	mad->mad_hdr.tid = htobe64(77);
-	return mad;
+	return ud_request(f, UMAD_CLASS_SUBN_ADM, UMAD_SA_CLASS_VERSION, method, attribute);
 }
 
 static struct ud_address administrator(struct ud_rig *f)
 {
-	ud_make(&f->pair.qp[0], MLX5_QPC_ST_QP1);
-	DEVX_SET(qpc, f->pair.qp[0].qp->context, q_key, GSI_QKEY);
-	f->from.len = SUBNET_MAD_BYTES;
-	return (struct ud_address){ .lid = SUBNET_SM_LID, .qpn = 1, .qkey = GSI_QKEY };
-}
-
-/* The answer, which is in memory with its GRH; NULL: none */
-static const struct umad_sa_packet *ask(struct ud_rig *f, const struct ud_address *to,
-					struct mlx5_cqe64 *answered)
-{
-	struct nic_sge into = { .len = SIZE,
-				.addr = RIG_VA + f->source + 4096,
-				.lkey = f->from.lkey };
-	struct mlx5_cqe64 cqe;
-	bool found = false;
-
-	rig_post_recv(&f->pair.qp[0], &into, 1);
-	ud_post(&f->pair.qp[0], MLX5_OPCODE_SEND, to, &f->from);
-	rig_run(&f->pair.rig);
-	while (rig_cq_poll(&f->pair.cq[0], &cqe)) {
-		if (rig_cqe_opcode(&cqe) == MLX5_CQE_REQ)
-			continue;
-		found = true;
-		*answered = cqe;
-	}
-	return found ? rig_at(&f->pair.rig, f->source + 4096 + UD_GRH) : NULL;
+	ud_make_gsi(f);
+	return (struct ud_address){ .lid = SUBNET_SM_LID, .qpn = 1, .qkey = UD_GSI_QKEY };
 }
 
 static void administrator_answers(void **state)
@@ -154,7 +120,7 @@ static void administrator_answers(void **state)
 	uint8_t own[16];
 
 	request(f, UMAD_METHOD_GET, UMAD_ATTR_CLASS_PORT_INFO);
-	answer = ask(f, &to, &cqe);
+	answer = ud_ask(f, &to, &cqe);
 	assert_non_null(answer);
 	assert_int_equal(rig_cqe_opcode(&cqe), MLX5_CQE_RESP_SEND);
 	assert_int_equal(be32toh(cqe.byte_cnt), UD_GRH + SUBNET_MAD_BYTES);
@@ -166,7 +132,7 @@ static void administrator_answers(void **state)
 	assert_int_equal(answer->mad_hdr.status, 0);
 	/* With a GRH the answer has one, too. */
 	to.grh = true;
-	assert_non_null(ask(f, &to, &cqe));
+	assert_non_null(ud_ask(f, &to, &cqe));
 	assert_int_equal(be32toh(cqe.flags_rqpn), 1 | 1u << 28);
 	assert_int_equal(grh[8], 0x5e);
 	subnet_port_gid(&f->pair.rig.nic[0]->wire, own);
@@ -183,28 +149,28 @@ static void requests_that_reach_no_administrator(void **state)
 
 	request(f, UMAD_METHOD_GET, UMAD_ATTR_CLASS_PORT_INFO);
 	to.qkey = 0x11;
-	assert_null(ask(f, &to, &cqe));
-	to.qkey = GSI_QKEY;
+	assert_null(ud_ask(f, &to, &cqe));
+	to.qkey = UD_GSI_QKEY;
 	to.qpn = 0; /* there is no subnet manager */
-	assert_null(ask(f, &to, &cqe));
+	assert_null(ud_ask(f, &to, &cqe));
 	to.qpn = 2;
-	assert_null(ask(f, &to, &cqe));
+	assert_null(ud_ask(f, &to, &cqe));
 	to.qpn = 1;
 	f->from.len = SUBNET_MAD_BYTES + 1;
-	assert_null(ask(f, &to, &cqe));
+	assert_null(ud_ask(f, &to, &cqe));
 	assert_int_equal(lost[NIC_LOST_TARGET], 4);
 	f->from.len = SUBNET_MAD_BYTES - 1;
-	assert_null(ask(f, &to, &cqe));
+	assert_null(ud_ask(f, &to, &cqe));
 	f->from.len = 0;
-	assert_null(ask(f, &to, &cqe));
+	assert_null(ud_ask(f, &to, &cqe));
 	f->from.len = SUBNET_MAD_BYTES;
 	request(f, UMAD_METHOD_GET_RESP, UMAD_ATTR_CLASS_PORT_INFO);
-	assert_null(ask(f, &to, &cqe));
+	assert_null(ud_ask(f, &to, &cqe));
 	assert_int_equal(f->pair.rig.nic[0]->wire.ignored, 3);
 	/* The Q_Key of management has the bit of controlled ones: only a queue pair that has it sends with it. */
 	request(f, UMAD_METHOD_GET, UMAD_ATTR_CLASS_PORT_INFO);
 	DEVX_SET(qpc, f->pair.qp[0].qp->context, q_key, 0x11);
-	assert_null(ask(f, &to, &cqe));
+	assert_null(ud_ask(f, &to, &cqe));
 	assert_int_equal(lost[NIC_LOST_TARGET], 5);
 	assert_int_equal(f->pair.qp[0].qp->state, NIC_QP_RTS);
 }

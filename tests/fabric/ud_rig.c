@@ -84,3 +84,45 @@ uint8_t ud_sent(struct ud_rig *f, struct mlx5_cqe64 *cqe)
 	assert_true(rig_cq_wait(&f->pair.cq[0], cqe));
 	return rig_cqe_opcode(cqe);
 }
+
+void ud_make_gsi(struct ud_rig *f)
+{
+	ud_make(&f->pair.qp[0], MLX5_QPC_ST_QP1);
+	DEVX_SET(qpc, f->pair.qp[0].qp->context, q_key, UD_GSI_QKEY);
+	f->from.len = SUBNET_MAD_BYTES;
+}
+
+void *ud_request(struct ud_rig *f, uint8_t mgmt_class, uint8_t class_version, uint8_t method,
+		 uint16_t attribute)
+{
+	struct umad_packet *mad = rig_at(&f->pair.rig, f->source);
+
+	memset(mad, 0, sizeof(*mad));
+	mad->mad_hdr.base_version = UMAD_BASE_VERSION;
+	mad->mad_hdr.mgmt_class = mgmt_class;
+	mad->mad_hdr.class_version = class_version;
+	mad->mad_hdr.method = method;
+	mad->mad_hdr.attr_id = htobe16(attribute);
+	mad->mad_hdr.tid = htobe64(77);
+	return mad;
+}
+
+void *ud_ask(struct ud_rig *f, const struct ud_address *to, struct mlx5_cqe64 *answered)
+{
+	struct nic_sge into = { .len = 2048,
+				.addr = RIG_VA + f->source + 4096,
+				.lkey = f->from.lkey };
+	struct mlx5_cqe64 cqe;
+	bool found = false;
+
+	rig_post_recv(&f->pair.qp[0], &into, 1);
+	ud_post(&f->pair.qp[0], MLX5_OPCODE_SEND, to, &f->from);
+	rig_run(&f->pair.rig);
+	while (rig_cq_poll(&f->pair.cq[0], &cqe)) {
+		if (rig_cqe_opcode(&cqe) == MLX5_CQE_REQ)
+			continue;
+		found = true;
+		*answered = cqe;
+	}
+	return found ? rig_at(&f->pair.rig, f->source + 4096 + UD_GRH) : NULL;
+}

@@ -86,3 +86,24 @@ makes() { # SOURCE
 	grep -qx 'register: ok' <<<"$out"
 	grep -qx 'deregister: ok' <<<"$out"
 }
+
+# ipoib_of NIC: the IPoIB interface of mlx5_N, or an empty line
+ipoib_of() { ls "/sys/class/infiniband/$1/device/net" 2>/dev/null | head -n 1; }
+
+# ipoib_up NIC ADDRESS [NAMESPACE]: the interface with that address, in a network namespace if one is given; it has
+# joined its broadcast group when the carrier is there
+ipoib_up() {
+	local dev in=()
+	insert ib_ipoib
+	wait_for 10 has_ipoib "$1"
+	dev=$(ipoib_of "$1")
+	if [ -n "${3-}" ]; then
+		ip link set "$dev" netns "$3"
+		in=(ip netns exec "$3")
+	fi
+	"${in[@]}" ip addr add "$2/24" dev "$dev"
+	"${in[@]}" ip link set "$dev" up
+	wait_for 10 "${in[@]}" grep -q 1 "/sys/class/net/$dev/carrier"
+}
+
+has_ipoib() { [ -n "$(ipoib_of "$1")" ]; }

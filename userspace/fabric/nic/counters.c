@@ -73,10 +73,15 @@ void nic_count_received(struct nic_port_counters *port, bool multicast, uint32_t
 	}
 }
 
-void nic_count_multicast_sent(struct nic_port_counters *port, uint32_t len)
+void nic_count_sent(struct nic_port_counters *port, bool multicast, uint32_t len)
 {
-	port->multicast_xmit_packets++;
-	port->multicast_xmit_octets += len + NIC_HEADER_OCTETS;
+	if (multicast) {
+		port->multicast_xmit_packets++;
+		port->multicast_xmit_octets += len + NIC_HEADER_OCTETS;
+	} else {
+		port->xmit_packets++;
+		port->xmit_octets += len + NIC_HEADER_OCTETS;
+	}
 }
 
 void nic_count_error(const struct nic_qp *qp, bool requester, enum nic_status status)

@@ -69,9 +69,9 @@ void nic_count_request(const struct nic_qp *to, uint8_t opcode);
 /* len bytes of a message have moved between the ports of two queue pairs; to NULL: lost after sending. */
 void nic_count_traffic(const struct nic_qp *from, const struct nic_qp *to, uint8_t opcode,
 		       uint32_t len);
-/* One datagram that no queue pair at the other end stands for: multicast, or of the subnet administrator. */
+/* One datagram that no queue pair at one end stands for: multicast, or of an agent of the fabric. */
 void nic_count_received(struct nic_port_counters *port, bool multicast, uint32_t len);
-void nic_count_multicast_sent(struct nic_port_counters *port, uint32_t len);
+void nic_count_sent(struct nic_port_counters *port, bool multicast, uint32_t len);
 /* A work request has completed with an error, at the requester or at the responder. */
 void nic_count_error(const struct nic_qp *qp, bool requester, enum nic_status status);
 

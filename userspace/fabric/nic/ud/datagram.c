@@ -4,7 +4,8 @@
  *
  * A datagram is delivered at once: to the queue pair that LID and number name, on any NIC of the
  * fabric and this one too; to each attached queue pair of the ports in its multicast group; or to
- * the subnet administrator, whose answer comes back to the sender. A receiver takes it if Q_Key
+ * an agent of the fabric, whose answer comes back to the sender: the subnet administrator, and at
+ * each port the one for its counters. A receiver takes it if Q_Key
  * and P_Key are its own and a receive is posted. Otherwise it is lost, as on a wire, and counted:
  * the sender's completion is the same. The first 40 bytes of a receive are for the global route
  * header, which is written only if the datagram has one (InfiniBand 11.4.1.2).
@@ -23,6 +24,7 @@
 #include "fabric/nic/rc/responder.h"
 #include "fabric/nic/ud/datagram.h"
 #include "fabric/nic/ud/multicast.h"
+#include "fabric/nic/ud/pma.h"
 #include "fabric/nic/wire.h"
 
 #define MTU	      4096u
@@ -187,21 +189,6 @@ static void deliver(struct nic_qp *to, const struct packet *packet)
 				     msg->has_imm ? MLX5_CQE_RESP_SEND_IMM : MLX5_CQE_RESP_SEND);
 }
 
-static void send_unicast(const struct packet *packet, uint16_t lid, uint32_t number)
-{
-	struct nic_qp *from = packet->msg.from;
-	struct nic *nic = lid == SUBNET_PERMISSIVE_LID ? from->nic : nic_wire_port(from->nic, lid);
-	struct nic_qp *to = nic ? find_by_number(nic, number) : NULL;
-
-	if (to && !can_receive(to))
-		to = NULL;
-	nic_count_traffic(from, to, packet->msg.opcode, packet->msg.len - GRH_BYTES);
-	if (to)
-		deliver(to, packet);
-	else
-		lost(from->nic, NIC_LOST_TARGET);
-}
-
 /* One port's copies, also those of the sender's port. */
 static void receive_multicast(struct nic *nic, const struct packet *packet)
 {
@@ -220,7 +207,7 @@ static void send_multicast(const struct packet *packet, uint16_t lid, uint32_t n
 	struct nic *from = packet->msg.from->nic, *nic;
 	struct fab_device *dev;
 
-	nic_count_multicast_sent(&from->port, packet->msg.len - GRH_BYTES);
+	nic_count_sent(&from->port, true, packet->msg.len - GRH_BYTES);
 	if (!packet->has_grh || number != QPN_MULTICAST) {
 		lost(from, NIC_LOST_TARGET);
 		return;
@@ -232,13 +219,13 @@ static void send_multicast(const struct packet *packet, uint16_t lid, uint32_t n
 	}
 }
 
-/* An answer has a GRH if the request had one, with the addresses exchanged. */
-static void answer(struct nic_qp *to, const struct packet *request, const uint8_t *mad)
+/* From QP1 of a LID. An answer has a GRH if the request had one, with the addresses exchanged. */
+static void answer(struct nic_qp *to, const struct packet *request, uint16_t lid, const uint8_t *mad)
 {
 	const struct nic_side data = { .host = mad };
 	struct packet packet = {
 		.msg = { .from = to,
-			 .slid = SUBNET_SM_LID,
+			 .slid = lid,
 			 .opcode = MLX5_OPCODE_SEND,
 			 .imm = SUBNET_PKEY,
 			 .flags_rqpn = QPN_GSI | (request->has_grh ? RQPN_GRH : 0),
@@ -287,6 +274,40 @@ static bool read_mad(const struct packet *packet, uint8_t mad[SUBNET_MAD_BYTES])
 	return true;
 }
 
+/* Requests for the counters of a port; the other agents are the driver's. */
+static bool answered_by_port(struct nic *nic, const struct packet *packet)
+{
+	const uint32_t len = packet->msg.len - GRH_BYTES;
+	uint8_t request[SUBNET_MAD_BYTES], response[SUBNET_MAD_BYTES];
+
+	if (packet->qkey != QKEY_GSI || !read_mad(packet, request) ||
+	    !nic_pma_is_request(request, len))
+		return false;
+	nic_count_traffic(packet->msg.from, NULL, packet->msg.opcode, len);
+	nic_count_received(&nic->port, false, len);
+	nic_pma_answer(nic, request, response);
+	nic_count_sent(&nic->port, false, len);
+	answer(packet->msg.from, packet, nic->opts.lid, response);
+	return true;
+}
+
+static void send_unicast(const struct packet *packet, uint16_t lid, uint32_t number)
+{
+	struct nic_qp *from = packet->msg.from;
+	struct nic *nic = lid == SUBNET_PERMISSIVE_LID ? from->nic : nic_wire_port(from->nic, lid);
+	struct nic_qp *to = nic ? find_by_number(nic, number) : NULL;
+
+	if (nic && number == QPN_GSI && answered_by_port(nic, packet))
+		return;
+	if (to && !can_receive(to))
+		to = NULL;
+	nic_count_traffic(from, to, packet->msg.opcode, packet->msg.len - GRH_BYTES);
+	if (to)
+		deliver(to, packet);
+	else
+		lost(from->nic, NIC_LOST_TARGET);
+}
+
 /* The only agent at the administrator's LID is that of the general services (QP1). */
 static void send_to_sa(const struct packet *packet, uint32_t number)
 {
@@ -297,7 +318,7 @@ static void send_to_sa(const struct packet *packet, uint32_t number)
 	if (number != QPN_GSI || packet->qkey != QKEY_GSI || !read_mad(packet, request))
 		lost(from->nic, NIC_LOST_TARGET);
 	else if (subnet_sa_request(&from->nic->wire, request, packet->msg.len - GRH_BYTES, response))
-		answer(from, packet, response);
+		answer(from, packet, SUBNET_SM_LID, response);
 }
 
 static void route(const struct packet *packet, const struct mlx5_wqe_av *av)
