@@ -44,7 +44,7 @@ for command in "$us"/cli/commands/*.c; do
 	done
 done
 # Options of the page that no command accepts.
-known=$(for command in $(tphbuf __complete ''); do tphbuf __complete "$command" --; done)
+known=$(echo --version; for command in $(tphbuf __complete ''); do tphbuf __complete "$command" --; done)
 for option in $(grep -oE 'Fl -[a-z-]+' "$us/man/tphbuf.1" | sed 's/^Fl //' | sort -u); do
 	echo "$known" | grep -qx -e "-$option"
 	result $? "-$option of tphbuf.1 is an option"

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/option_table.h"
 #include "tests/unit/cli_run.h"
+#include "version.h"
 
 /* Call @fn with each option for each command. */
 static void each_pair(void (*fn)(const struct command *command, const struct option_desc *option))
@@ -110,7 +111,7 @@ static void help_shows_an_example(void **state)
 	(void)state;
 	command_each(print_of, NULL);
 	assert_run("help", 0, "commands:", "");
-	assert_run("--version", 0, "tphbuf 1.0", "");
+	assert_run("--version", 0, "tphbuf " PROGRAM_VERSION "\n", "");
 }
 
 static void check_completion(const struct command *command, const struct option_desc *option)

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/text.h"
+#include "version.h"
 
 static void print_summary(void *out, const struct command *command)
 {
@@ -27,6 +28,7 @@ static void usage(FILE *out)
 	      out);
 	command_each(print_summary, out);
 	fputs("\ntphbuf COMMAND --help describes a command and shows an example.\n"
+	      "tphbuf --version prints the version.\n"
 	      "exit status: 0 done, 1 failed, 2 wrong usage, 4 not supported\n",
 	      out);
 }
@@ -94,7 +96,7 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		return CLI_OK;
 	}
 	if (!strcmp(argv[1], "--version")) {
-		printf("tphbuf %d.%d\n", TPHBUF_VERSION_MAJOR, TPHBUF_VERSION_MINOR);
+		puts("tphbuf " PROGRAM_VERSION);
 		return CLI_OK;
 	}
 	if (!strcmp(argv[1], "__complete"))

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fabric/server/server.h"
+#include "version.h"
 
 static void log_line(void *ctx, const char *text)
 {

@@ -14,6 +14,7 @@
 
 #include "fabric/endpoint/regs.h"
 #include "fabric/tools/vfio.h"
+#include "version.h"
 
 static const char help[] =
 	"usage: fabric-tally BDF [--clear]\n"

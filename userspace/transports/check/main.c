@@ -9,6 +9,7 @@
 #include "check.h"
 #include "collective.h"
 #include "device.h"
+#include "version.h"
 
 #define MAX_SIZES 16
 
@@ -146,7 +147,8 @@ static int usage(void)
 	      "  --reduce LIBRARY sums are made by tphbuf_reduce_v1 of it (tphbuf/transport.h)\n"
 	      "  --timeout S      seconds of one test (30)\n"
 	      "  --replay FILE    play a trace of TPHBUF_NET_TRACE, nothing else\n"
-	      "  -v               show what the plugin logs\n",
+	      "  -v               show what the plugin logs\n"
+	      "  --version        print the version\n",
 	      stderr);
 	return 2;
 }
@@ -180,6 +182,7 @@ static const struct option long_options[] = {
 	{ "faults", no_argument, NULL, 'f' },
 	{ "reduce", required_argument, NULL, 's' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -236,6 +239,10 @@ int main(int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "v", long_options, NULL)) != -1) {
+		if (c == 'V') {
+			puts("nccl-net-check " PROGRAM_VERSION);
+			return 0;
+		}
 		why = take_option(c, &as);
 		if (why && !why[0])
 			return usage();

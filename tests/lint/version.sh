@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The programs of the fabric print the version of the file VERSION: version.sh VERSION-FILE PROGRAM...
+# Every program prints the version of the file VERSION: version.sh VERSION-FILE PROGRAM...
 version=$(cat "$1")
 shift
 echo "1..$#"
