@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TPHBUF_TPHBUF_H
+#define TPHBUF_TPHBUF_H 
+#include <tphbuf/ctx.h>
+#include <tphbuf/tag.h>
+#include <tphbuf/device.h>
+#include <tphbuf/buffer.h>
+#include <tphbuf/memory.h>
+#include <tphbuf/share.h>
+#include <tphbuf/registry.h>
+#include <tphbuf/topo.h>
+#endif
