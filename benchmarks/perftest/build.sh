@@ -15,31 +15,17 @@ HERE=$TOP/benchmarks/perftest
 DEST=${DESTDIR:-$BUILD/stage}
 PROGRAMS="ib_write_bw ib_read_bw ib_send_bw ib_atomic_bw ib_write_lat ib_read_lat ib_send_lat ib_atomic_lat"
 
-base() { awk -v key="$1" '$1 == key { print $2 }' "$HERE/BASE"; }
-
 series_patches() { grep -v -e '^#' -e '^$' "$HERE/series"; }
 
-# The source tarball, checked, wherever it comes from.
-tarball() {
-	local file=${PERFTEST_SRC:-$CACHE/perftest_$(base version).orig.tar.gz}
-	if [ -n "${PERFTEST_SRC:-}" ]; then
-		[ -f "$file" ] || die "PERFTEST_SRC=$file is no file; it must be perftest_$(base version).orig.tar.gz"
-		printf '%s  %s\n' "$(base sha256)" "$file" | sha256sum -c --quiet ||
-			die "PERFTEST_SRC=$file is not perftest $(base version): wrong sha256"
-	else
-		fetch_pool "$(base pool)" "$(base sha256)" "$file" >&2
-	fi
-	printf '%s\n' "$file"
-}
-
 unpack() {
-	local work=$1 name
+	local work=$1 name tarball
+	tarball=$(pinned_source "$HERE" perftest "${PERFTEST_SRC:-}")
 	rm -rf "$work"
 	mkdir -p "$work"
-	tar -xf "$(tarball)" -C "$work" --strip-components=1 --no-same-owner
+	tar -xf "$tarball" -C "$work" --strip-components=1 --no-same-owner
 	for name in $(series_patches); do
 		patch -d "$work" -p1 -s -f --no-backup-if-mismatch <"$HERE/patches/$name" ||
-			die "$name does not apply to perftest $(base version)"
+			die "$name does not apply to perftest $(pinned "$HERE" version)"
 	done
 }
 
@@ -78,10 +64,10 @@ build() {
 need_root
 library=none
 [ "$STAGE" = none ] || library=$(hash_of "$STAGE/include" "$STAGE/lib/pkgconfig")
-key=$(hash_text "$(base sha256) $(hash_of "$HERE/patches" "$HERE/series" "$HERE/build.sh" "$HERE/root.sh" "$HERE/test/mock_tphbuf.c") $library $ROOT")
+key=$(hash_text "$(pinned "$HERE" sha256) $(hash_of "$HERE/patches" "$HERE/series" "$HERE/build.sh" "$HERE/root.sh" "$HERE/test/mock_tphbuf.c") $library $ROOT")
 out=$CACHE/perftest-$key
 with_lock perftest build "$out"
 mkdir -p "$DEST/usr"
 cp -r "$out/." "$DEST/usr/"
 install -m 755 "$HERE/test/traffic.sh" "$DEST/usr/lib/perftest/"
-say "perftest $(base version) with $(series_patches | wc -l) patches: $DEST/usr/bin"
+say "perftest $(pinned "$HERE" version) with $(series_patches | wc -l) patches: $DEST/usr/bin"

@@ -55,3 +55,20 @@ fetch_pool() {
 		die "cannot get $path from the Debian mirror; give a local copy instead (see README, offline use)"
 	mv "$file.part" "$file"
 }
+
+# pinned FOLDER KEY: a value of FOLDER/BASE, which names a source tarball: version, pool, sha256.
+pinned() { awk -v key="$2" '$1 == key { print $2 }' "$1/BASE"; }
+
+# pinned_source FOLDER NAME [FILE]: prints the path of NAME's tarball that FOLDER/BASE names, fetched once; FILE replaces
+# the download. Dies unless the checksum is right.
+pinned_source() {
+	local version name file
+	version=$(pinned "$1" version)
+	name=$2_$version.orig.tar.gz
+	file=${3:-$CACHE/source/$name}
+	[ -n "${3:-}" ] || with_lock "$2-source" fetch_pool "$(pinned "$1" pool)" "$(pinned "$1" sha256)" "$file" >&2
+	[ -f "$file" ] || die "$file is no file; it must be $name"
+	printf '%s  %s\n' "$(pinned "$1" sha256)" "$file" | sha256sum -c --quiet >&2 ||
+		die "$file is not $2 $version: wrong sha256"
+	printf '%s\n' "$file"
+}

@@ -3,18 +3,15 @@
 # make lint: rules about the sources, with checkers of fixed versions from the lint root
 # (rig/lint-root.sh). TAP.
 . "$(dirname "$0")/../../rig/lib/common.sh"
-[ "$(id -u)" = 0 ] || die "root is needed (chroot and bind mounts)"
+. "$TOP/rig/lib/root.sh"
 [ -d "$BUILD/lint-root/usr" ] || "$TOP/rig/lint-root.sh" >&2
 root=$(readlink -f "$BUILD/lint-root")
 number=0 bad=0
 
 # in_lint_root COMMAND...: with this checkout on /mnt, read-only
 in_lint_root() {
-	top=$TOP root=$root unshare -m --propagation private bash -c '
-		mount --bind "$top" "$root/mnt" && mount -o remount,ro,bind "$root/mnt" && mount -t tmpfs tmpfs "$root/tmp" &&
-		mount --bind /dev "$root/dev" && mount -t proc proc "$root/proc" &&
-		exec chroot "$root" env -i PATH=/usr/bin:/bin HOME=/tmp LC_ALL=C.UTF-8 GIT_CONFIG_COUNT=1 \
-			GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=/mnt sh -c "cd /mnt && exec \"\$@\"" sh "$@"' bash "$@"
+	inside_root "$root" "$TOP:/mnt:ro" -- env LC_ALL=C.UTF-8 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory \
+		GIT_CONFIG_VALUE_0=/mnt sh -c 'cd /mnt && exec "$@"' sh "$@"
 }
 
 check() { # NAME COMMAND...
