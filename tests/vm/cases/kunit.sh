@@ -4,3 +4,4 @@
 
 test_dma_buf_tph() { kunit dmabuf_kunit dma-buf-tph; }
 test_pcie_tph() { kunit pcie_tph_kunit pcie_tph; }
+test_umem_dmabuf_tph() { kunit umem_dmabuf_tph_kunit ib_umem_dmabuf_tph; }
