@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -128,6 +129,36 @@ static void test_cpu_on_foreign(struct rig *rig)
 	handle_close(rig, handle);
 	close(fd);
 	close(memfd);
+}
+
+/*
+ * Host memory with the tag of CPU 1 for persistent memory, 5000 bytes. No other test uses that tag: the boot
+ * compares the bytes with those that the NIC has sent to host memory.
+ */
+static void test_cpu_on_host_memory(struct rig *rig)
+{
+	const struct uverbs_dmah_opts opts = {
+		.has_cpu = true, .cpu = 1, .persistent = true, .has_ph = true, .ph = 3
+	};
+	uint32_t handle = 0;
+	struct uverbs_mr mr;
+	uint8_t *to;
+	int ret;
+
+	require(!posix_memalign((void **)&to, 4096, 8192), "memory");
+	memset(to, 0, 8192);
+	ret = uverbs_dmah_alloc(rig->bar_port.ctx, &opts, &handle);
+	require(!ret, "DMA handle: %s", strerror(-ret));
+	ret = uverbs_reg_addr(rig->bar_port.pd, to, 8192, REMOTE, handle, &mr);
+	require(!ret, "registration with the handle: %s", strerror(-ret));
+	expect_tph(rig, &mr, IB_UVERBS_MR_TPH_NOT_DMABUF);
+	fill(rig->host.addr, 5000, 9);
+	transfer_to(rig, (uintptr_t)to, mr.rkey, IBV_WR_RDMA_WRITE, 5000);
+	poll_ok(&rig->host_side, IBV_WC_RDMA_WRITE);
+	compare("host memory", to, 5000, 9, 0);
+	dereg(rig, &mr);
+	handle_close(rig, handle);
+	free(to);
 }
 
 /* In each namespace, the one that the NIC sends and the other; a refused registration leaks nothing. */
@@ -285,6 +316,7 @@ static const struct bar_test tests[] = {
 	{ "bad_handles", test_bad_handles },
 	{ "cpu_on_untagged", test_cpu_on_untagged },
 	{ "cpu_on_foreign", test_cpu_on_foreign },
+	{ "cpu_on_host_memory", test_cpu_on_host_memory },
 	{ "cpu_on_tagged", test_cpu_on_tagged },
 	{ "tag_appears", test_tag_appears },
 	{ "hint_only", test_hint_only },

@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/guest/bar_rig.h"
 #include "tests/guest/foreign.h"
+#include "tests/guest/nldev.h"
 #include "tests/guest/uverbs.h"
 
 #define LENGTH	MiB
@@ -262,10 +265,180 @@ static void test_host_bridge(struct rig *rig)
 	target_close(rig, &target);
 }
 
+/* Lengths by which restrack's entries are told apart. */
+#define TAGGED_LENGTH	(5 * 4096)
+#define UNTAGGED_LENGTH (7 * 4096)
+
+static void expect_reported(struct rig *rig, bool privileged)
+{
+	struct nldev_mr tagged = nldev_mr(rig->bar_port.name, TAGGED_LENGTH);
+	struct nldev_mr untagged = nldev_mr(rig->bar_port.name, UNTAGGED_LENGTH);
+	struct nldev_mr host = nldev_mr(rig->host_port.name, rig->host.len);
+
+	require(tagged.found == 1 && tagged.has_state && tagged.has_stale_faults &&
+			tagged.state == IB_UVERBS_MR_TPH_APPLIED && !tagged.stale_faults,
+		"tagged: %u found, state %u", tagged.found, tagged.state);
+	require(tagged.has_values == privileged, "privileged: %d, values: %d", privileged,
+		tagged.has_values);
+	if (privileged)
+		require(tagged.st_width == (rig->ext ? 16 : 8) &&
+				tagged.st == (rig->ext ? 0x1234 : 0x5a) && tagged.ph == 2,
+			"%u-bit tag 0x%x ph %u", tagged.st_width, tagged.st, tagged.ph);
+	require(untagged.found == 1 && untagged.has_state && !untagged.has_values &&
+			untagged.state == IB_UVERBS_MR_TPH_UNTAGGED,
+		"untagged: %u found, state %u", untagged.found, untagged.state);
+	require(host.found && !host.has_state, "host memory: %u found, has a state: %d", host.found,
+		host.has_state);
+}
+
+/* restrack: the state of each MR of a dma-buf to all, tag and hint with CAP_NET_ADMIN. */
+static void test_restrack(struct rig *rig)
+{
+	struct uverbs_mr tagged, untagged;
+	struct target target;
+	int status, fd;
+	pid_t pid;
+
+	buffer_open(rig, &target);
+	fd = tphbuf_buffer_fd(target.buf);
+	require(!uverbs_reg_dmabuf(rig->bar_port.pd, fd, UNTAGGED_LENGTH, REMOTE, UVERBS_NO_DMAH,
+				   &untagged),
+		"register");
+	set_tag(rig, &target, TAG);
+	require(!uverbs_reg_dmabuf(rig->bar_port.pd, fd, TAGGED_LENGTH, REMOTE, UVERBS_NO_DMAH,
+				   &tagged),
+		"register");
+	expect_reported(rig, true);
+	fflush(stdout);
+	pid = fork();
+	require(pid >= 0, "fork: %m");
+	if (!pid) {
+		require(!setgid(1000) && !setuid(1000), "setuid: %m");
+		expect_reported(rig, false);
+		_exit(0);
+	}
+	require(waitpid(pid, &status, 0) == pid && !status, "without privilege: status %d", status);
+	dereg(rig, &tagged);
+	dereg(rig, &untagged);
+	target_close(rig, &target);
+}
+
+/* Registers and deregisters with 24 pairs of tag and hint, each of which has a pool of keys. */
+static unsigned int fill_pools(struct rig *rig, struct target *target)
+{
+	unsigned int pairs = 0;
+	struct uverbs_mr mr;
+	char text[64];
+
+	for (unsigned int tag = 0xc0; tag < 0xc6; tag++) {
+		for (unsigned int ph = 0; ph < 4; ph++, pairs++) {
+			snprintf(text, sizeof(text), "st=%u,xst=%u,ph=%u", tag, tag, ph);
+			set_tag(rig, target, text);
+			require(!reg_fd(rig, tphbuf_buffer_fd(target->buf), REQUIRE, &mr),
+				"register with %s", text);
+			dereg(rig, &mr);
+		}
+	}
+	return pairs;
+}
+
+/* Pools of pairs of tag and hint that are not used any more do not stay. */
+static void test_pools(struct rig *rig)
+{
+	unsigned int pairs, peak, left, seconds = 0;
+	struct target target;
+
+	buffer_open(rig, &target);
+	pairs = fill_pools(rig, &target);
+	peak = nldev_pools(rig->bar_port.name);
+	require(peak >= pairs, "%u pools for %u pairs of tag and hint", peak, pairs);
+	nldev_set_aging(rig->bar_port.name, 1);
+	do {
+		sleep(1);
+		left = nldev_pools(rig->bar_port.name);
+	} while (left >= pairs / 2 && seconds++ < 60);
+	nldev_set_aging(rig->bar_port.name, 60);
+	printf("%u pools, then %u\n", peak, left);
+	require(left < pairs / 2, "%u of %u pools stay", left, peak);
+	target_close(rig, &target);
+}
+
+/* The NIC's TPH registers answer with all ones, as in a reset, or are back. */
+static void absent(struct rig *rig, bool gone)
+{
+	char command[512];
+
+	if (gone)
+		snprintf(command, sizeof(command),
+			 "insmod /mnt/kernel/modules/tph_absent.ko function=$(basename "
+			 "$(readlink -f /sys/class/infiniband/%s/device))",
+			 rig->bar_port.name);
+	else
+		snprintf(command, sizeof(command), "rmmod tph_absent");
+	require(!system(command), "%s", command);
+}
+
+static void write_tagged(struct rig *rig, const struct uverbs_mr *mr, unsigned int st,
+			 unsigned int xst)
+{
+	tally_clear(rig->dev);
+	write_mr(rig, mr, IBV_WC_SUCCESS);
+	expect(rig, rig->ext ? 16 : 8, rig->ext ? xst : st, 2);
+}
+
+/*
+ * A function that does not accept a new entry of its table: the registration reports so, MRs that
+ * exist report that their hint is not sent, and all is back when the function is, at the next
+ * registration.
+ */
+static void test_absent(struct rig *rig)
+{
+	const char *other = "st=0x77,xst=0x7777,ph=2";
+	struct uverbs_mr old, mr;
+	struct target target;
+	int fd, ret;
+
+	buffer_open(rig, &target);
+	fd = tphbuf_buffer_fd(target.buf);
+	set_tag(rig, &target, TAG);
+	require(!reg_fd(rig, fd, REQUIRE, &old), "register");
+	absent(rig, true);
+	set_tag(rig, &target, other);
+	ret = reg_fd(rig, fd, REQUIRE, &mr);
+	require(ret == -EIO, "required, table does not answer: %d", ret);
+	require(query(rig, &old).state == IB_UVERBS_MR_TPH_NIC_DISABLED, "old MR: state %u",
+		query(rig, &old).state);
+	expect_both_ways(rig, fd, IB_UVERBS_MR_TPH_NIC_DISABLED, -ENXIO);
+	absent(rig, false);
+	ret = reg_fd(rig, fd, REQUIRE, &mr);
+	require(!ret, "TPH does not come back: %s", strerror(-ret));
+	write_tagged(rig, &mr, 0x77, 0x7777);
+	dereg(rig, &mr);
+	expect_applied(rig, &old);
+	write_tagged(rig, &old, 0x5a, 0x1234);
+
+	absent(rig, true);
+	set_tag(rig, &target, "st=0x78,xst=0x7878,ph=2");
+	require(!reg_fd(rig, fd, 0, &mr), "register");
+	expect_query(rig, &mr, IB_UVERBS_MR_TPH_TABLE_ERROR, 0);
+	absent(rig, false);
+	dereg(rig, &mr);
+	dereg(rig, &old);
+	require(!reg_fd(rig, fd, REQUIRE, &mr), "register");
+	write_tagged(rig, &mr, 0x78, 0x7878);
+	dereg(rig, &mr);
+	target_close(rig, &target);
+}
+
 static const struct bar_test tests[] = {
-	{ "host_bridge", test_host_bridge }, { "states", test_states },
-	{ "bad_flags", test_bad_flags },     { "stale_faults", test_stale_faults },
+	{ "absent", test_absent },
+	{ "bad_flags", test_bad_flags },
 	{ "changed", test_changed },
+	{ "host_bridge", test_host_bridge },
+	{ "pools", test_pools },
+	{ "restrack", test_restrack },
+	{ "stale_faults", test_stale_faults },
+	{ "states", test_states },
 };
 
 int main(int argc, char **argv)

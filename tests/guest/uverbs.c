@@ -131,22 +131,42 @@ int uverbs_reg_dmabuf_old(struct ibv_pd *pd, int fd, uint64_t len, int access, u
 	return ret;
 }
 
-int uverbs_reg_addr_flags(struct ibv_pd *pd, void *addr, uint64_t len, int access,
-			  uint32_t tph_flags)
+static int reg_addr(struct ibv_pd *pd, void *addr, uint64_t len, int access, uint32_t dmah,
+		    const uint32_t *tph_flags, struct uverbs_mr *mr)
 {
 	struct request req = { 0 };
-	struct uverbs_mr mr;
+	struct ib_uverbs_attr *mine = add(&req, UVERBS_ATTR_REG_MR_HANDLE, 0, 0);
+	int ret;
 
-	add(&req, UVERBS_ATTR_REG_MR_HANDLE, 0, 0);
 	add(&req, UVERBS_ATTR_REG_MR_PD_HANDLE, 0, pd->handle);
+	if (dmah != UVERBS_NO_DMAH)
+		add(&req, UVERBS_ATTR_REG_MR_DMA_HANDLE, 0, dmah);
 	add(&req, UVERBS_ATTR_REG_MR_IOVA, sizeof(uint64_t), (uintptr_t)addr);
 	add(&req, UVERBS_ATTR_REG_MR_ADDR, sizeof(uint64_t), (uintptr_t)addr);
 	add(&req, UVERBS_ATTR_REG_MR_LENGTH, sizeof(uint64_t), len);
 	add(&req, UVERBS_ATTR_REG_MR_ACCESS_FLAGS, sizeof(uint32_t), (uint32_t)access);
-	add_out(&req, UVERBS_ATTR_REG_MR_RESP_LKEY, &mr.lkey, sizeof(mr.lkey));
-	add_out(&req, UVERBS_ATTR_REG_MR_RESP_RKEY, &mr.rkey, sizeof(mr.rkey));
-	add(&req, UVERBS_ATTR_REG_MR_TPH_FLAGS, sizeof(tph_flags), tph_flags);
-	return submit(pd->context, &req, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_MR);
+	add_out(&req, UVERBS_ATTR_REG_MR_RESP_LKEY, &mr->lkey, sizeof(mr->lkey));
+	add_out(&req, UVERBS_ATTR_REG_MR_RESP_RKEY, &mr->rkey, sizeof(mr->rkey));
+	if (tph_flags)
+		add(&req, UVERBS_ATTR_REG_MR_TPH_FLAGS, sizeof(*tph_flags), *tph_flags);
+	ret = submit(pd->context, &req, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_MR);
+	if (!ret)
+		mr->handle = (uint32_t)mine->data;
+	return ret;
+}
+
+int uverbs_reg_addr(struct ibv_pd *pd, void *addr, uint64_t len, int access, uint32_t dmah,
+		    struct uverbs_mr *mr)
+{
+	return reg_addr(pd, addr, len, access, dmah, NULL, mr);
+}
+
+int uverbs_reg_addr_flags(struct ibv_pd *pd, void *addr, uint64_t len, int access,
+			  uint32_t tph_flags)
+{
+	struct uverbs_mr mr;
+
+	return reg_addr(pd, addr, len, access, UVERBS_NO_DMAH, &tph_flags, &mr);
 }
 
 int uverbs_query_tph(struct ibv_context *ctx, uint32_t handle, struct uverbs_tph *tph)

@@ -44,7 +44,10 @@ int uverbs_reg_dmabuf_flags(struct ibv_pd *pd, int fd, uint64_t len, int access,
 			    uint32_t tph_flags, struct uverbs_mr *mr);
 int uverbs_reg_dmabuf_old(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t tph_flags,
 			  struct uverbs_mr *mr);
-/* Registers host memory with such flags, which must fail. */
+/* Host memory, at its own address. */
+int uverbs_reg_addr(struct ibv_pd *pd, void *addr, uint64_t len, int access, uint32_t dmah,
+		    struct uverbs_mr *mr);
+/* The same with IB_UVERBS_MR_TPH_* flags, which must fail. */
 int uverbs_reg_addr_flags(struct ibv_pd *pd, void *addr, uint64_t len, int access,
 			  uint32_t tph_flags);
 /* The answer of QUERY_MR for the MR with this handle (mr->handle of an MR of libibverbs). */
