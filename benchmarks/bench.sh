@@ -8,9 +8,9 @@
 "$TOP/rig/all.sh" 2
 mkdir -p "$BUILD/report"
 stage 6/7 "measurements, in the VM" "$TOP/rig/vm.sh" -n bench -d 900 "${DEMO_FABRIC[@]/#/-f}" bench/bench.sh "${ROUNDS:-5}"
-# The library's share is smaller than the variation between registrations, so instructions are
-# counted.
-ACCEL=tcg,thread=single stage 7/7 "instructions of the library" "$TOP/rig/vm.sh" -n bench-count -d 300 \
+# The shares of the library and of a tag are smaller than the variation between registrations, so
+# instructions are counted.
+ACCEL=tcg,thread=single stage 7/7 "instructions of registrations" "$TOP/rig/vm.sh" -n bench-count -d 300 \
 	"${DEMO_FABRIC[@]/#/-f}" -q -icount -q shift=0,sleep=off bench/count.sh
 
 # The peer of the BAR row is a plain copy in a process of the host, as the fabric is one.
@@ -31,7 +31,7 @@ jq -n --rawfile values <(cat "$BUILD"/vm/bench{,-count}/out/values) '
 	   ["ib_write_lat 8 B typical, fabric over rxe", "fabric.write_lat.8", "rxe.write_lat.8", "us", 0.7, "max"],
 	   ["ib_write_bw 1 MiB into the BAR over memcpy", "bar.untagged", "memcpy", "MB/s", 0.5, "min"],
 	   ["ib_write_bw 1 MiB into the BAR, tagged over untagged", "bar.tagged", "bar.untagged", "MB/s", 0.98, "min"],
-	   ["ibv_reg_dmabuf_mr, tagged over untagged", "reg.tagged", "reg.untagged", "us", 1.05, "max"],
+	   ["ibv_reg_dmabuf_mr, tagged over untagged", "reg.tagged", "reg.untagged", "1000 instructions", 1.03, "max"],
 	   ["export + tag + register, library over raw calls", "lib.library", "lib.raw", "1000 instructions", 1.02, "max"]]
 	| map({name: .[0], ours: $m[.[1]], peer: $m[.[2]], unit: .[3], ratio: ($m[.[1]] / $m[.[2]]),
 	       target: .[4], sense: .[5]} | .ok = (if .sense == "min" then .ratio >= .target else .ratio <= .target end))' \

@@ -56,6 +56,3 @@ for round in $(seq "$rounds"); do
 	bar_pair bar.untagged ""
 	bar_pair bar.tagged "--vfio_st=0x5a --vfio_ph=2"
 done
-reg_latency "$endpoint" "$nic_8bit" st=0x5a,ph=2 200 >/srv/reg || fail "reg_latency"
-while read -r kind us; do echo "reg.$kind $us"; done </srv/reg >>/srv/values
-echo "BENCH: registrations measured: $(wc -l </srv/reg)"
