@@ -117,7 +117,9 @@ inputs=
 [ "$kind" = base ] || inputs=$(series_text | sha256sum)
 tarball=$("$TOP/kernel/tools/fetch.sh" tarball)
 source_id="$tarball $(stat -c '%s %Y' "$tarball")"
-guest_key=$([ -d "$GUEST_MODULES" ] && hash_of "$GUEST_MODULES" || echo none)
+# Comments of the guest's modules do not count.
+guest_key=$(hash_text "$(cat "$GUEST_MODULES/Kbuild" && cd "$GUEST_MODULES" && for file in *.[ch]; do
+	gcc -w -fpreprocessed -dD -E -P "$file"; done)")
 key=$(hash_text "$FORMAT $(stat -c %s "$tarball") $(config_merge "${fragments[@]}") $guest_key $inputs")
 out=$CACHE/kernel-$kind-$key
 [ -z "$ask" ] || exec test -d "$out"

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-# What the tools of the series share. Source it; it runs nothing but rig/lib/common.sh.
+# Shared by the tools of the series. Source it; it runs nothing except rig/lib/common.sh.
 . "$(dirname "${BASH_SOURCE[0]}")/../../rig/lib/common.sh"
 
-
-# Going back and forth between kernels that share a tree compiles the same files again.
+# Kernels that share a tree compile the same files again after each change between them.
 export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=$CACHE/ccache CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G}
 
 # Series in the order they apply: a folder of kernel/ each.
@@ -25,14 +24,14 @@ apply_patch() { # TREE NAME
 		die "$2 does not apply to $(make -s -C "$1" kernelversion)"
 }
 
-# apply_series TREE: all of it, on a tree that has nothing of it.
+# apply_series TREE: all patches, on a pristine tree.
 apply_series() {
 	local name
 	for name in $(series_patches); do apply_patch "$1" "$name"; done
 }
 
-# config_merge NAME...: fragments of kernel/config as one, without the reasons; of two lines for one option the
-# later counts.
+# config_merge NAME...: fragments of kernel/config as one, without comments; of two lines for one option the last
+# counts.
 config_merge() {
 	(cd "$TOP/kernel/config" && sed 's/[[:space:]]*#.*//' "$@") |
 		grep -v '^$' | tac | awk -F= '!seen[$1]++' | tac

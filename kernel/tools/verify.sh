@@ -8,7 +8,7 @@
 # Prints TAP and ends with "N passed, N failed, N skipped". Success is recorded in kernel/verified, to be committed
 # with the series: CI runs this when kernel/ is not what was verified last. When only late patches changed since the
 # last run, the early ones are not built again.
-#   verify.sh [--known]    --known: is kernel/ as it was last verified?
+#   verify.sh [--known]    --known: build nothing; status 0 if kernel/ is as last verified
 . "$(dirname "$0")/lib.sh"
 . "$TOP/rig/lib/apt.sh"
 
@@ -16,7 +16,7 @@ WORK=$CACHE/kernel-verify
 SRC=$WORK/src
 CHECK=$TOP/kernel/tools/sparse
 
-# What a patch can break, but not all of mlx5: the files that the series touches, and users of headers it touches.
+# Built after each patch: the files that the series touches, and users of the headers it touches; not all of mlx5.
 OBJECTS="drivers/pci/ drivers/dma-buf/ drivers/vfio/pci/
 	drivers/net/ethernet/mellanox/mlx5/core/main.o drivers/net/ethernet/mellanox/mlx5/core/fw.o
 	drivers/net/ethernet/broadcom/bnxt/bnxt.o
@@ -26,10 +26,13 @@ OBJECTS="drivers/pci/ drivers/dma-buf/ drivers/vfio/pci/
 	drivers/infiniband/hw/mlx5/mr.o drivers/infiniband/hw/mlx5/dmah.o drivers/infiniband/hw/mlx5/odp.o
 	drivers/infiniband/hw/mlx5/umr.o drivers/infiniband/hw/mlx5/devx.o"
 TPH_OBJECTS="drivers/net/ethernet/mellanox/mlx5/core/lib/st.o"
-# With the whole series, all that belongs to the drivers touched. Sparse has seen what the patches touch by then.
+# Built once, with the whole series and without sparse: all of the drivers touched.
 ALL_OBJECTS="$OBJECTS drivers/net/ethernet/mellanox/mlx5/core/ drivers/infiniband/core/ drivers/infiniband/hw/mlx5/"
 # On top of vm.config: another user of TPH, and what the series adds.
 OPTIONS="CONFIG_BNXT=m CONFIG_NET_VENDOR_BROADCOM=y CONFIG_DMABUF_KUNIT_TEST=m CONFIG_PCIE_TPH_KUNIT_TEST=m"
+# The base has neither of these: an option is ignored there, a folder is built as soon as a patch has made it.
+SERIES_OPTIONS="CONFIG_INFINIBAND_DMABUF_TPH_KUNIT_TEST=m"
+SERIES_FOLDERS="drivers/infiniband/core/tests/"
 
 passed=0 failed=0 skipped=0
 number() { echo $((passed + failed + skipped)); }
@@ -50,15 +53,15 @@ configure() {
 	local obj=$1
 	shift
 	mkdir -p "$obj"
-	config_merge vm.config <(printf '%s\n' $OPTIONS "$@") >"$obj.config"
+	config_merge vm.config <(printf '%s\n' $OPTIONS $SERIES_OPTIONS "$@") >"$obj.config"
 	kmake "$obj" KCONFIG_ALLCONFIG="$obj.config" allnoconfig >"$obj.log" 2>&1 &&
 		kmake "$obj" prepare modules_prepare >>"$obj.log" 2>&1
 }
 
-# Warnings and errors of a log, without line numbers, so that code moved is not code warned about anew.
+# Warnings and errors of a log, without line numbers: moved code is not a new complaint.
 complaints() { grep -E '(warning|error|undefined)[: ]' "$1" | sed -E "s#$SRC/##; s/:[0-9]+(:[0-9]+)?:/:/" | sort -u; }
 
-# build TITLE OBJ ARGUMENT...: passes if make does and complains about nothing that it did not on the base.
+# build TITLE OBJ ARGUMENT...: passes if make succeeds without a complaint that the base does not have.
 build() {
 	local title=$1 obj=$2 log=$WORK/log/${1//[^a-zA-Z0-9=]/-}.log new
 	shift 2
@@ -76,7 +79,7 @@ build() {
 	fi
 }
 
-# The base built with the same options once, for the complaints it has itself.
+# Build the base with the same options once, for its own complaints.
 build_base() {
 	local log=$WORK/log/base.log
 	rm -rf "$WORK"
@@ -91,11 +94,11 @@ build_base() {
 	: >"$WORK/applied"
 }
 
-# Was the series, up to this patch, built before, without a complaint?
+# True if the series up to this patch has been built before without a complaint.
 built_before() { grep -qxF "$(series_id "$1")" "$WORK/built" 2>/dev/null; }
 series_id() { (cd "$TOP/kernel" && cat $(series_patches | sed "\\,^$1\$,q")) | sha256sum | cut -c1-16; }
 
-# Take back what is applied, but for the patches at the head of the series that are still the same.
+# Take the applied patches back, except unchanged ones at the head of the series.
 unapply() {
 	local name keep=0 names
 	mapfile -t names < <(series_patches)
@@ -104,7 +107,7 @@ unapply() {
 		keep=$((keep + 1))
 	done <"$WORK/applied"
 	tail -n +$((keep + 1)) "$WORK/applied" | tac | while read -r name; do
-		patch -d "$SRC" -p1 -R -s -f <"$WORK/patches/$name" || die "cannot take $name back; remove $WORK"
+		patch -d "$SRC" -p1 -R -s -f <"$WORK/patches/$name" || die "$name cannot be taken back; remove $WORK"
 	done
 	sed -i "$((keep + 1)),\$d" "$WORK/applied"
 	rm -rf "$WORK/patches"
@@ -112,8 +115,8 @@ unapply() {
 	(cd "$TOP/kernel" && cp --parents -t "$WORK/patches" $(series_patches))
 }
 
-# checkpatch may miss a Signed-off-by, which the sender adds. Two of its questions are answered here, for it cannot
-# know: whether MAINTAINERS covers a new file (get_maintainer.pl), and whether the commit of a Fixes: tag exists
+# Signed-off-by is not required here; the sender adds it. Two checks replace those of checkpatch, which needs a git
+# history: MAINTAINERS covers each new file (get_maintainer.pl), and the commit of each Fixes: tag exists
 # (kernel/TOPIC/fixes lists them, from the public history).
 check_patch() {
 	local out file line said= # FILE TITLE; FILE is $WORK/patches/TOPIC/patches/NAME
@@ -145,7 +148,7 @@ lint_tree() {
 	git -C "$WORK/lint" -c user.name=base -c user.email=base@invalid commit --quiet -m LICENSES
 }
 
-# Does an entry of MAINTAINERS other than the last one, which is everything, cover the file?
+# True if an entry of MAINTAINERS covers the file; the last one, which covers everything, does not count.
 covered() {
 	(cd "$SRC" && perl scripts/get_maintainer.pl --no-git --no-git-fallback --no-l --no-n -f "$1" 2>/dev/null) |
 		grep -q '(maintainer\|(supporter\|(reviewer'
@@ -187,6 +190,11 @@ documentation() {
 	sed 's/^/      | /' <<<"$new" | head -n 30
 }
 
+series_folders() {
+	local folder
+	for folder in $SERIES_FOLDERS; do [ ! -d "$SRC/$folder" ] || echo "$folder"; done
+}
+
 each_patch() {
 	local name title before
 	lint_tree
@@ -207,7 +215,7 @@ each_patch() {
 		check_patch "$WORK/patches/$name" "$title"
 		! grep -q '^+++ b/.*Kconfig' "$WORK/patches/$name" || configure "$WORK/x86" || fail "configure after $title"
 		before=$failed
-		build "build $title" "$WORK/x86" C=1 $OBJECTS $TPH_OBJECTS
+		build "build $title" "$WORK/x86" C=1 $OBJECTS $TPH_OBJECTS $(series_folders)
 		[ "$failed" != "$before" ] || series_id "$name" >>"$WORK/built"
 	done
 	build "build all drivers with the series" "$WORK/x86" $ALL_OBJECTS
@@ -247,7 +255,7 @@ cross() {
 	if ! host_packages gcc-aarch64-linux-gnu >"$WORK/log/packages.log" 2>&1; then
 		skip "build for arm64" "gcc-aarch64-linux-gnu cannot be installed ($WORK/log/packages.log)"
 	elif configure "$WORK/arm64"; then
-		build "build for arm64" "$WORK/arm64" $OBJECTS $TPH_OBJECTS
+		build "build for arm64" "$WORK/arm64" $OBJECTS $TPH_OBJECTS $(series_folders)
 	else
 		fail "configure arm64"
 	fi
@@ -268,8 +276,9 @@ verify() {
 	[ "$failed" = 0 ]
 }
 
-# What the verdict depends on
-state=$(hash_text "$(series_text | sha256sum) $(hash_of "$TOP"/kernel/{BASE,topics,config/vm.config,tools/{fetch.sh,lib.sh,sparse,check-rst.py,verify.sh}}) $(cat "$TOP"/kernel/*/fixes)")
+# What the result depends on: comments of the tools do not count.
+tools=$(cd "$TOP/kernel/tools" && sed '/^[[:space:]]*#/d; /^[[:space:]]*$/d' fetch.sh lib.sh sparse check-rst.py verify.sh)
+state=$(hash_text "$(series_text | sha256sum) $(hash_of "$TOP"/kernel/{BASE,topics,config/vm.config}) $tools $(cat "$TOP"/kernel/*/fixes)")
 record=$TOP/kernel/verified
 if [ "${1:-}" = --known ]; then
 	[ "$(cut -d ' ' -f 1 "$record" 2>/dev/null)" = "$state" ]

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * detector_probe - faults on purpose, to see that the detectors of a debug kernel are awake
+ * detector_probe - deliberate faults, to show that the detectors of a debug kernel work
  *
- * A run without a report says something only if a report would have come. This module does what kmemleak and
- * KCSAN are there to find: on loading it allocates memory and forgets it, and two threads count the same plain
- * variable for a while.
+ * A run without reports is evidence only if faults are reported. On loading, this module allocates memory and drops
+ * the only pointer to it (kmemleak), and two threads increment one plain variable (KCSAN).
  */
 #include <linux/completion.h>
 #include <linux/kthread.h>
@@ -68,7 +67,7 @@ static int __init detector_probe_init(void)
 }
 module_init(detector_probe_init);
 
-/* Reports name functions of this module as long as it is loaded. */
+/* Reports resolve names of this module only while it is loaded. */
 static void __exit detector_probe_exit(void)
 {
 }

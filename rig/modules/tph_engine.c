@@ -4,11 +4,11 @@
  *
  * The device is a virtual DMA engine that writes a value to a range of bus
  * addresses and can put a steering tag of its own choice into each transfer.
- * The driver shows what an importer has to do for that:
+ * The driver shows the duties of an importer:
  *
  * - ask for the tag in the namespace that the device has been enabled to send,
  * - ask in the same hold of the reservation lock that maps,
- * - forget the answer together with the mapping, and ask again for the next.
+ * - drop the answer together with the mapping, and ask again for the next one.
  *
  * A mapping is used only while the reservation lock is held, so that nothing is
  * in flight when the exporter invalidates it.
@@ -66,7 +66,7 @@ struct tph_engine {
 
 /*
  * One imported dma-buf. The exporter may invalidate as soon as the attachment
- * exists, so there is one of these for each of them.
+ * exists, so each attachment has one.
  */
 struct tph_import {
 	struct tph_engine *engine;
@@ -151,7 +151,7 @@ static int import_map(struct tph_import *import)
 		import->hint_width = width;
 	}
 
-	/* Wait for the exporter to be done moving the buffer */
+	/* Wait until the exporter has moved the buffer */
 	ret = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true, MAX_SCHEDULE_TIMEOUT);
 	return ret < 0 ? ret : 0;
 }
@@ -234,7 +234,7 @@ static int engine_transfer(struct tph_engine *engine, dma_addr_t addr, u32 lengt
 	ret = readl_poll_timeout(regs + ENGINE_STATUS, status, status != ENGINE_BUSY, 10,
 				 ENGINE_TIMEOUT_US);
 	if (ret) {
-		/* The mapping may go away at any time now: no more writes */
+		/* The mapping may be invalidated at any time from here on: no more writes */
 		pci_clear_master(engine->pdev);
 		return ret;
 	}
@@ -470,7 +470,7 @@ static int tph_engine_probe(struct pci_dev *pdev, const struct pci_device_id *id
 	}
 
 	pci_set_master(pdev);
-	/* Without TPH it works as well, see pcie_tph_enabled_req_type() */
+	/* The engine works without TPH, too: see pcie_tph_enabled_req_type() */
 	if (pcie_enable_tph(pdev, PCI_TPH_ST_DS_MODE))
 		pci_info(pdev, "no TPH\n");
 
