@@ -25,12 +25,12 @@ tap() { # tap OK NAME [TEXT]
 failing() { sed -n 's/^not ok [0-9]* - \(C[0-9]*\) .*/\1/p' <<<"$1" | paste -sd' '; }
 skipped() { sed -n 's/^ok [0-9]* - \(C[0-9]*\) .*# SKIP.*/\1/p' <<<"$1" | paste -sd' '; }
 
-sound=$("$CHECK" --no-data "$@" "$SOUND" </dev/null 2>&1)
+sound=$("$CHECK" --timeout 100 --no-data "$@" "$SOUND" </dev/null 2>&1)
 points=$(sed -n 's/^\(not \)*ok [0-9]* - \(C[0-9]*\) .*/\2/p' <<<"$sound")
 skips=" $(skipped "$sound") "
 test -z "$(failing "$sound")"
 tap $? "the sound plugin passes $(wc -w <<<"$points") points" "$sound"
-wrapped=$(BROKEN=none "$CHECK" --no-data "$@" "$BROKEN_SO" </dev/null 2>&1)
+wrapped=$(BROKEN=none "$CHECK" --timeout 100 --no-data "$@" "$BROKEN_SO" </dev/null 2>&1)
 test -z "$(failing "$wrapped")"
 tap $? "the wrapper alone breaks nothing" "$wrapped"
 for point in $points; do

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The calls of a plugin, whatever version its table has, as NCCL's own adapters make them. */
+/* The calls of a plugin with a table of any version, as NCCL's own adapters make them. */
 #include <limits.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * contract it keeps.
  *
  * load.c     which file, which table, as which release of NCCL
- * adapt.c    the calls, in the newest form, over whatever table was found
+ * adapt.c    the calls in the newest form, over a table of any version
  * pair.c     a connection inside one process, buffers with canaries
  * world.c    ranks as processes, and messages between them
  * points*.c  contract points: each runs in a process of its own, with a deadline

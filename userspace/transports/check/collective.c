@@ -284,8 +284,11 @@ static const char *run(struct job *job)
 
 const char *job_run(struct job *job, size_t size)
 {
+	bool first = !job->count;
+
 	job->width = size % 4 ? 1 : 4;
 	job->count = size / job->width;
-	fill(job);
+	if (first || !job->blind)
+		fill(job);
 	return run(job);
 }

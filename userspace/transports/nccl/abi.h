@@ -38,7 +38,7 @@ enum nccl_log_level {
 
 /* Kinds of memory: the type of regMr and the bits of ptrSupport */
 #define NCCL_PTR_HOST	  0x1
-#define NCCL_PTR_CUDA	  0x2 /* device memory, whatever the vendor */
+#define NCCL_PTR_CUDA	  0x2 /* device memory of any vendor */
 #define NCCL_PTR_DMABUF	  0x4
 
 #define NCCL_HANDLE_SIZE  128

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * How two ranks find each other: a TCP connection to the listener, a greeting each way,
- * all without waiting. NCCL polls connect and accept from one thread for many connections.
+ * The rendezvous of two ranks: a TCP connection to the listener and a greeting in each
+ * direction, without blocking. NCCL polls connect and accept of many connections from one
+ * thread.
  *
- * Whoever does not send the listener's token within the time limit is a stranger and is
- * dropped; up to PENDING connections wait at a listener, so that a slow one holds up
- * nobody. A connect ends only when the listener has answered.
+ * A connection that does not send the listener's token within the time limit is dropped. Up
+ * to PENDING connections wait at a listener, so that a slow one does not delay the others. A
+ * connect ends only when the listener has answered.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -117,7 +117,7 @@ static void unqueue(struct loop *loop)
 
 static enum nccl_result broken(struct net_comm *comm, const char *what)
 {
-	net_warn("comm %u: %s; the connection is of no use any more", comm->id, what);
+	net_warn("comm %u: %s; the connection fails, make a new communicator", comm->id, what);
 	return NCCL_REMOTE_ERROR;
 }
 

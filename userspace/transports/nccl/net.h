@@ -151,9 +151,10 @@ struct net_mr {
 /*
  * What a back end provides. Functions return NCCL's results and say in the log why.
  *
- * room() says whether a receive of n parts can be posted now. comm_open() makes the local end and its part of the greeting (at most NET_BLOB bytes),
- * comm_connect() gets the peer's. post() queues a request; progress() moves all of the comm
- * and marks requests done. comm_close() frees whatever comm_open() made.
+ * room() says whether a receive of n parts can be posted now. comm_open() makes the local
+ * end and its part of the greeting (at most NET_BLOB bytes), comm_connect() gets the
+ * peer's. post() queues a request; progress() moves all of the comm and marks requests done.
+ * comm_close() frees what comm_open() made.
  */
 struct net_backend {
 	const char *name;

@@ -321,7 +321,7 @@ static enum nccl_result read_ring(struct net_comm *comm)
 	}
 }
 
-/* Looked at before the completions: whatever the peer did before it closed is among them. */
+/* Checked before the completions, which include all that the peer did before it closed. */
 static void look_for_end(struct net_comm *comm)
 {
 	char c;

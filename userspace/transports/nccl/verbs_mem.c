@@ -89,7 +89,7 @@ static struct ibv_mr *ibv_of(const struct net_mr *mr)
 static int tag_changed(struct net_device *dev, const struct net_mr *mr, int fd,
 		       struct tphbuf_identity *identity, char *why)
 {
-	struct tphbuf_applied then, now = { .size = sizeof(now) };
+	struct tphbuf_applied then = { 0 }, now = { .size = sizeof(now) };
 	struct verbs_device *v = dev->state;
 	struct tphbuf_mr_opts opts = *v->mr_opts;
 	struct tphbuf_buffer *buf = NULL;

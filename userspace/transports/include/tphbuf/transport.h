@@ -50,7 +50,7 @@ struct tphbuf_net_memory {
  * @check: can bytes be copied to and from [@device, @device + @length)? Called at
  *	registration. Return: 0, -errno.
  * @alloc: host memory for one chunk that @start copies from or to; NULL when there is none now.
- *	Chunks to the device and from it must not take each other's place: two ranks
+ *	Keep separate chunks for the two directions: two ranks
  *	whose sends hold all chunks would wait for each other's receives.
  * @free: give it back
  * @start: begin a copy; @to_device says in which direction. It does not wait for the
