@@ -31,13 +31,13 @@ static void keep_log(enum nccl_log_level level, unsigned long flags, const char 
 	va_end(ap);
 }
 
-static void result(const char *name, int got, int want, const char *text)
+static void result(const char *name, unsigned int got, unsigned int want, const char *text)
 {
 	number++;
 	if (got == want && strstr(said, text)) {
 		printf("ok %d - %s\n", number, name);
 	} else {
-		printf("not ok %d - %s\n# result %d, not %d; the log: %s\n", number, name, got,
+		printf("not ok %d - %s\n# result %u, not %u; the log: %s\n", number, name, got,
 		       want, said);
 		bad = 1;
 	}
@@ -56,7 +56,7 @@ static void options(struct plugin *p)
 {
 	static const struct {
 		const char *name, *value, *text;
-		int result;
+		enum nccl_result result;
 	} cases[] = {
 		{ "TPHBUF_NET_BACKEND", "ether", "verbs and loop exist", NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_TAG", "maybe", "not require, prefer or ignore", NCCL_INVALID_USAGE },
@@ -120,6 +120,7 @@ static void requests(struct pair *pair, struct region *from, struct region *to)
 	struct plugin *p = pair->p;
 	size_t size = 4096, large = (1ull << 30) + 1;
 	int tag = 1, done = 0, sizes[64] = { 0 };
+	enum nccl_result sent = NCCL_SUCCESS;
 
 	result("isend on a receiver", np_isend(p, pair->recv, from->data, 1, tag, from->mr, &req),
 	       NCCL_INVALID_ARGUMENT, "not a send comm");
@@ -146,8 +147,8 @@ static void requests(struct pair *pair, struct region *from, struct region *to)
 	np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req);
 	send = NULL;
 	while (!said[0] && !send)
-		done = np_isend(p, pair->send, from->data, 101, tag, from->mr, &send);
-	result("isend of more than the receive has", done, NCCL_INVALID_USAGE,
+		sent = np_isend(p, pair->send, from->data, 101, tag, from->mr, &send);
+	result("isend of more than the receive has", sent, NCCL_INVALID_USAGE,
 	       "the ranks disagree on the size");
 }
 
@@ -178,8 +179,8 @@ int main(int argc, char **argv)
 	region_free(&from, &p);
 	region_free(&to, &p);
 	pair_end(&pair);
-	result("descriptors after that", fds_open(), fds, "");
-	result("threads after that", threads_running(), 1, "");
+	result("descriptors after that", (unsigned int)fds_open(), (unsigned int)fds, "");
+	result("threads after that", (unsigned int)threads_running(), 1, "");
 	printf("1..%d\n", number);
 	return bad;
 }
