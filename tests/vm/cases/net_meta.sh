@@ -29,3 +29,20 @@ test_device_memory_by_its_address_is_refused() {
 	! net_check -- --no-points --only point-to-point --bytes 4096 --device-memory --device "$endpoint,2" -v || return 1
 	grep -q 'WARN.*the dma-buf is needed: by regMrDmaBuf, or from a library that TPHBUF_NET_MEMORY names' /tmp/net.tap
 }
+
+# udmabuf knows no tags.
+test_buffer_of_an_exporter_without_tags() {
+	! net_check TPHBUF_NET_TAG=require -- --no-data --only C14 -v || return 1
+	grep -q 'WARN.*regMrDmaBuf.*exporter.*(TPHBUF_NET_TAG=require)' /tmp/net.tap
+	net_check TPHBUF_NET_TAG=prefer -- --no-data --only C14 -v
+	grep -q 'INFO.*no tag applied.*exporter' /tmp/net.tap
+}
+
+test_rdma_device_without_permission() {
+	chmod 600 /dev/infiniband/uverbs*
+	! with_plugin setpriv --reuid 1234 --regid 1234 --clear-groups --inh-caps=-all --bounding-set=-all nccl-net-check \
+		--no-points --only point-to-point --bytes 4 -v $PLUGIN >/tmp/net.tap 2>&1 || return 1
+	cat /tmp/net.tap
+	grep -q 'WARN.*mlx5_0: cannot be opened: Permission denied; check the permissions of /dev/infiniband' /tmp/net.tap
+	grep -q 'WARN.*no RDMA device with an active port' /tmp/net.tap
+}
