@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * set_race TEST BDF NIC PEER ext|8bit: one thread sets tag A and tag B in turn while another registers, or while
- * page faults map again. An MR has one of the two, reports which, and sends that one only. "attach": one registers
- * while another revokes.
+ * page faults map again. An MR has one of the two, reports which, and sends that one only.
  */
 #include <errno.h>
 #include <linux/vfio.h>
@@ -11,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include "tests/guest/bar_rig.h"
 
@@ -166,65 +164,7 @@ static void test_fault(struct rig *rig)
 	target_close(rig, &target);
 }
 
-struct registrar {
-	struct rig *rig;
-	int dmabuf; /* not owned */
-	pthread_t thread;
-	atomic_bool stop;
-	unsigned int done, refused;
-};
-
-static void *register_often(void *arg)
-{
-	struct registrar *registrar = arg;
-	struct ibv_pd *pd = registrar->rig->bar_port.pd;
-	struct uverbs_mr mr;
-
-	while (!atomic_load(&registrar->stop)) {
-		int ret = uverbs_reg_dmabuf(pd, registrar->dmabuf, MiB, REMOTE, UVERBS_NO_DMAH, &mr);
-
-		require(!ret || ret == -ENODEV, "register: %s", strerror(-ret));
-		if (ret) {
-			registrar->refused++;
-			continue;
-		}
-		registrar->done++;
-		require(!uverbs_dereg(pd->context, &mr), "deregister");
-	}
-	return NULL;
-}
-
-/*
- * A registration attaches, which reads without a lock whether the buffer is revoked, while the
- * memory is switched off and on. Half a minute of nothing else, so that KCSAN meets an access that
- * is not marked; the kernels without KCSAN learn nothing from this test.
- */
-static void test_attach(struct rig *rig)
-{
-	struct registrar registrar = { .rig = rig };
-	time_t end = time(NULL) + 30;
-	unsigned int switched = 0;
-	struct target target;
-
-	target_open(rig, &target, &range, 1, "none");
-	ok(rig, tphbuf_mr_deregister(target.mr), "deregister");
-	target.mr = NULL;
-	registrar.dmabuf = tphbuf_buffer_fd(target.buf);
-	require(!pthread_create(&registrar.thread, NULL, register_often, &registrar), "no thread");
-	for (; time(NULL) < end; switched++) {
-		ok(rig, tphbuf_device_memory(rig->dev, false), "memory off");
-		ok(rig, tphbuf_device_memory(rig->dev, true), "memory on");
-	}
-	atomic_store(&registrar.stop, true);
-	pthread_join(registrar.thread, NULL);
-	printf("memory off and on: %u; registrations: %u, refused: %u\n", switched, registrar.done,
-	       registrar.refused);
-	require(switched && registrar.done && registrar.refused, "only one outcome");
-	target_close(rig, &target);
-}
-
 static const struct bar_test tests[] = {
-	{ "attach", test_attach },
 	{ "fault", test_fault },
 	{ "register", test_register },
 };
