@@ -31,9 +31,9 @@ static struct state *of(struct fab_device *dev)
 	return (struct state *)((char *)dev - offsetof(struct state, dev));
 }
 
-static uint64_t live_read(struct fab_device *dev)
+static uint64_t live_read(struct fab_device *dev, unsigned int arg)
 {
-	return of(dev)->kicked + 1;
+	return of(dev)->kicked + arg;
 }
 
 static void kick_written(struct fab_device *dev, uint64_t value)
@@ -57,7 +57,7 @@ static const struct fab_reg table[] = {
 	{ "status", STATUS, 4, .w1c = 0x0f, .ro = 0xf0, .reset = 0xff },
 	{ "wide", WIDE, 8, .reset = 0x0102030405060708 },
 	{ "kick", KICK, 4, .write_only = true, .written = kick_written },
-	{ "live", LIVE, 4, .ro = FAB_REG_ALL, .read = live_read },
+	{ "live", LIVE, 4, .ro = FAB_REG_ALL, .arg = 1, .read = live_read },
 };
 
 #define MAP(...)                                     \

@@ -50,7 +50,7 @@ static uint64_t read_value(struct fab_regs *regs, uint32_t index)
 
 	if (reg->write_only)
 		return 0;
-	return reg->read ? reg->read(regs->dev) : regs->value[index];
+	return reg->read ? reg->read(regs->dev, reg->arg) : regs->value[index];
 }
 
 void fab_regs_read(struct fab_regs *regs, uint64_t off, void *buf, uint32_t len)

@@ -27,8 +27,9 @@ struct fab_reg {
 	uint64_t w1c;	   /* bits that writing 1 clears */
 	uint64_t reserved; /* bits that must be written as 0: otherwise the write is refused */
 	uint64_t reset;	   /* value after reset */
+	unsigned int arg;  /* for read, which may serve several registers */
 	/* Value to read in place of the stored one. NULL: the stored one. */
-	uint64_t (*read)(struct fab_device *dev);
+	uint64_t (*read)(struct fab_device *dev, unsigned int arg);
 	/* Called with the new value after it has been stored. NULL: storage only. */
 	void (*written)(struct fab_device *dev, uint64_t value);
 };

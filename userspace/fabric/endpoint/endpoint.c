@@ -28,93 +28,70 @@ static const struct fab_tally *tally(const struct ep *ep)
 	return &ep->dev.bar[EP_MEMORY_BAR].tally;
 }
 
-/* Sum over the rows of one kind */
+/* Sums over the rows of one kind */
 enum sum { SUM_TLPS, SUM_BYTES, SUM_TAGGED };
 
-static uint64_t sum_rows(const struct ep *ep, enum fab_tlp_kind kind, enum sum what)
+#define SUM(kind, what) ((unsigned int)(kind) << 8 | (what))
+
+static uint64_t read_sum(struct fab_device *dev, unsigned int arg)
 {
-	const struct fab_tally_row *row = tally(ep)->rows, *end = row + tally(ep)->nrows;
+	const struct fab_tally *t = tally(to_ep(dev));
+	const unsigned int what = arg & 0xff;
 	uint64_t sum = 0;
 
-	for (; row != end; row++) {
-		if (row->kind != kind || (what == SUM_TAGGED && !row->tph.th))
+	for (const struct fab_tally_row *row = t->rows; row != t->rows + t->nrows; row++) {
+		if (row->kind != arg >> 8 || (what == SUM_TAGGED && !row->tph.th))
 			continue;
 		sum += what == SUM_BYTES ? row->bytes : row->tlps;
 	}
 	return sum;
 }
 
-static struct fab_tally_row selected(const struct ep *ep)
-{
-	const struct fab_tally_row none = { .kind = FAB_TLP_MRD };
-	uint64_t row = fab_regs_get(&ep->regs, EP_ROW);
+/* A column of the selected row; zeroes if there is no such row */
+enum column { ROW_KIND, ROW_TH, ROW_WIDTH, ROW_ST, ROW_PH, ROW_TLPS, ROW_BYTES };
 
-	return row < tally(ep)->nrows ? tally(ep)->rows[row] : none;
+static uint64_t read_row(struct fab_device *dev, unsigned int arg)
+{
+	static const struct fab_tally_row none = { .kind = FAB_TLP_MRD };
+	const struct fab_tally *t = tally(to_ep(dev));
+	const uint64_t index = fab_regs_get(&to_ep(dev)->regs, EP_ROW);
+	const struct fab_tally_row *row = index < t->nrows ? &t->rows[index] : &none;
+
+	switch ((enum column)arg) {
+	case ROW_KIND:
+		return row->kind == FAB_TLP_MWR ? EP_KIND_MWR : EP_KIND_MRD;
+	case ROW_TH:
+		return row->tph.th;
+	case ROW_WIDTH:
+		return row->tph.th ? (row->tph.extended ? 16 : 8) : 0;
+	case ROW_ST:
+		return row->tph.st;
+	case ROW_PH:
+		return row->tph.ph;
+	case ROW_TLPS:
+		return row->tlps;
+	case ROW_BYTES:
+		return row->bytes;
+	}
+	return 0;
 }
 
-static uint64_t read_memory_size(struct fab_device *dev)
+static uint64_t read_memory_size(struct fab_device *dev, unsigned int arg)
 {
+	(void)arg;
 	return dev->bar[EP_MEMORY_BAR].size;
 }
-static uint64_t read_rows(struct fab_device *dev)
+
+static uint64_t read_rows(struct fab_device *dev, unsigned int arg)
 {
+	(void)arg;
 	return tally(to_ep(dev))->nrows;
 }
-static uint64_t read_mwr_tlps(struct fab_device *dev)
+
+static uint64_t read_other_tlps(struct fab_device *dev, unsigned int arg)
 {
-	return sum_rows(to_ep(dev), FAB_TLP_MWR, SUM_TLPS);
-}
-static uint64_t read_mwr_bytes(struct fab_device *dev)
-{
-	return sum_rows(to_ep(dev), FAB_TLP_MWR, SUM_BYTES);
-}
-static uint64_t read_mwr_tagged(struct fab_device *dev)
-{
-	return sum_rows(to_ep(dev), FAB_TLP_MWR, SUM_TAGGED);
-}
-static uint64_t read_mrd_tlps(struct fab_device *dev)
-{
-	return sum_rows(to_ep(dev), FAB_TLP_MRD, SUM_TLPS);
-}
-static uint64_t read_mrd_bytes(struct fab_device *dev)
-{
-	return sum_rows(to_ep(dev), FAB_TLP_MRD, SUM_BYTES);
-}
-static uint64_t read_mrd_tagged(struct fab_device *dev)
-{
-	return sum_rows(to_ep(dev), FAB_TLP_MRD, SUM_TAGGED);
-}
-static uint64_t read_other_tlps(struct fab_device *dev)
-{
+	(void)arg;
 	return tally(to_ep(dev))->other_tlps;
-}
-static uint64_t read_row_kind(struct fab_device *dev)
-{
-	return selected(to_ep(dev)).kind == FAB_TLP_MWR ? EP_KIND_MWR : EP_KIND_MRD;
-}
-static uint64_t read_row_th(struct fab_device *dev)
-{
-	return selected(to_ep(dev)).tph.th;
-}
-static uint64_t read_row_width(struct fab_device *dev)
-{
-	return selected(to_ep(dev)).tph.th ? (selected(to_ep(dev)).tph.extended ? 16 : 8) : 0;
-}
-static uint64_t read_row_st(struct fab_device *dev)
-{
-	return selected(to_ep(dev)).tph.st;
-}
-static uint64_t read_row_ph(struct fab_device *dev)
-{
-	return selected(to_ep(dev)).tph.ph;
-}
-static uint64_t read_row_tlps(struct fab_device *dev)
-{
-	return selected(to_ep(dev)).tlps;
-}
-static uint64_t read_row_bytes(struct fab_device *dev)
-{
-	return selected(to_ep(dev)).bytes;
 }
 
 static void clear_written(struct fab_device *dev, uint64_t value)
@@ -123,29 +100,30 @@ static void clear_written(struct fab_device *dev, uint64_t value)
 	fab_tally_clear(&dev->bar[EP_MEMORY_BAR].tally);
 }
 
-#define RO(name, off, width, hook) { #name, off, width, .ro = FAB_REG_ALL, .read = (hook) }
+#define RO(name, off, width, hook, value) \
+	{ #name, off, width, .ro = FAB_REG_ALL, .arg = (value), .read = (hook) }
 
 static const struct fab_reg ep_regs[] = {
 	{ "magic", EP_MAGIC, 4, .ro = FAB_REG_ALL, .reset = EP_MAGIC_VALUE },
 	{ "version", EP_VERSION, 4, .ro = FAB_REG_ALL, .reset = EP_VERSION_VALUE },
-	RO(memory_size, EP_MEMORY_SIZE, 8, read_memory_size),
+	RO(memory_size, EP_MEMORY_SIZE, 8, read_memory_size, 0),
 	{ "clear", EP_CLEAR, 4, .write_only = true, .written = clear_written },
-	RO(rows, EP_ROWS, 4, read_rows),
-	RO(mwr_tlps, EP_MWR_TLPS, 8, read_mwr_tlps),
-	RO(mwr_bytes, EP_MWR_BYTES, 8, read_mwr_bytes),
-	RO(mwr_tagged, EP_MWR_TAGGED, 8, read_mwr_tagged),
-	RO(mrd_tlps, EP_MRD_TLPS, 8, read_mrd_tlps),
-	RO(mrd_bytes, EP_MRD_BYTES, 8, read_mrd_bytes),
-	RO(mrd_tagged, EP_MRD_TAGGED, 8, read_mrd_tagged),
-	RO(other_tlps, EP_OTHER_TLPS, 8, read_other_tlps),
+	RO(rows, EP_ROWS, 4, read_rows, 0),
+	RO(mwr_tlps, EP_MWR_TLPS, 8, read_sum, SUM(FAB_TLP_MWR, SUM_TLPS)),
+	RO(mwr_bytes, EP_MWR_BYTES, 8, read_sum, SUM(FAB_TLP_MWR, SUM_BYTES)),
+	RO(mwr_tagged, EP_MWR_TAGGED, 8, read_sum, SUM(FAB_TLP_MWR, SUM_TAGGED)),
+	RO(mrd_tlps, EP_MRD_TLPS, 8, read_sum, SUM(FAB_TLP_MRD, SUM_TLPS)),
+	RO(mrd_bytes, EP_MRD_BYTES, 8, read_sum, SUM(FAB_TLP_MRD, SUM_BYTES)),
+	RO(mrd_tagged, EP_MRD_TAGGED, 8, read_sum, SUM(FAB_TLP_MRD, SUM_TAGGED)),
+	RO(other_tlps, EP_OTHER_TLPS, 8, read_other_tlps, 0),
 	{ "row", EP_ROW, 4, .reset = 0 },
-	RO(row_kind, EP_ROW_KIND, 4, read_row_kind),
-	RO(row_th, EP_ROW_TH, 4, read_row_th),
-	RO(row_width, EP_ROW_WIDTH, 4, read_row_width),
-	RO(row_st, EP_ROW_ST, 4, read_row_st),
-	RO(row_ph, EP_ROW_PH, 4, read_row_ph),
-	RO(row_tlps, EP_ROW_TLPS, 8, read_row_tlps),
-	RO(row_bytes, EP_ROW_BYTES, 8, read_row_bytes),
+	RO(row_kind, EP_ROW_KIND, 4, read_row, ROW_KIND),
+	RO(row_th, EP_ROW_TH, 4, read_row, ROW_TH),
+	RO(row_width, EP_ROW_WIDTH, 4, read_row, ROW_WIDTH),
+	RO(row_st, EP_ROW_ST, 4, read_row, ROW_ST),
+	RO(row_ph, EP_ROW_PH, 4, read_row, ROW_PH),
+	RO(row_tlps, EP_ROW_TLPS, 8, read_row, ROW_TLPS),
+	RO(row_bytes, EP_ROW_BYTES, 8, read_row, ROW_BYTES),
 };
 
 static const struct fab_reg_map ep_map = {

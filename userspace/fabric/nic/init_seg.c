@@ -72,47 +72,47 @@ static struct nic *to_nic(struct fab_device *dev)
 	return (struct nic *)dev;
 }
 
-static uint64_t cmdq_high_read(struct fab_device *dev)
+static uint64_t cmdq_high_read(struct fab_device *dev, unsigned int arg)
 {
+	(void)arg;
 	return to_nic(dev)->cmdif.addr >> 32;
 }
 
-static uint64_t cmdq_low_read(struct fab_device *dev)
+static uint64_t cmdq_low_read(struct fab_device *dev, unsigned int arg)
 {
 	const struct nic_cmdif *cmdif = &to_nic(dev)->cmdif;
 
+	(void)arg;
 	return ((uint32_t)cmdif->addr & ~(NIC_PAGE - 1)) |
 	       (uint32_t)cmdif->state << INTERFACE_SHIFT | LOG_CMDQ_SIZE << 4 | LOG_CMDQ_STRIDE;
 }
 
-static uint64_t timer_high_read(struct fab_device *dev)
+/* shift: 32 or 0 */
+static uint64_t timer_read(struct fab_device *dev, unsigned int shift)
 {
 	(void)dev;
-	return nic_clock() >> 32;
+	return (uint32_t)(nic_clock() >> shift);
 }
 
-static uint64_t timer_low_read(struct fab_device *dev)
+static uint64_t severity_read(struct fab_device *dev, unsigned int arg)
 {
-	(void)dev;
-	return (uint32_t)nic_clock();
-}
-
-static uint64_t severity_read(struct fab_device *dev)
-{
+	(void)arg;
 	return to_nic(dev)->fatal ? HEALTH_RFR : 0;
 }
 
-static uint64_t syndrome_read(struct fab_device *dev)
+static uint64_t syndrome_read(struct fab_device *dev, unsigned int arg)
 {
+	(void)arg;
 	return to_nic(dev)->fatal ? HEALTH_FW_INTERNAL << HEALTH_SYNDROME_SHIFT : 0;
 }
 
 /* Stands still in a fatal state. */
-static uint64_t health_counter_read(struct fab_device *dev)
+static uint64_t health_counter_read(struct fab_device *dev, unsigned int arg)
 {
 	const struct nic *nic = to_nic(dev);
 	uint64_t now = nic->fatal ? nic->fatal_us : fab_loop_now_us(dev->fabric->loop);
 
+	(void)arg;
 	return now >> HEALTH_SHIFT & 0xffffff;
 }
 
@@ -162,8 +162,8 @@ static const struct fab_reg seg_regs[] = {
 	{ "health_fw_version", SEG_HEALTH_FW_VERSION, 4, RO, .reset = NIC_FW_VERSION },
 	{ "health_severity", SEG_HEALTH_SEVERITY, 4, RO, .read = severity_read },
 	{ "health_syndrome", SEG_HEALTH_SYNDROME, 4, RO, .read = syndrome_read },
-	{ "timer_high", SEG_TIMER_HIGH, 4, RO, .read = timer_high_read },
-	{ "timer_low", SEG_TIMER_LOW, 4, RO, .read = timer_low_read },
+	{ "timer_high", SEG_TIMER_HIGH, 4, RO, .arg = 32, .read = timer_read },
+	{ "timer_low", SEG_TIMER_LOW, 4, RO, .arg = 0, .read = timer_read },
 	{ "health_counter", SEG_HEALTH_COUNTER, 4, RO, .read = health_counter_read },
 };
 
