@@ -115,3 +115,30 @@ void fab_tally_clear(struct fab_tally *tally)
 	free(tally->slot);
 	memset(tally, 0, sizeof(*tally));
 }
+
+uint64_t fab_tally_column(const struct fab_tally *tally, uint64_t index,
+			  enum fab_tally_column column)
+{
+	const struct fab_tally_row *row;
+
+	if (index >= tally->nrows)
+		return 0;
+	row = &tally->rows[index];
+	switch (column) {
+	case FAB_ROW_IS_WRITE:
+		return row->kind == FAB_TLP_MWR;
+	case FAB_ROW_TH:
+		return row->tph.th;
+	case FAB_ROW_WIDTH:
+		return row->tph.th ? (row->tph.extended ? 16 : 8) : 0;
+	case FAB_ROW_ST:
+		return row->tph.st;
+	case FAB_ROW_PH:
+		return row->tph.ph;
+	case FAB_ROW_TLPS:
+		return row->tlps;
+	case FAB_ROW_BYTES:
+		return row->bytes;
+	}
+	return 0;
+}

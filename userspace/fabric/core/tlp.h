@@ -77,4 +77,16 @@ struct fab_tally {
 void fab_tally_add(struct fab_tally *tally, const struct fab_tlp_run *run);
 void fab_tally_clear(struct fab_tally *tally); /* back to empty, memory released */
 
+/* A column of a row, for registers of a device; 0 if there is no such row. Width: 16, 8, or 0 without a hint. */
+enum fab_tally_column {
+	FAB_ROW_IS_WRITE,
+	FAB_ROW_TH,
+	FAB_ROW_WIDTH,
+	FAB_ROW_ST,
+	FAB_ROW_PH,
+	FAB_ROW_TLPS,
+	FAB_ROW_BYTES
+};
+uint64_t fab_tally_column(const struct fab_tally *tally, uint64_t row, enum fab_tally_column column);
+
 #endif

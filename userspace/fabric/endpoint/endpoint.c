@@ -47,33 +47,10 @@ static uint64_t read_sum(struct fab_device *dev, unsigned int arg)
 	return sum;
 }
 
-/* A column of the selected row; zeroes if there is no such row */
-enum column { ROW_KIND, ROW_TH, ROW_WIDTH, ROW_ST, ROW_PH, ROW_TLPS, ROW_BYTES };
-
-static uint64_t read_row(struct fab_device *dev, unsigned int arg)
+/* Of the selected row */
+static uint64_t read_row(struct fab_device *dev, unsigned int column)
 {
-	static const struct fab_tally_row none = { .kind = FAB_TLP_MRD };
-	const struct fab_tally *t = tally(to_ep(dev));
-	const uint64_t index = fab_regs_get(&to_ep(dev)->regs, EP_ROW);
-	const struct fab_tally_row *row = index < t->nrows ? &t->rows[index] : &none;
-
-	switch ((enum column)arg) {
-	case ROW_KIND:
-		return row->kind == FAB_TLP_MWR ? EP_KIND_MWR : EP_KIND_MRD;
-	case ROW_TH:
-		return row->tph.th;
-	case ROW_WIDTH:
-		return row->tph.th ? (row->tph.extended ? 16 : 8) : 0;
-	case ROW_ST:
-		return row->tph.st;
-	case ROW_PH:
-		return row->tph.ph;
-	case ROW_TLPS:
-		return row->tlps;
-	case ROW_BYTES:
-		return row->bytes;
-	}
-	return 0;
+	return fab_tally_column(tally(to_ep(dev)), fab_regs_get(&to_ep(dev)->regs, EP_ROW), column);
 }
 
 static uint64_t read_memory_size(struct fab_device *dev, unsigned int arg)
@@ -117,13 +94,13 @@ static const struct fab_reg ep_regs[] = {
 	RO(mrd_tagged, EP_MRD_TAGGED, 8, read_sum, SUM(FAB_TLP_MRD, SUM_TAGGED)),
 	RO(other_tlps, EP_OTHER_TLPS, 8, read_other_tlps, 0),
 	{ "row", EP_ROW, 4, .reset = 0 },
-	RO(row_kind, EP_ROW_KIND, 4, read_row, ROW_KIND),
-	RO(row_th, EP_ROW_TH, 4, read_row, ROW_TH),
-	RO(row_width, EP_ROW_WIDTH, 4, read_row, ROW_WIDTH),
-	RO(row_st, EP_ROW_ST, 4, read_row, ROW_ST),
-	RO(row_ph, EP_ROW_PH, 4, read_row, ROW_PH),
-	RO(row_tlps, EP_ROW_TLPS, 8, read_row, ROW_TLPS),
-	RO(row_bytes, EP_ROW_BYTES, 8, read_row, ROW_BYTES),
+	RO(row_kind, EP_ROW_KIND, 4, read_row, FAB_ROW_IS_WRITE),
+	RO(row_th, EP_ROW_TH, 4, read_row, FAB_ROW_TH),
+	RO(row_width, EP_ROW_WIDTH, 4, read_row, FAB_ROW_WIDTH),
+	RO(row_st, EP_ROW_ST, 4, read_row, FAB_ROW_ST),
+	RO(row_ph, EP_ROW_PH, 4, read_row, FAB_ROW_PH),
+	RO(row_tlps, EP_ROW_TLPS, 8, read_row, FAB_ROW_TLPS),
+	RO(row_bytes, EP_ROW_BYTES, 8, read_row, FAB_ROW_BYTES),
 };
 
 static const struct fab_reg_map ep_map = {

@@ -51,7 +51,7 @@
 
 #define EP_MAGIC_VALUE	 0x54504845 /* "EHPT" in memory */
 #define EP_VERSION_VALUE 2	    /* 1 had a copy benchmark */
-#define EP_KIND_MRD	 0
+#define EP_KIND_MRD	 0	    /* the values of FAB_ROW_IS_WRITE */
 #define EP_KIND_MWR	 1
 
 #endif
