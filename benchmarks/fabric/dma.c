@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * The cost of fab_dma() compared with a plain copy: 1 MiB, 4 KiB and 64 bytes into the
- * memory BAR of an endpoint, untagged and tagged. With --copy: only the rate of plain
- * copies of 1 MiB, in MiB/s. Figures of this process, not of any NIC.
+ * memory BAR of an endpoint, untagged and tagged. Figures of this process, not of any NIC.
+ *
+ *	fab_dma				timed
+ *	fab_dma untagged|tagged N	N requests of 4 KiB, for a tool that counts instructions
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,17 +59,31 @@ static void put(struct fab_device *dev, uint32_t off, uint32_t value, uint32_t l
 	fab_device_cfg_write(dev, off, &value, len);
 }
 
-static int print_copy_rate(uint8_t *to, const uint8_t *from)
+static struct fab_dma request(struct fab_device *from, uint32_t len, bool tagged)
 {
-	double best = 1, t;
-	int round;
+	return (struct fab_dma){
+		.dev = from,
+		.write = true,
+		.len = len,
+		.tph = { .th = tagged, .ph = tagged ? 2 : 0, .st = tagged ? 0x5a : 0 }
+	};
+}
 
-	for (round = 0; round < 7; round++) {
-		t = time_copy(to, from, 1 << 20, 64);
-		best = t < best ? t : best;
+static void compare(struct fab_device *from, struct fab_device *to, const uint8_t *source,
+		    uint32_t len, bool tagged)
+{
+	const int most = (int)((256u << 20) / len), rounds = most > 200000 ? 200000 : most;
+	struct fab_dma req = request(from, len, tagged);
+	double copy = 1, dma = 1, t;
+
+	for (int round = 0; round < 7; round++) {
+		t = time_copy(to->bar[EP_MEMORY_BAR].host, source, len, rounds);
+		copy = t < copy ? t : copy;
+		t = time_dma(&req, source, rounds);
+		dma = t < dma ? t : dma;
 	}
-	printf("%.1f\n", 1 / best);
-	return 0;
+	printf("%8u bytes %-8s memcpy %9.1f ns, fab_dma %9.1f ns, memcpy/fab_dma %.3f\n", len,
+	       tagged ? "tagged" : "untagged", copy * 1e9, dma * 1e9, copy / dma);
 }
 
 int main(int argc, char **argv)
@@ -76,7 +93,7 @@ int main(int argc, char **argv)
 	struct fab_fabric *fabric;
 	struct fab_device *from, *to;
 	uint8_t *source = malloc(SIZE);
-	unsigned int i, tagged, round;
+	unsigned int i;
 
 	if (!source || fab_fabric_new(&fabric) || ep_new(fabric, "from", &opts) ||
 	    ep_new(fabric, "to", &opts))
@@ -89,31 +106,13 @@ int main(int argc, char **argv)
 	put(to, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
 	memset(source, 1, SIZE);
 	memset(to->bar[EP_MEMORY_BAR].host, 2, SIZE);
-	if (argc == 2 && !strcmp(argv[1], "--copy"))
-		return print_copy_rate(to->bar[EP_MEMORY_BAR].host, source);
-	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		for (tagged = 0; tagged < 2; tagged++) {
-			struct fab_dma req = { .dev = from,
-					       .write = true,
-					       .len = sizes[i],
-					       .tph = { .th = tagged,
-							.ph = (uint8_t)(tagged * 2),
-							.st = (uint16_t)(tagged * 0x5a) } };
-			int rounds = (int)((256u << 20) / sizes[i] > 200000 ?
-						   200000 :
-						   (256u << 20) / sizes[i]);
-			double copy = 1, dma = 1, t;
+	if (argc == 3) {
+		struct fab_dma req = request(from, 4096, !strcmp(argv[1], "tagged"));
 
-			for (round = 0; round < 7; round++) {
-				t = time_copy(to->bar[EP_MEMORY_BAR].host, source, sizes[i], rounds);
-				copy = t < copy ? t : copy;
-				t = time_dma(&req, source, rounds);
-				dma = t < dma ? t : dma;
-			}
-			printf("%8u bytes %-8s memcpy %9.1f ns, fab_dma %9.1f ns, memcpy/fab_dma %.3f\n",
-			       sizes[i], tagged ? "tagged" : "untagged", copy * 1e9, dma * 1e9,
-			       copy / dma);
-		}
+		time_dma(&req, source, atoi(argv[2]));
+	} else {
+		for (i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++)
+			compare(from, to, source, sizes[i / 2], i & 1);
 	}
 	fab_fabric_free(fabric);
 	free(source);

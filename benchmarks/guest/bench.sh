@@ -1,28 +1,52 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# All measurements of `make bench`, inside one boot, alternating between ours and the peer.
-# Each value is a line "NAME VALUE" in /srv/values; the host makes medians and ratios.
+# All timed measurements of `make bench`, inside one boot: bench.sh PAIRS
+# The two sides of a figure are measured in turn, A B B A, so that a drift of the machine meets both. A line of
+# /srv/values is "FIGURE ours|peer VALUE", or "noise KIND VALUE"; benchmarks/report/bench.py makes ratios of them.
 . /opt/tphbuf/rig/lib.sh
 
-rounds=${1:-5}
+pairs=${1:-10}
 port=21000
+asked=0
 
 fail() { echo "BENCH: FAILED: $*"; exit 1; }
-value() { echo "$1 $2" >>/srv/values; echo "BENCH: $1 $2"; }
+value() { echo "$*" >>/srv/values; echo "BENCH: $*"; }
 field() { sed -n "s/.*\"$2\" *: *\"\{0,1\}\([0-9.]*\).*/\1/p" "$1" | tail -n 1; }
 
-# pair NAME FIELD TOOL "COMMON" "SERVER" "CLIENT": one perftest run, one value
-pair() {
-	local name=$1 want=$2 tool=$3 common=$4 server=$5 client=$6 out
+# perftest FIELD TOOL "COMMON" "SERVER" "CLIENT": one run; sets $result to the field
+perftest() {
+	local want=$1 tool=$2 common=$3 server=$4 client=$5 out
 	port=$((port + 1))
 	out=$(mktemp)
-	timeout 60 "$tool" -F -p $port $common $server >/srv/server.log 2>&1 &
-	wait_for 10 listening $port
-	timeout 60 "$tool" -F -p $port $common $client --out_json --out_json_file="$out" "${peer_addr:-127.0.0.1}" \
-		>/srv/client.log 2>&1 || fail "$name: $(tail -n 3 /srv/client.log)"
-	wait $! || fail "$name: server: $(tail -n 3 /srv/server.log)"
-	value "$name" "$(field "$out" "$want")"
+	timeout 120 "$tool" -F -p $port $common $server >/srv/server.log 2>&1 &
+	wait_for 30 listening $port
+	timeout 120 "$tool" -F -p $port $common $client --out_json --out_json_file="$out" "${address:-127.0.0.1}" \
+		>/srv/client.log 2>&1 || fail "$tool $common: $(tail -n 3 /srv/client.log)"
+	wait $! || fail "$tool $common: server: $(tail -n 3 /srv/server.log)"
+	result=$(field "$out" "$want")
 	rm "$out"
+}
+fabric() { perftest "$1" "$2" "$3" "-d $nic_8bit" "-d $nic_ext"; }
+rxe() { address=10.0.0.1 perftest "$1" "$2" "$3" "-d rxe0 -x 1" "-d rxe0 -x 1"; }
+bar() { perftest BW_average ib_write_bw "-s 1048576 -n 400" "-d $nic_8bit --use_vfio=$endpoint --vfio_bar=2 $*" "-d $nic_ext"; }
+untagged() { bar; }
+tagged() { bar --vfio_st=0x5a --vfio_ph=2; }
+# A copy in a process of the host, as the fabric is one: benchmarks/bench.sh answers.
+host_copy() {
+	asked=$((asked + 1))
+	: >"/srv/ask.$asked"
+	wait_for 60 test -e "/srv/answer.$asked" || fail "the host does not answer"
+	result=$(cat "/srv/answer.$asked")
+}
+
+# pair NUMBER FIGURE OURS PEER ARG...: both sides of one figure; OURS first in even pairs
+pair() {
+	local number=$1 figure=$2 ours=$3 peer=$4 side
+	shift 4
+	for side in $([ $((number % 2)) = 0 ] && echo ours peer || echo peer ours); do
+		"${!side}" "$@"
+		value "$figure $side $result"
+	done
 }
 
 setup() {
@@ -39,20 +63,15 @@ setup() {
 	wait_for 10 port_active rxe0 || fail "rxe port"
 }
 
-setup
 : >/srv/values
-fabric_pair() { pair "$1" "$2" "$3" "$4" "-d $nic_8bit" "-d $nic_ext"; }
-rxe_pair() { peer_addr=10.0.0.1 pair "$1" "$2" "$3" "$4" "-d rxe0 -x 1" "-d rxe0 -x 1"; }
-bar_pair() { pair "$1" BW_average ib_write_bw "-s 1048576 -n 400" "-d $nic_8bit --use_vfio=$endpoint --vfio_bar=2 $2" "-d $nic_ext"; }
-
-for round in $(seq "$rounds"); do
-	for who in rxe fabric; do
-		${who}_pair "$who.write_bw.64K" BW_average ib_write_bw "-s 65536 -n 500"
-		${who}_pair "$who.write_bw.4K" BW_average ib_write_bw "-s 4096 -n 2000"
-		${who}_pair "$who.write_lat.8" t_typical ib_write_lat "-s 8 -n 2000"
-	done
-done
-for round in $(seq "$rounds"); do
-	bar_pair bar.untagged ""
-	bar_pair bar.tagged "--vfio_st=0x5a --vfio_ph=2"
+setup
+for number in $(seq 0 $((pairs - 1))); do
+	noise >/srv/noise || fail "noise"
+	while read -r kind figure; do value "noise guest.$kind $figure"; done </srv/noise
+	pair "$number" write_bw.64K fabric rxe BW_average ib_write_bw "-s 65536 -n 500"
+	pair "$number" write_bw.4K fabric rxe BW_average ib_write_bw "-s 4096 -n 2000"
+	pair "$number" write_lat.8 fabric rxe t_typical ib_write_lat "-s 8 -n 2000"
+	pair "$number" msg_rate.64 fabric rxe MsgRate_average ib_write_bw "-s 64 -n 8000 --post_list=16"
+	pair "$number" bar.memcpy untagged host_copy
+	pair "$number" bar.tagged tagged untagged
 done

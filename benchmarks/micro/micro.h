@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the measurements in the guest: a clock, a NIC by its name. */
+/* Shared by the measurements in the guest: a NIC by its name. */
 #ifndef MICRO_H
 #define MICRO_H
 
 #include <infiniband/verbs.h>
 #include <string.h>
-#include <time.h>
 
-static inline double clock_us(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static inline double now_us(void)
-{
-	return clock_us(CLOCK_MONOTONIC);
-}
-
-/* CPU time of the calling thread, in user space and in the kernel */
-static inline double thread_us(void)
-{
-	return clock_us(CLOCK_THREAD_CPUTIME_ID);
-}
+#include "benchmarks/micro/clock.h"
 
 /* A protection domain of the NIC, or NULL and errno */
 static inline struct ibv_pd *open_pd(const char *name)

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/*
+ * noise [copy]: the machine's own variation, beside a measurement. Prints two lines: "memcpy MIB_PER_S", copies of
+ * 1 MiB between buffers that do not fit into the caches, and "spin NS", a loop of 10^7 dependent additions. Neither
+ * uses a device: what differs between rounds is the machine.
+ * copy: only the rate of the copies, as a plain number.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "benchmarks/micro/clock.h"
+
+#define COPY (1u << 20)
+#define AREA (64u << 20)
+#define ADDS 10000000u
+
+static double copy_rate(uint8_t *to, const uint8_t *from)
+{
+	double start = now_us();
+
+	for (size_t off = 0; off < AREA; off += COPY) {
+		memcpy(to + off, from + off, COPY);
+		__asm__ volatile("" : : "r"(to), "r"(from) : "memory");
+	}
+	return AREA / COPY / ((now_us() - start) / 1e6);
+}
+
+static double spin_ns(void)
+{
+	double start = now_us();
+
+	for (uint64_t i = 0; i < ADDS; i++)
+		__asm__ volatile("" : "+r"(i));
+	return (now_us() - start) * 1e3;
+}
+
+int main(int argc, char **argv)
+{
+	const int only_copy = argc == 2 && !strcmp(argv[1], "copy");
+	uint8_t *from = malloc(AREA), *to = malloc(AREA);
+
+	if (argc > 2 || (argc == 2 && !only_copy)) {
+		fputs("usage: noise [copy]\n", stderr);
+		return 2;
+	}
+	if (!from || !to) {
+		fputs("noise: out of memory\n", stderr);
+		return 1;
+	}
+	memset(from, 1, AREA); /* pages are present before the clock starts */
+	memset(to, 2, AREA);
+	printf(only_copy ? "%.1f\n" : "memcpy %.1f\n", copy_rate(to, from));
+	if (!only_copy)
+		printf("spin %.0f\n", spin_ns());
+	free(from);
+	free(to);
+	return 0;
+}
