@@ -8,7 +8,7 @@
 #                              configuration to start from: by default the one of the running kernel;
 #                              "vm": that of the test VMs (small, quick). LOCALMOD=1: only modules that
 #                              are loaded now.
-# Maintainer of the packages is who builds them: DEBFULLNAME and DEBEMAIL, else user.name and user.email of git,
+# The maintainer of the packages is the person who builds them: DEBFULLNAME and DEBEMAIL, else user.name and user.email of git,
 # else the account on this machine.
 . "$(dirname "$0")/../kernel/tools/lib.sh"
 . "$TOP/rig/lib/apt.sh"
@@ -77,7 +77,7 @@ kernel() {
 	else
 		cp "$from" "$obj/.config"
 		[ -z "${LOCALMOD:-}" ] || yes '' | make -C "$src" O="$obj" localmodconfig
-		# A distribution's keys are not here, and nobody debugs this kernel with them.
+		# The distribution's keys are not available here, and BTF is not needed.
 		"$src/scripts/config" --file "$obj/.config" --set-str SYSTEM_TRUSTED_KEYS '' --disable DEBUG_INFO_BTF \
 			--set-str LOCALVERSION '' $(printf -- '--enable %s ' $NEEDED) $(printf -- '--module %s ' $NEEDED_MODULES)
 		make -C "$src" O="$obj" olddefconfig

@@ -347,7 +347,7 @@ static const struct path {
 	{ "log_max_msg", message, "rc_error", "message_above_the_limit_is_a_local_length_error" },
 	{ "log_max_ra_req_qp", ra_depth, NULL, NULL },
 	{ "log_max_ra_res_qp", ra_depth, NULL, NULL },
-	{ "atomic", NULL, "rc_atomic", "fetch_add_returns_what_was_there" },
+	{ "atomic", NULL, "rc_atomic", "fetch_add_returns_the_old_value" },
 	{ "log_max_qp", qps, NULL, NULL },
 	{ "log_max_qp_sz", qp_size, NULL, NULL },
 	{ "max_wqe_sz_sq", send_wqe, NULL, NULL },
@@ -373,7 +373,7 @@ static const struct path {
 	{ "umr_extended_translation_offset", NULL, "nic_umr", "entries_at_any_offset" },
 	{ "umr_indirect_mkey_disabled", NULL, "nic_mkey", "unsupported_keys_are_refused" },
 	{ "repeated_block_disabled", NULL, "nic_mkey", "unsupported_keys_are_refused" },
-	{ "pg", NULL, "nic_fault", "event_says_where" },
+	{ "pg", NULL, "nic_fault", "event_carries_the_address" },
 	{ "mkey_pcie_tph", NULL, "rc_tag", "write_carries_exactly_the_tag_of_the_remote_key" },
 	{ "log_pg_sz", page_size, NULL, NULL },
 	{ "uar_sz", uars, NULL, NULL },
@@ -437,7 +437,7 @@ static void named_tests_exist(void **state)
 	}
 }
 
-static void limits_are_what_commands_take(void **state)
+static void advertised_limits_match_the_commands(void **state)
 {
 	const struct path *path;
 	unsigned int i;
@@ -488,7 +488,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_capability_has_a_path),
 		cmocka_unit_test(named_tests_exist),
-		cmocka_unit_test(limits_are_what_commands_take),
+		cmocka_unit_test(advertised_limits_match_the_commands),
 		cmocka_unit_test_setup_teardown(queries_and_settings_agree, client_setup_cold,
 						client_teardown),
 	};

@@ -37,7 +37,7 @@ static void expect_silence(struct fault_rig *f)
 	assert_false(rig_cq_poll(&f->cq[RESPONDER], &cqe));
 }
 
-static void event_says_where(void **state)
+static void event_carries_the_address(void **state)
 {
 	struct fault_seen seen;
 	struct fault_rig f;
@@ -254,7 +254,7 @@ static void resume_with_error_fails_the_message(void **state)
 	assert_int_equal(client->nic->fault_resumes, 0);
 }
 
-static void nobody_answers(void **state)
+static void unanswered_fault(void **state)
 {
 	struct fault_seen seen;
 	struct fault_rig f;
@@ -558,14 +558,14 @@ static void report_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(event_says_where),
+		TEST(event_carries_the_address),
 		TEST(event_covers_whole_pages),
 		TEST(rest_of_a_long_range_is_offered_for_prefetch),
 		TEST(resume_continues),
 		TEST(both_ends_fault_in_turn),
 		TEST(fault_in_the_middle_of_a_message),
 		TEST(resume_with_error_fails_the_message),
-		TEST(nobody_answers),
+		TEST(unanswered_fault),
 		TEST(without_event_queue_it_fails_at_once),
 		TEST(queue_pair_destroyed_while_it_waits),
 		TEST(abandoned_fault_ends_by_time),

@@ -186,7 +186,7 @@ static void counter_set_changes_in_rts(void **state)
 	assert_int_equal(DEVX_GET(qpc, f.qp->context, counter_set_id), 7);
 }
 
-static void query_says_what_is(void **state)
+static void query_reports_the_state(void **state)
 {
 	struct fixture f = fixture(*state, MLX5_QPC_ST_RC);
 	NIC_LAYOUT(qpc, qpc);
@@ -429,7 +429,7 @@ int main(void)
 		BOOTED(transition_matrix),
 		BOOTED(transitions_bring_their_fields),
 		BOOTED(optional_fields_follow_the_mask),
-		BOOTED(query_says_what_is),
+		BOOTED(query_reports_the_state),
 		BOOTED(counter_set_changes_in_rts),
 		BOOTED(reset_clears_the_indexes),
 		BOOTED(bad_arguments_leave_the_state),

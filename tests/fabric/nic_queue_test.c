@@ -298,7 +298,7 @@ static void arm_reports_each_entry_once(void **state)
 	assert_int_equal(comp_events(client, &eq, &cq, &index), 0);
 }
 
-static void solicited_arm_sees_what_came_before(void **state)
+static void solicited_arm_reports_earlier_entries(void **state)
 {
 	struct client *client = *state;
 	struct client_queue eq = client_eq(client, 6, 0, 0), cq = client_cq(client, 4, eq.number);
@@ -653,7 +653,7 @@ int main(void)
 		BOOTED(consumer_index_is_24_bits),
 		BOOTED(cq_events_once_for_each_arm),
 		BOOTED(arm_reports_each_entry_once),
-		BOOTED(solicited_arm_sees_what_came_before),
+		BOOTED(solicited_arm_reports_earlier_entries),
 		BOOTED(errors_have_their_syndrome),
 		BOOTED(queue_must_fit_its_pages),
 		BOOTED(large_pages_scale_the_offset),

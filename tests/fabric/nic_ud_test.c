@@ -38,7 +38,7 @@ static void a_datagram_arrives(void **state)
 	assert_true(rig_zero(&f->pair.rig, f->target, UD_GRH));
 }
 
-static void the_global_header_is_written_when_there_is_one(void **state)
+static void global_header_is_written_if_needed(void **state)
 {
 	struct ud_rig *f = *state;
 	struct ud_address to = ud_peer(f);
@@ -174,7 +174,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ud_setup, ud_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_datagram_arrives),
-		TEST(the_global_header_is_written_when_there_is_one),
+		TEST(global_header_is_written_if_needed),
 		TEST(lost_datagrams_look_sent),
 		TEST(queue_pairs_without_pkey_exchange_nothing),
 		TEST(errors_of_the_sender_are_seen),

@@ -100,7 +100,7 @@ static void refused(struct atomic_rig *a, const struct rig_wr *wr, uint8_t syndr
 	assert_true(at(a, a->far)[0] == BIG && at(a, a->far)[1] == BIG);
 }
 
-static void fetch_add_returns_what_was_there(void **state)
+static void fetch_add_returns_the_old_value(void **state)
 {
 	const struct {
 		uint64_t before, add;
@@ -408,7 +408,7 @@ static void page_fault_executes_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fetch_add_returns_what_was_there),
+		cmocka_unit_test(fetch_add_returns_the_old_value),
 		cmocka_unit_test(compare_swap_swaps_on_equal_only),
 		cmocka_unit_test(answer_is_in_the_order_that_was_set),
 		cmocka_unit_test(answer_is_scattered),

@@ -186,7 +186,7 @@ static void local_invalidate_frees_the_key(void **state)
  * The peer's key leads into the sender's own registers, and the message is what a driver writes there to
  * stop the NIC. The sender's objects go, but not while they are in use.
  */
-static void message_that_stops_its_own_sender_is_survived(void **state)
+static void message_that_resets_its_sender(void **state)
 {
 	struct rig_error e;
 	struct rig_wr wr;
@@ -219,7 +219,7 @@ int main(void)
 		cmocka_unit_test(queue_outside_memory_breaks_the_qp_only),
 		cmocka_unit_test(completion_queue_overrun_stops_the_queue),
 		cmocka_unit_test(local_invalidate_frees_the_key),
-		cmocka_unit_test(message_that_stops_its_own_sender_is_survived),
+		cmocka_unit_test(message_that_resets_its_sender),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

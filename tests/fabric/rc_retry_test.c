@@ -215,7 +215,7 @@ static void peer_that_answers_late_gets_the_message(void **state)
 	rig_pair_close(&pair);
 }
 
-static void timeout_zero_waits_for_ever(void **state)
+static void timeout_zero_waits_without_limit(void **state)
 {
 	struct rig_pair pair;
 
@@ -346,7 +346,7 @@ int main(void)
 		cmocka_unit_test(write_with_immediate_waits_before_it_writes),
 		cmocka_unit_test(peer_that_does_not_answer_exceeds_retries),
 		cmocka_unit_test(peer_that_answers_late_gets_the_message),
-		cmocka_unit_test(timeout_zero_waits_for_ever),
+		cmocka_unit_test(timeout_zero_waits_without_limit),
 		cmocka_unit_test(waiting_send_is_flushed),
 		cmocka_unit_test(queue_pair_destroyed_while_it_waits),
 		cmocka_unit_test(peer_destroyed_while_the_sender_waits),

@@ -333,7 +333,7 @@ static void no_reply_when_none_is_wanted(void **ctx)
 	client_close(&client);
 }
 
-static void half_a_message_stops_nobody_else(void **ctx)
+static void half_a_message_stops_no_other_client(void **ctx)
 {
 	const uint32_t info[4] = { sizeof(info) };
 	const struct srv_header header = { .id = 7,
@@ -512,7 +512,7 @@ int main(void)
 		TEST(unmap_all),
 		TEST(pipelined_commands_are_answered_in_order),
 		TEST(no_reply_when_none_is_wanted),
-		TEST(half_a_message_stops_nobody_else),
+		TEST(half_a_message_stops_no_other_client),
 		TEST(second_client_is_refused),
 		TEST(a_new_client_finds_a_new_device),
 		TEST(control_commands),

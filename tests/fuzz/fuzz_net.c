@@ -53,7 +53,7 @@ const struct net_config *net_config(void)
 	return &config;
 }
 
-/* An accepted greeting says who it is; queue pairs in it are as many as there is room for. */
+/* An accepted greeting names its sender, and has no more queue pairs than fit. */
 static void greeting(const uint8_t *data)
 {
 	static const uint8_t token[16] = "0123456789abcde";

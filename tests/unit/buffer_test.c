@@ -430,7 +430,7 @@ static void imported_buffers_are_mapped_through_the_dmabuf(void **state)
 	close(fd);
 }
 
-static void cpu_access_is_told_to_the_exporter(void **state)
+static void cpu_access_is_announced_to_the_exporter(void **state)
 {
 	int fd = fake_foreign_dmabuf(0x1000);
 	struct tphbuf_buffer *buf;
@@ -486,7 +486,7 @@ static void map_shows_the_ranges_in_order(void **state)
 	tphbuf_buffer_close(buf);
 }
 
-static void map_failures_leave_it_unmapped(void **state)
+static void failed_map_leaves_the_buffer_unmapped(void **state)
 {
 	struct tphbuf_device *dev;
 	struct tphbuf_buffer *buf;
@@ -581,9 +581,9 @@ int main(void)
 		TEST(identity_is_read_once, buffer),
 		TEST(export_and_tag_make_few_system_calls, buffer),
 		TEST(imported_buffers_are_mapped_through_the_dmabuf, ctx),
-		TEST(cpu_access_is_told_to_the_exporter, buffer),
+		TEST(cpu_access_is_announced_to_the_exporter, buffer),
 		TEST(map_shows_the_ranges_in_order, device),
-		TEST(map_failures_leave_it_unmapped, buffer),
+		TEST(failed_map_leaves_the_buffer_unmapped, buffer),
 		cmocka_unit_test(null_buffer_is_harmless),
 		TEST(every_failing_call_of_export_is_reported, device),
 		TEST(every_failing_call_of_import_is_reported, buffer),

@@ -138,7 +138,7 @@ static void build_group_only(void)
 	fake_text("dev/vfio/12", "");
 }
 
-static void doctor_knows_both_ways_in(void **state)
+static void doctor_reports_both_back_ends(void **state)
 {
 	(void)state;
 	build_group_only();
@@ -193,7 +193,7 @@ static void doctor_tells_permissions_apart(void **state)
 }
 
 /* A group made by vfio does not belong to an IOMMU. */
-static void doctor_knows_machines_without_iommu(void **state)
+static void doctor_reports_a_machine_without_iommu(void **state)
 {
 	(void)state;
 	WITH(MEM_FN, group, MACHINE_NO_GROUP);
@@ -218,7 +218,7 @@ static void doctor_knows_machines_without_iommu(void **state)
 	assert_finding(MEM " --noiommu", "node", "ok", "noiommu-vfio0", 3);
 }
 
-static void doctor_reports_what_is_not_there(void **state)
+static void doctor_reports_missing_devices(void **state)
 {
 	(void)state;
 	build(good);
@@ -240,7 +240,7 @@ static void doctor_notices_swapped_ends(void **state)
 		       1);
 }
 
-static void doctor_knows_virtual_functions(void **state)
+static void doctor_reports_virtual_functions(void **state)
 {
 	(void)state;
 	WITH(MEM_FN, physfn, NIC);
@@ -407,7 +407,7 @@ static void doctor_examines_the_route(void **state)
 }
 
 /* Opens the device with each back end, and not only the nodes. */
-static void doctor_opens_as_it_is_told(void **state)
+static void doctor_uses_the_given_back_end(void **state)
 {
 	(void)state;
 	fake_group_nodes();
@@ -439,16 +439,16 @@ int main(void)
 		CLI_TEST(doctor_finds_a_healthy_machine_healthy),
 		CLI_TEST(doctor_examines_the_host),
 		CLI_TEST(doctor_examines_the_device),
-		CLI_TEST(doctor_knows_both_ways_in),
+		CLI_TEST(doctor_reports_both_back_ends),
 		CLI_TEST(doctor_tells_permissions_apart),
-		CLI_TEST(doctor_knows_machines_without_iommu),
-		CLI_TEST(doctor_reports_what_is_not_there),
+		CLI_TEST(doctor_reports_a_machine_without_iommu),
+		CLI_TEST(doctor_reports_missing_devices),
 		CLI_TEST(doctor_notices_swapped_ends),
-		CLI_TEST(doctor_knows_virtual_functions),
+		CLI_TEST(doctor_reports_virtual_functions),
 		CLI_TEST(doctor_finds_other_users),
 		CLI_TEST(doctor_examines_the_nic),
 		CLI_TEST(doctor_examines_the_route),
-		CLI_TEST(doctor_opens_as_it_is_told),
+		CLI_TEST(doctor_uses_the_given_back_end),
 		CLI_TEST(every_failing_call_ends_cleanly),
 	};
 

@@ -76,7 +76,7 @@ static void functions_without_config_are_unknown(void **state)
 	cJSON_Delete(json);
 }
 
-static void doctor_goes_on_without_config(void **state)
+static void doctor_continues_without_config_space(void **state)
 {
 	(void)state;
 	build(good);
@@ -375,7 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLI_TEST(functions_without_config_are_unknown),
-		CLI_TEST(doctor_goes_on_without_config),
+		CLI_TEST(doctor_continues_without_config_space),
 		CLI_TEST(an_unreadable_file_makes_one_function_unknown),
 		CLI_TEST(an_unreadable_descriptor_is_counted),
 		CLI_TEST(show_has_no_limit),

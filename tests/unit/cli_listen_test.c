@@ -17,7 +17,7 @@
 #include "tests/unit/test.h"
 
 /* A socket accepts connections from the moment that its name exists. */
-static void sockets_listen_when_they_are_seen(void **state)
+static void visible_socket_accepts_connections(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int status, fd, i, connected = 0;
@@ -169,7 +169,7 @@ static void leave_socket(const char *path)
 }
 
 /* A process died before its socket had its final name: the remains are removed. */
-static void what_a_dead_starter_left_is_removed(void **state)
+static void leftovers_of_a_dead_starter_are_removed(void **state)
 {
 	char path[90], other[100];
 	glob_t left;
@@ -241,7 +241,7 @@ static void a_kernel_without_locks_will_do(void **state)
 }
 
 /* The backlog is full: the wait of a client is limited. */
-static void a_listener_that_takes_nobody_times_out(void **state)
+static void listener_that_never_accepts_times_out(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval t = { 1, 1 };
@@ -352,13 +352,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sockets_by_path, ctx),
 		TEST(no_failing_call_leaves_a_descriptor, ctx),
-		TEST(sockets_listen_when_they_are_seen, ctx),
+		TEST(visible_socket_accepts_connections, ctx),
 		TEST(a_busy_listener_is_not_waited_for, ctx),
 		TEST(one_of_many_starters_listens, ctx),
-		TEST(what_a_dead_starter_left_is_removed, ctx),
+		TEST(leftovers_of_a_dead_starter_are_removed, ctx),
 		TEST(a_slow_starter_is_waited_for, ctx),
 		TEST(a_kernel_without_locks_will_do, ctx),
-		TEST(a_listener_that_takes_nobody_times_out, ctx),
+		TEST(listener_that_never_accepts_times_out, ctx),
 	};
 
 	return cmocka_run_group_tests_name("cli_listen", tests, NULL, NULL);

@@ -90,7 +90,7 @@ static void list_shows_the_machine(void **state)
 	cJSON_Delete(json);
 }
 
-static void list_notes_what_is_unknown(void **state)
+static void list_notes_unreadable_config_space(void **state)
 {
 	(void)state;
 	build(good);
@@ -112,7 +112,7 @@ static void list_notes_what_is_unknown(void **state)
 }
 
 /* The machine has BAR 2 alone. */
-static void bars_that_are_there_are_shown(void **state)
+static void present_bars_are_shown(void **state)
 {
 	const cJSON *bars;
 	cJSON *json;
@@ -294,13 +294,20 @@ static void every_failing_call_ends_cleanly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CLI_TEST(usage_errors_are_2),	       CLI_TEST(failures_are_1),
-		CLI_TEST(help_shows_an_example),       CLI_TEST(list_shows_the_machine),
-		CLI_TEST(list_notes_what_is_unknown),  CLI_TEST(bars_that_are_there_are_shown),
-		CLI_TEST(topo_judges_the_route),       CLI_TEST(topo_shows_redirection),
-		CLI_TEST(topo_of_unprivileged_users),  CLI_TEST(show_reads_fdinfo),
-		CLI_TEST(show_rejects_garbled_fdinfo), CLI_TEST(show_takes_an_inherited_descriptor),
-		CLI_TEST(colours_are_for_terminals),   CLI_TEST(every_failing_call_ends_cleanly),
+		CLI_TEST(usage_errors_are_2),
+		CLI_TEST(failures_are_1),
+		CLI_TEST(help_shows_an_example),
+		CLI_TEST(list_shows_the_machine),
+		CLI_TEST(list_notes_unreadable_config_space),
+		CLI_TEST(present_bars_are_shown),
+		CLI_TEST(topo_judges_the_route),
+		CLI_TEST(topo_shows_redirection),
+		CLI_TEST(topo_of_unprivileged_users),
+		CLI_TEST(show_reads_fdinfo),
+		CLI_TEST(show_rejects_garbled_fdinfo),
+		CLI_TEST(show_takes_an_inherited_descriptor),
+		CLI_TEST(colours_are_for_terminals),
+		CLI_TEST(every_failing_call_ends_cleanly),
 	};
 
 	return cmocka_run_group_tests_name("cli_machine", tests, NULL, NULL);

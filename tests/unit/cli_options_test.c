@@ -84,7 +84,7 @@ static void check_parser(const struct command *command, const struct option_desc
 		assert_int_equal(result.code, 2);
 }
 
-static void the_parser_takes_the_options_of_the_command(void **state)
+static void parser_accepts_exactly_the_options_of_a_command(void **state)
 {
 	(void)state;
 	if (cli_on_valgrind())
@@ -187,7 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLI_TEST(the_table_is_consistent),
 		CLI_TEST(help_shows_each_option),
-		CLI_TEST(the_parser_takes_the_options_of_the_command),
+		CLI_TEST(parser_accepts_exactly_the_options_of_a_command),
 		CLI_TEST(help_shows_an_example),
 		CLI_TEST(completion_offers_each_option),
 		CLI_TEST(completion_follows_the_words),

@@ -55,7 +55,7 @@ static void assert_lost(const char *line, int out)
 }
 
 /* As text and as JSON, on a full disk and without standard output. */
-static void no_command_loses_its_answer(void **state)
+static void lost_output_is_an_error_of_every_command(void **state)
 {
 	static const char *const lines[] = {
 		"list",
@@ -359,7 +359,7 @@ static void tables_have_any_number_of_columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		OUTPUT_TEST(no_command_loses_its_answer),
+		OUTPUT_TEST(lost_output_is_an_error_of_every_command),
 		OUTPUT_TEST(topo_does_not_either),
 		OUTPUT_TEST(an_early_failed_write_counts),
 		OUTPUT_TEST(usage_errors_are_json_too),

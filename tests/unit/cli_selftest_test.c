@@ -103,7 +103,7 @@ static void the_applied_state_is_the_kernels(void **state)
 	assert_run(SELFTEST " --tag st=0x5a,ph=2", 0, "tag applied st=0x5a,ph=2\n", "");
 }
 
-static void what_the_range_held_is_put_back(void **state)
+static void regions_of_a_removed_range_are_put(void **state)
 {
 	static const char before[] = "what was there";
 	char after[sizeof(before)] = "";
@@ -155,7 +155,7 @@ int main(void)
 		SELFTEST_TEST(differences_are_found),
 		SELFTEST_TEST(failed_requests_are_explained),
 		SELFTEST_TEST(the_applied_state_is_the_kernels),
-		SELFTEST_TEST(what_the_range_held_is_put_back),
+		SELFTEST_TEST(regions_of_a_removed_range_are_put),
 		SELFTEST_TEST(every_failing_call_ends_cleanly),
 	};
 

@@ -284,7 +284,7 @@ static void tag_the_buffer(struct fixture *f)
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag), 0);
 }
 
-static void attach_shows_what_came(void **state)
+static void attach_shows_the_received_buffer(void **state)
 {
 	struct fixture *f = *state;
 	cJSON *json;
@@ -363,7 +363,7 @@ int main(void)
 		CLI_TEST(serve_ends_with_a_signal),
 		CLI_TEST(serve_survives_a_failed_hand_over),
 		SHARE_TEST(attach_loses_no_answer),
-		SHARE_TEST(attach_shows_what_came),
+		SHARE_TEST(attach_shows_the_received_buffer),
 		SHARE_TEST(attach_registers),
 		SHARE_TEST(attach_refuses_nonsense),
 	};

@@ -149,7 +149,7 @@ static void lack_of_support_is_4(void **state)
 	assert_run("export 03:00.0 --bar 2", 4, "", "CONFIG_VFIO_DEVICE_CDEV");
 }
 
-static void list_shows_what_matters(void **state)
+static void list_shows_tph_and_driver(void **state)
 {
 	const cJSON *devices;
 	cJSON *json;
@@ -168,7 +168,7 @@ static void list_shows_what_matters(void **state)
 	cJSON_Delete(json);
 }
 
-static void list_reads_another_tree(void **state)
+static void list_reads_an_other_sysfs_root(void **state)
 {
 	char line[1024];
 
@@ -263,7 +263,7 @@ static void exec_inherits_the_buffer(void **state)
 }
 
 /* Detected before any action or output. */
-static void a_program_that_is_not_there_fails_first(void **state)
+static void missing_program_fails_before_the_export(void **state)
 {
 	static const struct {
 		const char *program;
@@ -425,7 +425,7 @@ static void back_ends_are_chosen_and_shown(void **state)
 	assert_run("export 03:00.0 --bar 2 --noiommu", 0, "through group", "");
 }
 
-static void verbose_says_what_is_done(void **state)
+static void verbose_logs_each_step(void **state)
 {
 	(void)state;
 	assert_run("info 03:00.0 --verbose", 0, "", "open through iommufd");
@@ -455,20 +455,20 @@ int main(void)
 		CLI_TEST(too_many_operations_are_refused),
 		CLI_TEST(failures_are_1),
 		CLI_TEST(lack_of_support_is_4),
-		CLI_TEST(list_shows_what_matters),
-		CLI_TEST(list_reads_another_tree),
+		CLI_TEST(list_shows_tph_and_driver),
+		CLI_TEST(list_reads_an_other_sysfs_root),
 		CLI_TEST(info_without_opening),
 		CLI_TEST(info_tells_whether_tags_can_be_set),
 		CLI_TEST(errors_in_json_tell_the_stage),
 		CLI_TEST(export_json_holds_ranges_and_tag),
 		CLI_TEST(exec_inherits_the_buffer),
-		CLI_TEST(a_program_that_is_not_there_fails_first),
+		CLI_TEST(missing_program_fails_before_the_export),
 		CLI_TEST(hold_ends_with_a_signal),
 		CLI_TEST(a_failure_ends_without_waiting),
 		CLI_TEST(tag_shows_each_step),
 		CLI_TEST(register_shows_everything),
 		CLI_TEST(back_ends_are_chosen_and_shown),
-		CLI_TEST(verbose_says_what_is_done),
+		CLI_TEST(verbose_logs_each_step),
 		CLI_TEST(every_failing_call_ends_cleanly),
 	};
 

@@ -93,7 +93,7 @@ static void error_text_is_cut_not_overrun(void **state)
 	test_free(text);
 }
 
-static void log_gets_errors_and_respects_its_level(void **state)
+static void log_has_errors_and_respects_the_level(void **state)
 {
 	struct log log = { 0 };
 	struct tphbuf_ctx_opts opts = {
@@ -209,7 +209,7 @@ int main(void)
 		TEST(error_is_empty_until_a_failure, ctx),
 		TEST(error_may_quote_the_previous_one, ctx),
 		TEST(error_text_is_cut_not_overrun, ctx),
-		cmocka_unit_test(log_gets_errors_and_respects_its_level),
+		cmocka_unit_test(log_has_errors_and_respects_the_level),
 		cmocka_unit_test(stage_names_are_distinct),
 		cmocka_unit_test(explain_depends_on_the_stage),
 		cmocka_unit_test(common_errors_are_explained_everywhere),

@@ -423,7 +423,7 @@ static void deregister_failure_keeps_the_region(void **state)
 	assert_int_equal(tphbuf_mr_deregister(mr), 0);
 }
 
-static void region_keeps_its_buffer(void **state)
+static void region_holds_a_reference_to_its_buffer(void **state)
 {
 	struct fixture *f = *state;
 	struct tphbuf_mr *mr;
@@ -599,7 +599,7 @@ int main(void)
 		MR_TEST(a_registry_takes_short_options),
 		MR_TEST(refused_route_is_explained),
 		MR_TEST(deregister_failure_keeps_the_region),
-		MR_TEST(region_keeps_its_buffer),
+		MR_TEST(region_holds_a_reference_to_its_buffer),
 		MR_TEST(null_region_is_harmless),
 		MR_TEST(require_without_a_tag_is_refused_before_registration),
 		MR_TEST(require_deregisters_when_not_applied),

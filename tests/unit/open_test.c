@@ -235,7 +235,7 @@ static void add_peer(const char *bdf, const char *driver)
 	fake_link(path, link);
 }
 
-static void group_not_viable_names_who_is_in_the_way(void **state)
+static void group_not_viable_names_the_blocking_functions(void **state)
 {
 	struct fixture *f = *state;
 
@@ -549,7 +549,7 @@ int main(void)
 		TEST_GROUP(group_lookup_errors),
 		TEST_GROUP(group_missing_nodes),
 		TEST_GROUP(group_node_refused),
-		TEST_GROUP(group_not_viable_names_who_is_in_the_way),
+		TEST_GROUP(group_not_viable_names_the_blocking_functions),
 		TEST_GROUP(group_not_viable_late),
 		TEST_GROUP(very_many_blockers),
 		TEST_GROUP(group_ioctl_errors),

@@ -321,7 +321,7 @@ static void list_many_functions(void **state)
 	tphbuf_pci_list_free(bdfs);
 }
 
-static void another_root_is_read(void **state)
+static void other_root_is_read(void **state)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	struct tphbuf_ctx_opts opts = { .size = sizeof(opts) };
@@ -386,7 +386,7 @@ int main(void)
 		TEST(list_is_sorted_and_skips_strangers, ctx),
 		TEST(list_bad_arguments_and_no_sysfs, ctx),
 		TEST(list_many_functions, ctx),
-		TEST(another_root_is_read, ctx),
+		TEST(other_root_is_read, ctx),
 		TEST(every_failing_call_is_reported, ctx),
 	};
 

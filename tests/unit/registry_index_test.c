@@ -34,7 +34,7 @@ static size_t place_by_counting(const struct addr_index *index, uint64_t addr)
 	return n;
 }
 
-static void every_address_has_its_place(void **state)
+static void every_address_is_found(void **state)
 {
 	struct addr_index index = { 0 };
 	uint64_t addr;
@@ -136,7 +136,7 @@ static void a_failed_allocation_leaves_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_address_has_its_place),
+		cmocka_unit_test(every_address_is_found),
 		cmocka_unit_test(both_ends_of_the_address_space),
 		cmocka_unit_test(only_one_range_that_holds_all_is_found),
 		cmocka_unit_test(ranges_are_taken_out_in_place),

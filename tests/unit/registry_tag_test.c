@@ -9,7 +9,7 @@
 #include "tests/mock/fault.h"
 #include "tests/unit/registry_rig.h"
 
-static void another_tag_is_another_region(void **state)
+static void different_tag_is_a_different_region(void **state)
 {
 	struct tphbuf_registration *held;
 	struct fixture *f = *state;
@@ -125,7 +125,7 @@ static void a_tag_that_changes_meanwhile_is_noticed(void **state)
 }
 
 /* A failure of the operation because of the change is retried. */
-static void a_change_that_fails_the_operation_is_tried_again(void **state)
+static void failed_tag_change_is_retried(void **state)
 {
 	struct tphbuf_registration *region = NULL;
 	struct fixture *f = *state;
@@ -148,7 +148,7 @@ static void a_change_that_fails_the_operation_is_tried_again(void **state)
 }
 
 /* The buffer is first known by its descriptor alone, then through an object with its device. */
-static void a_device_may_come_later(void **state)
+static void device_may_be_added_later(void **state)
 {
 	static const uint32_t flags[] = { 0, TPHBUF_REGISTRY_VERIFY };
 	struct tphbuf_registration *region;
@@ -310,7 +310,7 @@ static void let_a_bystander_ask(struct fixture *f)
 	}
 }
 
-static void nobody_gets_a_stale_one_meanwhile(void **state)
+static void no_caller_gets_a_stale_region_meanwhile(void **state)
 {
 	struct fixture *f = *state;
 
@@ -330,16 +330,16 @@ static void nobody_gets_a_stale_one_meanwhile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(another_tag_is_another_region, buffer),
+		TEST(different_tag_is_a_different_region, buffer),
 		TEST(a_tag_set_through_another_object_is_seen, buffer),
 		TEST(a_tag_set_elsewhere_needs_verify_or_invalidate, buffer),
 		TEST(a_tag_that_changes_meanwhile_is_noticed, buffer),
-		TEST(a_change_that_fails_the_operation_is_tried_again, buffer),
-		TEST(a_device_may_come_later, buffer),
+		TEST(failed_tag_change_is_retried, buffer),
+		TEST(device_may_be_added_later, buffer),
 		TEST(a_wrong_device_is_not_learnt, buffer),
 		TEST(every_context_is_heard, buffer),
 		TEST(regions_and_ranges_keep_the_device_open, buffer),
-		TEST(nobody_gets_a_stale_one_meanwhile, buffer),
+		TEST(no_caller_gets_a_stale_region_meanwhile, buffer),
 	};
 
 	return cmocka_run_group_tests_name("registry tags", tests, NULL, NULL);

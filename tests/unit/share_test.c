@@ -127,7 +127,7 @@ static void receive_bad_arguments(void **state)
 	close_pair(pair);
 }
 
-static void what_is_sent_is_received(void **state)
+static void sent_buffer_is_received_unchanged(void **state)
 {
 	const struct tphbuf_range ranges[] = { { 0x8000, 0x1000 }, { 0, 0x2000 } };
 	struct tphbuf_export_opts export = { sizeof(export), &tag_both };
@@ -490,7 +490,7 @@ static void messages_of_wrong_size_are_refused(void **state)
 	assert_int_equal(forge(f, &m, 0, 1), -EPROTO);
 }
 
-static void descriptors_must_be_as_many_as_said(void **state)
+static void descriptor_count_must_match_the_message(void **state)
 {
 	struct fixture *f = *state;
 	struct forged m;
@@ -590,7 +590,7 @@ static void no_peer_makes_close_wait(void **state)
 #endif
 
 /* The caller's socket options may add control messages. */
-static void what_the_kernel_adds_is_no_part_of_it(void **state)
+static void ancillary_data_of_the_kernel_is_ignored(void **state)
 {
 	static const int options[] = { SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD };
 	struct tphbuf_buffer *got;
@@ -671,7 +671,7 @@ int main(void)
 		TEST(send_bad_arguments, buffer),
 		TEST(sockets_of_other_kinds_are_refused, buffer),
 		TEST(receive_bad_arguments, buffer),
-		TEST(what_is_sent_is_received, buffer),
+		TEST(sent_buffer_is_received_unchanged, buffer),
 		TEST(a_buffer_without_device_is_described_as_such, buffer),
 		TEST(kernels_without_tags_are_no_failure, buffer),
 		TEST(the_device_can_come_along, buffer),
@@ -680,10 +680,10 @@ int main(void)
 		TEST(signals_do_not_end_a_call, buffer),
 		TEST(forged_messages_are_refused, buffer),
 		TEST(messages_of_wrong_size_are_refused, buffer),
-		TEST(descriptors_must_be_as_many_as_said, buffer),
+		TEST(descriptor_count_must_match_the_message, buffer),
 		TEST(other_descriptors_are_refused, buffer),
 		TEST(no_peer_makes_close_wait, buffer),
-		TEST(what_the_kernel_adds_is_no_part_of_it, buffer),
+		TEST(ancillary_data_of_the_kernel_is_ignored, buffer),
 		TEST(random_messages_are_refused, buffer),
 		TEST(every_failing_call_is_handled, buffer),
 	};

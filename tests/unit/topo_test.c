@@ -384,7 +384,7 @@ static void known_host_bridges_route(void **state)
 	assert_non_null(strstr(v.xst_reason, "0000:00:02.0"));
 }
 
-static void between_host_bridges_both_must_be_known(void **state)
+static void two_host_bridges_must_both_be_listed(void **state)
 {
 	machine_build(two_hosts);
 	assert_int_equal(judge(*state).route, TPHBUF_ROUTE_HOST_BRIDGE);
@@ -855,7 +855,7 @@ int main(void)
 		TOPO_TEST(wrong_questions_are_einval),
 		TOPO_TEST(acs_redirect_leads_to_the_host_bridge),
 		TOPO_TEST(known_host_bridges_route),
-		TOPO_TEST(between_host_bridges_both_must_be_known),
+		TOPO_TEST(two_host_bridges_must_both_be_listed),
 		TOPO_TEST(a_root_port_can_identify_the_host_bridge),
 		TOPO_TEST(amd_cpus_from_zen_on_route),
 		TOPO_TEST(the_ends_decide_about_tags),

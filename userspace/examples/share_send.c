@@ -36,7 +36,7 @@ static int accept_peer(const char *path)
 	p.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (p.fd < 0)
 		return -errno;
-	umask(0077); /* who can connect gets the buffer */
+	umask(0077); /* every process that can connect gets the buffer */
 	unlink(path);
 	if (bind(p.fd, (const struct sockaddr *)&address, sizeof(address)) || listen(p.fd, 1))
 		sock = -errno;

@@ -12,7 +12,7 @@
 bool driver_is_vfio(const char *driver);
 
 /*
- * Does a function bound to @driver keep the rest of its IOMMU group from vfio?
+ * True if a function bound to @driver prevents vfio from using its IOMMU group.
  * Drivers that leave DMA to those they serve do not: driver_managed_dma in
  * Linux 7.3, drivers/pci and drivers/vfio. A function without driver does not
  * either; the class of the function plays no part.

@@ -52,13 +52,13 @@ test_registered_after_the_sender_has_gone() {
 	grep -qE 'applied +yes, st=0x5a,ph=2' /tmp/attach.out
 }
 
-test_without_the_device_it_is_too_late_then() {
+test_buffer_without_device_cannot_be_tagged_afterwards() {
 	late_attach
 	equal "exit status" $attach_status 1
 	grep -q 'revoked' /tmp/attach.out
 }
 
-test_without_the_device_it_dies_with_its_sender() {
+test_buffer_without_device_ends_with_its_sender() {
 	start_serve --count 1
 	tphbuf attach $sock --hold >/tmp/attach.out 2>&1 &
 	wait_for 10 grep -q 'held by' /tmp/attach.out

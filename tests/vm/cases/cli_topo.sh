@@ -30,7 +30,7 @@ test_bad_input() {
 	expect_fail 1 'no such PCI function' tphbuf topo "$endpoint" 0000:ff:1f.7
 }
 
-test_unprivileged_user_is_told() {
+test_unprivileged_user_gets_a_reason() {
 	expect_text 'CAP_SYS_ADMIN' setpriv --reuid 65534 --regid 65534 --clear-groups tphbuf topo "$endpoint" "$nic_8bit"
 	expect_text 'CAP_SYS_ADMIN' setpriv --reuid 65534 --regid 65534 --clear-groups tphbuf list
 }

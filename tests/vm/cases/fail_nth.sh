@@ -18,4 +18,4 @@ test_every_place_that_can_fail() {
 	fail_nth "$endpoint" "$nic_8bit" "$nic_ext"
 }
 
-test_everything_works_after_it() { bar_ops two_tags "$endpoint" "$nic_ext" "$nic_8bit" ext; }
+test_all_operations_work_afterwards() { bar_ops two_tags "$endpoint" "$nic_ext" "$nic_8bit" ext; }

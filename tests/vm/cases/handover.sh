@@ -70,7 +70,7 @@ test_without_the_device_the_buffer_dies_with_its_sender() {
 	grep -q 'the buffer is revoked' /tmp/receiver.out
 }
 
-test_nobody_serves() {
+test_no_server() {
 	expect_fail 1 'no such file' $examples/share_receive /tmp/nowhere.sock "$nic_8bit"
 	expect_fail 2 'usage' $examples/share_receive /tmp/nowhere.sock
 	expect_fail 2 'usage' $examples/share_send "$endpoint" 2 st=1

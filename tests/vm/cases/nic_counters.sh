@@ -26,7 +26,7 @@ test_datagrams_arrive_and_count() {
 	[ "$(fabric_nic_counter counters/port_rcv_packets)" -ge $((before + 200)) ] || { note "port_rcv_packets: less than 200 more"; return 1; }
 }
 
-test_statistics_are_there() {
+test_statistics_exist() {
 	expect_text 'rx_write_requests [0-9]' rdma statistic show
 	[ -e "/sys/class/infiniband/$nic_ext/ports/1/hw_counters/out_of_buffer" ] || { note "no hw_counters"; return 1; }
 }

@@ -3,7 +3,7 @@
 
 export4k() { tphbuf export "$endpoint" --bar 2 --length 4K "$@"; }
 
-test_vfio_says_noiommu() {
+test_vfio_reports_noiommu() {
 	ls /sys/bus/pci/devices/"$endpoint"/vfio-dev /dev/vfio /dev/vfio/devices
 	equal "name of the group" "$(cat "/sys/bus/pci/devices/$endpoint/iommu_group/name")" vfio-noiommu
 }
@@ -25,7 +25,7 @@ test_forced() {
 	done
 }
 
-test_doctor_says_noiommu() {
+test_doctor_reports_noiommu() {
 	expect_fail 1 'error +group +no IOMMU isolates' tphbuf doctor "$endpoint" --no-open
 	expect_fail 3 'warning +group +no IOMMU isolates' tphbuf doctor "$endpoint" --noiommu
 	expect_fail 3 'ok +node .*/dev/vfio/noiommu-' tphbuf doctor "$endpoint" --noiommu --backend group

@@ -16,7 +16,7 @@ test_unused_device_sleeps_and_is_woken() {
 	wait_for 10 power_is D3hot
 }
 
-test_doctor_says_so() {
+test_doctor_reports_d3hot() {
 	wait_for 10 power_is D3hot
 	expect_text '^note +power .*D3hot' tphbuf doctor --no-open "$endpoint"
 	expect_text 'power/control keeps it in D0' tphbuf doctor --no-open "$endpoint"

@@ -9,7 +9,7 @@ test_ports_are_active() {
 	done
 }
 
-test_nic_says_it_is_a_model() {
+test_nic_identifies_as_a_model() {
 	cat "/sys/class/infiniband/$nic_ext/node_desc"
 	grep -qi 'fabric' "/sys/class/infiniband/$nic_ext/node_desc"
 }

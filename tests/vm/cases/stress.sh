@@ -9,7 +9,7 @@ test_everything_at_random() {
 	equal "leaked buffers" "$(vfio_buffers)" 0
 }
 
-test_everything_works_after_it() {
+test_all_operations_work_afterwards() {
 	bar_ops two_tags "$endpoint" "$nic_ext" "$nic_8bit" ext
 	bar_ops revoke "$endpoint" "$nic_8bit" "$nic_ext" 8bit
 }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Linux 7.3 without the series.
 
-test_set_says_not_supported() {
+test_set_is_not_supported() {
 	expect_fail 4 'not supported|kernel' tphbuf tag "$endpoint" --bar 2 --length 64K --set st=0x5a,ph=2
 }
 
-test_get_says_not_supported() {
+test_get_is_not_supported() {
 	expect_fail 4 'not supported|kernel' tphbuf tag "$endpoint" --bar 2 --length 64K --get
 }
 
@@ -23,7 +23,7 @@ test_perftest_refuses_a_tag() {
 	perftest_server_fails 'kernel' -d "$nic_8bit" --use_vfio="$endpoint" --vfio_bar=2 --vfio_st=0x5a --vfio_ph=2
 }
 
-test_doctor_tells_what_the_kernel_lacks() {
+test_doctor_reports_missing_kernel_support() {
 	expect_fail 4 'unsupported +tags .*this kernel has no tags' tphbuf doctor "$endpoint"
 }
 

@@ -49,7 +49,7 @@ struct tphbuf_ctx;
  * enum tphbuf_stage - what the library was doing when a call failed
  *
  * The same errno means different things at different stages; -EINVAL alone
- * has more than five causes on the way to a registered buffer.
+ * has more than five causes between export and registration.
  */
 enum tphbuf_stage {
 	TPHBUF_STAGE_NONE,

@@ -162,7 +162,7 @@ enum tphbuf_backend {
  *	bound to vfio-pci and for a PF whose VFs are in use; for a PF whose
  *	VFs are not in use it becomes their token; refused for other devices.
  *	Never logged.
- * @backend: the way to open it
+ * @backend: back end to open it with
  * @flags: TPHBUF_DEVICE_ bits
  */
 struct tphbuf_device_opts {
@@ -313,11 +313,11 @@ TPHBUF_API void tphbuf_device_unmap(struct tphbuf_device *dev, void *addr, uint6
  * @dev: device
  * @on: true to switch it on
  *
- * The kernel switches it on when it opens the device; off it is only if
- * somebody who has the same device open switched it off. Off revokes all
- * dma-bufs of the device; on brings them back. A dma-buf exported while
- * decoding is off is born revoked, so who shares a device with others, or
- * switched it off, switches it on first.
+ * The kernel switches decoding on when the device is opened; it is off only if
+ * a process that has the same device open switched it off. Off revokes all
+ * dma-bufs of the device; on restores them. A dma-buf exported while decoding
+ * is off is revoked from the start: a process that shares the device, or has
+ * switched decoding off, switches it on before it exports.
  *
  * Return: 0; -EIO (no answer, or on in power state D3hot, where memory does not
  * answer: wake the device by D0 in its power management register), -errno of

@@ -32,9 +32,9 @@ void pciport_unknown(struct tphbuf_port *port);
 int pcicfg_decode(const struct pcicfg_reader *reader, struct tphbuf_pci_info *info);
 
 /*
- * Fill in @port but for its address: what a switch port, root port or
- * endpoint says of itself on the way of a request. What is not accessible
- * becomes unknown, see struct tphbuf_port.
+ * Fill in @port except its address: the properties of a switch port, root port
+ * or endpoint that affect a request. Inaccessible properties become unknown, see
+ * struct tphbuf_port.
  *
  * Return: 0, -EIO (the function does not answer), errors of the reader.
  */

@@ -36,8 +36,8 @@ static void known_free(struct known *known)
 }
 
 /*
- * A device to ask, for a buffer that was met without one so far. It must be
- * the buffer's own: one caller's mistake is not to become everybody's.
+ * Record a device that answers tag queries, for a buffer known without one. It
+ * must be the buffer's own device, as all callers use the record.
  */
 static int learn_device(struct tphbuf_registry *reg, struct known *known, struct tphbuf_device *dev)
 {

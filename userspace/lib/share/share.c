@@ -181,7 +181,7 @@ out:
 
 /*
  * Close a descriptor that a peer sent. It may be the last one of a socket
- * that was told to linger: close() would wait for whoever is to read it.
+ * with SO_LINGER, whose close() waits for the reader.
  */
 static void drop_fd(int fd)
 {

@@ -4,9 +4,9 @@
  *
  * PCIe 6.x: a switch forwards hints of requests it routes (section 2.2.7.1);
  * 16-bit tags travel in an End-End TLP prefix outside flit mode (2.2.10), which every
- * port on the way must take. Linux lets a function send hints only as far as its root
+ * port of the route must forward. Linux lets a function send hints only as far as its root
  * port completes them (drivers/pci/tph.c, pcie_enable_tph()), even if the
- * requests never get there.
+ * requests do not pass it.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -39,7 +39,7 @@ static bool same_port(const struct tphbuf_port *a, const struct tphbuf_port *b)
 
 /*
  * The nearest function both paths have in common. Return: true with the two
- * indexes, and all ports that redirect on the way, the common one included.
+ * indexes, and all redirecting ports of the route, the common one included.
  */
 static bool find_common(const struct route_question *q, size_t *in_memory, size_t *in_requester,
 			struct redirects *r)
@@ -158,6 +158,6 @@ void route_judge(const struct route_question *q, struct tphbuf_topo_result *v)
 		return;
 	}
 	v->route = TPHBUF_ROUTE_DIRECT;
-	snprintf(v->reason, sizeof(v->reason), "they meet at %s and no port on the way redirects",
+	snprintf(v->reason, sizeof(v->reason), "they meet at %s and no port of the route redirects",
 		 v->common);
 }

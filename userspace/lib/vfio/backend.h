@@ -19,8 +19,8 @@ extern const struct device_backend backend_group;
 int shared_open(struct tphbuf_device *dev, int fd);
 
 /*
- * Is a vfio driver bound to @dev? Its name goes to @driver, TPHBUF_NAME_MAX
- * bytes. Return: 0 or a recorded error.
+ * Check that a vfio driver is bound to @dev, and write its name to @driver,
+ * TPHBUF_NAME_MAX bytes. Return: 0 or a recorded error.
  */
 int check_vfio_driver(struct tphbuf_device *dev, char *driver);
 

@@ -143,9 +143,9 @@ static bool is_group_device(struct tphbuf_device *dev)
 }
 
 /*
- * The descriptor may come from a peer, and ioctl() on a foreign file is
- * answered by whoever serves that: so see what it is first. Even fstat() on a
- * file of FUSE would ask, and wait for, its server.
+ * The descriptor may come from a peer, and the peer may serve the file itself
+ * (FUSE): the type of the file is checked before any ioctl(). fstat() on a file
+ * of FUSE would wait for its server, too.
  */
 static int check_file(struct tphbuf_device *dev, int fd, bool *is_cdev)
 {

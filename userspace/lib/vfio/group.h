@@ -23,7 +23,7 @@ int group_blockers(struct tphbuf_device *dev, char *text, size_t size);
 
 /*
  * Record that the kernel does not let the group of @dev be owned: names the
- * members in the way where there are some. Return: @err.
+ * members that prevent it, if any. Return: @err.
  */
 int group_fail(struct tphbuf_device *dev, enum tphbuf_stage stage, int err);
 

@@ -36,7 +36,7 @@ _Static_assert(sizeof(struct vfio_feature_head) == offsetof(struct vfio_device_f
  */
 int vfio_feature(int fd, uint32_t flags, struct vfio_feature_head *feature, size_t size);
 
-/* The same with VFIO_DEVICE_FEATURE_PROBE: would it be taken? */
+/* The same with VFIO_DEVICE_FEATURE_PROBE: 0 if a call would be accepted */
 int vfio_probe(int fd, uint32_t flags);
 
 int iommufd_ioas_alloc(int iommufd, uint32_t *ioas);

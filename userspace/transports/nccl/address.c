@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Which interface the rendezvous uses. */
+/* Choice of the interface for the rendezvous. */
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -14,7 +14,7 @@ socklen_t net_address_size(const union net_address *addr)
 	return addr->any.sa_family == AF_INET6 ? sizeof(addr->in6) : sizeof(addr->in);
 }
 
-/* Does an interface match a list as NCCL_SOCKET_IFNAME has it? */
+/* True if an interface matches a list in the form of NCCL_SOCKET_IFNAME */
 static bool name_matches(const char *list, const char *name)
 {
 	bool exclude = list[0] == '^', exact, found = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Lines in NCCL's log. Without a logger nothing is said. */
+/* Lines in NCCL's log. Without a logger there are none. */
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -121,7 +121,7 @@ static enum nccl_result broken(struct net_comm *comm, const char *what)
 	return NCCL_REMOTE_ERROR;
 }
 
-/* The socket said no: 0 for "later". */
+/* After a failed call on the socket. 0: it would block */
 static enum nccl_result socket_result(struct net_comm *comm)
 {
 	if (errno == EAGAIN || errno == EINTR)

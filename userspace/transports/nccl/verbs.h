@@ -12,7 +12,7 @@
 #define VERBS_RQ_DEPTH 2048 /* receives of a QP: parts of all requests */
 #define VERBS_ACCESS   (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ)
 
-/* What a receiver writes into the sender's ring. @mark is last: it says that the rest is there. */
+/* What a receiver writes into the sender's ring. @mark is written last: the other fields are complete when it is set. */
 struct verbs_cts {
 	struct {
 		uint64_t addr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a peer says in its greeting, and writes into the ring of announcements. */
+/* Messages of a peer: its greeting, and its announcements in the ring. */
 #include <string.h>
 
 #include "verbs.h"

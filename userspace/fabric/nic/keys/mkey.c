@@ -84,7 +84,7 @@ static bool in_bounds(const struct nic_mkey *mkey, uint64_t va, uint32_t len)
 	return va >= mkey->start && len <= mkey->len && va - mkey->start <= mkey->len - len;
 }
 
-/* Did the page fault that this access has waited for end in error? */
+/* True if the page fault that this access waited for ended in error */
 static bool fault_failed(const struct nic *nic, const struct nic_access *access)
 {
 	const struct nic_missing *missing = access->missing;

@@ -72,7 +72,7 @@ static bool umr_parse(const uint8_t *wqe, uint32_t len, struct umr *umr)
 	return !(umr->mask & ~MASK_KNOWN);
 }
 
-/* May this QP update this key, and is the key in the state the request wants? */
+/* True if this QP may update this key, and the key is in the state that the request names */
 static enum nic_status umr_permit(const struct nic_qp *qp, const struct umr *umr,
 				  const struct nic_mkey *mkey)
 {

@@ -28,8 +28,8 @@ struct nic_side {
 	const uint8_t *host;	     /* not NULL: instead of all above */
 	struct nic_missing *missing; /* see struct nic_access */
 };
-enum nic_status nic_side_check(const struct nic_side *side,
-			       uint32_t len); /* may its first len bytes be accessed? */
+/* NIC_OK if the first len bytes may be accessed */
+enum nic_status nic_side_check(const struct nic_side *side, uint32_t len);
 /*
  * Copy bytes [skip, skip + len) of from to the same place of to. Lists shorter than that end the copy early.
  * *blame says whose access failed.
