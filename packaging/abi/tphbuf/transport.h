@@ -2,11 +2,18 @@
 #ifndef TPHBUF_TRANSPORT_H
 #define TPHBUF_TRANSPORT_H 
 #include <stddef.h>
+#include <stdint.h>
 #ifdef __cplusplus
 extern "C" {
 #endif
+#define TPHBUF_NET_MEMORY_SYMBOL "tphbuf_net_memory_v1"
 #define TPHBUF_NET_COPY_SYMBOL "tphbuf_net_copy_v1"
 #define TPHBUF_REDUCE_SYMBOL "tphbuf_reduce_v1"
+struct tphbuf_net_memory {
+ size_t size;
+ const char *name;
+ int (*resolve)(const void *addr, size_t length, int *fd, uint64_t *offset);
+};
 struct tphbuf_net_copy {
  size_t size;
  const char *name;

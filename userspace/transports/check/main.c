@@ -170,20 +170,13 @@ static bool parse_sizes(const char *text)
 }
 
 static const struct option long_options[] = {
-	{ "as", required_argument, NULL, 'a' },
-	{ "only", required_argument, NULL, 'o' },
-	{ "no-points", no_argument, NULL, 'P' },
-	{ "no-data", no_argument, NULL, 'D' },
-	{ "ranks", required_argument, NULL, 'n' },
-	{ "bytes", required_argument, NULL, 'b' },
-	{ "replay", required_argument, NULL, 'r' },
-	{ "device-memory", no_argument, NULL, 'm' },
-	{ "device", required_argument, NULL, 'd' },
-	{ "faults", no_argument, NULL, 'f' },
-	{ "reduce", required_argument, NULL, 's' },
-	{ "timeout", required_argument, NULL, 't' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
+	{ "as", required_argument, NULL, 'a' },	    { "only", required_argument, NULL, 'o' },
+	{ "no-points", no_argument, NULL, 'P' },    { "no-data", no_argument, NULL, 'D' },
+	{ "ranks", required_argument, NULL, 'n' },  { "bytes", required_argument, NULL, 'b' },
+	{ "replay", required_argument, NULL, 'r' }, { "device-memory", no_argument, NULL, 'm' },
+	{ "device", required_argument, NULL, 'd' }, { "faults", no_argument, NULL, 'f' },
+	{ "reduce", required_argument, NULL, 's' }, { "timeout", required_argument, NULL, 't' },
+	{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
 };
 
 /* NULL, or what is wrong; "" for usage */
