@@ -92,7 +92,8 @@ def answer(command):
         raise StudyError(f'{shlex.join(command)}: {done.stderr.strip() or done.returncode}') from None
     if done.returncode and command[1] != 'doctor':
         error = result.get('error')
-        raise StudyError(f'{shlex.join(command)}: {error or done.stderr.strip() or done.returncode}')
+        text = error.get('text') if isinstance(error, dict) else error
+        raise StudyError(f'{shlex.join(command)}: {text or done.stderr.strip() or done.returncode}')
     return result
 
 
@@ -125,13 +126,18 @@ def listening(port):
     return False
 
 
+def client_command(options, common):
+    """perftest writes its JSON to a file of the machine it runs on; what it prints goes to standard error."""
+    perftest = shlex.join(common + ['-d', options.peer, '--out_json', options.server_address])
+    script = f'file=$(mktemp) && {{ {perftest} --out_json_file="$file" >&2; rc=$?; cat "$file"; rm "$file"; exit $rc; }}'
+    return ['ssh', options.peer_host, script] if options.peer_host else ['sh', '-c', script]
+
+
 def result_of(text, what):
-    """perftest prints its JSON beside other lines; returns the results object."""
-    start = text.find('{')
     try:
-        return json.JSONDecoder(strict=False).raw_decode(text[start:])[0]['results']
-    except (ValueError, KeyError):
-        raise StudyError(f'{what} printed no result: {text[-500:].strip()}') from None
+        return json.loads(text, strict=False)['results']
+    except (ValueError, KeyError, TypeError):
+        raise StudyError(f'{what} wrote no result: {text[-500:].strip()}') from None
 
 
 def measure(options, tag, size, port):
@@ -139,15 +145,12 @@ def measure(options, tag, size, port):
     common = [options.tool, '-F', '-s', str(size), '-n', str(options.iterations), '-p', str(port)]
     server = common + ['-d', options.nic, f'--use_vfio={options.endpoint}', f'--vfio_bar={options.bar}',
                        f'--vfio_offset={options.offset}', *tag_options(tag)]
-    client = common + ['-d', options.peer, '--out_json', '--out_json_file=/dev/stdout', options.server_address]
-    if options.peer_host:
-        client = ['ssh', options.peer_host, shlex.join(client)]
     serving = subprocess.Popen(server, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         deadline = time.monotonic() + options.timeout
         while not listening(port) and serving.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        done = output(client, timeout=options.timeout)
+        done = output(client_command(options, common), timeout=options.timeout)
         text, _ = serving.communicate(timeout=options.timeout)
     except subprocess.TimeoutExpired:
         raise StudyError(f'a run did not end within {options.timeout} s: {shlex.join(server)}') from None
