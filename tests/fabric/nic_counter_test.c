@@ -128,11 +128,14 @@ static void sets_count_requests_of_their_queue_pairs(void **state)
 static void errors_are_counted_at_both_ends(void **state)
 {
 	struct rig_pair *pair = *state;
-	struct nic *a = pair->qp[0].qp->nic;
-	uint8_t set = new_set(a);
+	struct nic *a = pair->qp[0].qp->nic, *b = pair->qp[1].qp->nic;
+	uint8_t set = new_set(a), peer = new_set(b);
 
 	use_set(&pair->qp[0], set);
+	use_set(&pair->qp[1], peer);
 	assert_false(transfer(pair, MLX5_OPCODE_RDMA_WRITE, LEN, NIC_LOCAL_WRITE));
+	assert_int_equal(run(b, MLX5_CMD_OP_QUERY_Q_COUNTER, peer, false), NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(query_q_counter_out, out, resp_remote_access_errors), 1);
 	assert_int_equal(run(a, MLX5_CMD_OP_QUERY_Q_COUNTER, set, false), NIC_CMD_OK);
 	assert_int_equal(DEVX_GET(query_q_counter_out, out, req_remote_access_errors), 1);
 	assert_int_equal(DEVX_GET(query_q_counter_out, out, req_cqe_error), 1);
@@ -140,6 +143,41 @@ static void errors_are_counted_at_both_ends(void **state)
 	assert_int_equal(run(a, MLX5_CMD_OP_QUERY_Q_COUNTER, set, false), NIC_CMD_OK);
 	assert_int_equal(DEVX_GET(query_q_counter_out, out, req_cqe_flush_error), 1);
 	assert_int_equal(DEVX_GET(query_q_counter_out, out, req_cqe_error), 2);
+}
+
+/* Completions in error, by end and reason. */
+static void each_error_has_its_counter(void **state)
+{
+#define OUT(field) NIC_FIELD(query_q_counter_out, field)
+	static const struct {
+		bool requester;
+		enum nic_status status;
+		struct nic_field counter;
+	} rows[] = {
+		{ true, NIC_FLUSHED, OUT(req_cqe_flush_error) },
+		{ true, NIC_REMOTE_INVALID_REQUEST, OUT(req_remote_invalid_request) },
+		{ true, NIC_REMOTE_ACCESS, OUT(req_remote_access_errors) },
+		{ true, NIC_RETRY_EXCEEDED, OUT(req_transport_retries_exceeded) },
+		{ true, NIC_RNR_EXCEEDED, OUT(req_rnr_retries_exceeded) },
+		{ false, NIC_FLUSHED, OUT(resp_cqe_flush_error) },
+		{ false, NIC_LOCAL_LENGTH, OUT(resp_local_length_error) },
+	};
+	struct rig_pair *pair = *state;
+	struct nic *a = pair->qp[0].qp->nic;
+	uint8_t set = new_set(a);
+	size_t i, j;
+
+	use_set(&pair->qp[0], set);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		nic_count_error(pair->qp[0].qp, rows[i].requester, rows[i].status);
+		assert_int_equal(run(a, MLX5_CMD_OP_QUERY_Q_COUNTER, set, true), NIC_CMD_OK);
+		for (j = 0; j < sizeof(rows) / sizeof(rows[0]); j++)
+			assert_int_equal(nic_field_get(out, rows[j].counter), i == j);
+		assert_int_equal(DEVX_GET(query_q_counter_out, out, req_cqe_error),
+				 rows[i].requester);
+		assert_int_equal(DEVX_GET(query_q_counter_out, out, resp_cqe_error),
+				 !rows[i].requester);
+	}
 }
 
 static void receiver_not_ready_is_counted(void **state)
@@ -188,6 +226,7 @@ int main(void)
 		TEST(port_counts_both_directions),
 		TEST(sets_count_requests_of_their_queue_pairs),
 		TEST(errors_are_counted_at_both_ends),
+		TEST(each_error_has_its_counter),
 		TEST(receiver_not_ready_is_counted),
 		TEST(sets_that_do_not_exist),
 	};

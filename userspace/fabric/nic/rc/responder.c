@@ -28,6 +28,8 @@
 /* NAK: the connection is broken at this end, and the requester sees status. UC drops the message instead. */
 enum nic_status nic_nak(struct nic_qp *to, enum nic_status status, uint8_t event)
 {
+	if (status == NIC_REMOTE_ACCESS)
+		nic_count(to, NIC_Q_RESP_REMOTE_ACCESS);
 	if (to->service != MLX5_QPC_ST_UC)
 		nic_qp_fail(to, status, event);
 	return status;
