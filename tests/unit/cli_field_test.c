@@ -340,6 +340,16 @@ static void remedies_fit_the_nic(void **state)
 	run(rooted("doctor 03:00.0 04:00.0 --no-open"));
 	assert_true(doctor_reports("rdma", "unsupported", "driver igb"));
 	assert_null(strstr(result.out, "load its RDMA driver"));
+	/* A NIC of another vendor without its driver. */
+	memcpy(fns, good, sizeof(good));
+	fns[NIC_FN].vendor = 0x8086;
+	fns[NIC_FN].driver = NULL;
+	fns[NIC_FN].rdma = NULL;
+	build(fns);
+	run(rooted("doctor 03:00.0 04:00.0 --no-open"));
+	assert_true(doctor_reports("rdma", "error", "bound to no driver"));
+	assert_non_null(strstr(result.out, "modprobe its driver"));
+	assert_null(strstr(result.out, "mlx5"));
 	/* A NIC of another vendor, without a table and not enabled. */
 	WITH(NIC_FN, enabled, 0);
 	fake_link(SYS NIC "/driver", "../../../bus/pci/drivers/ice");
