@@ -62,7 +62,7 @@ static void every_key(void **ctx)
 
 	(void)ctx;
 	assert_int_equal(parse("-vv --realtime --once --report=r --trace t --dir=/d --nic=a,lid=0x20,tph=8bit,st=direct,vectors=2 "
-			       "--nic=b,tph=none,st=1,prefix=off,tph-kept=off --nic=c,lid=1 --endpoint=e,bar-mb=128,completer=reserved,flr-ms=80,prefix=off,doe=on "
+			       "--nic=b,tph=none,st=1,prefix=off,tph-kept=off --nic=c,lid=1 --endpoint=e,bar-mb=128,completer=reserved,flr-ms=80,prefix=off,doe=on,msix=off "
 			       "--engine=f,tph=8bit,prefix=off --engine=g,tph=none,prefix=on",
 			       &opts, error, sizeof(error)),
 			 0);
@@ -82,7 +82,7 @@ static void every_key(void **ctx)
 	assert_int_equal(opts.spec[3].endpoint.flr_ms, 80);
 	assert_int_equal(opts.spec[4].engine.requester, FAB_TPH_8BIT);
 	assert_int_equal(opts.spec[5].engine.requester, FAB_TPH_NONE);
-	assert_true(opts.spec[3].endpoint.doe);
+	assert_true(opts.spec[3].endpoint.doe && opts.spec[3].endpoint.no_msix);
 	assert_true(opts.spec[1].nic.loses_tph && !opts.spec[0].nic.loses_tph);
 	assert_false(opts.spec[0].nic.no_prefix || opts.spec[5].engine.no_prefix);
 	assert_true(opts.spec[1].nic.no_prefix && opts.spec[3].endpoint.no_prefix &&
@@ -155,6 +155,8 @@ static void refused(void **ctx)
 		"--dir /d --endpoint a,tph-kept=off",
 		"--dir /d --endpoint a,doe=yes",
 		"--dir /d --nic a,doe=on",
+		"--dir /d --endpoint a,msix=no",
+		"--dir /d --nic a,msix=off",
 		"--dir /d --endpoint a,prefix",
 		"--dir /d --nic a,vectors=65",
 		"--dir /d --nic a,bar-mb=64",

@@ -155,7 +155,7 @@ static int ep_build(struct ep *ep, const struct ep_opts *opts)
 		.completer = opts->completer,
 		.no_prefix = opts->no_prefix,
 		.doe = opts->doe,
-		.vectors = VECTORS,
+		.vectors = opts->no_msix ? 0 : VECTORS,
 		.msix_bar = EP_REGS_BAR,
 		.msix_table = EP_MSIX_TABLE,
 		.msix_pba = EP_MSIX_PBA,

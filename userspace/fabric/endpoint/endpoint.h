@@ -19,6 +19,7 @@ struct ep_opts {
 	uint32_t flr_ms; /* time for which config space is absent after a function level reset */
 	bool no_prefix;	 /* does not claim End-End TLP prefixes */
 	bool doe;	 /* has a Data Object Exchange capability */
+	bool no_msix;	 /* has no interrupts; the model raises none */
 };
 
 /* Create an endpoint and hand it to the fabric. -EINVAL: name or options. */

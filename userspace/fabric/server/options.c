@@ -29,11 +29,12 @@ const char srv_options_help[] =
 	"                     steering tag table are cleared by TEARDOWN_HCA, as by a restart of\n"
 	"                     firmware\n"
 	"  --endpoint NAME[,bar-mb=N][,completer=ext|8bit|none|reserved][,flr-ms=N]\n"
-	"             [,prefix=on|off][,doe=on|off]\n"
+	"             [,prefix=on|off][,doe=on|off][,msix=on|off]\n"
 	"                     device with memory in BAR2. bar-mb: size, power of two (64).\n"
 	"                     completer: TPH completer capability (ext). flr-ms: time for which\n"
 	"                     config space reads all-ones after a function level reset,\n"
-	"                     0 to 1000 (0). doe: Data Object Exchange capability (off)\n"
+	"                     0 to 1000 (0). doe: Data Object Exchange capability (off).\n"
+	"                     msix=off: no MSI-X capability, with which QEMU 11.1 cannot unplug\n"
 	"  --engine NAME[,tph=ext|8bit|none][,prefix=on|off][,st=N|direct][,st-loc=cap|msix]\n"
 	"           [,modes=all|ns|iv|ds][,vectors=N][,flr=on|off][,soft-reset=on|off]\n"
 	"           [,bar-mb=N][,completer=ext|8bit|none|reserved]\n"
@@ -255,6 +256,16 @@ static bool set_doe(struct srv_spec *spec, const char *value)
 	return parse_switch(value, &spec->endpoint.doe);
 }
 
+static bool set_msix(struct srv_spec *spec, const char *value)
+{
+	bool on;
+
+	if (!parse_switch(value, &on))
+		return false;
+	spec->endpoint.no_msix = !on;
+	return true;
+}
+
 static bool set_tph_kept(struct srv_spec *spec, const char *value)
 {
 	bool on;
@@ -282,6 +293,7 @@ static const struct spec_key {
 	{ SRV_NIC, "tph-kept", set_tph_kept },
 	{ SRV_ENDPOINT, "prefix", set_prefix },
 	{ SRV_ENDPOINT, "doe", set_doe },
+	{ SRV_ENDPOINT, "msix", set_msix },
 	{ SRV_ENGINE, "prefix", set_prefix },
 	{ SRV_ENGINE, "st", set_st },
 	{ SRV_ENGINE, "st-loc", set_st_loc },
