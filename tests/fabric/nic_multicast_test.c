@@ -140,6 +140,31 @@ static void administrator_answers(void **state)
 	assert_int_equal(f->pair.rig.nic[0]->port.rcv_packets, 2);
 }
 
+/* Four paths between two ports: 256 bytes in two segments. */
+static void tables_come_in_segments(void **state)
+{
+	struct ud_rig *f = *state;
+	const struct ud_address to = administrator(f);
+	const struct umad_sa_packet *answer;
+	struct umad_sa_packet *ack;
+	struct mlx5_cqe64 cqe;
+
+	request(f, UMAD_SA_METHOD_GET_TABLE, UMAD_SA_ATTR_PATH_REC);
+	answer = ud_ask(f, &to, &cqe);
+	assert_non_null(answer);
+	assert_int_equal(be32toh(answer->rmpp_hdr.paylen_newwin), 2 * 20 + 256);
+	ack = request(f, UMAD_SA_METHOD_GET_TABLE, UMAD_SA_ATTR_PATH_REC);
+	ack->rmpp_hdr = (struct umad_rmpp_hdr){ .rmpp_version = 1,
+						.rmpp_type = 2,
+						.rmpp_rtime_flags = 1,
+						.seg_num = htobe32(1),
+						.paylen_newwin = htobe32(65) };
+	answer = ud_ask(f, &to, &cqe);
+	assert_non_null(answer);
+	assert_int_equal(be32toh(answer->rmpp_hdr.seg_num), 2);
+	assert_int_equal(be32toh(answer->rmpp_hdr.paylen_newwin), 20 + 56);
+}
+
 static void requests_that_reach_no_administrator(void **state)
 {
 	struct ud_rig *f = *state;
@@ -379,6 +404,7 @@ int main(void)
 		TEST(attachments_that_are_refused),
 		TEST(attachments_are_bounded),
 		TEST(administrator_answers),
+		TEST(tables_come_in_segments),
 		TEST(requests_that_reach_no_administrator),
 		TEST(an_answer_without_receive_is_lost),
 		TEST(members_with_an_attached_queue_pair_get_it),

@@ -102,8 +102,14 @@ static void requests_that_are_refused(void **state)
 static void datagrams_for_the_driver(void **state)
 {
 	struct ud_rig *f = *state;
+	const struct ud_address other_qkey = { .lid = f->pair.rig.nic[1]->opts.lid,
+					       .qpn = 1,
+					       .qkey = 1 };
 	const uint8_t *data;
+	struct mlx5_cqe64 cqe;
 
+	request(f, UMAD_METHOD_GET, COUNTERS, 1);
+	assert_null(ud_ask(f, &other_qkey, &cqe));
 	request(f, UMAD_METHOD_GET_RESP, COUNTERS, 1);
 	assert_int_equal(ask(f, 1, &data), -1);
 	request(f, UMAD_METHOD_GET, COUNTERS, 1)[1] = UMAD_CLASS_CM;
@@ -113,7 +119,7 @@ static void datagrams_for_the_driver(void **state)
 	assert_int_equal(ask(f, 1, &data), -1);
 	f->from.len += 2;
 	assert_int_equal(ask(f, 1, &data), -1);
-	assert_int_equal(f->pair.rig.nic[0]->datagrams_lost[NIC_LOST_TARGET], 4);
+	assert_int_equal(f->pair.rig.nic[0]->datagrams_lost[NIC_LOST_TARGET], 5);
 }
 
 static void counters_are_those_of_the_port(void **state)

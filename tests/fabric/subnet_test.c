@@ -275,9 +275,22 @@ static void paths_that_do_not_exist(void **state)
 	assert_int_equal(ask(0), SA_STATUS(INSUF_COMPS));
 }
 
-static void tables_fit_into_one_datagram(void **state)
+/* Acknowledge a segment; the next one is in out, if there is one. */
+static bool acknowledge(unsigned int from, uint8_t type, uint32_t segment, uint32_t window)
+{
+	start(UMAD_SA_METHOD_GET_TABLE, UMAD_SA_ATTR_PATH_REC, 0);
+	in.rmpp_hdr.rmpp_version = 1;
+	in.rmpp_hdr.rmpp_type = type;
+	in.rmpp_hdr.rmpp_rtime_flags = 1;
+	in.rmpp_hdr.seg_num = htobe32(segment);
+	in.rmpp_hdr.paylen_newwin = htobe32(window);
+	return subnet_sa_request(&port[from], &in, sizeof(in), (uint8_t *)&out);
+}
+
+static void a_short_table_is_one_datagram(void **state)
 {
 	const struct ibv_path_record *paths = (struct ibv_path_record *)out.data;
+	uint8_t next[SUBNET_MAD_BYTES];
 
 	(void)state;
 	path_start(UMAD_SA_METHOD_GET_TABLE, SGID);
@@ -289,12 +302,101 @@ static void tables_fit_into_one_datagram(void **state)
 	assert_int_equal(be32toh(out.rmpp_hdr.paylen_newwin), 20 + PORTS * sizeof(*paths));
 	assert_int_equal(be16toh(out.attr_offset), sizeof(*paths) / 8);
 	assert_int_equal(be16toh(paths[2].dlid), 12);
-	path_start(UMAD_SA_METHOD_GET_TABLE, 0); /* 9 paths */
-	assert_int_equal(ask(0), SA_STATUS(NO_RESOURCES));
-	assert_int_equal(out.rmpp_hdr.rmpp_rtime_flags, 0);
+	assert_false(subnet_sa_next(&port[0], next));
+	assert_false(acknowledge(0, 2, 1, 65));
+	assert_int_equal(port[0].ignored, 0);
 	path_start(UMAD_SA_METHOD_GET_TABLE, SGID | DLID)->dlid = 0;
 	assert_int_equal(ask(0), 0);
 	assert_int_equal(be32toh(out.rmpp_hdr.paylen_newwin), 20);
+}
+
+/* Nine paths: 576 bytes in three segments. */
+static void a_long_table_is_sent_by_segments(void **state)
+{
+	uint8_t stream[600];
+	const struct ibv_path_record *paths = (struct ibv_path_record *)stream;
+	unsigned int i;
+
+	(void)state;
+	path_start(UMAD_SA_METHOD_GET_TABLE, 0);
+	assert_int_equal(ask(0), 0);
+	assert_int_equal(out.rmpp_hdr.rmpp_rtime_flags & 7, 3); /* active, first */
+	assert_int_equal(be32toh(out.rmpp_hdr.paylen_newwin), 3 * 20 + 576);
+	memcpy(stream, out.data, 200);
+	assert_false(subnet_sa_next(&port[0], (uint8_t *)&out)); /* the window is 1 */
+	assert_true(acknowledge(0, 2, 1, 65));
+	assert_int_equal(be32toh(out.rmpp_hdr.seg_num), 2);
+	assert_int_equal(out.rmpp_hdr.rmpp_rtime_flags & 7, 1);
+	memcpy(stream + 200, out.data, 200);
+	assert_true(subnet_sa_next(&port[0], (uint8_t *)&out));
+	assert_int_equal(be32toh(out.rmpp_hdr.seg_num), 3);
+	assert_int_equal(out.rmpp_hdr.rmpp_rtime_flags & 7, 5); /* active, last */
+	assert_int_equal(be32toh(out.rmpp_hdr.paylen_newwin), 20 + 176);
+	memcpy(stream + 400, out.data, 200);
+	assert_false(subnet_sa_next(&port[0], (uint8_t *)&out));
+	for (i = 0; i < 9; i++) {
+		assert_int_equal(be16toh(paths[i].slid), 10 + i / 3);
+		assert_int_equal(be16toh(paths[i].dlid), 10 + i % 3);
+	}
+	assert_false(acknowledge(0, 2, 3, 65));
+	assert_int_equal(port[0].ignored, 0);
+	assert_false(acknowledge(0, 2, 3, 65)); /* the transfer is over */
+	assert_int_equal(port[0].ignored, 1);
+}
+
+/* Windows and segments out of range, another port or transaction, stop, abort, reset. */
+static void transfers_that_are_disturbed(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	path_start(UMAD_SA_METHOD_GET_TABLE, 0);
+	assert_int_equal(ask(0), 0);
+	assert_false(acknowledge(1, 2, 1, 65));
+	assert_int_equal(port[1].ignored, 1);
+	assert_false(acknowledge(0, 2, 1, 1)); /* no further segment is wanted */
+	assert_false(acknowledge(0, 2, 0, 0));
+	assert_true(acknowledge(0, 2, 1, UINT32_MAX));
+	assert_true(subnet_sa_next(&port[0], (uint8_t *)&out));
+	assert_false(subnet_sa_next(&port[0], (uint8_t *)&out));
+	assert_false(acknowledge(0, 2, UINT32_MAX, UINT32_MAX));
+	assert_int_equal(port[0].transfer.segments, 0);
+	for (i = 3; i < 6; i++) { /* stop, abort, unknown */
+		path_start(UMAD_SA_METHOD_GET_TABLE, 0);
+		assert_int_equal(ask(0), 0);
+		assert_false(acknowledge(0, (uint8_t)i, 1, 65));
+		assert_false(acknowledge(0, 2, 1, 65));
+	}
+	path_start(UMAD_SA_METHOD_GET_TABLE, 0);
+	assert_int_equal(ask(0), 0);
+	assert_true(acknowledge(0, 2, 1, 3));
+	assert_true(acknowledge(0, 2, 2, 1)); /* a window never becomes smaller */
+	path_start(UMAD_SA_METHOD_GET_TABLE, 0);
+	in.mad_hdr.tid ^= 1; /* this is the transaction of the acknowledgements no more */
+	assert_int_equal(in.mad_hdr.tid == out.mad_hdr.tid, 0);
+	assert_true(subnet_sa_request(&port[0], &in, sizeof(in), (uint8_t *)&out));
+	assert_false(acknowledge(0, 2, 1, 65));
+	path_start(UMAD_SA_METHOD_GET_TABLE, 0);
+	assert_int_equal(ask(0), 0);
+	subnet_port_reset(&port[0]);
+	assert_false(acknowledge(0, 2, 1, 65));
+}
+
+/* The port of the query goes between two segments. */
+static void a_table_that_vanishes_ends(void **state)
+{
+	struct subnet_port guest = { .lid = 99, .guid = 99 };
+	struct ibv_path_record *path;
+
+	(void)state;
+	assert_int_equal(subnet_port_add(&guest, &port[2]), 0);
+	path = path_start(UMAD_SA_METHOD_GET_TABLE, SLID);
+	path->slid = htobe16(99);
+	assert_int_equal(ask(0), 0);
+	assert_int_equal(port[0].transfer.segments, 2);
+	subnet_port_remove(&guest);
+	assert_false(acknowledge(0, 2, 1, 65));
+	assert_int_equal(port[0].transfer.segments, 0);
 }
 
 /* --- multicast --- */
@@ -539,7 +641,8 @@ static void queries_find_groups_and_members(void **state)
 	join(1, 2, FULL);
 	join(1, 3, FULL);
 	member_start(UMAD_SA_METHOD_GET_TABLE, 0, 0, 1);
-	assert_int_equal(ask(0), SA_STATUS(NO_RESOURCES));
+	assert_int_equal(ask(0), 0);
+	assert_int_equal(port[0].transfer.bytes, 4 * 56);
 }
 
 /* A LID is given again only after all others, and never while its group exists. */
@@ -578,7 +681,7 @@ static void memberships_are_bounded(void **state)
 	assert_int_equal(join(0, 0xff, FULL), SA_STATUS(NO_RESOURCES));
 	assert_int_equal(join(1, 0xff, FULL), 0);
 	assert_int_equal(join(1, 2, FULL), 0);
-	subnet_port_leave_groups(&port[0]);
+	subnet_port_reset(&port[0]);
 	assert_int_equal(port[0].memberships, 0);
 	assert_int_equal(join(0, 0xff, FULL), 0);
 }
@@ -616,7 +719,10 @@ int main(void)
 		TEST(class_port_info),
 		TEST(a_path_connects_two_ports),
 		TEST(paths_that_do_not_exist),
-		TEST(tables_fit_into_one_datagram),
+		TEST(a_short_table_is_one_datagram),
+		TEST(a_long_table_is_sent_by_segments),
+		TEST(transfers_that_are_disturbed),
+		TEST(a_table_that_vanishes_ends),
 		TEST(broadcast_group_is_there),
 		TEST(first_full_member_makes_the_group),
 		TEST(join_states_add_up),

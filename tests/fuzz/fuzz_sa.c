@@ -23,6 +23,17 @@ static void check_answer(const uint8_t *request, const uint8_t *answer)
 	promise(got.tid == asked.tid && got.attr_id == asked.attr_id);
 }
 
+/* The further datagrams come to an end. */
+static void check_transfer(struct subnet_port *port)
+{
+	uint8_t answer[SUBNET_MAD_BYTES];
+	uint32_t n = 0;
+
+	while (subnet_sa_next(port, answer))
+		promise(++n < SUBNET_MAX_SEGMENTS);
+	promise(port->transfer.segments <= SUBNET_MAX_SEGMENTS);
+}
+
 /* Each member is a port with join states, each group has what keeps it and a LID of its own. */
 static void check_groups(const struct subnet_port *port)
 {
@@ -68,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (subnet_sa_request(&port[i], data, len, answer)) {
 			promise(len == SUBNET_MAD_BYTES);
 			check_answer(data, answer);
+			check_transfer(&port[i]);
 		}
 		check_groups(port);
 		data += len;

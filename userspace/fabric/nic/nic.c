@@ -91,7 +91,7 @@ void nic_reset_objects(struct nic *nic)
 	nic_fault_drop_all(nic);
 	drop_keys(nic);
 	drop_counter_sets(nic);
-	subnet_port_leave_groups(&nic->wire);
+	subnet_port_reset(&nic->wire);
 	drop_ids(&nic->pds);
 	drop_ids(&nic->uars);
 	drop_ids(&nic->xrcds);

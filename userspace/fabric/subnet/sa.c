@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The subnet administrator: one datagram in, at most one out, nothing kept between requests but
- * groups and members. A table that does not fit into one datagram (three records) is refused with
- * "no resources", because the model has no multi-packet transfer (RMPP).
+ * The subnet administrator: what a datagram asks for, and the answer. Kept between requests are
+ * groups, members, and of each port the last request that has an answer in several datagrams.
  *
  * Left out: NodeRecord, PortInfoRecord and other descriptions of the subnet, ServiceRecord,
  * InformInfo (nothing of the subnet ever changes, so there are no reports).
@@ -11,14 +10,6 @@
 #include <string.h>
 
 #include "fabric/subnet/sa.h"
-
-/* RMPP (InfiniBand 13.6.2). paylen counts the SA header from sm_key to comp_mask, too. */
-#define RMPP_TYPE_DATA	  1u
-#define RMPP_ACTIVE	  0x01u
-#define RMPP_FIRST	  0x02u
-#define RMPP_LAST	  0x04u
-#define RMPP_NO_RESP_TIME (0x1fu << 3)
-#define SA_HEADER_BYTES	  20u
 
 /* CapabilityMask2 of ClassPortInfo (include/rdma/ib_sa.h: IB_SA_CAP_MASK2_SENDONLY_FULL_MEM_SUPPORT). */
 #define CAP2_SEND_ONLY_FULL_MEMBER (1u << 12)
@@ -53,38 +44,33 @@ static const struct {
 	{ UMAD_SA_ATTR_MCMEMBER_REC, UMAD_SA_METHOD_DELETE, subnet_member_leave },
 };
 
+/* Of the record, the part that falls into this segment. */
 void subnet_found(struct subnet_query *query, const void *record, uint32_t bytes)
 {
-	uint32_t off = query->found * bytes;
+	const uint32_t start = query->found * bytes, room = sizeof(query->out->data);
+	uint32_t from = start > query->skip ? start : query->skip, to = start + bytes;
 
+	if (to > query->skip + room)
+		to = query->skip + room;
+	if (from < to)
+		memcpy(query->out->data + from - query->skip,
+		       (const uint8_t *)record + from - start, to - from);
 	query->out->attr_offset = htobe16((uint16_t)(bytes / 8));
-	if (off + bytes <= sizeof(query->out->data))
-		memcpy(query->out->data + off, record, bytes);
 	query->found++;
 }
 
-static uint32_t answer_bytes(const struct subnet_query *query)
+uint32_t subnet_answer_bytes(const struct subnet_query *query)
 {
 	return query->found * be16toh(query->out->attr_offset) * 8u;
-}
-
-static void make_table(const struct subnet_query *query)
-{
-	query->out->rmpp_hdr = (struct umad_rmpp_hdr){
-		.rmpp_version = UMAD_RMPP_VERSION,
-		.rmpp_type = RMPP_TYPE_DATA,
-		.rmpp_rtime_flags = RMPP_ACTIVE | RMPP_FIRST | RMPP_LAST | RMPP_NO_RESP_TIME,
-		.seg_num = htobe32(1),
-		.paylen_newwin = htobe32(SA_HEADER_BYTES + answer_bytes(query)),
-	};
 }
 
 /* A Get has exactly one record. */
 static uint16_t check_number(const struct subnet_query *query)
 {
 	if (query->in->mad_hdr.method == UMAD_SA_METHOD_GET_TABLE)
-		return answer_bytes(query) > sizeof(query->out->data) ? SUBNET_STATUS(NO_RESOURCES) :
-									UMAD_STATUS_SUCCESS;
+		return subnet_answer_bytes(query) > SUBNET_MAX_SEGMENTS * sizeof(query->out->data) ?
+			       SUBNET_STATUS(NO_RESOURCES) :
+			       UMAD_STATUS_SUCCESS;
 	if (!query->found)
 		return SUBNET_STATUS(NO_RECORDS);
 	return query->found > 1 ? SUBNET_STATUS(TOO_MANY_RECORDS) : UMAD_STATUS_SUCCESS;
@@ -111,15 +97,19 @@ static uint16_t dispatch(struct subnet_query *query)
 	return method_known ? UMAD_STATUS_ATTR_NOT_SUPPORTED : UMAD_STATUS_METHOD_NOT_SUPPORTED;
 }
 
-/* What is no request: responses, and the parts of a multi-packet transfer other than data. */
-static bool is_request(const struct umad_sa_packet *in)
+/* Of the class, and no response. */
+static bool is_for_sa(const struct umad_sa_packet *in)
 {
-	if (in->mad_hdr.mgmt_class != UMAD_CLASS_SUBN_ADM ||
-	    in->mad_hdr.method & UMAD_METHOD_RESP_MASK ||
-	    in->mad_hdr.method == UMAD_METHOD_TRAP_REPRESS)
-		return false;
-	return !(in->rmpp_hdr.rmpp_rtime_flags & RMPP_ACTIVE) ||
-	       in->rmpp_hdr.rmpp_type == RMPP_TYPE_DATA;
+	return in->mad_hdr.mgmt_class == UMAD_CLASS_SUBN_ADM &&
+	       !(in->mad_hdr.method & UMAD_METHOD_RESP_MASK) &&
+	       in->mad_hdr.method != UMAD_METHOD_TRAP_REPRESS;
+}
+
+/* A part of a multi-packet transfer other than data. */
+static bool is_control(const struct umad_sa_packet *in)
+{
+	return in->rmpp_hdr.rmpp_rtime_flags & SUBNET_RMPP_ACTIVE &&
+	       in->rmpp_hdr.rmpp_type != SUBNET_RMPP_DATA;
 }
 
 static void start_answer(struct umad_sa_packet *out, const struct umad_sa_packet *in)
@@ -133,6 +123,21 @@ static void start_answer(struct umad_sa_packet *out, const struct umad_sa_packet
 	out->comp_mask = in->comp_mask;
 }
 
+uint16_t subnet_answer(struct subnet_query *query)
+{
+	uint16_t status;
+
+	start_answer(query->out, query->in);
+	query->mask = be64toh(query->in->comp_mask);
+	query->found = 0;
+	status = dispatch(query);
+	if (status != UMAD_STATUS_SUCCESS) {
+		start_answer(query->out, query->in);
+		query->out->mad_hdr.status = htobe16(status);
+	}
+	return status;
+}
+
 static bool ignored(struct subnet_port *from)
 {
 	from->ignored++;
@@ -144,25 +149,21 @@ bool subnet_sa_request(struct subnet_port *from, const void *mad, uint32_t len,
 {
 	struct umad_sa_packet in, out;
 	struct subnet_query query = { .from = from, .in = &in, .out = &out };
-	uint16_t status;
 
 	_Static_assert(sizeof(in) == SUBNET_MAD_BYTES, "umad_sa_packet");
 	from->requests++;
 	if (len != sizeof(in))
 		return ignored(from);
 	memcpy(&in, mad, sizeof(in));
-	if (!is_request(&in))
+	if (!is_for_sa(&in))
 		return ignored(from);
-	start_answer(&out, &in);
-	query.mask = be64toh(in.comp_mask);
-	status = dispatch(&query);
-	if (status != UMAD_STATUS_SUCCESS) {
+	if (is_control(&in))
+		return subnet_table_control(from, &in) ? subnet_sa_next(from, answer) :
+							 ignored(from);
+	if (subnet_answer(&query) != UMAD_STATUS_SUCCESS)
 		from->refused++;
-		start_answer(&out, &in);
-		out.mad_hdr.status = htobe16(status);
-	} else if (in.mad_hdr.method == UMAD_SA_METHOD_GET_TABLE) {
-		make_table(&query);
-	}
+	else if (in.mad_hdr.method == UMAD_SA_METHOD_GET_TABLE)
+		subnet_table_start(&query);
 	memcpy(answer, &out, sizeof(out));
 	return true;
 }

@@ -29,8 +29,9 @@ int subnet_port_add(struct subnet_port *port, const struct subnet_port *other)
 	return 0;
 }
 
-void subnet_port_leave_groups(struct subnet_port *port)
+void subnet_port_reset(struct subnet_port *port)
 {
+	port->transfer.segments = 0;
 	if (port->subnet)
 		subnet_group_leave_all(port);
 }

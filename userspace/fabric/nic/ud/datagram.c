@@ -313,12 +313,18 @@ static void send_to_sa(const struct packet *packet, uint32_t number)
 {
 	struct nic_qp *from = packet->msg.from;
 	uint8_t request[SUBNET_MAD_BYTES], response[SUBNET_MAD_BYTES];
+	bool more = false;
 
 	nic_count_traffic(from, NULL, packet->msg.opcode, packet->msg.len - GRH_BYTES);
 	if (number != QPN_GSI || packet->qkey != QKEY_GSI || !read_mad(packet, request))
 		lost(from->nic, NIC_LOST_TARGET);
-	else if (subnet_sa_request(&from->nic->wire, request, packet->msg.len - GRH_BYTES, response))
+	else
+		more = subnet_sa_request(&from->nic->wire, request, packet->msg.len - GRH_BYTES,
+					 response);
+	while (more) {
 		answer(from, packet, SUBNET_SM_LID, response);
+		more = subnet_sa_next(&from->nic->wire, response);
+	}
 }
 
 static void route(const struct packet *packet, const struct mlx5_wqe_av *av)
