@@ -15,13 +15,14 @@ networks() {
 	ipoib_up "$nic_8bit" $other peer
 }
 
-# pair NAME SERVER CLIENT: shell commands; the server in the namespace. It is up when a CM ID listens.
+# pair NAME SERVER CLIENT [READY]: shell commands; the server in the namespace. It is up when READY succeeds, which
+# looks for a CM ID that listens if nothing else is given.
 pair() {
 	local rc=0 pid
 	networks
 	ip netns exec peer timeout 40 bash -c "$2" >/tmp/server.out 2>&1 &
 	pid=$!
-	wait_for 15 listens || true
+	wait_for 15 ${4:-listens} || true
 	timeout 40 bash -c "$3" >/tmp/client.out 2>&1 || rc=1
 	wait $pid || rc=1
 	tail -n 8 /tmp/server.out /tmp/client.out
@@ -61,7 +62,7 @@ test_datagram_services() {
 test_multicast() {
 	local pid rc=0
 	networks
-	peer timeout 40 mckey -m 239.9.9.9 -b $other -C 10 >/tmp/server.out 2>&1 &
+	peer timeout 40 stdbuf -oL mckey -m 239.9.9.9 -b $other -C 10 >/tmp/server.out 2>&1 &
 	pid=$!
 	wait_for 15 grep -q joined /tmp/server.out || true
 	timeout 40 mckey -m 239.9.9.9 -b $ext -C 10 -s >/tmp/client.out 2>&1 || rc=1
@@ -71,8 +72,8 @@ test_multicast() {
 }
 
 test_perftest() {
-	local rows="ib_write_bw ib_read_bw ib_send_bw ib_write_lat ib_send_lat" program
-	for program in $rows; do
+	local program
+	for program in ib_write_bw ib_read_bw ib_send_lat; do
 		pair "$program -R" "$program -F -R -s 4096 -n 100" "$program -F -R -s 4096 -n 100 $other"
 	done
 	pair "ib_send_bw -R -c UD" "ib_send_bw -F -R -c UD -s 2048 -n 100" "ib_send_bw -F -R -c UD -s 2048 -n 100 $other"
@@ -100,14 +101,18 @@ test_perftest_ud() {
 }
 
 test_libfabric() {
-	pair "fi_pingpong, verbs, message endpoints" "fi_pingpong -p verbs -e msg -d $nic_8bit -I 50" \
-		"fi_pingpong -p verbs -e msg -d $nic_ext -I 50 $other"
+	pair "fi_pingpong, verbs, message endpoints" "fi_pingpong -p verbs -e msg -d $nic_8bit -I 50 -S 65536" \
+		"fi_pingpong -p verbs -e msg -d $nic_ext -I 50 -S 65536 $other" libfabric_listens
 }
+
+libfabric_listens() { peer ss -ltn | grep -q :47592; } # its own exchange, by TCP
 
 test_administrator() {
 	networks
 	expect_text 'Capability mask[.]*0x0200' saquery -C "$nic_ext" -c
 	expect_text 'dlid.*2' saquery -C "$nic_ext" -p --src-to-dst 1:2
+	equal "paths, in more than one datagram" "$(saquery -C "$nic_ext" -p | grep -c 'PathRecord dump')" 4
+	expect_text 'Mgid.*ff12:401b:ffff' saquery -C "$nic_ext" -g
 	expect_text 'FF12401BFFFF0000' saquery -C "$nic_ext" -m --mgid ff12:401b:ffff::ffff:ffff
 	expect_fail '[0-9]+' 'unsupported|not supported|0x' saquery -C "$nic_ext" -S
 	expect_text 'PortXmitData' perfquery -C "$nic_ext"
