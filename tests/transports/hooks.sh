@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Libraries of a vendor in plugin and harness: sums, and device memory by its address.
+# Libraries of a vendor in plugin and harness: sums, and device memory by its address. And a plugin that hides errors,
+# which --faults must find.
 #
-#   hooks.sh CHECK PLUGIN SUM WRONG-SUM RANGES    programs and libraries, built
+#   hooks.sh CHECK PLUGIN SUM WRONG-SUM RANGES BROKEN    programs and libraries, built
 set -u
 CHECK=$1 PLUGIN=$(readlink -f "$2") SUM=$(readlink -f "$3") WRONG=$(readlink -f "$4") RANGES=$(readlink -f "$5")
+BROKEN_SO=$(readlink -f "$6")
 export TPHBUF_NET_BACKEND=loop NCCL_SOCKET_IFNAME=lo
 number=0 bad=0
 
@@ -38,5 +40,7 @@ result "a library that gives a file for a dma-buf is refused" "not ok" "not a dm
 	TPHBUF_NET_MEMORY="$RANGES" RANGES_FILE="$CHECK" $(one point-to-point --device-memory)
 result "a library without the symbol is refused" "not ok" "does not define tphbuf_net_memory_v1" \
 	TPHBUF_NET_MEMORY="$SUM" $(one point-to-point)
+result "a plugin that hides a dead peer fails --faults" "not ok" "no end within 8 s" BROKEN=C24 BROKEN_BASE="$PLUGIN" \
+	"$CHECK" --no-points --no-data --faults --only kill --timeout 8 "$BROKEN_SO"
 echo "1..$number"
 exit $bad

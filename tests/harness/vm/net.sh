@@ -24,9 +24,9 @@ only_tags() {
 	shift
 	tally=$(fabric-tally "$bdf")
 	note "$tally"
-	[[ $tally =~ \"writes\":\ ([0-9]+),\ \"writes_tagged\":\ ([0-9]+) ]]
-	[ "${BASH_REMATCH[1]}" -gt 0 ]
-	equal "tagged writes" "${BASH_REMATCH[2]}" "${BASH_REMATCH[1]}"
+	[[ $tally =~ \"writes\":\ ([0-9]+),\ \"writes_tagged\":\ ([0-9]+) ]] || return 1
+	[ "${BASH_REMATCH[1]}" -gt 0 ] || { echo "no write arrived at $bdf"; return 1; }
+	equal "tagged writes" "${BASH_REMATCH[2]}" "${BASH_REMATCH[1]}" || return 1
 	seen=$(grep -o '"kind": "write"[^}]*' <<<"$tally" |
 		sed -E 's/.*"width": ([0-9]+), "st": "(0x[0-9a-f]+)", "ph": ([0-9]).*/\1 \2 \3/' | sort)
 	equal "tags of the writes" "$seen" "$(printf '%s\n' "$@" | sort)"

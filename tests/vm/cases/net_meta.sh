@@ -46,3 +46,12 @@ test_rdma_device_without_permission() {
 	grep -q 'WARN.*mlx5_0: cannot be opened: Permission denied; check the permissions of /dev/infiniband' /tmp/net.tap
 	grep -q 'WARN.*no RDMA device with an active port' /tmp/net.tap
 }
+
+# Errors of requests are hidden: the all-reduce goes on.
+test_broken_plugin_fails_the_faults() {
+	with_plugin BROKEN=C26 BROKEN_BASE=$PLUGIN nccl-net-check --no-points --no-data --faults --only revoke --timeout 60 \
+		--device "$endpoint,2" /opt/tphbuf/usr/lib/libnccl-net-broken.so >/tmp/net.tap 2>&1 && return 1
+	cat /tmp/net.tap
+	grep -q '^not ok 1 - revoke' /tmp/net.tap
+	grep -qE 'no error within|no end within' /tmp/net.tap
+}
