@@ -258,7 +258,7 @@ static enum nccl_result isend(void *comm, void *data, size_t size, int tag, void
 	if (broken("C16") && refused > 100)
 		return NCCL_INTERNAL_ERROR;
 	result = base->isend(comm, data, size, tag, mr, phandle, request);
-	if (broken("C26") && uses_dmabufs)
+	if (broken("C24") || (broken("C26") && uses_dmabufs))
 		result = NCCL_SUCCESS;
 	if (*request)
 		atomic_fetch_add(&outstanding, 1);
@@ -297,6 +297,8 @@ static enum nccl_result irecv(void *comm, int n, void **data, size_t *sizes, int
 	grouped = n > 1;
 	poster = broken("C28") ? poster : pthread_self();
 	result = base->irecv(comm, n, data, sizes, tags, mrs, phandles, request);
+	if (broken("C26") && uses_dmabufs)
+		result = NCCL_SUCCESS;
 	if (broken("C27") && !result && !*request && atomic_load(&outstanding) > 200)
 		*request = &nothing;
 	if (*request && *request != &nothing) {

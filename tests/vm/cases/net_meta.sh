@@ -47,9 +47,9 @@ test_rdma_device_without_permission() {
 	grep -q 'WARN.*no RDMA device with an active port' /tmp/net.tap
 }
 
-# Errors of requests are hidden: the all-reduce goes on.
+# Errors are hidden: the ranks go on, or wait without an end.
 test_broken_plugin_fails_the_faults() {
-	with_plugin BROKEN=C26 BROKEN_BASE=$PLUGIN nccl-net-check --no-points --no-data --faults --only revoke --timeout 60 \
+	with_plugin BROKEN=C26 BROKEN_BASE=$PLUGIN nccl-net-check --no-points --no-data --faults --only revoke --timeout 20 \
 		--device "$endpoint,2" /opt/tphbuf/usr/lib/libnccl-net-broken.so >/tmp/net.tap 2>&1 && return 1
 	cat /tmp/net.tap
 	grep -q '^not ok 1 - revoke' /tmp/net.tap
