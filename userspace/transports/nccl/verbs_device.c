@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <tphbuf/mr.h>
 
@@ -72,6 +73,18 @@ static void close_state(struct verbs_device *v)
 	free(v);
 }
 
+/* libibverbs reports ENOENT for a node without permission, because it looks for another one then. */
+static void say_why_not(const struct ibv_device *ibv, int err)
+{
+	char node[128];
+
+	snprintf(node, sizeof(node), "/dev/infiniband/%.100s", ibv->dev_name);
+	if (access(node, R_OK | W_OK))
+		err = errno;
+	net_warn("%s: cannot be opened: %s; NCCL's user must be able to read and write %s",
+		 ibv->name, strerror(err), node);
+}
+
 /* 1: opened, 0: not to be used */
 static int open_device(struct ibv_device *ibv, struct net_device *dev)
 {
@@ -84,8 +97,7 @@ static int open_device(struct ibv_device *ibv, struct net_device *dev)
 	pthread_mutex_init(&v->lock, NULL);
 	v->ibv = ibv_open_device(ibv);
 	if (!v->ibv) {
-		net_warn("%s: cannot be opened: %s; check the permissions of /dev/infiniband",
-			 ibv->name, strerror(errno));
+		say_why_not(ibv, errno);
 		goto fail;
 	}
 	if (ibv_query_port(v->ibv, 1, &v->port) || v->port.state != IBV_PORT_ACTIVE) {
