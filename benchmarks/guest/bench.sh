@@ -71,7 +71,7 @@ for number in $(seq 0 $((pairs - 1))); do
 	pair "$number" write_bw.64K fabric rxe BW_average ib_write_bw "-s 65536 -n 500"
 	pair "$number" write_bw.4K fabric rxe BW_average ib_write_bw "-s 4096 -n 2000"
 	pair "$number" write_lat.8 fabric rxe t_typical ib_write_lat "-s 8 -n 2000"
-	pair "$number" msg_rate.64 fabric rxe MsgRate_average ib_write_bw "-s 64 -n 8000 --post_list=16"
+	pair "$number" msg_rate.64 fabric rxe MsgRate ib_write_bw "-s 64 -n 8000 --post_list=16"
 	pair "$number" bar.memcpy untagged host_copy
 	pair "$number" bar.tagged tagged untagged
 done

@@ -15,12 +15,12 @@ import stats
 
 # figure: name, unit of the values, target of ours over peer, sense (min: at least the target; max: at most)
 FIGURES = {
-    'write_bw.64K': ('ib_write_bw 64 KiB host to host, fabric over rxe', 'MB/s', 250, 'min'),
-    'write_bw.4K': ('ib_write_bw 4 KiB host to host, fabric over rxe', 'MB/s', 30, 'min'),
+    'write_bw.64K': ('ib_write_bw 64 KiB host to host, fabric over rxe', 'MiB/s', 250, 'min'),
+    'write_bw.4K': ('ib_write_bw 4 KiB host to host, fabric over rxe', 'MiB/s', 30, 'min'),
     'write_lat.8': ('ib_write_lat 8 B typical, fabric over rxe', 'us', 0.15, 'max'),
     'msg_rate.64': ('ib_write_bw 64 B, post list of 16, messages, fabric over rxe', 'million/s', 20, 'min'),
-    'bar.memcpy': ('ib_write_bw 1 MiB into the BAR over memcpy of the host', 'MB/s', 0.8, 'min'),
-    'bar.tagged': ('ib_write_bw 1 MiB into the BAR, tagged over untagged', 'MB/s', 0.99, 'min'),
+    'bar.memcpy': ('ib_write_bw 1 MiB into the BAR over memcpy of the host', 'MiB/s', 0.8, 'min'),
+    'bar.tagged': ('ib_write_bw 1 MiB into the BAR, tagged over untagged', 'MiB/s', 0.99, 'min'),
     'dma.count': ('fab_dma() 4 KiB, tagged over untagged, counted', 'instructions', 1.03, 'max'),
     'reg': ('ibv_reg_dmabuf_mr, tagged over untagged, counted', '1000 instructions', 1.03, 'max'),
     'lib': ('export + tag + register, library over raw calls, counted', '1000 instructions', 1.05, 'max'),
