@@ -10,10 +10,12 @@
 arch=$(uname -m | sed -e 's/^i.86$/x86/; s/^x86_64$/x86/; s/^aarch64.*/arm64/; s/^ppc.*/powerpc/; s/^s390x/s390/' \
 	-e 's/^riscv.*/riscv/; s/^mips.*/mips/; s/^loongarch.*/loongarch/; s/^sparc.*/sparc/')
 
-# What to unpack: folders that headers_install reads, and further files that the series changes
+# What to unpack: folders that headers_install reads, and further files that the series changes but does not add
 parts() {
 	printf '%s\n' Kbuild scripts include "arch/$arch"
-	series_text | sed -n 's,^--- a/,,p' | grep -vE "^(scripts|include|arch/$arch)/" | sort -u
+	comm -23 <(series_text | sed -n 's,^--- a/,,p' | sort -u) \
+		<(series_text | sed -n '/^--- \/dev\/null$/ { n; s,^+++ b/,,p }' | sort -u) |
+		grep -vE "^(scripts|include|arch/$arch)/"
 }
 
 make_headers() {
