@@ -167,9 +167,11 @@ static void answer_is_scattered(void **state)
 
 	(void)state;
 	open_rig(&a, false);
-	sge[0] = (struct nic_sge){ 3, a.sge.lkey, a.sge.addr };
-	sge[1] = (struct nic_sge){ 5, a.sge.lkey, a.sge.addr + 16 };
-	sge[2] = (struct nic_sge){ 8, a.sge.lkey, a.sge.addr + 64 }; /* longer than the answer */
+	sge[0] = (struct nic_sge){ .len = 3, .lkey = a.sge.lkey, .addr = a.sge.addr };
+	sge[1] = (struct nic_sge){ .len = 5, .lkey = a.sge.lkey, .addr = a.sge.addr + 16 };
+	sge[2] = (struct nic_sge){ .len = 8,
+				   .lkey = a.sge.lkey,
+				   .addr = a.sge.addr + 64 }; /* longer than the answer */
 	wr = fetch_add(&a, 1);
 	wr.sge = sge;
 	wr.nsge = 3;

@@ -242,6 +242,62 @@ static void inline_data_wraps_at_the_end_of_the_queue(void **state)
 	rig_pair_close(&pair);
 }
 
+/* As UCX posts a header: inline bytes, then a pointer; the same the other way round, and sent as a message. */
+static void inline_bytes_and_pointers_mix(void **state)
+{
+	static const char head[] = "0123456789";
+	const uint32_t len = 5000, total = len + 10;
+	struct rig_pair pair;
+	struct rig *rig = &pair.rig;
+	uint64_t source, target;
+	uint32_t i;
+
+	(void)state;
+	rig_pair_open(&pair, false);
+	source = rig_alloc(rig, 8192);
+	target = rig_alloc(rig, 8192);
+	rig_fill(rig, source, len, 3);
+	for (i = 0; i < 4; i++) {
+		struct nic_sge sge = { .len = len,
+				       .lkey = rig_key(rig->nic[0], pair.pd[0], NIC_LOCAL_READ,
+						       source, len),
+				       .addr = RIG_VA + source };
+		struct nic_sge into = { .len = 8192,
+					.lkey = rig_key(rig->nic[1], pair.pd[1], NIC_LOCAL_WRITE,
+							target, 8192),
+					.addr = RIG_VA + target };
+		bool sends = i & 1, swapped = i & 2;
+		struct rig_wr wr = { .opcode = sends ? MLX5_OPCODE_SEND : MLX5_OPCODE_RDMA_WRITE,
+				     .rkey = rig_key(rig->nic[1], pair.pd[1], NIC_REMOTE_WRITE,
+						     target, 8192),
+				     .remote_va = RIG_VA + target,
+				     .inline_data = head,
+				     .inline_len = 10,
+				     .sge = &sge,
+				     .nsge = 1 };
+		struct mlx5_wqe_data_seg *seg =
+			(struct mlx5_wqe_data_seg *)((uint8_t *)rig_at(rig, pair.qp[0].sq) +
+						     i * MLX5_SEND_WQE_BB + (sends ? 16 : 32));
+
+		memset(rig_at(rig, target), 0, 8192);
+		if (sends)
+			rig_post_recv(&pair.qp[1], &into, 1);
+		rig_post_quiet(&pair.qp[0], &wr);
+		if (swapped) {
+			struct mlx5_wqe_data_seg first = seg[0];
+
+			seg[0] = seg[1];
+			seg[1] = first;
+		}
+		rig_ring(&pair.qp[0]);
+		expect_send(&pair.cq[0], &pair.qp[0], wr.opcode, total);
+		assert_memory_equal(rig_at(rig, target + (swapped ? len : 0)), head, 10);
+		assert_true(rig_filled(rig, target + (swapped ? 0 : 10), len, 3));
+		assert_true(rig_zero(rig, target + total, 16));
+	}
+	rig_pair_close(&pair);
+}
+
 static void empty_messages_need_no_key(void **state)
 {
 	static const uint8_t opcodes[] = { MLX5_OPCODE_RDMA_WRITE, MLX5_OPCODE_RDMA_READ,
@@ -402,6 +458,7 @@ int main(void)
 		cmocka_unit_test(long_message_moves_in_parts),
 		cmocka_unit_test(segments_are_gathered_and_scattered),
 		cmocka_unit_test(inline_data_wraps_at_the_end_of_the_queue),
+		cmocka_unit_test(inline_bytes_and_pointers_mix),
 		cmocka_unit_test(empty_messages_need_no_key),
 		cmocka_unit_test(only_signalled_requests_complete),
 		cmocka_unit_test(indexes_wrap),

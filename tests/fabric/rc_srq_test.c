@@ -288,7 +288,7 @@ static void write_with_immediate_takes_an_entry(void **state)
 
 	(void)state;
 	open_rig(&s, LEN);
-	sge = (struct nic_sge){ LEN, s.near_key[0], RIG_VA + s.near };
+	sge = (struct nic_sge){ .len = LEN, .lkey = s.near_key[0], .addr = RIG_VA + s.near };
 	index = post(&s, s.far, 0);
 	rig_fill(&s.rig, s.near, LEN, 1);
 	rig_post(&s.from[0],
@@ -512,7 +512,7 @@ static void open_xrc(struct xrc_rig *x)
 	x->far_key = rig_key(rig->nic[1], x->pd, RIGHTS, x->far, LEN);
 	rig_fill(rig, x->near, LEN, 1);
 	for (i = 0; i < 2; i++) {
-		struct nic_sge sge = { LEN, x->far_key, RIG_VA + x->far };
+		struct nic_sge sge = { .len = LEN, .lkey = x->far_key, .addr = RIG_VA + x->far };
 
 		rig_cq_open(rig, &x->recv[i], rig->nic[1], 6);
 		rig_srq_open(rig, &x->srq[i], rig->nic[1],
@@ -528,7 +528,7 @@ static void open_xrc(struct xrc_rig *x)
 
 static void xrc_post(struct xrc_rig *x, uint8_t opcode, uint32_t srqn, uint32_t rkey, uint32_t ds)
 {
-	struct nic_sge sge = { LEN, x->near_key, RIG_VA + x->near };
+	struct nic_sge sge = { .len = LEN, .lkey = x->near_key, .addr = RIG_VA + x->near };
 
 	rig_post(&x->ini, &(struct rig_wr){ .opcode = opcode,
 					    .sge = &sge,

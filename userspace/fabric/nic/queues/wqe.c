@@ -94,49 +94,31 @@ enum nic_status nic_wqe_fetch(struct nic_qp *qp, struct nic_wqe *wqe)
 	return NIC_OK;
 }
 
-/* Inline bytes of several segments are moved together, so that a message has one address. */
-static uint32_t take_inline(struct nic_wqe *wqe, uint32_t off, uint32_t len, uint8_t **inline_end)
-{
-	uint32_t head = sizeof(struct mlx5_wqe_inl_data_seg);
-	uint8_t *data = wqe->raw + off + head;
-
-	if (!wqe->inline_data) {
-		wqe->inline_data = data;
-		*inline_end = data + len;
-	} else {
-		memmove(*inline_end, data, len);
-		*inline_end += len;
-	}
-	return (head + len + DS_BYTES - 1) / DS_BYTES * DS_BYTES;
-}
-
+/* Inline bytes and pointers may follow each other in any order. A segment without bytes needs no entry. */
 static enum nic_status parse_data(struct nic_wqe *wqe, uint32_t off, bool may_inline)
 {
-	uint8_t *inline_end = NULL;
+	const uint32_t head = sizeof(struct mlx5_wqe_inl_data_seg);
 	uint64_t total = 0;
 
 	while (off < wqe->raw_len) {
+		struct nic_sge sge = { 0 };
 		struct mlx5_wqe_data_seg seg;
-		uint32_t len;
 
 		memcpy(&seg, wqe->raw + off, sizeof(seg));
-		len = be32toh(seg.byte_count) & ~(uint32_t)MLX5_INLINE_SEG;
+		sge.len = be32toh(seg.byte_count) & ~(uint32_t)MLX5_INLINE_SEG;
 		if (be32toh(seg.byte_count) & (uint32_t)MLX5_INLINE_SEG) {
-			if (!may_inline || wqe->nsge ||
-			    len > wqe->raw_len - off - sizeof(struct mlx5_wqe_inl_data_seg))
+			if (!may_inline || sge.len > wqe->raw_len - off - head)
 				return NIC_LOCAL_QP_OP;
-			off += take_inline(wqe, off, len, &inline_end);
+			sge.host = wqe->raw + off + head;
+			off += (head + sge.len + DS_BYTES - 1) / DS_BYTES * DS_BYTES;
 		} else {
-			if (wqe->inline_data)
-				return NIC_LOCAL_QP_OP;
-			if (len)
-				wqe->sge[wqe->nsge++] =
-					(struct nic_sge){ .len = len,
-							  .lkey = be32toh(seg.lkey),
-							  .addr = be64toh(seg.addr) };
+			sge.lkey = be32toh(seg.lkey);
+			sge.addr = be64toh(seg.addr);
 			off += sizeof(seg);
 		}
-		total += len;
+		if (sge.len)
+			wqe->sge[wqe->nsge++] = sge;
+		total += sge.len;
 	}
 	if (total > NIC_MAX_MESSAGE)
 		return NIC_LOCAL_LENGTH;
@@ -201,7 +183,6 @@ enum nic_status nic_wqe_parse_datagram(struct nic_wqe *wqe, struct mlx5_wqe_av *
 	uint32_t off = sizeof(struct mlx5_wqe_ctrl_seg);
 
 	wqe->nsge = 0;
-	wqe->inline_data = NULL;
 	if (!take_segment(wqe, &off, av, sizeof(*av)))
 		return NIC_LOCAL_QP_OP;
 	return parse_data(wqe, off, true);
@@ -214,7 +195,6 @@ enum nic_status nic_wqe_parse(struct nic_wqe *wqe, bool xrc)
 	enum nic_status status;
 
 	wqe->nsge = 0;
-	wqe->inline_data = NULL;
 	if (!form.message)
 		return NIC_OK;
 	wqe->srqn = 0;
@@ -238,9 +218,10 @@ uint32_t nic_wqe_parse_scatter(const uint8_t *raw, uint32_t raw_len, struct nic_
 		memcpy(&seg, raw + off, sizeof(seg));
 		if (be32toh(seg.lkey) == MLX5_INVALID_LKEY)
 			break;
-		sge[n].len = be32toh(seg.byte_count) & ~(uint32_t)MLX5_INLINE_SEG;
-		sge[n].lkey = be32toh(seg.lkey);
-		sge[n].addr = be64toh(seg.addr);
+		sge[n] = (struct nic_sge){ .len = be32toh(seg.byte_count) &
+						  ~(uint32_t)MLX5_INLINE_SEG,
+					   .lkey = be32toh(seg.lkey),
+					   .addr = be64toh(seg.addr) };
 		total += sge[n++].len;
 	}
 	*nsge = n;

@@ -30,8 +30,7 @@ struct nic_wqe {
 	uint64_t swap_add, compare; /* atomics */
 	uint32_t len;		    /* of the message */
 	uint32_t nsge;
-	struct nic_sge sge[NIC_MAX_SGE];
-	const uint8_t *inline_data; /* in raw, len bytes; NULL: the message is in sge */
+	struct nic_sge sge[NIC_MAX_SGE]; /* of inline bytes: in raw */
 	uint32_t raw_len;
 	uint8_t raw[NIC_MAX_INLINE_WQE];
 };

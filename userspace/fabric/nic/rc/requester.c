@@ -111,7 +111,6 @@ static enum nic_status own_memory(struct nic_qp *qp, const struct nic_wqe *wqe)
 		.pd = qp->pd,
 		.sge = wqe->sge,
 		.nsge = wqe->nsge,
-		.host = wqe->inline_data,
 		.need = nic_wqe_is_answered(wqe) ? NIC_LOCAL_WRITE : NIC_LOCAL_READ,
 		.missing = &qp->missing,
 	};
@@ -149,7 +148,6 @@ static enum nic_status try_message(struct nic_qp *qp, const struct nic_wqe *wqe)
 		.len = wqe->len,
 		.sge = wqe->sge,
 		.nsge = wqe->nsge,
-		.inline_data = wqe->inline_data,
 		.done = qp->progress,
 	};
 	enum nic_status status;

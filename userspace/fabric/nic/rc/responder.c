@@ -42,7 +42,6 @@ static struct nic_side sender_side(const struct nic_message *msg, uint8_t need)
 				  .need = need,
 				  .sge = msg->sge,
 				  .nsge = msg->nsge,
-				  .host = msg->inline_data,
 				  .missing = &msg->from->missing };
 }
 

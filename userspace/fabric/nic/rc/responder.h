@@ -26,10 +26,9 @@ struct nic_message {
 	uint32_t srqn;		    /* XRC: SRQ that the message is for */
 	uint64_t swap_add, compare; /* atomics */
 	uint32_t len;
-	const struct nic_sge *sge; /* nsge entries; unused when inline_data */
+	const struct nic_sge *sge; /* nsge entries */
 	uint32_t nsge;
-	const uint8_t *inline_data; /* len bytes */
-	uint32_t done;		    /* bytes moved before; nic_respond() advances it */
+	uint32_t done; /* bytes moved before; nic_respond() advances it */
 	/* set by nic_respond() */
 	uint32_t pd;	     /* of remote keys */
 	uint32_t flags_rqpn; /* datagrams: of the completion, source queue pair and GRH flag */

@@ -80,14 +80,25 @@ static struct nic_access cursor_access(const struct cursor *cursor, uint32_t len
 				    .missing = cursor->side->missing };
 }
 
+/* Where the bytes are if they are in this process, else NULL */
+static const uint8_t *cursor_host(const struct cursor *cursor)
+{
+	const struct nic_side *side = cursor->side;
+
+	if (side->host)
+		return side->host + cursor->off;
+	return side->sge[cursor->index].host ? side->sge[cursor->index].host + cursor->off : NULL;
+}
+
 static enum nic_status copy_range(const struct cursor *from, const struct cursor *to, uint32_t len,
 				  const struct nic_side **blame)
 {
 	struct copy copy = { .to_nic = to->side->nic, .to = cursor_access(to, len, true) };
 	enum nic_status status = NIC_OK;
+	const uint8_t *host = cursor_host(from);
 
-	if (from->side->host) {
-		take_piece(&copy, (void *)(from->side->host + from->off), 0, len);
+	if (host) {
+		take_piece(&copy, (void *)host, 0, len);
 	} else {
 		struct nic_access access = cursor_access(from, len, false);
 
@@ -136,7 +147,7 @@ enum nic_status nic_side_check(const struct nic_side *side, uint32_t len)
 				 (NIC_LOCAL_WRITE | NIC_REMOTE_WRITE | NIC_REMOTE_ATOMIC),
 			.missing = side->missing,
 		};
-		enum nic_status status = nic_mkey_check(side->nic, &access);
+		enum nic_status status = sge->host ? NIC_OK : nic_mkey_check(side->nic, &access);
 
 		if (status != NIC_OK)
 			return status;

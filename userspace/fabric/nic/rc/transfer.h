@@ -16,6 +16,7 @@ struct nic_sge {
 	uint32_t len;
 	uint32_t lkey;
 	uint64_t addr;
+	const uint8_t *host; /* not NULL: bytes of this process instead of key and address (source only) */
 };
 
 /* One end of a transfer: by key in the memory of nic, or bytes of this process (source only). */

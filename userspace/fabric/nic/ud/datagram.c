@@ -383,7 +383,6 @@ enum nic_status nic_datagram_send(struct nic_qp *qp, struct nic_wqe *wqe)
 		return NIC_LOCAL_LENGTH;
 	data.sge = wqe->sge;
 	data.nsge = wqe->nsge;
-	data.host = wqe->inline_data;
 	status = nic_side_check(&data, wqe->len);
 	if (status == NIC_OK)
 		send_packet(qp, wqe, &data, &av);
