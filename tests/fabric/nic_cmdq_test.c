@@ -280,6 +280,7 @@ static void disabled_interface_drops_all(void **state)
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
 }
 
+/* The driver finds the interface disabled, as after a restart of firmware: that starts its recovery. */
 static void reset_forgets_everything(void **state)
 {
 	struct client *client = *state;
@@ -295,7 +296,10 @@ static void reset_forgets_everything(void **state)
 	client_run(client);
 	assert_int_equal(client->nic->pds.used, 0);
 	assert_false(client->nic->hca_enabled);
-	assert_int_equal(client_read32(client, CMDQ_LOW), 0x56);
+	assert_int_equal(client_read32(client, CMDQ_LOW), 0x156);
+	client_write32(client, DOORBELL, 1);
+	client_run(client);
+	assert_false(client->nic->hca_enabled);
 	client_write32(client, CMDQ_LOW, (uint32_t)client->queue);
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
 }
@@ -345,6 +349,24 @@ static void software_reset_ends_a_fatal_state(void **state)
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
 
+/* Requester Enable survives a restart of firmware, unless the NIC is one that loses it. */
+static void restart_of_firmware_may_lose_tph(void **state)
+{
+	struct client *client = *state;
+	struct fab_device *dev = &client->nic->dev;
+	uint32_t control = dev->tph_cap + FAB_TPH_CTRL, wanted = FAB_TPH_CTRL_REQ_EN, got;
+	unsigned int loses;
+
+	for (loses = 0; loses < 2; loses++) {
+		client->nic->opts.loses_tph = loses;
+		fab_device_cfg_write(dev, control, &wanted, sizeof(wanted));
+		client_write32(client, CMDQ_LOW, (uint32_t)client->queue | 7u << 8);
+		client_run(client);
+		fab_device_cfg_read(dev, control, &got, sizeof(got));
+		assert_int_equal(got, loses ? 0 : wanted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +385,7 @@ int main(void)
 		BOOTED(reset_forgets_everything),
 		BOOTED(fatal_health_stops_commands),
 		BOOTED(software_reset_ends_a_fatal_state),
+		BOOTED(restart_of_firmware_may_lose_tph),
 	};
 
 	return cmocka_run_group_tests_name("nic_cmdq", tests, NULL, NULL);

@@ -50,15 +50,12 @@ enum {
 };
 
 /* nic_interface field of SEG_CMDQ_ADDR_LOW */
-#define INTERFACE_SHIFT	   8
-#define INTERFACE_MASK	   7u
-#define INTERFACE_FULL	   0u
-#define INTERFACE_DISABLED 1u
-#define INTERFACE_SW_RESET 7u
+#define INTERFACE_SHIFT 8
+#define INTERFACE_MASK	7u
 
-#define CQ_SOLICITED	   (1u << 24)
+#define CQ_SOLICITED	(1u << 24)
 #define FW_RESET_SUPPORTED \
-	(1u << 30) /* in SEG_INITIALIZING: the driver may write INTERFACE_SW_RESET */
+	(1u << 30) /* in SEG_INITIALIZING: the driver may write NIC_INTERFACE_SW_RESET */
 
 /* Health buffer of a fatal state: request for reset, firmware internal error (mlx5/core/health.c). */
 #define HEALTH_RFR	      (1ull << 31)
@@ -128,14 +125,14 @@ static void cmdq_low_written(struct fab_device *dev, uint64_t value)
 	struct nic *nic = to_nic(dev);
 	uint8_t state = value >> INTERFACE_SHIFT & INTERFACE_MASK;
 
-	if (state == INTERFACE_SW_RESET) { /* firmware restarts, and is disabled after that */
+	if (state == NIC_INTERFACE_SW_RESET) { /* firmware restarts, and is disabled after that */
 		nic->fatal = false;
-		state = INTERFACE_DISABLED;
+		state = NIC_INTERFACE_DISABLED;
 	}
-	if (state == INTERFACE_DISABLED) {
+	if (state == NIC_INTERFACE_DISABLED) {
 		nic_cmd_reset(nic);
 		nic_cmd_drop_objects(nic);
-	} else if (state == INTERFACE_FULL) {
+	} else if (state == NIC_INTERFACE_FULL) {
 		nic->cmdif.addr = (nic->cmdif.addr & ~(uint64_t)UINT32_MAX) |
 				  (value & ~(uint64_t)(NIC_PAGE - 1));
 		nic->cmdif.ready = true;

@@ -43,7 +43,7 @@ struct nic_opts {
 	unsigned int st_entries;	/* ST table size; 0: direct mode */
 	unsigned int vectors;
 	bool no_prefix; /* does not claim End-End TLP prefixes */
-	bool loses_tph; /* TEARDOWN_HCA clears the TPH control register and the ST table */
+	bool loses_tph; /* TEARDOWN_HCA and a disabled interface clear TPH control and the ST table */
 };
 
 struct nic {

@@ -26,7 +26,7 @@ const char srv_options_help[] =
 	"                     default. tph: TPH requester capability (ext). st: entries of the\n"
 	"                     steering tag table, 1 to 64 (64), or direct: no table.\n"
 	"                     vectors: MSI-X vectors, 2 to 64 (16). tph-kept=off: TPH control and\n"
-	"                     steering tag table are cleared by TEARDOWN_HCA, as by a restart of\n"
+	"                     steering tag table are cleared by TEARDOWN_HCA and by a restart of\n"
 	"                     firmware\n"
 	"  --endpoint NAME[,bar-mb=N][,completer=ext|8bit|none|reserved][,flr-ms=N]\n"
 	"             [,prefix=on|off][,doe=on|off][,msix=on|off]\n"

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "fabric/core/dma.h"
+#include "fabric/core/cfg/cfg.h"
 #include "fabric/nic/commands/cmd.h"
 #include "fabric/nic/commands/cmdq.h"
 #include "fabric/nic/queues/eq.h"
@@ -214,6 +215,8 @@ static bool cmd_work(void *ctx)
 	if (nic->cmdif.drop) {
 		nic->cmdif.drop = false;
 		nic_reset_objects(nic);
+		if (nic->opts.loses_tph)
+			fab_cfg_lose_tph(&nic->dev);
 		return nic->cmdif.doorbell != 0;
 	}
 	if (!nic->cmdif.ready || nic->fatal || !nic->cmdif.doorbell) {
@@ -238,7 +241,7 @@ void nic_cmd_reset(struct nic *nic)
 	nic->cmdif.doorbell = 0;
 	nic->cmdif.ready = false;
 	nic->cmdif.drop = false;
-	nic->cmdif.state = 0;
+	nic->cmdif.state = NIC_INTERFACE_DISABLED;
 }
 
 void nic_cmd_drop_objects(struct nic *nic)
