@@ -236,6 +236,32 @@ static void capability_list(void **ctx)
 			 0x10000 | PCI_EXT_CAP_ID_TPH);
 }
 
+/* The driver's sequence (mlx5_vsc_gw_lock()): read 0, write the counter, read it back; 0 releases. */
+static void vendor_semaphore(void **ctx)
+{
+	struct toy *toy = toy_of(ctx);
+	struct fab_cfg_opts opts = toy_opts;
+	uint32_t at, counter;
+
+	opts.vsc = true;
+	assert_int_equal(fab_cfg_build(&toy->dev, &opts), 0);
+	at = (uint32_t)toy_get(toy, toy->dev.pcie_cap + 1u, 1);
+	assert_int_equal(toy_get(toy, at, 2), PCI_CAP_ID_VNDR);
+	assert_int_equal(toy_get(toy, at + 2, 1), 0x18);
+	counter = (uint32_t)toy_get(toy, at + 8, 4);
+	assert_int_not_equal(counter, 0);
+	assert_int_equal(toy_get(toy, at + 12, 4), 0);
+	toy_put(toy, at + 8, 0xffffffff, 4);
+	assert_int_equal(toy_get(toy, at + 8, 4), counter);
+	toy_put(toy, at + 12, counter, 4);
+	assert_int_equal(toy_get(toy, at + 12, 4), counter);
+	toy_put(toy, at + 12, 0, 4);
+	assert_int_equal(toy_get(toy, at + 12, 4), 0);
+	toy_put(toy, at + 4, 0xe000000a,
+		4); /* the status is not writable: space 10 is not supported */
+	assert_int_equal(toy_get(toy, at + 4, 4), 0xa);
+}
+
 static void completer_bits(void **ctx)
 {
 	static const enum fab_tph_support all[] = { FAB_TPH_NONE, FAB_TPH_8BIT, FAB_TPH_RESERVED,
@@ -491,6 +517,7 @@ int main(void)
 		TEST(absent_after_flr),
 		TEST(detach_unsets_bars_and_memory),
 		TEST(capability_list),
+		TEST(vendor_semaphore),
 		TEST(completer_bits),
 		TEST(payload_and_read_request_sizes),
 		TEST(tph_capability_variants),

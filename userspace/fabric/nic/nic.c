@@ -243,6 +243,7 @@ static int nic_init_pci(struct nic *nic)
 		.serial = nic->guid,
 		.completer = FAB_TPH_NONE,
 		.no_prefix = nic->opts.no_prefix,
+		.vsc = true,
 		.requester = nic->opts.requester,
 		.st_entries = nic->opts.st_entries,
 		.vectors = nic->opts.vectors,

@@ -4,6 +4,7 @@
  * function of the fabric:
  *
  *   0x00 type 0 header      0x40 PM      0x50 MSI-X      0x60 PCI Express v2
+ *   0xa0 vendor specific
  *   0x100 DSN               0x110 TPH requester with its steering tag table
  *   0x200 DOE
  */
@@ -18,6 +19,7 @@
 #define PM_CAP	 0x40
 #define MSIX_CAP 0x50
 #define PCIE_CAP 0x60
+#define VSC_CAP	 0xa0
 #define DSN_CAP	 0x100
 #define TPH_CAP	 0x110
 #define DOE_CAP	 0x200
@@ -43,6 +45,7 @@ void fab_cfg_build_bars(struct fab_device *dev);
 void fab_cfg_build_pm(struct fab_device *dev, const struct fab_cfg_opts *opts, uint8_t next);
 void fab_cfg_build_msix(struct fab_device *dev, const struct fab_cfg_opts *opts, uint8_t next);
 void fab_cfg_build_pcie(struct fab_device *dev, const struct fab_cfg_opts *opts);
+void fab_cfg_build_vsc(struct fab_device *dev, uint8_t next);
 void fab_cfg_build_dsn(struct fab_device *dev, uint64_t serial, uint32_t next);
 void fab_cfg_build_tph(struct fab_device *dev, const struct fab_cfg_opts *opts);
 void fab_cfg_build_doe(struct fab_device *dev, uint32_t next);

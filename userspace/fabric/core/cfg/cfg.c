@@ -63,6 +63,8 @@ int fab_cfg_build(struct fab_device *dev, const struct fab_cfg_opts *opts)
 	if (opts->vectors)
 		fab_cfg_build_msix(dev, opts, PCIE_CAP);
 	fab_cfg_build_pcie(dev, opts);
+	if (opts->vsc)
+		fab_cfg_build_vsc(dev, 0);
 	fab_cfg_build_dsn(dev, opts->serial, opts->requester ? TPH_CAP : opts->doe ? DOE_CAP : 0);
 	if (opts->requester)
 		fab_cfg_build_tph(dev, opts);

@@ -28,6 +28,7 @@ struct fab_cfg_opts {
 	bool no_flr;	      /* no function level reset */
 	bool soft_reset;      /* leaving D3hot resets the function */
 	bool no_prefix;	      /* DevCap2 never claims End-End TLP prefixes */
+	bool vsc;	      /* vendor specific capability of mlx5 */
 	bool doe;	      /* DOE capability; not together with a TPH requester capability */
 	unsigned int vectors; /* MSI-X; 0: no capability */
 	unsigned int msix_bar;

@@ -14,6 +14,7 @@ void fab_cfg_build_pcie(struct fab_device *dev, const struct fab_cfg_opts *opts)
 		devcap2 |= FAB_EXP_DEVCAP2_EE_PREFIX | FAB_EXP_DEVCAP2_EE_PREFIX_1;
 	dev->pcie_cap = PCIE_CAP;
 	fab_cfg_put8(dev->cfg, PCIE_CAP, PCI_CAP_ID_EXP);
+	fab_cfg_put8(dev->cfg, PCIE_CAP + 1, opts->vsc ? VSC_CAP : 0);
 	fab_cfg_put16(dev->cfg, PCIE_CAP + PCI_EXP_FLAGS, 2 | PCI_EXP_TYPE_ENDPOINT << 4);
 	fab_cfg_put32(dev->cfg, PCIE_CAP + PCI_EXP_DEVCAP,
 		      MPS_SUPPORTED | PCI_EXP_DEVCAP_EXT_TAG | PCI_EXP_DEVCAP_RBER |
