@@ -57,7 +57,7 @@ start_fabric() {
 		>"$run/fabric.log" 2>&1 &
 	fabric_pid=$!
 	printf '%s\n' "$fabric_pid" >"$run/fabric.pid"
-	for device in $(fabric_devices); do
+	for device in $(fabric_devices) control; do
 		wait_until 10 test -S "$sock/$device.sock" || die_here "the fabric did not start"
 	done
 	ln -sfn "$sock" "$run/sock"
@@ -70,6 +70,11 @@ realtime() { if chrt -f 1 true 2>/dev/null; then echo --realtime; fi; }
 # Names of the devices in the order of the options: --nic=NAME,... --endpoint=NAME,... --engine=NAME,...
 fabric_devices() {
 	printf '%s\n' ${fabric_options[@]+"${fabric_options[@]}"} | sed -n -E 's/^--(nic|endpoint|engine)=([^,]+).*/\2/p'
+}
+
+# The guest can send commands to the fabric, by its second serial port.
+control() {
+	[ -z "$fabric_pid" ] || printf '%s\n' -chardev "socket,id=control,path=$sock/control.sock" -serial chardev:control
 }
 
 # One switch: a root port, an upstream port, and a downstream port for each device. With -r root ports only.
@@ -94,7 +99,7 @@ die_here() {
 start_qemu() {
 	local devices QEMU_PRELOAD=
 	[[ " ${qemu_args[*]-}" != *blob=on* ]] || QEMU_PRELOAD=$(no_udmabuf)
-	mapfile -t devices < <(topology)
+	mapfile -t devices < <(control && topology)
 	qemu -accel "$(accelerator)" -cpu max -M q35,kernel-irqchip=split,memory-backend=ram -m "$memory" -smp 2 \
 		-object "memory-backend-memfd,id=ram,size=$memory,share=on" \
 		-nographic -no-reboot -nodefaults -serial "chardev:console" \

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: MIT
 # For scripts that run inside the guest: drivers, devices, fabric. Source it.
 
-insert() { # MODULE...: load modules that are not loaded yet, from the kernel that runs
-	local name
+# insert MODULE...: load modules that are not loaded yet, from the kernel that runs, with their parameters on its
+# command line (MODULE.PARAMETER=VALUE)
+insert() {
+	local name word words parameters
+	read -ra words </proc/cmdline
 	for name in "$@"; do
-		[ -d "/sys/module/${name//-/_}" ] || insmod "/mnt/kernel/modules/$name.ko" || return 1
+		parameters=()
+		for word in "${words[@]}"; do [[ $word != "$name".* ]] || parameters+=("${word#*.}"); done
+		[ -d "/sys/module/${name//-/_}" ] || insmod "/mnt/kernel/modules/$name.ko" ${parameters[@]+"${parameters[@]}"} || return 1
 	done
 }
 
@@ -14,6 +19,25 @@ load_vfio() { insert tph_root_port irqbypass vfio-pci-core vfio-pci; }
 load_mlx5() {
 	insert tph_root_port mlx5_core mlx5_ib ib_umad
 }
+
+# line DEVICE TEXT COMMAND: send a line to what QEMU has on a serial port; true once an answer has TEXT
+line() {
+	local fd rc=0
+	exec {fd}<>"$1"
+	stty raw -echo <&"$fd"
+	printf '%s\n' "$3" >&"$fd"
+	timeout 10 grep -m 1 -e "$2" <&"$fd" || rc=1
+	exec {fd}>&-
+	return $rc
+}
+
+# qemu_monitor TEXT COMMAND: where QEMU's QMP monitor is on the fourth serial port; 0xff resets its parser
+qemu_monitor() {
+	line /dev/ttyS3 "$1" $'\xff{"execute":"qmp_capabilities"}\n{"execute":"human-monitor-command","arguments":{"command-line":"'"$2"'"}}'
+}
+
+# The fabric's control socket is on the second serial port (rig/vm.sh).
+fabric_control() { line /dev/ttyS1 '"ok":true' "$*"; }
 
 # BDFs of the fabric's functions by their PCI ids.
 endpoints() { pci_by_id 0x1234 0x5448; }

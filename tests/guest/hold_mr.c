@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * hold_mr BDF NIC PEER ext|8bit [low]: hold tagged MRs while the NIC's driver is unbound; low:
- * with tags up to 0xff only. Prints "ready" when traffic has carried the tag, then waits for the
- * end of its input. The device may be gone by then: the process must be able to deregister and to
- * exit, whatever the calls return.
+ * hold_mr BDF NIC PEER ext|8bit [write]: hold tagged MRs while the NIC is reset or its driver unbound. Prints
+ * "ready" when traffic has carried the tag, then waits for the end of its input. The device may be gone by
+ * then: the process must be able to deregister and to exit, whatever the calls return.
+ *
+ * write: with tags up to 0xff only, and writes follow each other until one fails. None may arrive
+ * at the BAR without its tag.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,30 +16,76 @@
 
 #include "tests/guest/bar_rig.h"
 
+static bool input_ended(int timeout_ms)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&input, 1, timeout_ms) == 1;
+}
+
+/* One write; false: it failed, or the input ended before its completion came. */
+static bool write_once(struct rig *rig, struct target *target)
+{
+	struct ibv_sge sge = { .addr = (uintptr_t)rig->host.addr,
+			       .length = 65536,
+			       .lkey = rig->host.mr->lkey };
+	struct ibv_send_wr wr = {
+		.opcode = IBV_WR_RDMA_WRITE,
+		.sg_list = &sge,
+		.num_sge = 1,
+		.send_flags = IBV_SEND_SIGNALED,
+		.wr.rdma = { .remote_addr = tphbuf_mr_iova(target->mr),
+			     .rkey = tphbuf_mr_ibv(target->mr)->rkey },
+	};
+	struct ibv_send_wr *bad;
+	struct ibv_wc wc;
+	int n = 0;
+
+	if (ibv_post_send(rig->host_side.qp, &wr, &bad))
+		return false;
+	while (!n) {
+		n = ibv_poll_cq(rig->host_side.cq, 1, &wc);
+		if (!n && input_ended(0))
+			return false;
+	}
+	return n > 0 && wc.status == IBV_WC_SUCCESS;
+}
+
+static void write_until_it_fails(struct rig *rig, struct target *target)
+{
+	unsigned long writes = 0;
+
+	while (!input_ended(0) && write_once(rig, target))
+		writes++;
+	printf("%lu writes\n", writes);
+	require(writes > 10, "the NIC went before there was traffic");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tphbuf_range ranges[] = { { 0, MiB }, { 8 * MiB, MiB } };
-	bool low = argc == 6 && !strcmp(argv[5], "low");
+	bool write = argc == 6 && !strcmp(argv[5], "write");
 	struct target a, b;
 	struct rig rig;
-	char byte;
 	int ret;
 
-	require(argc == 5 || low, "usage: hold_mr BDF NIC PEER ext|8bit [low]");
+	require(argc == 5 || write, "usage: hold_mr BDF NIC PEER ext|8bit [write]");
 	rig_open(&rig, argv[1], argv[2], argv[3]);
 	rig.ext = !strcmp(argv[4], "ext");
 	target_open(&rig, &a, &ranges[0], 1,
-		    low ? "st=0x5a,xst=0x5a,ph=2" : "st=0x5a,xst=0x1234,ph=2");
+		    write ? "st=0x5a,xst=0xa5,ph=2" : "st=0x5a,xst=0x1234,ph=2");
 	target_open(&rig, &b, &ranges[1], 1,
-		    low ? "st=0x66,xst=0x66,ph=1" : "st=0x66,xst=0x4321,ph=1");
+		    write ? "st=0x66,xst=0x99,ph=1" : "st=0x66,xst=0x4321,ph=1");
 	write_and_compare(&rig, &a, 0, 5000, 1);
-	if (low)
-		expect(&rig, rig.ext ? 16 : 8, 0x5a, 2);
-	else
+	if (!write)
 		expect_both(&rig, 2);
 	printf("ready\n");
 	fflush(stdout);
-	require(!read(STDIN_FILENO, &byte, 1), "input: %m");
+	if (write)
+		write_until_it_fails(&rig, &a);
+	input_ended(-1);
+	if (write)
+		expect(&rig, rig.ext ? 16 : 8, rig.ext ? 0xa5 : 0x5a, 2);
 	ret = tphbuf_mr_deregister(a.mr);
 	printf("deregistration after the driver went: %s\n", strerror(-ret));
 	require(!ret || ret == -EIO || ret == -ENODEV, "deregistration: %d", ret);
