@@ -6,7 +6,7 @@
 #   soak.sh --sums             the ledger's sums, as the table of docs/endurance.md
 . "$(dirname "$0")/../../rig/lib/common.sh"
 ledger=${SOAK_LEDGER:-$CACHE/soak.tsv}
-parts=(fuzz stress stress_debug stress_kcsan bad_inputs bad_inputs_debug fabric_killed)
+parts=(fuzz stress stress_debug stress_kcsan bad_inputs bad_inputs_debug fabric_killed perftest_options)
 
 # Each part runs for some minutes and sets amount (what it did, in its unit).
 unit_fuzz=executions
@@ -45,6 +45,14 @@ unit_fabric_killed=kills
 fabric_killed() {
 	"$TOP/tests/fabric-killed.sh" >"$work/tap" 2>"$work/err" && ! grep -q '^not ok' "$work/tap" || return
 	amount=$(grep -c '^ok' "$work/tap")
+}
+
+# The seed does not matter: the table of options is fixed.
+unit_perftest_options=pairs
+perftest_options() {
+	ONLY=perftest_long BOOT_ARGS=TEST_DEADLINE=1800 BOOT_DEADLINE=7200 "$TOP/tests/harness/vm-boot.sh" 13-tools patched >"$work/tap" 2>"$work/err"
+	[ "$(grep -c '^ok' "$work/tap")" -gt 0 ] && ! grep -q '^not ok' "$work/tap" || return
+	amount=$(grep -c '^ok.*: ib_' "$work/tap")
 }
 
 sums() {

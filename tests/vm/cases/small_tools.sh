@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Smoke tests by small tools of Debian: qperf's tests of reliable connections, and the pingpongs of ibverbs-utils.
+# Smoke tests by small tools of Debian: qperf's tests of reliable connections, the pingpongs of ibverbs-utils, and what
+# infiniband-diags says about the own port.
 
 # A second for each test. Not -n: rc_bi_bw never ends with a number of messages.
 qperf_test() { # TEST
@@ -54,4 +55,18 @@ test_pingpong() {
 	pingpong ibv_srq_pingpong -n 100 -q 4 || failed=1
 	pingpong ibv_xsrq_pingpong -n 100 -c 1 || failed=1
 	[ $failed = 0 ]
+}
+
+octets_sent() { perfquery -x -C "$nic_ext" -P 1 | sed -n 's/^PortXmitData:\.*//p'; }
+
+test_port_tools() {
+	local before
+	expect_text 'State: Active' ibstat "$nic_ext" 1
+	expect_text 'Firmware version: 0\.1\.0000' ibstat "$nic_ext"
+	expect_text "base lid:[[:space:]]*0x1" ibstatus "$nic_ext"
+	before=$(octets_sent)
+	rc_ops write "$nic_ext" "$nic_8bit"
+	[ "$(octets_sent)" -gt "$before" ]
+	# No subnet management datagrams: the port has no SMI, which the driver tells the sender.
+	expect_fail 255 'send failed' smpquery -C "$nic_ext" -P 1 -D nodeinfo 0
 }
