@@ -37,6 +37,7 @@ debian_source() {
 	rm -rf "$src"
 	mkdir -p "$src"
 	cp -r "$TOP"/{meson.build,meson_options.txt,VERSION,userspace} "$TOP/packaging/debian" "$src/"
+	(cd "$TOP" && cp -r --parents benchmarks/{ab,report} "$src/")
 	who=${who//\\/} who=${who//|/}
 	sed -i "s|@MAINTAINER@|${who//&/\\&}|" "$src"/debian/{control,changelog}
 }
