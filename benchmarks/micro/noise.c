@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * noise [copy]: the machine's own variation, beside a measurement. Prints two lines: "memcpy MIB_PER_S", copies of
- * 1 MiB between buffers that do not fit into the caches, and "spin NS", a loop of 10^7 dependent additions. Neither
+ * 1 MiB from one buffer to another, as perftest writes the same memory again, and "spin NS", a loop of 10^7 dependent additions. Neither
  * uses a device: what differs between rounds is the machine.
  * copy: only the rate of the copies, as a plain number.
  */
