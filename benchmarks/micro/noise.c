@@ -12,19 +12,19 @@
 
 #include "benchmarks/micro/clock.h"
 
-#define COPY (1u << 20)
-#define AREA (64u << 20)
-#define ADDS 10000000u
+#define AREA   (1u << 20)
+#define COPIES 256
+#define ADDS   10000000u
 
 static double copy_rate(uint8_t *to, const uint8_t *from)
 {
 	double start = now_us();
 
-	for (size_t off = 0; off < AREA; off += COPY) {
-		memcpy(to + off, from + off, COPY);
+	for (int i = 0; i < COPIES; i++) {
+		memcpy(to, from, AREA);
 		__asm__ volatile("" : : "r"(to), "r"(from) : "memory");
 	}
-	return AREA / COPY / ((now_us() - start) / 1e6);
+	return COPIES / ((now_us() - start) / 1e6);
 }
 
 static double spin_ns(void)
