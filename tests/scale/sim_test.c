@@ -138,7 +138,7 @@ static void test_uniform(void **state)
 
 /*
  * Short operations on tags of popularity r^-1: the hit ratio of a least recently used cache by the approximation of
- * Che, Tung, Wang (2002): sum of p (1 - exp(-p t)), with t such that the sum of 1 - exp(-p t) is the number of entries.
+ * H. Che et al. (2002): sum of p (1 - exp(-p t)), with t such that the sum of 1 - exp(-p t) is the number of entries.
  */
 static double che_misses(unsigned int targets, double zipf, double entries)
 {
