@@ -172,7 +172,7 @@ static void set_clears_what_is_selected(void **state)
 static void own_port_answers_too(void **state)
 {
 	struct ud_rig *f = *state;
-	const uint8_t *data;
+	const uint8_t *data = NULL;
 
 	request(f, UMAD_METHOD_GET, EXTENDED, 1);
 	assert_int_equal(ask(f, 0, &data), 0);
