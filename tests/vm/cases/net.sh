@@ -7,9 +7,9 @@ test_collectives_between_two_nics() { net_check -- --no-points; }
 
 test_collectives_over_four_queue_pairs() { net_check TPHBUF_NET_QPS=4 -- --no-points --ranks 3 --bytes 1000003; }
 
-test_contract_on_verbs() { net_check -- --no-data -v; }
+test_contract_on_verbs() { net_check -- --no-data --timeout 100 -v; }
 
-test_contract_on_loop() { net_check TPHBUF_NET_BACKEND=loop -- --no-data; }
+test_contract_on_loop() { net_check TPHBUF_NET_BACKEND=loop -- --no-data --timeout 100; }
 
 test_collectives_in_a_bar() { net_check -- --no-points --device "$endpoint,2" --bytes 1000003; }
 
