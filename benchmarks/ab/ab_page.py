@@ -4,15 +4,15 @@ import json
 
 import page
 import plot
+import stats
 import topology
 
 
 def figure_rows(figures):
     for figure in figures:
-        interval = f'{figure["low"]:.3f} to {figure["high"]:.3f}' if figure['low'] is not None else 'none'
         yield (f'<tr data-figure="{figure["size"]} {plot.escape(figure["tag"])}">{page.cell(figure["size"])}'
                f'{page.cell(figure["tag"])}{page.cell(figure["tagged"], 2)}{page.cell(figure["untagged"], 2)}'
-               f'{page.cell(figure["unit"])}{page.cell(figure["ratio"], 3)}{page.cell(interval)}'
+               f'{page.cell(figure["unit"])}{page.cell(figure["ratio"], 3)}{page.cell(stats.interval(figure))}'
                f'{page.cell(100 * figure["noise"], 1)}{page.cell(figure["conclusion"])}</tr>')
 
 

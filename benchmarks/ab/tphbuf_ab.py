@@ -223,8 +223,7 @@ def main(argv=None):
         print(f'tphbuf-ab: {error}', file=sys.stderr)
         return 1
     for figure in report['figures']:
-        interval = f'{figure["low"]:.3f} to {figure["high"]:.3f}' if figure['low'] is not None else 'no interval'
-        print(f'{figure["size"]} bytes, {figure["tag"]} over untagged: {figure["ratio"]:.3f} ({interval}), '
+        print(f'{figure["size"]} bytes, {figure["tag"]} over untagged: {figure["ratio"]:.3f} ({stats.interval(figure)}), '
               f'{figure["conclusion"]}')
     print(f'report: {options.out}/index.html')
     return 0

@@ -66,10 +66,9 @@ def report(lines):
 def text(bench):
     yield 'fabric model figures, not NIC performance; median of pair ratios, 95 % interval'
     for row in bench['figures']:
-        interval = 'too few pairs' if row['low'] is None else f'{row["low"]:.3f} to {row["high"]:.3f}'
         sense = '>=' if row['sense'] == 'min' else '<='
         yield (f'{row["name"]:62} {row["ours"]:10.2f} / {row["peer"]:8.2f} {row["unit"]:18} {row["ratio"]:8.3f}  '
-               f'[{interval}, {row["pairs"]} pairs]  target {sense} {row["target"]}  {row["verdict"]}')
+               f'[{stats.interval(row)}, {row["pairs"]} pairs]  target {sense} {row["target"]}  {row["verdict"]}')
     for name in bench['missing']:
         yield f'{name:62} not measured'
     for kind, noise in bench['noise'].items():

@@ -9,6 +9,7 @@ import pathlib
 import sys
 
 import plot
+import stats
 import topology
 
 STYLE = '''
@@ -111,18 +112,16 @@ def demo_part(demo):
 
 def bench_rows(rows):
     for row in rows:
-        spread = f'{row["low"]:.3f} to {row["high"]:.3f}' if 'low' in row else ''
-        verdict = row.get('verdict') or ('ok' if row.get('ok') else 'MISSED')
         target = f'{"≥" if row["sense"] == "min" else "≤"} {row["target"]}'
         yield (f'<tr data-figure="{plot.escape(row["name"])}">{cell(row["name"])}{cell(row["ours"], 2)}'
-               f'{cell(row["peer"], 2)}{cell(row["unit"])}{cell(row["ratio"], 3)}{cell(spread)}{cell(target)}'
-               f'{cell(verdict)}</tr>')
+               f'{cell(row["peer"], 2)}{cell(row["unit"])}{cell(row["ratio"], 3)}{cell(stats.interval(row))}{cell(target)}'
+               f'{cell(row["verdict"])}</tr>')
 
 
 def bench_part(bench):
-    rows = bench['figures'] if isinstance(bench, dict) else bench
     yield '<h2>Speed, as ratios measured side by side</h2>'
-    yield table(['figure', 'ours', 'peer', 'unit', 'ratio', '95 % interval', 'target', 'verdict'], bench_rows(rows))
+    yield table(['figure', 'ours', 'peer', 'unit', 'ratio', '95 % interval', 'target', 'verdict'],
+                bench_rows(bench['figures']))
 
 
 def document(title, parts, data):

@@ -41,6 +41,11 @@ def ratio(pairs):
     return result
 
 
+def interval(result):
+    """The interval as text."""
+    return 'too few pairs' if result['low'] is None else f'{result["low"]:.3f} to {result["high"]:.3f}'
+
+
 def verdict(result, target, sense):
     """"ok", "MISSED", or "inconclusive" if the interval does not lie on one side; sense: min or max."""
     if result['low'] is None:

@@ -15,6 +15,7 @@ BENCHMARKS = HERE.parents[1] / 'benchmarks'
 sys.path[:0] = [str(HERE), str(BENCHMARKS / 'ab'), str(BENCHMARKS / 'report')]
 import ab_page  # noqa: E402
 import sample  # noqa: E402
+import tap  # noqa: E402
 import tphbuf_ab  # noqa: E402
 
 BASE = ['--endpoint', '0000:05:00.0', '--nic', 'mlx5_0', '--peer', 'mlx5_1']
@@ -155,19 +156,5 @@ def test_page_has_the_numbers():
     assert 'src=' not in text and 'href=' not in text
 
 
-def main():
-    failed = 0
-    tests = [(name, test) for name, test in globals().items() if name.startswith('test_')]
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            test()
-            print(f'ok {number} - {name}')
-        except AssertionError as error:
-            failed += 1
-            print(f'not ok {number} - {name}\n# {error!r}')
-    print(f'1..{len(tests)}')
-    return failed > 0
-
-
 if __name__ == '__main__':
-    raise SystemExit(main())
+    raise SystemExit(tap.run(globals()))

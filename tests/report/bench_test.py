@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'benchmarks' / 'report'))
 import bench  # noqa: E402
+import tap  # noqa: E402
 
 
 def refused(lines):
@@ -71,19 +72,5 @@ def test_noise_and_missing_figures_are_reported():
     assert 'noise spin' in said and 'not measured' in said and '8 pairs' in said, said
 
 
-def main():
-    failed = 0
-    tests = [(name, test) for name, test in globals().items() if name.startswith('test_')]
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            test()
-            print(f'ok {number} - {name}')
-        except AssertionError as error:
-            failed += 1
-            print(f'not ok {number} - {name}\n# {error!r}')
-    print(f'1..{len(tests)}')
-    return failed > 0
-
-
 if __name__ == '__main__':
-    raise SystemExit(main())
+    raise SystemExit(tap.run(globals()))

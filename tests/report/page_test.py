@@ -16,6 +16,7 @@ sys.path[:0] = [str(HERE), str(REPORT)]
 import page  # noqa: E402
 import plot  # noqa: E402
 import sample  # noqa: E402
+import tap  # noqa: E402
 
 VOID = {'meta', 'br', 'circle', 'rect', 'path', 'link', 'img', 'input'}
 
@@ -56,7 +57,7 @@ def test_numbers_are_those_of_the_json():
     for run in sample.DEMO['runs']:
         assert rows[run['name']] == [run['bw_MBps'], run['tlps_to_bar'], run['tlps_tagged']], rows[run['name']]
     assert rows['all-reduce'] == [8192, 8192]
-    figure = sample.BENCH[0]
+    figure = sample.BENCH['figures'][0]
     assert rows[figure['name']] == [figure['ours'], figure['peer'], figure['ratio']]
 
 
@@ -72,6 +73,12 @@ def test_text_is_not_markup():
     assert text.count('</script>') == 1
     data = re.search(r'id="data">(.*?)</script>', text, re.DOTALL).group(1)
     assert json.loads(data) == {'demo': sample.DEMO, 'bench': sample.BENCH}
+
+
+def test_figure_without_interval():
+    figure = {**sample.BENCH['figures'][0], 'low': None, 'high': None, 'verdict': 'inconclusive'}
+    text = page.page(None, {**sample.BENCH, 'figures': [figure]})
+    assert '<td>too few pairs</td>' in text and '<td>inconclusive</td>' in text
 
 
 def test_a_failure_is_named():
@@ -117,19 +124,5 @@ def test_folder_without_results_is_refused():
         assert 'tphbuf report' in (pathlib.Path(folder) / 'index.html').read_text()
 
 
-def main():
-    failed = 0
-    tests = [(name, test) for name, test in globals().items() if name.startswith('test_')]
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            test()
-            print(f'ok {number} - {name}')
-        except AssertionError as error:
-            failed += 1
-            print(f'not ok {number} - {name}\n# {error!r}')
-    print(f'1..{len(tests)}')
-    return failed > 0
-
-
 if __name__ == '__main__':
-    raise SystemExit(main())
+    raise SystemExit(tap.run(globals()))

@@ -35,8 +35,9 @@ DEMO = {
                    'ok': True, 'why': []},
     'topology': [answer('0000:03:00.0', '0000:02:00.0', ['st']), answer('0000:04:00.0', '0000:02:01.0', ['st', 'xst'])],
 }
-BENCH = [{'name': 'tagged over untagged', 'ours': 99.5, 'peer': 100.25, 'unit': 'MB/s', 'ratio': 0.9925, 'low': 0.98,
-          'high': 1.005, 'target': 0.98, 'sense': 'min', 'verdict': 'ok'}]
+FIGURE = {'name': 'tagged over untagged', 'ours': 99.5, 'peer': 100.25, 'unit': 'MB/s', 'ratio': 0.9925, 'low': 0.98,
+          'high': 1.005, 'target': 0.98, 'sense': 'min', 'verdict': 'ok', 'pairs': 12}
+BENCH = {'missing': [], 'noise': {}, 'figures': [FIGURE]}
 
 
 def tlp(requester, target, kind, address, tag=None, **more):

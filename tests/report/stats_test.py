@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'benchmarks' / 'report'))
 import stats  # noqa: E402
+import tap  # noqa: E402
 
 
 def pairs(true_ratio, noise, count, seed=1):
@@ -66,19 +67,5 @@ def test_spread():
     assert abs(stats.spread([90, 95, 100, 105, 110]) - 0.05) < 1e-9
 
 
-def main():
-    failed = 0
-    tests = [(name, test) for name, test in globals().items() if name.startswith('test_')]
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            test()
-            print(f'ok {number} - {name}')
-        except AssertionError as error:
-            failed += 1
-            print(f'not ok {number} - {name}\n# {error!r}')
-    print(f'1..{len(tests)}')
-    return failed > 0
-
-
 if __name__ == '__main__':
-    raise SystemExit(main())
+    raise SystemExit(tap.run(globals()))

@@ -11,6 +11,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 REPORT = HERE.parents[1] / 'benchmarks' / 'report'
 sys.path[:0] = [str(HERE), str(REPORT)]
 import sample  # noqa: E402
+import tap  # noqa: E402
 import trace_page  # noqa: E402
 
 
@@ -63,19 +64,5 @@ def test_program():
         assert 'src=' not in text and 'href=' not in text and 'mlx5' not in text and '"0x5a"' in text
 
 
-def main():
-    failed = 0
-    tests = [(name, test) for name, test in globals().items() if name.startswith('test_')]
-    for number, (name, test) in enumerate(tests, 1):
-        try:
-            test()
-            print(f'ok {number} - {name}')
-        except AssertionError as error:
-            failed += 1
-            print(f'not ok {number} - {name}\n# {error!r}')
-    print(f'1..{len(tests)}')
-    return failed > 0
-
-
 if __name__ == '__main__':
-    raise SystemExit(main())
+    raise SystemExit(tap.run(globals()))
