@@ -180,19 +180,24 @@ static uint16_t create(struct subnet_query *query, const struct umad_sa_mcmember
 	return *group ? UMAD_STATUS_SUCCESS : SUBNET_STATUS(NO_RESOURCES);
 }
 
+/* The record of a request to join or leave, and its group, NULL if there is none. */
+static uint16_t asked_member(const struct subnet_query *query,
+			     struct umad_sa_mcmember_record *asked, struct subnet_group **group)
+{
+	memcpy(asked, query->in->data, sizeof(*asked));
+	*group = subnet_group_find(query->from->subnet, asked->mgid);
+	return check_member(query, asked);
+}
+
 uint16_t subnet_member_join(struct subnet_query *query)
 {
 	struct umad_sa_mcmember_record asked;
 	struct subnet_group *group;
-	uint16_t status;
-	uint8_t state;
+	uint16_t status = asked_member(query, &asked, &group);
+	uint8_t state = asked.scope_state & STATES;
 
-	memcpy(&asked, query->in->data, sizeof(asked));
-	status = check_member(query, &asked);
 	if (status != UMAD_STATUS_SUCCESS)
 		return status;
-	state = asked.scope_state & STATES;
-	group = subnet_group_find(query->from->subnet, asked.mgid);
 	if (!group)
 		status = create(query, &asked, &group);
 	else if (!group_matches(query, &asked, &group->record))
@@ -211,15 +216,11 @@ uint16_t subnet_member_leave(struct subnet_query *query)
 {
 	struct umad_sa_mcmember_record asked;
 	struct subnet_group *group;
-	uint16_t status;
-	uint8_t state;
+	uint16_t status = asked_member(query, &asked, &group);
+	uint8_t state = asked.scope_state & STATES;
 
-	memcpy(&asked, query->in->data, sizeof(asked));
-	status = check_member(query, &asked);
 	if (status != UMAD_STATUS_SUCCESS)
 		return status;
-	state = asked.scope_state & STATES;
-	group = subnet_group_find(query->from->subnet, asked.mgid);
 	if (!group || (subnet_group_state(group, query->from) & state) != state)
 		return SUBNET_STATUS(REQ_INVALID);
 	found_member(query, group, query->from, state);
