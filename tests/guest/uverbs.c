@@ -72,29 +72,37 @@ int uverbs_dmah_free(struct ibv_context *ctx, uint32_t handle)
 	return submit(ctx, &req, UVERBS_OBJECT_DMAH, UVERBS_METHOD_DMAH_FREE);
 }
 
+/* REG_MR with what @req has already (the memory), and what all kinds of memory have. */
+static int reg_mr(struct ibv_pd *pd, struct request *req, uint64_t iova, uint64_t len, int access,
+		  uint32_t dmah, const uint32_t *tph_flags, struct uverbs_mr *mr)
+{
+	struct ib_uverbs_attr *mine = add(req, UVERBS_ATTR_REG_MR_HANDLE, 0, 0);
+	int ret;
+
+	add(req, UVERBS_ATTR_REG_MR_PD_HANDLE, 0, pd->handle);
+	if (dmah != UVERBS_NO_DMAH)
+		add(req, UVERBS_ATTR_REG_MR_DMA_HANDLE, 0, dmah);
+	add(req, UVERBS_ATTR_REG_MR_IOVA, sizeof(uint64_t), iova);
+	add(req, UVERBS_ATTR_REG_MR_LENGTH, sizeof(uint64_t), len);
+	add(req, UVERBS_ATTR_REG_MR_ACCESS_FLAGS, sizeof(uint32_t), (uint32_t)access);
+	add_out(req, UVERBS_ATTR_REG_MR_RESP_LKEY, &mr->lkey, sizeof(mr->lkey));
+	add_out(req, UVERBS_ATTR_REG_MR_RESP_RKEY, &mr->rkey, sizeof(mr->rkey));
+	if (tph_flags)
+		add(req, UVERBS_ATTR_REG_MR_TPH_FLAGS, sizeof(*tph_flags), *tph_flags);
+	ret = submit(pd->context, req, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_MR);
+	if (!ret)
+		mr->handle = (uint32_t)mine->data;
+	return ret;
+}
+
 static int reg_dmabuf(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t dmah,
 		      const uint32_t *tph_flags, struct uverbs_mr *mr)
 {
 	struct request req = { 0 };
-	struct ib_uverbs_attr *mine = add(&req, UVERBS_ATTR_REG_MR_HANDLE, 0, 0);
-	int ret;
 
-	add(&req, UVERBS_ATTR_REG_MR_PD_HANDLE, 0, pd->handle);
-	if (dmah != UVERBS_NO_DMAH)
-		add(&req, UVERBS_ATTR_REG_MR_DMA_HANDLE, 0, dmah);
-	add(&req, UVERBS_ATTR_REG_MR_IOVA, sizeof(uint64_t), 0);
-	add(&req, UVERBS_ATTR_REG_MR_LENGTH, sizeof(uint64_t), len);
-	add(&req, UVERBS_ATTR_REG_MR_ACCESS_FLAGS, sizeof(uint32_t), (uint32_t)access);
 	add(&req, UVERBS_ATTR_REG_MR_FD, 0, 0)->data_s64 = fd;
 	add(&req, UVERBS_ATTR_REG_MR_FD_OFFSET, sizeof(uint64_t), 0);
-	add_out(&req, UVERBS_ATTR_REG_MR_RESP_LKEY, &mr->lkey, sizeof(mr->lkey));
-	add_out(&req, UVERBS_ATTR_REG_MR_RESP_RKEY, &mr->rkey, sizeof(mr->rkey));
-	if (tph_flags)
-		add(&req, UVERBS_ATTR_REG_MR_TPH_FLAGS, sizeof(*tph_flags), *tph_flags);
-	ret = submit(pd->context, &req, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_MR);
-	if (!ret)
-		mr->handle = (uint32_t)mine->data;
-	return ret;
+	return reg_mr(pd, &req, 0, len, access, dmah, tph_flags, mr);
 }
 
 int uverbs_reg_dmabuf(struct ibv_pd *pd, int fd, uint64_t len, int access, uint32_t dmah,
@@ -135,24 +143,9 @@ static int reg_addr(struct ibv_pd *pd, void *addr, uint64_t len, int access, uin
 		    const uint32_t *tph_flags, struct uverbs_mr *mr)
 {
 	struct request req = { 0 };
-	struct ib_uverbs_attr *mine = add(&req, UVERBS_ATTR_REG_MR_HANDLE, 0, 0);
-	int ret;
 
-	add(&req, UVERBS_ATTR_REG_MR_PD_HANDLE, 0, pd->handle);
-	if (dmah != UVERBS_NO_DMAH)
-		add(&req, UVERBS_ATTR_REG_MR_DMA_HANDLE, 0, dmah);
-	add(&req, UVERBS_ATTR_REG_MR_IOVA, sizeof(uint64_t), (uintptr_t)addr);
 	add(&req, UVERBS_ATTR_REG_MR_ADDR, sizeof(uint64_t), (uintptr_t)addr);
-	add(&req, UVERBS_ATTR_REG_MR_LENGTH, sizeof(uint64_t), len);
-	add(&req, UVERBS_ATTR_REG_MR_ACCESS_FLAGS, sizeof(uint32_t), (uint32_t)access);
-	add_out(&req, UVERBS_ATTR_REG_MR_RESP_LKEY, &mr->lkey, sizeof(mr->lkey));
-	add_out(&req, UVERBS_ATTR_REG_MR_RESP_RKEY, &mr->rkey, sizeof(mr->rkey));
-	if (tph_flags)
-		add(&req, UVERBS_ATTR_REG_MR_TPH_FLAGS, sizeof(*tph_flags), *tph_flags);
-	ret = submit(pd->context, &req, UVERBS_OBJECT_MR, UVERBS_METHOD_REG_MR);
-	if (!ret)
-		mr->handle = (uint32_t)mine->data;
-	return ret;
+	return reg_mr(pd, &req, (uintptr_t)addr, len, access, dmah, tph_flags, mr);
 }
 
 int uverbs_reg_addr(struct ibv_pd *pd, void *addr, uint64_t len, int access, uint32_t dmah,
