@@ -21,13 +21,14 @@ import time
 import sites
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-# Part: (folders, build, suites). Plug-ins are loaded into programs without sanitizers.
-SANITIZERS = ['-Db_sanitize=address,undefined', '-Db_lundef=false']
+# Build: its options of Meson. Plug-ins are loaded into programs without sanitizers.
+BUILDS = {'sanitized': ['-Db_sanitize=address,undefined', '-Db_lundef=false'], 'plain': []}
+# Part: (folders, build, suites)
 PARTS = {
-    'lib': (['userspace/lib', 'userspace/util'], SANITIZERS, ['unit', 'fuzz']),
-    'cli': (['userspace/cli'], SANITIZERS, ['unit', 'fuzz']),
-    'fabric': (['userspace/fabric'], SANITIZERS, ['fabric']),
-    'plugin': (['userspace/transports/nccl'], [], ['transports']),
+    'lib': (['userspace/lib', 'userspace/util'], 'sanitized', ['unit', 'fuzz']),
+    'cli': (['userspace/cli'], 'sanitized', ['unit', 'fuzz']),
+    'fabric': (['userspace/fabric'], 'sanitized', ['fabric']),
+    'plugin': (['userspace/transports/nccl'], 'plain', ['transports']),
 }
 REACHED_SIZE = 65536  # MUTANT_MAX in mutant.h
 
@@ -55,20 +56,20 @@ def equivalents():
 
 
 def sample(parts, options):
-    """The seeded sample: part -> list of (number, site)."""
+    """The seeded sample: build -> list of (number, site)."""
     found = []
     for part in parts:
         for folder in PARTS[part][0]:
             for path in sorted((TOP / folder).rglob('*.c')):
                 name = str(path.relative_to(TOP))
                 if not options.file or options.file in name:
-                    found += [(part, site) for site in sites.sites(name, path.read_text())]
+                    found += [(PARTS[part][1], site) for site in sites.sites(name, path.read_text())]
     total = len(found)
     chosen = random.Random(options.seed).sample(found, min(options.count, total, REACHED_SIZE - 1))
     print(f'# {len(chosen)} of {total} possible changes, seed {options.seed}', flush=True)
     numbered = {}
-    for number, (part, site) in enumerate(chosen):
-        numbered.setdefault(part, []).append((number, site))
+    for number, (name, site) in enumerate(chosen):
+        numbered.setdefault(name, []).append((number, site))
     return numbered
 
 
@@ -89,11 +90,11 @@ def make_tree(tree, numbered):
         (tree / name).write_text(sites.apply((TOP / name).read_text(), group))
 
 
-def build(tree, name, options):
+def compile_tree(tree, options):
     """Configures and compiles; returns the build folder."""
-    args = [tree / 'rig/configure.sh', name, 'gcc', '-Doptimization=1', '-Dtests=host', *options,
+    args = [tree / 'rig/configure.sh', 'mutate', 'gcc', '-Doptimization=1', '-Dtests=host', *options,
             f'-Dc_args=-w -fno-sanitize-recover=all -fno-omit-frame-pointer -include {tree}/tests/mutate/mutant.h']
-    folder = tree / 'build' / name
+    folder = tree / 'build' / 'mutate'
     for command in (args, ['meson', 'compile', '-C', folder]):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
@@ -146,11 +147,11 @@ def verdict(number, reached, folder):
     return '' if able else None
 
 
-def try_part(part, numbered, out):
-    """Yields (site, verdict) for each change of a part."""
-    _, options, suites = PARTS[part]
-    make_tree(out / part, numbered)
-    folder = build(out / part, 'mutate', options)
+def try_build(name, parts, numbered, out):
+    """Yields (site, verdict) for each change of a build."""
+    suites = {suite for part in parts if PARTS[part][1] == name for suite in PARTS[part][2]}
+    make_tree(out / name, numbered)
+    folder = compile_tree(out / name, BUILDS[name])
     reached = reached_by(tests_of(folder, suites), folder)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for (_, site), answer in zip(numbered, pool.map(lambda item: verdict(item[0], reached, folder), numbered)):
@@ -162,8 +163,8 @@ def main():
     known = equivalents()
     parts = options.part or list(PARTS)
     survivors, killed, marked = [], 0, 0
-    for part, numbered in sample(parts, options).items():
-        for site, answer in try_part(part, numbered, options.out):
+    for name, numbered in sample(parts, options).items():
+        for site, answer in try_build(name, parts, numbered, options.out):
             where = f'{site.path}:{site.line + 1}'
             if answer:
                 killed += 1
