@@ -3,11 +3,13 @@
 # Run test suites and count. Every suite prints TAP lines; each ends up in build/check/NAME.tap.
 #   check.sh unit | vm | debug | all
 # debug: the boots of the kernel with the series once more with a debug kernel, and those made for one.
-# all: these three, the packages, and the series itself if it differs from the last verified state.
+# all: unit, vm, the packages, this commit's share of debug, and the series itself if it differs from the last
+# verified state.
 # A suite with a non-zero status, or without any test, counts as one failure. A skip that is not
 # listed in tests/harness/expected-skips is a failure too.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 . "$TOP/tests/harness/suite.sh"
+. "$TOP/tests/harness/share.sh"
 
 out=$BUILD/check
 
@@ -61,6 +63,7 @@ unit_suites() {
 	suite demo-judge "$TOP/tests/harness/test/judge.sh"
 	suite ktap "$TOP/tests/harness/test/ktap.sh"
 	suite counting "$TOP/tests/harness/test/suite.sh"
+	suite rotation "$TOP/tests/harness/test/share.sh"
 	suite kernel-log "$TOP/tests/harness/test/kernel-log.sh"
 	suite debug-reports "$TOP/tests/harness/test/debug.sh"
 }
@@ -84,12 +87,16 @@ vm_suites() {
 	together vm-fabric-killed "$TOP/tests/fabric-killed.sh"
 }
 
-debug_suites() {
+debug_boots() { # names of the boots that run again on the debug kernel
 	local boot
 	for boot in $(boots_with patched); do
-		grep -q '^DEBUG=no' "$TOP/tests/vm/boot/$boot.conf" ||
-			together "vm-$boot-debug" "$TOP/tests/harness/vm-boot.sh" "$boot" debug
+		grep -q '^DEBUG=no' "$TOP/tests/vm/boot/$boot.conf" || echo "$boot"
 	done
+}
+
+debug_suites() { # BOOT...: these boots on the debug kernel, and those made for it
+	local boot
+	for boot; do together "vm-$boot-debug" "$TOP/tests/harness/vm-boot.sh" "$boot" debug; done
 	own_boots debug
 }
 
@@ -104,7 +111,11 @@ in_time() {
 	return 1
 }
 
+# The boots of the debug kernel take half an hour: each commit runs one share of them
+DEBUG_SHARES=4
+
 everything() {
+	local boots
 	unit_suites
 	suite packages "$TOP/tests/packages.sh"
 	vm_suites
@@ -116,7 +127,9 @@ everything() {
 	fi
 	if in_time debug 30 20; then
 		"$TOP/rig/all.sh" 0 debug
-		debug_suites
+		boots=$(share_of "$DEBUG_SHARES" "$(share_now "$DEBUG_SHARES")" $(debug_boots))
+		say "debug kernel: one share of $DEBUG_SHARES, by commit:" $boots"; make check-debug runs all"
+		debug_suites $boots
 		all_counted
 	fi
 	series_suite
@@ -146,7 +159,7 @@ esac
 case $kind in
 unit) unit_suites ;;
 vm) vm_suites ;;
-debug) debug_suites; own_boots kcsan ;;
+debug) debug_suites $(debug_boots); own_boots kcsan ;;
 all) everything ;;
 *) die "usage: check.sh unit | vm | debug | all" ;;
 esac
