@@ -67,6 +67,26 @@ void rig_close(struct rig *rig)
 	close(rig->fd);
 }
 
+static void forget_numbers(struct nic *nic)
+{
+	nic->pds.next = nic->uars.next = nic->xrcds.next = nic->eqs.next = nic->cqs.next = 0;
+	nic->mkeys.next = nic->qps.next = nic->srqs.next = nic->faults.next = 0;
+	nic->counter_sets.next = 0;
+}
+
+void rig_reset(struct rig *rig)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		rig->nic[i]->dev.ops->reset(&rig->nic[i]->dev);
+		forget_numbers(rig->nic[i]);
+	}
+	memset(rig->memory, 0, rig->used);
+	rig->used = 0;
+	fab_fabric_clear(rig->fabric);
+}
+
 uint64_t rig_alloc(struct rig *rig, uint64_t bytes)
 {
 	uint64_t bus = RIG_BUS + rig->used;
@@ -523,10 +543,15 @@ uint8_t rig_cqe_syndrome(const struct mlx5_cqe64 *cqe)
 
 void rig_pair_open(struct rig_pair *pair, bool loopback)
 {
+	rig_open(&pair->rig);
+	rig_pair_make(pair, loopback);
+}
+
+void rig_pair_make(struct rig_pair *pair, bool loopback)
+{
 	const struct rig_qp_opts opts = { .log_sq = 6, .log_rq = 4, .log_stride = 2 };
 	int i;
 
-	rig_open(&pair->rig);
 	for (i = 0; i < 2; i++) {
 		struct nic *nic = pair->rig.nic[loopback ? 0 : i];
 

@@ -39,6 +39,8 @@ struct rig {
 
 void rig_open(struct rig *rig);
 void rig_close(struct rig *rig);
+/* As after rig_open(): no objects, numbers from the first one, the used memory zeroed. */
+void rig_reset(struct rig *rig);
 uint64_t rig_alloc(struct rig *rig, uint64_t bytes); /* zeroed, page aligned */
 void *rig_at(struct rig *rig, uint64_t bus);
 void rig_fill(struct rig *rig, uint64_t bus, uint32_t len, uint32_t seed);
@@ -148,6 +150,7 @@ struct rig_pair {
 	uint32_t pd[2];
 };
 void rig_pair_open(struct rig_pair *pair, bool loopback);
+void rig_pair_make(struct rig_pair *pair, bool loopback); /* on a rig that is open */
 void rig_pair_close(struct rig_pair *pair);
 
 #endif

@@ -45,13 +45,13 @@ static void drop_queues(struct nic *nic)
 
 	while (nic->qp_list)
 		nic_qp_free(nic->qp_list);
-	for (i = 0; i < nic->srqs.size; i++)
+	for (i = 0; nic->srqs.used && i < nic->srqs.size; i++)
 		if (nic->srqs.slot[i])
 			nic_srq_free(nic, nic->srqs.slot[i]);
-	for (i = 0; i < nic->cqs.size; i++)
+	for (i = 0; nic->cqs.used && i < nic->cqs.size; i++)
 		if (nic->cqs.slot[i])
 			nic_cq_free(nic, nic->cqs.slot[i]);
-	for (i = 0; i < nic->eqs.size; i++)
+	for (i = 0; nic->eqs.used && i < nic->eqs.size; i++)
 		if (nic->eqs.slot[i])
 			nic_eq_free(nic, nic->eqs.slot[i]);
 }
@@ -73,7 +73,7 @@ static void drop_counter_sets(struct nic *nic)
 {
 	uint32_t i;
 
-	for (i = 0; i < nic->counter_sets.size; i++)
+	for (i = 0; nic->counter_sets.used && i < nic->counter_sets.size; i++)
 		free(nic_ids_remove(&nic->counter_sets, nic->counter_sets.first + i));
 }
 

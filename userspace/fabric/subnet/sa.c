@@ -53,8 +53,8 @@ void subnet_found(struct subnet_query *query, const void *record, uint32_t bytes
 	if (to > query->skip + room)
 		to = query->skip + room;
 	if (from < to)
-		memcpy(query->out->data + from - query->skip,
-		       (const uint8_t *)record + from - start, to - from);
+		memcpy(query->out->data + (from - query->skip),
+		       (const uint8_t *)record + (from - start), to - from);
 	query->out->attr_offset = htobe16((uint16_t)(bytes / 8));
 	query->found++;
 }
