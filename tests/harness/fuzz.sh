@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # make fuzz: libFuzzer on every parser, or on TARGET, for SECONDS each; findings are in build/fuzz/found.
 . "$(dirname "$0")/../../rig/lib/common.sh"
-seconds=${SECONDS_EACH:-60}
+seconds=${SECONDS_EACH:-60} seed=${FUZZ_SEED:-0} # seed 0: a random one
 corpora=$TOP/tests/fuzz/corpus
 "$TOP/rig/setup.sh" tests
 "$TOP/rig/configure.sh" fuzz >/dev/null
@@ -12,6 +12,6 @@ for target in $targets; do
 	found=$BUILD/fuzz/found/$target
 	mkdir -p "$found"
 	say "== $target"
-	"$BUILD/fuzz/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 \
+	"$BUILD/fuzz/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -seed="$seed" -max_len=4096 -print_final_stats=1 \
 		-artifact_prefix="$found/" "$found" "$corpora/$target"
 done

@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: MIT
 # make soak: the random tests with new seeds until the time is over. Each turn adds a line to a ledger in the cache, so
 # that runs add up; the run is resumed by starting it again.
-#   soak.sh HOURS [PART...]    PARTS: below; without any, all in turn
+#   soak.sh HOURS [PART...]    PARTS: below, or fuzz: every target; without any, all in turn
 #   soak.sh --sums             the ledger's sums, as the table of docs/endurance.md
 . "$(dirname "$0")/../../rig/lib/common.sh"
 ledger=${SOAK_LEDGER:-$CACHE/soak.tsv}
-parts=(fuzz stress stress_debug stress_kcsan bad_inputs bad_inputs_debug fabric_killed perftest_options)
+fuzz_parts=($(ls "$TOP/tests/fuzz/corpus" | sed 's/^/fuzz_/'))
+vm_parts=(stress stress_debug stress_kcsan bad_inputs bad_inputs_debug fabric_killed perftest_options)
+parts=("${fuzz_parts[@]}" "${vm_parts[@]}")
 
-# Each part runs for some minutes and sets amount (what it did, in its unit).
-unit_fuzz=executions
-fuzz() { # every target for a minute
-	local log=$work/fuzz.log
-	SECONDS_EACH=60 "$TOP/tests/harness/fuzz.sh" >"$log" 2>&1 || return
+# Each part runs for some minutes and sets amount (what it did, in its unit); a part that fails may have done some, too.
+fuzz() { # TARGET: libFuzzer takes seeds of 32 bits
+	local log=$work/fuzz.log rc=0
+	TARGET=$1 SECONDS_EACH=120 FUZZ_SEED=$((seed & 0x7fffffff)) "$TOP/tests/harness/fuzz.sh" >"$log" 2>&1 || rc=$?
 	amount=$(awk '/stat::number_of_executed_units/ { n += $2 } END { print n + 0 }' "$log")
+	return $rc
 }
 
 # boot NAME KERNEL CASE ARGUMENT...: one case of a boot, with kernel arguments
@@ -24,7 +26,7 @@ boot() {
 	logs=$BUILD/vm/check-$name-$kernel/out/log
 }
 
-unit_stress=operations unit_stress_debug=operations unit_stress_kcsan=operations
+unit_fuzz=executions unit_stress=operations unit_stress_debug=operations unit_stress_kcsan=operations
 stress_on() { # BOOT KERNEL
 	boot "$1" "$2" stress STRESS_SECONDS=300 || return
 	amount=$(awk '/ operations in .* rounds/ { print $1 }' "$logs"/stress.*.log)
@@ -71,12 +73,28 @@ turn() {
 	rm -rf "$work"
 	mkdir -p "$work"
 	amount=0
-	"$part" || result=FAILED
+	case $part in
+	fuzz_*) unit=unit_fuzz; fuzz "${part#fuzz_}" || result=FAILED ;;
+	*) unit=unit_$part; "$part" || result=FAILED ;;
+	esac
 	[ "${amount:-0}" -gt 0 ] || result=FAILED
-	unit=unit_$part
 	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$(date -u +%FT%TZ)" "$(git -C "$TOP" describe --always --dirty)" "$part" "$seed" \
 		"${amount:-0}" "${!unit}" "$result" "$((SECONDS - began))" | tee -a "$ledger"
 	[ "$result" = ok ] || { failures=$((failures + 1)); say "$part failed with seed $seed: see ${work#"$TOP"/} and build/vm"; }
+}
+
+# Only what the parts need: fuzz targets have a build of their own.
+build_for() {
+	local kernels=(base) part vm=no
+	for part; do
+		case $part in
+		fuzz_*) continue ;;
+		*_debug) kernels+=(debug) ;;
+		*_kcsan) kernels+=(kcsan) ;;
+		esac
+		vm=yes
+	done
+	[ $vm = no ] || "$TOP/rig/all.sh" 0 "${kernels[@]}"
 }
 
 case ${1:-} in
@@ -85,13 +103,17 @@ case ${1:-} in
 esac
 limit=$(awk -v hours="$1" 'BEGIN { print int(hours * 3600) }')
 shift
-for part; do [[ " ${parts[*]} " = *" $part "* ]] || die "no part '$part'; parts: ${parts[*]}"; done
-[ $# -gt 0 ] || set -- "${parts[@]}"
+chosen=()
+for part; do
+	case " fuzz ${parts[*]} " in
+	*" $part "*) if [ "$part" = fuzz ]; then chosen+=("${fuzz_parts[@]}"); else chosen+=("$part"); fi ;;
+	*) die "no part '$part'; parts: fuzz ${parts[*]}" ;;
+	esac
+done
+[ $# -gt 0 ] || chosen=("${parts[@]}")
+set -- "${chosen[@]}"
 mkdir -p "$(dirname "$ledger")"
-kernels=(base)
-[[ " $* " != *_debug* ]] || kernels+=(debug)
-[[ " $* " != *_kcsan* ]] || kernels+=(kcsan)
-"$TOP/rig/all.sh" 0 "${kernels[@]}"
+build_for "$@"
 failures=0 start=$SECONDS
 while :; do
 	for part; do
