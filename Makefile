@@ -31,6 +31,10 @@ check-debug: ## The cases in virtual machines again, and the stress, on kernels 
 check-packages: ## Packages: built, lintian, installed, used, removed (RELEASE=trixie: there)
 	@tests/packages.sh $(RELEASE)
 
+.PHONY: check-report
+check-report: ## The pages of make demo and make bench in a headless Chromium (170 MB once)
+	@tests/report/browser.sh
+
 .PHONY: check-kernel
 check-kernel: ## Every patch of the series builds, checkpatch, sparse, config variants
 	@kernel/tools/verify.sh

@@ -20,7 +20,7 @@ th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transpare
   text-align: left; white-space: nowrap; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1rem 0; overflow-x: auto; }
-svg { max-width: 100%; height: auto; }
+svg { max-width: 100%; min-width: 34rem; height: auto; }
 .bar { display: inline-block; width: 10rem; height: .9rem; border: 1px solid currentColor; vertical-align: middle; }
 .bar span { display: inline-block; height: 100%; }
 .bar .tagged { background: repeating-linear-gradient(45deg, currentColor 0 2px, transparent 2px 5px); }
@@ -72,15 +72,23 @@ def all_reduce_part(entry):
         f'<td class="{"ok" if entry["ok"] else "failed"}">{plot.escape(verdict)}</td></tr>'])
 
 
-def by_size(runs):
-    """Series of bandwidth by message size: one per requested tag."""
+def by_size(runs, value):
+    """Series of a value by message size: one per requested tag."""
     series = {}
     for run in runs:
-        if run['tool'] == 'ib_write_bw' and run.get('bw_MBps'):
+        if run.get(value):
             wanted = run['requested']
             name = f'{wanted["width"]}-bit {wanted["st"]}' if wanted else 'untagged'
-            series.setdefault(name, []).append((run['msg_bytes'], run['bw_MBps']))
+            series.setdefault(name, []).append((run['msg_bytes'], run[value]))
     return {name: sorted(points) for name, points in series.items()}
+
+
+def size_plots(runs):
+    for value, label, title in (('bw_MBps', 'MB/s (fabric model)', 'Bandwidth by message size'),
+                                ('lat_us', 'µs (fabric model)', 'Latency by message size')):
+        series = by_size(runs, value)
+        if any(len(points) > 1 for points in series.values()):
+            yield f'<figure>{plot.lines(series, "message size, bytes", label, title, x_base=2, y_base=10)}</figure>'
 
 
 def demo_part(demo):
@@ -102,10 +110,7 @@ def demo_part(demo):
     yield '<h2>Runs of perftest into device memory</h2>'
     yield table(['run', 'MB/s', 'µs', 'write TLPs', 'with tag', 'share', 'tags seen', 'payload', 'verdict'],
                 run_rows(demo['runs']))
-    series = by_size(demo['runs'])
-    if any(len(points) > 1 for points in series.values()):
-        yield '<figure>' + plot.lines(series, 'message size, bytes', 'MB/s (fabric model)',
-                                      'Bandwidth by message size', x_base=2, y_base=10) + '</figure>'
+    yield from size_plots(demo['runs'])
     if demo.get('all_reduce'):
         yield from all_reduce_part(demo['all_reduce'])
 
@@ -120,8 +125,23 @@ def bench_rows(rows):
 
 def bench_part(bench):
     yield '<h2>Speed, as ratios measured side by side</h2>'
+    yield ('<p>Each ratio is the median of pairs measured in turn in one boot. A target counts as met only if the whole '
+           'interval lies on its right side. Figures of the fabric model, never of a NIC.</p>')
     yield table(['figure', 'ours', 'peer', 'unit', 'ratio', '95 % interval', 'target', 'verdict'],
                 bench_rows(bench['figures']))
+    if bench['figures']:
+        rows = [(row['name'], *(row[key] and row[key] / row['target'] for key in ('ratio', 'low', 'high')))
+                for row in bench['figures']]
+        yield '<figure>' + plot.intervals(rows, 'Ratios over their targets, with 95 % intervals',
+                                          'ratio over target; the upright bar is the target') + '</figure>'
+    if bench['missing']:
+        yield '<h3>Not measured</h3><ul id="missing">'
+        yield ''.join(f'<li>{plot.escape(name)}</li>' for name in bench['missing']) + '</ul>'
+    if bench['noise']:
+        yield '<h3>Noise of the machine</h3>'
+        yield table(['measurement', 'median', 'half the distance of the quartiles, %', 'values'], [
+            f'<tr data-noise="{plot.escape(kind)}">{cell(kind)}{cell(noise["median"], 1)}{cell(noise["spread"] * 100, 1)}'
+            f'{cell(noise["values"])}</tr>' for kind, noise in bench['noise'].items()])
 
 
 def document(title, parts, data):

@@ -130,6 +130,25 @@ def lines(series, x_label, y_label, title, x_base=None, y_base=None):
     return svg(parts, title)
 
 
+def intervals(rows, title, x_label):
+    """rows: [(name, value, low, high)], low and high None without interval; the target is 1. Returns SVG text."""
+    values = [value for row in rows for value in row[1:] if value]
+    axis = Axis(values + [1], 20, WIDTH - 20, 2)
+    height = TOP + 36 * len(rows) + BOTTOM
+    parts = [f'<path class="grid" d="M{axis(tick):.1f} {TOP}V{height - BOTTOM}"/>'
+             f'<text x="{axis(tick):.1f}" y="{height - BOTTOM + 16}" text-anchor="middle">{escape(short(tick))}</text>'
+             for tick in axis.ticks]
+    parts.append(f'<text x="{WIDTH / 2}" y="{height - 10}" text-anchor="middle">{escape(x_label)}</text>')
+    for number, (name, value, low, high) in enumerate(rows):
+        y = TOP + 36 * number + 26
+        parts.append(f'<text x="20" y="{y - 10}">{escape(name)}</text>')
+        parts.append(f'<path d="M{axis(1):.1f} {y - 6}v12" stroke="currentColor" stroke-width="3"/>')
+        if low and high:
+            parts.append(f'<path d="M{axis(low):.1f} {y}H{axis(high):.1f}" stroke="currentColor" stroke-width="2"/>')
+        parts.append(marker('o' if low else 'x', axis(value), y))
+    return svg(parts, title, WIDTH, height)
+
+
 def svg(parts, title, width=WIDTH, height=HEIGHT):
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
             f'font-family="sans-serif" font-size="12" fill="currentColor"><title>{escape(title)}</title>'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Viewer of a TLP trace: filters, a time line by order of arrival, the first matches as a table.
 'use strict';
-const FIELDS = ['requester', 'target', 'kind', 'origin', 'tag'];
+const FIELDS = ['requester', 'target', 'kind', 'origin', 'tag'], LABELS = {target: 'completer'};
 const ROWS = 500, BUCKETS = 120;
 const data = JSON.parse(document.getElementById('data').textContent);
 const tlps = data.tlps.map((tlp, index) => ({...tlp, index, tag: tagOf(tlp)}));
@@ -20,7 +20,7 @@ function makeFilters() {
 			select.add(new Option(value, value));
 		select.onchange = show;
 		const label = document.createElement('label');
-		label.append(`${field} `, select);
+		label.append(`${LABELS[field] || field} `, select);
 		form.append(label, ' ');
 	}
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # make lint: rules about the sources, with checkers of fixed versions from the lint root
-# (rig/lint-root.sh). TAP.
+# (rig/tools-root.sh). TAP.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 . "$TOP/rig/lib/root.sh"
-[ -d "$BUILD/lint-root/usr" ] || "$TOP/rig/lint-root.sh" >&2
+[ -d "$BUILD/lint-root/usr" ] || "$TOP/rig/tools-root.sh" lint >&2
 root=$(readlink -f "$BUILD/lint-root")
 number=0 bad=0
 

@@ -31,7 +31,7 @@ class Reader(html.parser.HTMLParser):
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
         self.loads += [attrs[name] for name in ('src', 'href', 'data', 'action') if name in attrs]
-        self.row = attrs.get('data-run') or attrs.get('data-figure') or self.row
+        self.row = attrs.get('data-run') or attrs.get('data-figure') or attrs.get('data-noise') or self.row
         if 'data-value' in attrs:
             self.rows.setdefault(self.row, []).append(float(attrs['data-value']))
         if tag not in VOID:
@@ -73,6 +73,23 @@ def test_text_is_not_markup():
     assert text.count('</script>') == 1
     data = re.search(r'id="data">(.*?)</script>', text, re.DOTALL).group(1)
     assert json.loads(data) == {'demo': sample.DEMO, 'bench': sample.BENCH}
+
+
+def test_noise_and_missing_figures_are_shown():
+    text = page.page(None, sample.BENCH)
+    assert '<li>8 B write latency</li>' in text
+    assert read(text).rows['memcpy'] == [9000.5, 0.035 * 100, 14]
+    assert text.count('stroke-width="3"') == 2 and text.count('stroke-width="2"') == 1  # targets and the one interval
+    bare = page.page(None, {'missing': [], 'noise': {}, 'figures': []})
+    assert 'Not measured' not in bare and 'Noise' not in bare and '<svg' not in bare
+
+
+def test_latency_has_a_plot_of_its_own():
+    demo = copy.deepcopy(sample.DEMO)
+    for entry in demo['runs'][:3:2]:
+        entry.update(lat_us=entry['msg_bytes'] / 10, bw_MBps=None)
+    text = page.page(demo, None)
+    assert '<title>Latency by message size</title>' in text and '<title>Bandwidth by message size</title>' in text
 
 
 def test_figure_without_interval():

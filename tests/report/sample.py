@@ -37,7 +37,9 @@ DEMO = {
 }
 FIGURE = {'name': 'tagged over untagged', 'ours': 99.5, 'peer': 100.25, 'unit': 'MB/s', 'ratio': 0.9925, 'low': 0.98,
           'high': 1.005, 'target': 0.98, 'sense': 'min', 'verdict': 'ok', 'pairs': 12}
-BENCH = {'missing': [], 'noise': {}, 'figures': [FIGURE]}
+OPEN = {**FIGURE, 'name': 'one pair only', 'low': None, 'high': None, 'verdict': 'inconclusive', 'pairs': 1}
+BENCH = {'missing': ['8 B write latency'], 'figures': [FIGURE, OPEN],
+         'noise': {'memcpy': {'median': 9000.5, 'spread': 0.035, 'values': 14}}}
 
 
 def tlp(requester, target, kind, address, tag=None, **more):
