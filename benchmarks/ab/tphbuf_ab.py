@@ -6,7 +6,7 @@ The server side has a range of the endpoint's BAR as buffer, on --nic. The clien
 machine or of --peer-host (ssh). In each round every size and every tag runs once, in random order; a tag's figure is
 divided by the untagged figure of the same round and size. A tag that the kernel does not apply ends the study before
 it begins.
-Results: ab.json and index.html in --out.
+Results: ab.json and index.html in --out; of a study that ends early, the runs so far in unfinished.json.
 """
 import argparse
 import json
@@ -42,7 +42,7 @@ def arguments(argv):
     parser.add_argument('--nic', required=True, metavar='IBDEV', help='RDMA device that registers the BAR')
     parser.add_argument('--peer', required=True, metavar='IBDEV', help='RDMA device of the other side')
     parser.add_argument('--peer-host', metavar='HOST', help='machine of the peer, by ssh; default: this one')
-    parser.add_argument('--server-address', default='127.0.0.1', help='of this machine, for the peer (127.0.0.1)')
+    parser.add_argument('--server-address', help='of this machine, for the peer; needed with --peer-host')
     parser.add_argument('--bar', type=int, default=2, help='(2)')
     parser.add_argument('--offset', default='0x100000', help='of the range in the BAR (0x100000)')
     parser.add_argument('--tag', action='append', required=True, help='"st=0x5a,ph=2", "xst=0x1234"; may be repeated')
@@ -62,6 +62,9 @@ def arguments(argv):
     for tag in options.tag:
         if not tag or not TAG.fullmatch(tag) or 'st=' not in tag:
             parser.error(f'--tag {tag}: not "st=0x5a,ph=2" or "xst=0x1234,ph=1"')
+    if options.peer_host and not options.server_address:
+        parser.error('--peer-host needs --server-address: an address of this machine that the peer reaches')
+    options.server_address = options.server_address or '127.0.0.1'
     if len(set(options.tag)) != len(options.tag) or len(set(options.size)) != len(options.size):
         parser.error('a tag or a size is given twice')
     return options
@@ -130,7 +133,7 @@ def client_command(options, common):
     """perftest writes its JSON to a file of the machine it runs on; what it prints goes to standard error."""
     perftest = shlex.join(common + ['-d', options.peer, '--out_json', options.server_address])
     script = f'file=$(mktemp) && {{ {perftest} --out_json_file="$file" >&2; rc=$?; cat "$file"; rm "$file"; exit $rc; }}'
-    return ['ssh', options.peer_host, script] if options.peer_host else ['sh', '-c', script]
+    return ['ssh', '-o', 'BatchMode=yes', options.peer_host, script] if options.peer_host else ['sh', '-c', script]
 
 
 def result_of(text, what):
@@ -168,10 +171,10 @@ def measure(options, tag, size, port):
     return figure
 
 
-def study(options, run=measure):
-    """All rounds: list of {'round', 'size', 'tag', 'figure'} in the order of measurement; tag '' is untagged."""
+def study(options, runs, run=measure):
+    """All rounds: adds {'round', 'size', 'tag', 'figure'} to runs, in the order of measurement; tag '' is untagged."""
     chance = random.Random(options.seed)
-    runs = []
+    print(f'{options.rounds * len(options.size) * (1 + len(options.tag))} runs', flush=True)
     for number in range(options.rounds):
         order = [(size, tag) for size in options.size for tag in [''] + options.tag]
         chance.shuffle(order)
@@ -180,7 +183,6 @@ def study(options, run=measure):
             runs.append({'round': number, 'size': size, 'tag': tag, 'figure': run(options, tag, size, port)})
             print(f'round {number + 1} of {options.rounds}: {size} bytes, {tag or "untagged"}: {runs[-1]["figure"]:g}',
                   flush=True)
-    return runs
 
 
 def conclusion(result, more_is_better):
@@ -208,20 +210,35 @@ def figures(options, runs):
     return result
 
 
+def shown(options):
+    """The options for the report, which names no host and no path."""
+    hidden = {'peer_host', 'server_address', 'out'}
+    return {'remote_peer': bool(options.peer_host),
+            **{name: value for name, value in vars(options).items() if name not in hidden}}
+
+
+def write(path, report):
+    path.write_text(json.dumps(report, indent=1) + '\n')
+
+
 def main(argv=None):
     options = arguments(argv)
+    report = {'options': shown(options), 'runs': []}
+    unfinished = options.out / 'unfinished.json'
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        report = {'options': {name: str(value) if isinstance(value, pathlib.Path) else value
-                              for name, value in vars(options).items()},
-                  'environment': preflight(options)}
-        report['runs'] = study(options)
+        report['environment'] = preflight(options)
+        study(options, report['runs'])
         report['figures'] = figures(options, report['runs'])
-        (options.out / 'ab.json').write_text(json.dumps(report, indent=1) + '\n')
+        write(options.out / 'ab.json', report)
         (options.out / 'index.html').write_text(ab_page.page_text(report))
-    except (StudyError, OSError) as error:
-        print(f'tphbuf-ab: {error}', file=sys.stderr)
+    except (StudyError, OSError, KeyboardInterrupt) as error:
+        print(f'tphbuf-ab: {error if str(error) else "interrupted"}', file=sys.stderr)
+        if report['runs']:
+            write(unfinished, report)
+            print(f'tphbuf-ab: {len(report["runs"])} runs are in {unfinished}', file=sys.stderr)
         return 1
+    unfinished.unlink(missing_ok=True)
     for figure in report['figures']:
         print(f'{figure["size"]} bytes, {figure["tag"]} over untagged: {figure["ratio"]:.3f} ({stats.interval(figure)}), '
               f'{figure["conclusion"]}')

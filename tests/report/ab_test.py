@@ -81,7 +81,7 @@ def run_main(*more, **environment):
 def test_bad_options_are_refused():
     for bad in (['--tag', ''], ['--tag', 'ph=2'], ['--tag', 'st=0x100'], ['--tag', 'st=1;reboot'],
                 ['--tag', 'st=0x5a,ph=2'], ['--rounds', '0'], ['--size', '0'], ['--size', '64', '--size', '64'],
-                ['--offset', '1M'], ['--iterations', '1'], ['--tool', 'ib_read_bw']):
+                ['--offset', '1M'], ['--peer-host', 'other'], ['--iterations', '1'], ['--tool', 'ib_read_bw']):
         with contextlib.redirect_stderr(io.StringIO()):
             try:
                 options(*bad)
@@ -100,8 +100,9 @@ def test_tags_become_options_of_perftest():
 def test_each_round_has_each_condition_once_in_random_order():
     opts = options('--tag', 'xst=0x1234', '--size', '64', '--size', '4096', '--rounds', '8')
     with contextlib.redirect_stdout(io.StringIO()):
-        runs = tphbuf_ab.study(opts, lambda *args: 1.0)
-        again = tphbuf_ab.study(opts, lambda *args: 1.0)
+        runs, again = [], []
+        tphbuf_ab.study(opts, runs, lambda *args: 1.0)
+        tphbuf_ab.study(opts, again, lambda *args: 1.0)
     orders = set()
     for number in range(8):
         order = [(run['size'], run['tag']) for run in runs if run['round'] == number]
@@ -114,7 +115,8 @@ def concluded(tool, ratio):
     chance = random.Random(3)
     opts = options('--tool', tool, '--rounds', '12')
     with contextlib.redirect_stdout(io.StringIO()):
-        runs = tphbuf_ab.study(opts, lambda _, tag, size, port: chance.gauss(100, 1) * (ratio if tag else 1))
+        runs = []
+        tphbuf_ab.study(opts, runs, lambda _, tag, size, port: chance.gauss(100, 1) * (ratio if tag else 1))
     return tphbuf_ab.figures(opts, runs)[0]
 
 
@@ -147,6 +149,38 @@ def test_server_that_fails_is_named():
 def test_figure_that_is_none():
     status, errors, report, _ = run_main('--rounds', '1', FIGURE='inf')
     assert status == 1 and 'raise --iterations' in errors and not report, errors
+
+
+def test_runs_before_a_failure_are_kept():
+    with machine() as folder:
+        out, measure, runs = folder / 'out', tphbuf_ab.measure, []
+
+        def fails_in_the_third(*args):
+            runs.append(args)
+            if len(runs) == 3:
+                raise KeyboardInterrupt if interrupt else tphbuf_ab.StudyError('the link is down')
+            return 5.0
+
+        tphbuf_ab.study.__defaults__ = (fails_in_the_third,)
+        try:
+            for interrupt, text in ((False, 'the link is down'), (True, 'interrupted')):
+                errors = io.StringIO()
+                runs.clear()
+                with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
+                    status = tphbuf_ab.main([*BASE, '--tag', 'st=0x5a', '--out', str(out)])
+                assert status == 1 and text in errors.getvalue() and '2 runs' in errors.getvalue(), errors.getvalue()
+                assert len(json.loads((out / 'unfinished.json').read_text())['runs']) == 2
+                assert not (out / 'ab.json').exists()
+        finally:
+            tphbuf_ab.study.__defaults__ = (measure,)
+
+
+def test_report_names_no_host_and_no_path():
+    opts = options('--peer-host', 'client.example', '--server-address', 'server.example', '--out', '/home/x')
+    text = json.dumps(tphbuf_ab.shown(opts))
+    assert 'example' not in text and '/home' not in text and '"remote_peer": true' in text, text
+    command = tphbuf_ab.client_command(opts, ['ib_write_bw'])
+    assert command[:4] == ['ssh', '-o', 'BatchMode=yes', 'client.example'] and 'server.example' in command[-1], command
 
 
 def test_page_has_the_numbers():
