@@ -179,13 +179,32 @@ static void own_port_answers_too(void **state)
 	assert_int_equal(field64(data, X_XMIT_DATA), (256 + 26) / 4);
 }
 
+/* A request that the port answers is not given to QP1 besides, nor counted as lost. */
+static void answered_request_goes_no_further(void **state)
+{
+	struct ud_rig *f = *state;
+	const struct nic_sge spare = { .len = 2048,
+				       .addr = RIG_VA + f->source + 4096,
+				       .lkey = f->from.lkey };
+	const uint8_t *data = NULL;
+	unsigned int nic;
+
+	for (nic = 0; nic < 2; nic++) {
+		rig_post_recv(&f->pair.qp[0], &spare, 1);
+		request(f, UMAD_METHOD_GET, EXTENDED, 1);
+		assert_int_equal(ask(f, nic, &data), 0);
+	}
+	assert_int_equal(f->pair.rig.nic[0]->datagrams_lost[NIC_LOST_TARGET], 0);
+	assert_int_equal(f->pair.qp[0].rq_pi - f->pair.qp[0].qp->rq_ci, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, ud_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(requests_that_are_refused),      TEST(datagrams_for_the_driver),
 		TEST(counters_are_those_of_the_port), TEST(set_clears_what_is_selected),
-		TEST(own_port_answers_too),
+		TEST(own_port_answers_too),	      TEST(answered_request_goes_no_further),
 	};
 
 	return cmocka_run_group_tests_name("nic_pma", tests, NULL, NULL);

@@ -451,6 +451,36 @@ static void datagrams_without_address_fail(void **state)
 	}
 }
 
+/* From half of a UAR page to its end, each pair of words rings a send queue; below are other doorbells. */
+static void send_doorbells_of_a_page(void **state)
+{
+	static const uint32_t rings[] = { 0x800, 0x808, 0xff8 };
+	const struct rig_wr wr = { .opcode = MLX5_OPCODE_NOP };
+	struct rig_pair pair;
+	struct mlx5_cqe64 cqe;
+	uint32_t words[2], be, i;
+	struct rig_qp *qp = &pair.qp[0];
+
+	(void)state;
+	rig_pair_open(&pair, false);
+	words[0] = 0;
+	words[1] = htobe32(qp->qp->number << 8);
+	for (i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
+		struct fab_device *dev = &pair.rig.nic[0]->dev;
+
+		rig_post_quiet(qp, &wr);
+		be = htobe32(qp->sq_pi);
+		memcpy((uint8_t *)rig_at(qp->rig, qp->dbr) + 4, &be, sizeof(be));
+		dev->ops->bar_write(dev, 0, NIC_UAR_OFFSET + 0x7f8, words, sizeof(words));
+		rig_run(&pair.rig);
+		assert_false(rig_cq_poll(&pair.cq[0], &cqe));
+		dev->ops->bar_write(dev, 0, NIC_UAR_OFFSET + rings[i], words, sizeof(words));
+		rig_run(&pair.rig);
+		assert_true(rig_cq_poll(&pair.cq[0], &cqe));
+	}
+	rig_pair_close(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -465,6 +495,7 @@ int main(void)
 		cmocka_unit_test(solicited_bit_reaches_the_receiver),
 		cmocka_unit_test(overlapping_copy_is_whole),
 		cmocka_unit_test(datagrams_without_address_fail),
+		cmocka_unit_test(send_doorbells_of_a_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,20 @@ static void message_above_the_limit_is_a_local_length_error(void **state)
 	rig_error_close(&e);
 }
 
+/* Its length is accepted; the key ends before. */
+static void message_of_the_limit_is_refused_by_its_key_only(void **state)
+{
+	struct rig_error e;
+	struct rig_wr wr;
+
+	(void)state;
+	rig_error_open(&e);
+	wr = rig_error_write(&e);
+	e.sge.len = NIC_MAX_MESSAGE;
+	rig_error_local(&e, &wr, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+	rig_error_close(&e);
+}
+
 /* Reasons for a key to refuse an access. Each is tried as the local and as the remote key. */
 enum key_fault {
 	KEY_VARIANT,
@@ -426,6 +440,7 @@ int main(void)
 		cmocka_unit_test(wqe_of_another_qp_is_refused),
 		cmocka_unit_test(inline_data_has_rules),
 		cmocka_unit_test(message_above_the_limit_is_a_local_length_error),
+		cmocka_unit_test(message_of_the_limit_is_refused_by_its_key_only),
 		cmocka_unit_test(bad_local_keys_are_protection_errors),
 		cmocka_unit_test(bad_landing_keys_are_protection_errors),
 		cmocka_unit_test(bad_remote_keys_are_access_errors),

@@ -39,6 +39,7 @@ def arguments():
     parser.add_argument('--seed', type=int, default=1, help='of the sample (1)')
     parser.add_argument('--part', action='append', choices=PARTS, help='only this part; may be repeated')
     parser.add_argument('--file', help='only sources whose path contains this')
+    parser.add_argument('--like', help='only changes that match this expression: "path:line | old | new"')
     parser.add_argument('--out', type=pathlib.Path, default=TOP / 'build' / 'mutate', help='folder of the builds')
     return parser.parse_args()
 
@@ -63,7 +64,8 @@ def sample(parts, options):
             for path in sorted((TOP / folder).rglob('*.c')):
                 name = str(path.relative_to(TOP))
                 if not options.file or options.file in name:
-                    found += [(PARTS[part][1], site) for site in sites.sites(name, path.read_text())]
+                    found += [(PARTS[part][1], site) for site in sites.sites(name, path.read_text())
+                              if not options.like or re.search(options.like, site.described())]
     total = len(found)
     chosen = random.Random(options.seed).sample(found, min(options.count, total, REACHED_SIZE - 1))
     print(f'# {len(chosen)} of {total} possible changes, seed {options.seed}', flush=True)

@@ -38,6 +38,9 @@ class Site:
     def __str__(self):
         return f'{self.path} | {self.old} | {self.new}'
 
+    def described(self):
+        return f'{self.path}:{self.line + 1} | {self.old} | {self.new}'
+
 
 def masked(line):
     """The line with the contents of strings, characters and comments blanked out, same length."""

@@ -59,10 +59,11 @@ static void kernel_without_the_feature_is_unsupported(void **state)
 static void device_that_is_no_completer_is_unsupported(void **state)
 {
 	struct fixture *f = *state;
-	uint32_t supported;
+	uint32_t supported = UINT32_MAX;
 
 	fake.supported = 0;
 	assert_int_equal(tphbuf_buffer_tag_probe(f->buf, &supported), -EOPNOTSUPP);
+	assert_int_equal(supported, UINT32_MAX);
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "not a TPH completer");
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, FAKE_BDF);
 }
@@ -70,8 +71,11 @@ static void device_that_is_no_completer_is_unsupported(void **state)
 static void namespace_the_device_lacks_is_unsupported(void **state)
 {
 	struct fixture *f = *state;
+	uint32_t supported = UINT32_MAX;
 
 	fake.supported = TPHBUF_TAG_ST;
+	assert_int_equal(tphbuf_buffer_tag_probe(f->buf, &supported), 0);
+	assert_int_equal(supported, TPHBUF_TAG_ST);
 	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &tag_both), -EOPNOTSUPP);
 	assert_error_at(f->ctx, TPHBUF_STAGE_TAG, "Extended");
 	assert_int_equal(fake_dmabuf_tag()->flags, 0);
