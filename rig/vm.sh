@@ -106,7 +106,7 @@ start_qemu() {
 		-chardev "$(console_backend)" -monitor none \
 		-device intel-iommu,intremap=on,caching-mode=on -acpitable "file=$(ssdt)" \
 		-kernel "$BUILD/kernel/$kernel/bzImage" -initrd "$(initrd)" \
-		-append "console=ttyS0 panic=-1 intel_iommu=on iommu=pt tsc=reliable clocksource=tsc no_timer_check rig.run=$script rig.args=$args rig.deadline=$deadline ${kernel_args[*]-}" \
+		-append "console=ttyS0 panic=-1 intel_iommu=on iommu=pt tsc=reliable clocksource=tsc no_timer_check rig.run=$script rig.args=$args rig.deadline=$deadline rig.sockets=$sock ${kernel_args[*]-}" \
 		"${devices[@]}" $(share root "$BUILD/root/" on) $(share stage "$BUILD/stage" on) \
 		$(share kernel "$BUILD/kernel/$kernel/" on) $(share work "$run/out" off) \
 		${qemu_args[@]+"${qemu_args[@]}"}

@@ -31,10 +31,17 @@ line() {
 	return $rc
 }
 
-# qemu_monitor TEXT COMMAND: where QEMU's QMP monitor is on the fourth serial port; 0xff resets its parser
-qemu_monitor() {
-	line /dev/ttyS3 "$1" $'\xff{"execute":"qmp_capabilities"}\n{"execute":"human-monitor-command","arguments":{"command-line":"'"$2"'"}}'
+# qmp COMMAND ARGUMENTS: to QEMU's monitor, which is on the fourth serial port (tests/vm/monitor.sh); ARGUMENTS are JSON.
+# Prints the answer; true if it is no error. 0xff resets QEMU's parser.
+qmp() {
+	local answer
+	answer=$(line /dev/ttyS3 '"id": "asked"' $'\xff{"execute":"qmp_capabilities"}\n{"execute":"'"$1"'","arguments":'"$2"',"id":"asked"}')
+	printf '%s\n' "$answer"
+	[[ $answer = *'"return":'* ]]
 }
+
+# qemu_monitor TEXT COMMAND: the same by the commands for humans; true if the answer has TEXT
+qemu_monitor() { qmp human-monitor-command '{"command-line":"'"$2"'"}' | grep -e "$1"; }
 
 # The fabric's control socket is on the second serial port (rig/vm.sh).
 fabric_control() { line /dev/ttyS1 '"ok":true' "$*"; }
