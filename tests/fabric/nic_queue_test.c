@@ -641,11 +641,32 @@ static void event_queues_are_bounded(void **state)
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
 
+static void accesses_past_the_pages_of_a_queue_fail(void **state)
+{
+	struct client *client = *state;
+	uint64_t page = htobe64(rig_alloc(&client->rig, NIC_PAGE));
+	struct nic_buf buf = { .page_shift = 12 };
+	uint8_t data[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+
+	assert_int_equal(nic_buf_init(client->nic, &buf, (const uint8_t *)&page, 1, NIC_PAGE), 0);
+	assert_int_equal(nic_buf_read(client->nic, &buf, NIC_PAGE - 8, data, 8, FAB_ORIGIN_WQE), 0);
+	assert_int_equal(nic_buf_read(client->nic, &buf, NIC_PAGE - 4, data, 8, FAB_ORIGIN_WQE),
+			 -EFAULT);
+	assert_int_equal(nic_buf_read(client->nic, &buf, NIC_PAGE, data, 1, FAB_ORIGIN_WQE),
+			 -EFAULT);
+	assert_int_equal(nic_buf_write(client->nic, &buf, NIC_PAGE, data, 8, FAB_ORIGIN_CQE),
+			 -EFAULT);
+	assert_int_equal(nic_buf_publish(client->nic, &buf, 2 * NIC_PAGE, data, 8, FAB_ORIGIN_CQE),
+			 -EFAULT);
+	nic_buf_free(client->nic, &buf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOOTED(eq_owner_toggles_each_lap),
 		BOOTED(full_eq_loses_events_only),
+		BOOTED(accesses_past_the_pages_of_a_queue_fail),
 		BOOTED(events_go_to_subscribers),
 		BOOTED(eq_interrupts_once_for_each_arm),
 		BOOTED(cq_owner_toggles_each_lap),

@@ -12,11 +12,13 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
 
 #include "fabric/endpoint/regs.h"
+#include "fabric/server/stream.h"
 
 #define CONFIG	  VFIO_PCI_CONFIG_REGION_INDEX
 #define BAR_SIZE  (1u << 20)
@@ -496,6 +498,28 @@ static void once_ends_with_the_last_client(void **ctx)
 	unlink(report);
 }
 
+static void socket_paths_have_a_longest_length(void **ctx)
+{
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1] = "/tmp/tphbuf-XXXXXX";
+	size_t len;
+	int fd;
+
+	(void)ctx;
+	assert_non_null(mkdtemp(path));
+	len = strlen(path);
+	memset(path + len, 'x', sizeof(path) - len);
+	path[len] = '/';
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(srv_listen(path), -ENAMETOOLONG);
+	path[sizeof(path) - 2] = '\0';
+	fd = srv_listen(path);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(unlink(path), 0);
+	path[len] = '\0';
+	assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -519,6 +543,7 @@ int main(void)
 		TEST(control_health),
 		TEST(control_lines_in_parts_and_too_long),
 		cmocka_unit_test(once_ends_with_the_last_client),
+		cmocka_unit_test(socket_paths_have_a_longest_length),
 	};
 
 	return cmocka_run_group_tests_name("server", tests, NULL, NULL);

@@ -462,6 +462,10 @@ static void forged_messages_are_refused(void **state)
 	m.head.supported = TPHBUF_TAG_ST;
 	m.head.tag_valid = TPHBUF_TAG_XST;
 	assert_int_equal(forge(f, &m, m.head.size, 1), -EPROTO);
+	/* The first BAR is one like any other. */
+	good_message(f, &m);
+	m.head.bar = 0;
+	assert_int_equal(forge(f, &m, m.head.size, 1), 0);
 	/* A label that fills its field. */
 	good_message(f, &m);
 	memset(m.head.label, 'x', sizeof(m.head.label));
