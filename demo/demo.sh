@@ -7,7 +7,7 @@
 # Prints the VM's log while the VM runs, to show the progress of the story.
 run_story() {
 	local pid rc=0
-	"$TOP/rig/vm.sh" -n demo -d 240 "${DEMO_FABRIC[@]/#/-f}" demo/story.sh 2>"$BUILD/log/demo-vm.err" &
+	"$TOP/rig/vm.sh" -n demo -d 600 "${DEMO_FABRIC[@]/#/-f}" demo/story.sh 2>"$BUILD/log/demo-vm.err" &
 	pid=$!
 	(
 		while [ ! -f "$BUILD/vm/demo/console.log" ] || [ "$BUILD/vm/demo/console.log" -ot "$marker" ]; do sleep 0.2; done

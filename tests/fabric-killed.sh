@@ -12,7 +12,7 @@ rm -rf "$vm"
 
 kill_when_asked() {
 	local _
-	for _ in $(seq 1000); do
+	for _ in $(seq 4000); do
 		if [ -e "$vm/out/kill-me" ]; then
 			kill -KILL "$(cat "$vm/fabric.pid")"
 			touch "$vm/out/killed"
@@ -25,7 +25,7 @@ kill_when_asked() {
 kill_when_asked &
 killer=$!
 rc=0
-said=$(timeout 200 "$TOP/rig/vm.sh" -n check-fabric-killed -d 120 "${DEMO_FABRIC[@]/#/-f}" \
+said=$(timeout 600 "$TOP/rig/vm.sh" -n check-fabric-killed -d 500 "${DEMO_FABRIC[@]/#/-f}" \
 	tests/run-cases.sh fabric_killed 2>&1) || rc=$?
 kill "$killer" 2>/dev/null || true
 bad=0

@@ -65,11 +65,11 @@ perf_once() {
 	fi
 	fabric-tally "$endpoint" --clear >/dev/null || return 1
 	(
-		timeout 60 ib_"$tool" $common $server_args --out_json_file="$dir/server.json" >"$dir/server.log" 2>&1
+		timeout 150 ib_"$tool" $common $server_args --out_json_file="$dir/server.json" >"$dir/server.log" 2>&1
 		echo $? >"$dir/server.rc"
 	) &
 	wait_for 10 listening "$run_port"
-	timeout 60 ib_"$tool" $common $client_args --out_json_file="$dir/client.json" 127.0.0.1 >"$dir/client.log" 2>&1
+	timeout 150 ib_"$tool" $common $client_args --out_json_file="$dir/client.json" 127.0.0.1 >"$dir/client.log" 2>&1
 	echo $? >"$dir/client.rc"
 	wait $!
 	fabric-tally "$endpoint" >"$dir/tally.json"

@@ -15,7 +15,7 @@ endpoint=$(endpoints)
 [ -n "$endpoint" ] || fail "no fabric endpoint on the PCI bus"
 bind_vfio "$endpoint" || fail "vfio-pci does not bind $endpoint"
 for bdf in $(nics); do
-	wait_for 10 test -n "$(ib_of "$bdf")" || fail "mlx5_ib does not bind $bdf"
+	wait_for 10 has_ib "$bdf" || fail "mlx5_ib does not bind $bdf"
 	wait_for 10 port_active "$(ib_of "$bdf")" || fail "$(ib_of "$bdf") does not become ACTIVE"
 done
 set -- $(nics)
@@ -57,7 +57,7 @@ echo '{"ranks": 2, "block_bytes": 524288, "requested": [{"width": 16, "st": "0x1
 	{"width": 8, "st": "0x21", "ph": 1}]}' >/srv/all-reduce/request.json
 ip link set lo up
 fabric-tally "$endpoint" --clear >/dev/null || fail "the endpoint's counters"
-LD_LIBRARY_PATH=/opt/tphbuf/usr/lib TPHBUF_NET_TAG=require NCCL_SOCKET_IFNAME=lo timeout 60 nccl-net-check --no-points \
+LD_LIBRARY_PATH=/opt/tphbuf/usr/lib TPHBUF_NET_TAG=require NCCL_SOCKET_IFNAME=lo timeout 150 nccl-net-check --no-points \
 	--only all-reduce --bytes 524288 --device "$endpoint,2,xst=0x1234,ph=2/st=0x21,ph=1" \
 	/opt/tphbuf/usr/lib/libnccl-net-tphbuf.so >/srv/all-reduce/tap 2>/srv/all-reduce/err
 echo $? >/srv/all-reduce/rc

@@ -26,7 +26,7 @@ line() {
 	exec {fd}<>"$1"
 	stty raw -echo <&"$fd"
 	printf '%s\n' "$3" >&"$fd"
-	timeout 10 grep -m 1 -e "$2" <&"$fd" || rc=1
+	timeout 60 grep -m 1 -e "$2" <&"$fd" || rc=1
 	exec {fd}>&-
 	return $rc
 }
@@ -72,9 +72,10 @@ unbind() { # BDF
 	echo >"/sys/bus/pci/devices/$1/driver_override"
 }
 
-# wait_for SECONDS COMMAND...: repeat the command until it succeeds; 1 if it never does
+# wait_for SECONDS COMMAND...: repeat the command until it succeeds; 1 if it never does. SECONDS is a generous limit on an
+# idle machine: six times as long is allowed, because a loaded machine must not fail a test.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + 6 * $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
@@ -87,7 +88,10 @@ name_ib() { # VARIABLE BDF: the same into a variable, without a process
 	local dirs=("/sys/bus/pci/devices/$2/infiniband/"*)
 	if [ -e "${dirs[0]}" ]; then printf -v "$1" %s "${dirs[0]##*/}"; else printf -v "$1" ''; fi
 }
+has_ib() { local name; name_ib name "$1"; [ -n "$name" ]; } # BDF: it has an RDMA device
 port_active() { grep -q ACTIVE "/sys/class/infiniband/$1/ports/1/state"; }
 
 # listening PORT: true if a TCP socket listens on the port
 listening() { grep -qi ":$(printf '%04X' "$1") [0-9A-F:]* 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null; }
+ended() { ! kill -0 "$1" 2>/dev/null; } # PID
+listening_or_ended() { listening "$1" || ended "$2"; } # PORT PID

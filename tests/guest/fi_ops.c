@@ -130,7 +130,7 @@ static void wait_event(uint32_t want, struct fi_eq_cm_entry *entry)
 {
 	struct fi_eq_err_entry error = { 0 };
 	uint32_t event = 0;
-	long n = fi_eq_sread(events, &event, entry, sizeof(*entry), 20000, 0);
+	long n = fi_eq_sread(events, &event, entry, sizeof(*entry), 100000, 0);
 
 	if (n == -FI_EAVAIL && fi_eq_readerr(events, &error, 0) > 0)
 		n = -error.err;

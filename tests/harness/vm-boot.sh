@@ -5,7 +5,7 @@
 # ONLY="case..." picks cases; BOOT_ARGS adds kernel arguments; BOOT_DEADLINE is the VM's time in seconds.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 name=$1
-KERNEL=patched FABRIC=() CASES=() DEADLINE=180 ARGS=() QEMU=() MEMORY=1G TOPOLOGY=
+KERNEL=patched FABRIC=() CASES=() DEADLINE=400 ARGS=() QEMU=() MEMORY=1G TOPOLOGY=
 # On debug kernels: further cases, cases left out (they test user space), further kernel arguments
 DEBUG_CASES=() DEBUG_WITHOUT=() DEBUG_ARGS=()
 . "$TOP/tests/vm/boot/$name.conf"

@@ -30,9 +30,9 @@ expect_text() {
 perftest_server_fails() {
 	local text=$1 out=/tmp/server.out
 	shift
-	timeout 30 ib_write_bw -F -s 64 -n 5 -p 18601 "$@" >$out 2>&1 &
+	timeout 150 ib_write_bw -F -s 64 -n 5 -p 18601 "$@" >$out 2>&1 &
 	wait_for 10 listening 18601
-	timeout 30 ib_write_bw -F -s 64 -n 5 -p 18601 -d "$nic_ext" 127.0.0.1 >/dev/null 2>&1 || true
+	timeout 150 ib_write_bw -F -s 64 -n 5 -p 18601 -d "$nic_ext" 127.0.0.1 >/dev/null 2>&1 || true
 	if wait $!; then echo "the server did not fail"; return 1; fi
 	cat $out
 	grep -qiE "$text" $out
@@ -56,7 +56,7 @@ setup() {
 	local bdf
 	for bdf in $(endpoints); do bind_vfio "$bdf"; done
 	for bdf in $(nics); do
-		wait_for 10 test -n "$(ib_of "$bdf")"
+		wait_for 10 has_ib "$bdf"
 		wait_for 10 port_active "$(ib_of "$bdf")"
 	done
 }
@@ -105,5 +105,8 @@ ipoib_up() {
 	"${in[@]}" ip link set "$dev" up
 	wait_for 10 "${in[@]}" grep -q 1 "/sys/class/net/$dev/carrier"
 }
+
+# A CM ID listens: readiness of a server of rdma_cm, which has no TCP port
+cm_listens() { rdma resource show cm_id | grep -q LISTEN; }
 
 has_ipoib() { [ -n "$(ipoib_of "$1")" ]; }

@@ -32,7 +32,7 @@ run_test() { # CASE FUNCTION [FILE]
 	local name="$1: ${2#*_}" log="/srv/log/$1.${2#*_}.log" file=${3:-cases/$1.sh} rc splat new_log
 	: >"$PARTS"
 	echo "rig: case $name" >/dev/kmsg
-	timeout --foreground "${TEST_DEADLINE:-180}" bash -c "
+	timeout --foreground "${TEST_DEADLINE:-300}" bash -c "
 		. /opt/tphbuf/rig/lib.sh; . /opt/tphbuf/tests/lib.sh; . /opt/tphbuf/tests/$file
 		set -e; $2" >"$log" 2>&1 </dev/null
 	rc=$?

@@ -54,7 +54,7 @@ test_missing_nodes_are_named() {
 test_open_elsewhere() {
 	local holder
 	for holder in iommufd group; do
-		tphbuf export "$endpoint" --bar 2 --length 4K --backend "$holder" --exec sleep 60 >/tmp/held 2>&1 &
+		tphbuf export "$endpoint" --bar 2 --length 4K --backend "$holder" --exec sleep 1000 >/tmp/held 2>&1 &
 		trap "kill $!" EXIT
 		wait_for 10 grep -q 'open through' /tmp/held
 		expect_fail 1 'in use|open in another program' export4k --backend iommufd

@@ -3,11 +3,11 @@
 
 test_traffic_ends_with_an_error() {
 	local server
-	timeout 60 ib_write_bw -F -d "$nic_8bit" -s 65536 -D 30 -p 18700 >/tmp/server.log 2>&1 &
+	timeout 150 ib_write_bw -F -d "$nic_8bit" -s 65536 -D 30 -p 18700 >/tmp/server.log 2>&1 &
 	server=$!
 	wait_for 10 listening 18700
-	timeout 60 ib_write_bw -F -d "$nic_ext" -s 65536 -D 30 -p 18700 127.0.0.1 >/tmp/client.log 2>&1 &
-	sleep 3
+	timeout 150 stdbuf -oL ib_write_bw -F -d "$nic_ext" -s 65536 -D 30 -p 18700 127.0.0.1 >/tmp/client.log 2>&1 &
+	wait_for 20 grep -q '#bytes' /tmp/client.log
 	kill -0 $! # traffic is running
 	touch /srv/fabric-may-die /srv/kill-me
 	wait_for 20 test -e /srv/killed
@@ -26,5 +26,5 @@ test_guest_still_works() {
 	before=$(wc -l </proc/modules)
 	note "$before modules"
 	ls /sys/class/infiniband
-	expect_fail '[1-9][0-9]*' '.' timeout 20 tphbuf register "$endpoint" --bar 2 --length 1M --ibdev "$nic_8bit"
+	expect_fail '[1-9][0-9]*' '.' timeout 150 tphbuf register "$endpoint" --bar 2 --length 1M --ibdev "$nic_8bit"
 }

@@ -21,7 +21,7 @@ send() { # [device]
 test_the_receiver_registers_with_the_claimed_tag() {
 	setup_fifos
 	send
-	timeout 20 $examples/share_receive $socket "$nic_8bit" >/tmp/receiver.out 2>&1
+	timeout 150 $examples/share_receive $socket "$nic_8bit" >/tmp/receiver.out 2>&1
 	cat /tmp/receiver.out
 	grep -q "received: $endpoint BAR2 'example', 1048576 bytes, tag st=0x5a,ph=2 (claimed), from process $sender" /tmp/receiver.out
 	grep -q 'registered: rkey' /tmp/receiver.out
@@ -33,7 +33,7 @@ test_the_receiver_registers_with_the_claimed_tag() {
 test_a_claim_that_is_not_applied_is_refused() {
 	setup_fifos
 	send
-	expect_fail 1 'tag is required but not applied' timeout 20 $examples/share_receive $socket "$nic_ext"
+	expect_fail 1 'tag is required but not applied' timeout 150 $examples/share_receive $socket "$nic_ext"
 	exec 8>&-
 	wait $sender
 }
@@ -42,7 +42,7 @@ test_a_claim_that_is_not_applied_is_refused() {
 test_registered_after_the_sender_has_gone() {
 	setup_fifos
 	send device
-	timeout 30 $examples/share_receive $socket "$nic_8bit" wait </tmp/receiver.in 8>&- 9>&- >/tmp/receiver.out 2>&1 &
+	timeout 150 $examples/share_receive $socket "$nic_8bit" wait </tmp/receiver.in 8>&- 9>&- >/tmp/receiver.out 2>&1 &
 	receiver=$!
 	wait_for 10 grep -q received: /tmp/receiver.out
 	wait $sender
@@ -59,7 +59,7 @@ test_registered_after_the_sender_has_gone() {
 test_without_the_device_the_buffer_dies_with_its_sender() {
 	setup_fifos
 	send
-	timeout 30 $examples/share_receive $socket "$nic_8bit" wait </tmp/receiver.in 8>&- 9>&- >/tmp/receiver.out 2>&1 &
+	timeout 150 $examples/share_receive $socket "$nic_8bit" wait </tmp/receiver.in 8>&- 9>&- >/tmp/receiver.out 2>&1 &
 	receiver=$!
 	wait_for 10 grep -q received: /tmp/receiver.out
 	exec 8>&-

@@ -6,15 +6,14 @@
 
 gone() { [ ! -e "/sys/bus/pci/devices/$1" ]; }
 there() { ! gone "$1"; }
-ended() { ! kill -0 "$1" 2>/dev/null; }
 
 # traffic SERVER_OPTIONS CLIENT_OPTIONS: in the background; process ids in server and client
 traffic() {
 	port=$((${port:-19000} + 2))
-	timeout 60 stdbuf -oL ib_write_bw -F -p $port -s 65536 -D 40 $1 >/tmp/server.out 2>&1 &
+	timeout 150 stdbuf -oL ib_write_bw -F -p $port -s 65536 -D 40 $1 >/tmp/server.out 2>&1 &
 	server=$!
 	wait_for 15 listening $port
-	timeout 60 stdbuf -oL ib_write_bw -F -p $port -s 65536 -D 40 $2 127.0.0.1 >/tmp/client.out 2>&1 &
+	timeout 150 stdbuf -oL ib_write_bw -F -p $port -s 65536 -D 40 $2 127.0.0.1 >/tmp/client.out 2>&1 &
 	client=$!
 	wait_for 15 grep -q 'local address' /tmp/client.out
 	sleep 2
@@ -25,8 +24,8 @@ traffic() {
 # Both end by themselves or when told to; neither is stuck in the kernel.
 traffic_ends() {
 	kill -INT $client $server 2>/dev/null || true
-	wait_for 5 ended $client || kill -KILL $client
-	wait_for 5 ended $server || kill -KILL $server
+	wait_for 1 ended $client || kill -KILL $client
+	wait_for 1 ended $server || kill -KILL $server
 	wait_for 20 ended $client
 	wait_for 20 ended $server
 	tail -n 3 /tmp/server.out /tmp/client.out
@@ -52,7 +51,7 @@ test_endpoint_removed_by_sysfs() {
 }
 
 nic_is_back() { # BDF
-	wait_for 30 test -n "$(ib_of "$1")" || true
+	wait_for 30 has_ib "$1" || true
 	wait_for 30 port_active "$(ib_of "$1")"
 }
 

@@ -17,7 +17,7 @@ fresh() {
 gone() { echo 0 >"/sys/bus/pci/devices/$pf/sriov_numvfs"; }
 export4k() { tphbuf export "$1" --bar 0 --length 4K "${@:2}"; }
 hold() { # BACKEND: the VF is open until release
-	tphbuf export "$vf" --bar 0 --length 4K --backend "$1" --vf-token $token --exec sleep 100 >/tmp/held 2>&1 &
+	tphbuf export "$vf" --bar 0 --length 4K --backend "$1" --vf-token $token --exec sleep 1000 >/tmp/held 2>&1 &
 	trap "kill $!" EXIT
 	wait_for 10 grep -q 'open through' /tmp/held
 }

@@ -6,7 +6,7 @@ reload() {
 	load_mlx5
 	local bdf
 	for bdf in $(nics); do
-		wait_for 10 test -n "$(ib_of "$bdf")"
+		wait_for 10 has_ib "$bdf"
 		wait_for 10 port_active "$(ib_of "$bdf")"
 	done
 }

@@ -18,9 +18,9 @@ test_datagrams_arrive_and_count() {
 	local sent before
 	sent=$(fabric_nic_counter counters/port_xmit_data)
 	before=$(fabric_nic_counter counters/port_rcv_packets)
-	timeout 60 ibv_ud_pingpong -d "$nic_8bit" -p 18600 -n 200 >/srv/ud.log 2>&1 &
+	timeout 150 ibv_ud_pingpong -d "$nic_8bit" -p 18600 -n 200 >/srv/ud.log 2>&1 &
 	wait_for 10 listening 18600
-	expect_text '200 iters' timeout 60 ibv_ud_pingpong -d "$nic_ext" -p 18600 -n 200 127.0.0.1
+	expect_text '200 iters' timeout 150 ibv_ud_pingpong -d "$nic_ext" -p 18600 -n 200 127.0.0.1
 	wait $!
 	[ "$(fabric_nic_counter counters/port_xmit_data)" -gt "$sent" ] || { note "port_xmit_data stands still"; return 1; }
 	[ "$(fabric_nic_counter counters/port_rcv_packets)" -ge $((before + 200)) ] || { note "port_rcv_packets: less than 200 more"; return 1; }

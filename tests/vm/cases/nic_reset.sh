@@ -11,7 +11,7 @@ holders=()
 peer() { echo "${bdfs[$(((1 - $1) & 1))]}"; } # N: the NIC at the other end of the Nth one's traffic
 
 ready() { # BDF: its RDMA device is there and its port is up
-	wait_for 60 test -n "$(ib_of "$1")" && wait_for 60 port_active "$(ib_of "$1")"
+	wait_for 60 has_ib "$1" && wait_for 60 port_active "$(ib_of "$1")"
 }
 
 all_ready() {

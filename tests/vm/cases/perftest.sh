@@ -13,10 +13,10 @@ test_payload_check_finds_differences() {
 # pair TOOL COMMON SERVER_OPTIONS CLIENT_OPTIONS: both sides of a perftest run; their exit codes in server_rc, client_rc
 pair() {
 	local tool=$1 common=$2
-	timeout 60 "$tool" -F -p 18602 $common $3 >/tmp/server.out 2>&1 &
+	timeout 150 "$tool" -F -p 18602 $common $3 >/tmp/server.out 2>&1 &
 	wait_for 10 listening 18602
 	client_rc=0 server_rc=0
-	timeout 60 "$tool" -F -p 18602 $common $4 127.0.0.1 >/tmp/client.out 2>&1 || client_rc=$?
+	timeout 150 "$tool" -F -p 18602 $common $4 127.0.0.1 >/tmp/client.out 2>&1 || client_rc=$?
 	wait $! || server_rc=$?
 	cat /tmp/server.out /tmp/client.out
 }
@@ -62,7 +62,7 @@ test_warm_up_with_cq_moderation() {
 # The peer ends before the measurement begins, two seconds after the start: no figure, and an error.
 test_latency_without_a_message_is_an_error() {
 	local server client rc=0
-	timeout 60 stdbuf -oL ib_send_lat -F -p 18602 -d "$nic_8bit" -s 64 -D 6 >/tmp/server.out 2>&1 &
+	timeout 150 stdbuf -oL ib_send_lat -F -p 18602 -d "$nic_8bit" -s 64 -D 6 >/tmp/server.out 2>&1 &
 	server=$!
 	wait_for 10 listening 18602
 	ib_send_lat -F -p 18602 -d "$nic_ext" -s 64 -D 6 127.0.0.1 >/tmp/client.out 2>&1 &

@@ -17,14 +17,16 @@ cm_pair() {
 	local pid
 	rxe_device
 	server_rc=0 client_rc=0
-	timeout 40 "$1" -F -R -d rxe0 -x 1 $2 $3 >/tmp/server.out 2>&1 &
+	timeout 150 "$1" -F -R -d rxe0 -x 1 $2 $3 >/tmp/server.out 2>&1 &
 	pid=$!
-	sleep 2 # no TCP port says that rdma_cm listens
-	timeout 40 "$1" -F -R -d rxe0 -x 1 $2 $4 10.0.0.1 >/tmp/client.out 2>&1 || client_rc=$?
+	wait_for 15 cm_listens_or_ended $pid || true
+	timeout 150 "$1" -F -R -d rxe0 -x 1 $2 $4 10.0.0.1 >/tmp/client.out 2>&1 || client_rc=$?
 	wait $pid || server_rc=$?
 	note "$* -> server $server_rc, client $client_rc"
 	tail -n 8 /tmp/server.out /tmp/client.out
 }
+
+cm_listens_or_ended() { cm_listens || ended "$1"; } # PID
 
 test_works() {
 	cm_pair ib_write_bw "-s 4096 -n 50" "" ""

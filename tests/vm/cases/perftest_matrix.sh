@@ -57,7 +57,6 @@ row() {
 	fi
 }
 
-listening_or_ended() { listening "$1" || ! kill -0 "$2" 2>/dev/null; }
 
 test_write_host() {
 	table host <<'END'
@@ -180,11 +179,11 @@ END
 # The locked memory is enough for buffer and completion queues, not for the shared receive queue.
 test_xrc_refused() {
 	local pid server_rc=0 client_rc=0
-	setpriv --bounding-set -ipc_lock prlimit --memlock=1300000 timeout 40 ib_send_bw -F -p 19300 -d "$nic_8bit" \
+	setpriv --bounding-set -ipc_lock prlimit --memlock=1300000 timeout 150 ib_send_bw -F -p 19300 -d "$nic_8bit" \
 		-s 4096 -n 20000 -r 14998 -c XRC >/tmp/server.out 2>&1 &
 	pid=$!
 	wait_for 15 listening 19300
-	timeout 40 ib_send_bw -F -p 19300 -d "$nic_ext" -s 4096 -n 20000 -c XRC 127.0.0.1 >/tmp/client.out 2>&1 || client_rc=$?
+	timeout 150 ib_send_bw -F -p 19300 -d "$nic_ext" -s 4096 -n 20000 -c XRC 127.0.0.1 >/tmp/client.out 2>&1 || client_rc=$?
 	wait $pid || server_rc=$?
 	cat /tmp/server.out
 	equal "exit codes" "$server_rc $client_rc" "1 1"

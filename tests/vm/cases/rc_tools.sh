@@ -10,9 +10,9 @@ pair() {
 	for peer in "$nic_8bit" "$nic_ext"; do
 		port=$((port + 1))
 		note "$* on $nic_ext and $peer"
-		timeout 60 "/usr/bin/$1" -d "$peer" -p $port "${@:2}" >/tmp/server.out 2>&1 &
+		timeout 150 "/usr/bin/$1" -d "$peer" -p $port "${@:2}" >/tmp/server.out 2>&1 &
 		wait_for 10 listening $port || { cat /tmp/server.out; return 1; }
-		timeout 60 "/usr/bin/$1" -d "$nic_ext" -p $port "${@:2}" 127.0.0.1 || { cat /tmp/server.out; return 1; }
+		timeout 150 "/usr/bin/$1" -d "$nic_ext" -p $port "${@:2}" 127.0.0.1 || { cat /tmp/server.out; return 1; }
 		wait $! || { cat /tmp/server.out; return 1; }
 	done
 }

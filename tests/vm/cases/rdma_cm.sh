@@ -20,17 +20,15 @@ networks() {
 pair() {
 	local rc=0 pid
 	networks
-	ip netns exec peer timeout 40 bash -c "$2" >/tmp/server.out 2>&1 &
+	ip netns exec peer timeout 150 bash -c "$2" >/tmp/server.out 2>&1 &
 	pid=$!
-	wait_for 15 ${4:-listens} || true
-	timeout 40 bash -c "$3" >/tmp/client.out 2>&1 || rc=1
+	wait_for 15 ${4:-cm_listens} || true
+	timeout 150 bash -c "$3" >/tmp/client.out 2>&1 || rc=1
 	wait $pid || rc=1
 	tail -n 8 /tmp/server.out /tmp/client.out
 	if [ $rc = 0 ]; then part ok "$1"; else part "not ok" "$1"; fi
 	return $rc
 }
-
-listens() { rdma resource show cm_id | grep -q LISTEN; }
 
 test_ipoib() {
 	networks
@@ -45,13 +43,14 @@ test_ipoib() {
 test_rping() {
 	pair "between the NICs" "rping -s -a $other -C 20 -v" "rping -c -a $other -C 20 -v"
 	pair "large buffers" "rping -s -a $other -C 5 -S 65000" "rping -c -a $other -C 5 -S 65000"
-	pair "on one NIC" "rping -s -a $other -C 5 & sleep 1; rping -c -a $other -C 5 && wait" true
+	pair "on one NIC" "rping -s -a $other -C 5 & until rdma resource show cm_id | grep -q LISTEN; do sleep 0.1; done
+		rping -c -a $other -C 5 && wait" true true
 }
 
 # A port without a listener answers with a reject, an address without a host with an error of address resolution.
 test_rping_refused() {
 	networks
-	expect_fail '[0-9]+' 'reject|connect error|UNREACH|RDMA_CM_EVENT_REJECTED' timeout 20 rping -c -a $other -p 9999 -C 1
+	expect_fail '[0-9]+' 'reject|connect error|UNREACH|RDMA_CM_EVENT_REJECTED' timeout 150 rping -c -a $other -p 9999 -C 1
 }
 
 test_datagram_services() {
@@ -62,10 +61,10 @@ test_datagram_services() {
 test_multicast() {
 	local pid rc=0
 	networks
-	peer timeout 40 stdbuf -oL mckey -m 239.9.9.9 -b $other -C 10 >/tmp/server.out 2>&1 &
+	peer timeout 150 stdbuf -oL mckey -m 239.9.9.9 -b $other -C 10 >/tmp/server.out 2>&1 &
 	pid=$!
 	wait_for 15 grep -q joined /tmp/server.out || true
-	timeout 40 mckey -m 239.9.9.9 -b $ext -C 10 -s >/tmp/client.out 2>&1 || rc=1
+	timeout 150 mckey -m 239.9.9.9 -b $ext -C 10 -s >/tmp/client.out 2>&1 || rc=1
 	wait $pid || rc=1
 	cat /tmp/server.out /tmp/client.out
 	return $rc
@@ -92,9 +91,9 @@ test_perftest_tagged() {
 test_perftest_ud() {
 	local program
 	for program in ib_send_bw ib_send_lat; do
-		timeout 40 $program -F -c UD -d "$nic_8bit" -p 18650 -s 2048 -n 200 >/tmp/server.out 2>&1 &
+		timeout 150 $program -F -c UD -d "$nic_8bit" -p 18650 -s 2048 -n 200 >/tmp/server.out 2>&1 &
 		wait_for 15 listening 18650
-		timeout 40 $program -F -c UD -d "$nic_ext" -p 18650 -s 2048 -n 200 127.0.0.1
+		timeout 150 $program -F -c UD -d "$nic_ext" -p 18650 -s 2048 -n 200 127.0.0.1
 		wait $!
 		part ok "$program -c UD"
 	done

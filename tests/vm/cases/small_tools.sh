@@ -5,7 +5,7 @@
 # A second for each test. Not -n: rc_bi_bw never ends with a number of messages.
 qperf_test() { # TEST
 	local said
-	if ! said=$(timeout 40 qperf 127.0.0.1 -t 1 -li "$nic_ext:1" -ri "$nic_8bit:1" "$1" 2>&1); then
+	if ! said=$(timeout 150 qperf 127.0.0.1 -t 1 -li "$nic_ext:1" -ri "$nic_8bit:1" "$1" 2>&1); then
 		part "not ok" "$1"
 		echo "$1: $said"
 		return 1
@@ -31,10 +31,10 @@ port=18900
 pingpong() { # PROGRAM OPTION...
 	local rc=0 pid
 	port=$((port + 1))
-	timeout 40 "$1" -d "$nic_8bit" -p $port "${@:2}" >/tmp/server.out 2>&1 &
+	timeout 150 "$1" -d "$nic_8bit" -p $port "${@:2}" >/tmp/server.out 2>&1 &
 	pid=$!
 	wait_for 10 listening $port
-	timeout 40 "$1" -d "$nic_ext" -p $port "${@:2}" 127.0.0.1 >/tmp/client.out 2>&1 || rc=1
+	timeout 150 "$1" -d "$nic_ext" -p $port "${@:2}" 127.0.0.1 >/tmp/client.out 2>&1 || rc=1
 	wait $pid || rc=1
 	if [ $rc = 0 ]; then part ok "$*"; else
 		part "not ok" "$*"

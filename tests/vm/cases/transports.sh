@@ -27,13 +27,13 @@ only_own_tags() {
 	only_tag "$endpoint2" '"width": 16, "st": "0x1234", "ph": 1'
 }
 
-# both_ranks COMMAND: a shell command for ranks 0 and 1 with $rank set; rank 1 begins when rank 0 has had a second
+# both_ranks COMMAND [PORT]: a shell command for ranks 0 and 1 with $rank set; rank 1 begins when rank 0 listens on PORT
 both_ranks() {
 	local rc=0 pid
-	rank=0 timeout 60 bash -c "$1" </dev/null >/tmp/rank0.out 2>&1 &
+	rank=0 timeout 150 bash -c "$1" </dev/null >/tmp/rank0.out 2>&1 &
 	pid=$!
-	sleep 1
-	rank=1 timeout 60 bash -c "$1" </dev/null >/tmp/rank1.out 2>&1 || rc=1
+	[ -z "${2-}" ] || wait_for 15 listening_or_ended "$2" $pid || rc=1
+	rank=1 timeout 150 bash -c "$1" </dev/null >/tmp/rank1.out 2>&1 || rc=1
 	wait $pid || rc=1
 	tail -n 30 /tmp/rank0.out /tmp/rank1.out
 	return $rc
@@ -50,7 +50,7 @@ ucx() {
 	# -P 0: no MPI. It ends with 0 after a failed test, too.
 	both_ranks 'net=nic$rank memory=memory$rank peer=; [ $rank = 0 ] || peer=127.0.0.1
 		[ -z "$in_bar" ] || export LD_PRELOAD=$preload:$alloc TPHBUF_ALLOC=${!memory},min=$size,max=$((size + 4095))
-		UCX_NET_DEVICES=${!net}:1,lo exec ucx_perftest -P 0 -p $port -b /tmp/ucx.tests $peer' || result="not ok"
+		UCX_NET_DEVICES=${!net}:1,lo exec ucx_perftest -P 0 -p $port -b /tmp/ucx.tests $peer' $port || result="not ok"
 	ended=$(cat /tmp/rank?.out | grep -c '^Final:' || true)
 	[ "$ended" = $# ] || result="not ok"
 	[ "$result" = ok ] || cp /tmp/rank?.out /srv/log/
@@ -82,7 +82,7 @@ mpi() {
 	export nic0=${nic[0]} nic1=${nic[1]}
 	hostname guest
 	note "$UCX_TLS $1"
-	timeout 90 mpirun -n 2 --oversubscribe bash -c 'name=nic$OMPI_COMM_WORLD_RANK
+	timeout 150 mpirun -n 2 --oversubscribe bash -c 'name=nic$OMPI_COMM_WORLD_RANK
 		LD_PRELOAD=$rank_preload UCX_NET_DEVICES=${!name}:1,lo exec mpi_ops '"$1" </dev/null 2>&1 | tee /tmp/mpi.out
 	grep -qx 'mpi_ops: ok' /tmp/mpi.out
 }
@@ -117,12 +117,13 @@ test_libfabric_registers_dma_bufs() {
 
 # perftest_by_address SERVER_ENVIRONMENT...: Debian's ib_write_bw; the server's buffer is what its environment makes it
 perftest_by_address() {
-	local rc=0
-	env "$@" timeout 60 /usr/bin/ib_write_bw -F -d "$nic_8bit" -p 18950 -s 65536 -n 50 >/tmp/server.out 2>&1 &
-	if wait_for 15 listening 18950; then
-		timeout 60 /usr/bin/ib_write_bw -F -d "$nic_ext" -p 18950 -s 65536 -n 50 127.0.0.1 >/tmp/client.out 2>&1 || rc=1
+	local rc=0 server
+	env "$@" timeout 150 /usr/bin/ib_write_bw -F -d "$nic_8bit" -p 18950 -s 65536 -n 50 >/tmp/server.out 2>&1 &
+	server=$!
+	if wait_for 15 listening_or_ended 18950 $server && ! ended $server; then
+		timeout 150 /usr/bin/ib_write_bw -F -d "$nic_ext" -p 18950 -s 65536 -n 50 127.0.0.1 >/tmp/client.out 2>&1 || rc=1
 	fi
-	wait $! || rc=1
+	wait $server || rc=1
 	cat /tmp/server.out
 	return $rc
 }

@@ -24,7 +24,7 @@ release() {
 again() {
 	local bdf
 	for bdf in $(nics); do
-		wait_for 20 test -n "$(ib_of "$bdf")"
+		wait_for 20 has_ib "$bdf"
 		wait_for 20 port_active "$(ib_of "$bdf")"
 	done
 	nic_ext=$(ib_of "$(nics | sed -n 1p)")

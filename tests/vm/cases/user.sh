@@ -34,7 +34,7 @@ test_group_only() {
 	expect_text 'open through group' export4k --tag st=0x5a,ph=2
 	expect_fail 1 "$cdev.*no permission" export4k --backend iommufd
 	# the error of the permitted back end is the one reported
-	tphbuf export "$endpoint" --bar 2 --length 4K --backend group --exec sleep 60 >/tmp/held 2>&1 &
+	tphbuf export "$endpoint" --bar 2 --length 4K --backend group --exec sleep 1000 >/tmp/held 2>&1 &
 	trap "kill $!" EXIT
 	wait_for 10 grep -q 'open through' /tmp/held
 	expect_fail 1 "$group.*in use" export4k

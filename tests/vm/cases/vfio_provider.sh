@@ -11,7 +11,7 @@ from pyverbs.providers.mlx5.mlx5_vfio import Mlx5VfioAttr, Mlx5VfioContext
 Mlx5VfioContext(attr=Mlx5VfioAttr(pci_name='$bdf'))"
 	unbind "$bdf"
 	echo "$bdf" >/sys/bus/pci/drivers_probe
-	wait_for 20 test -n "$(ib_of "$bdf")" || true
+	wait_for 20 has_ib "$bdf" || true
 	nic=$(ib_of "$bdf")
 	wait_for 20 port_active "$nic"
 	rc_ops write "$nic_ext" "$nic"
