@@ -29,6 +29,7 @@ PARTS = {
     'cli': (['userspace/cli'], 'sanitized', ['unit', 'fuzz']),
     'fabric': (['userspace/fabric'], 'sanitized', ['fabric']),
     'plugin': (['userspace/transports/nccl'], 'plain', ['transports']),
+    'preload': (['userspace/transports/preload', 'userspace/transports/alloc'], 'plain', ['unit', 'transports']),
 }
 REACHED_SIZE = 65536  # MUTANT_MAX in mutant.h
 
