@@ -16,12 +16,12 @@ result() { # CONDITION-STATUS NAME
 	fi
 }
 
-for header in "$us"/include/tphbuf/*.h; do
+for header in "$us"/include/tphbuf/*.h "$us"/transports/include/tphbuf/*.h; do
 	name=${header##*/}
 	name=${name%.h}
 	[ "$name" = tphbuf ] && continue
 	page=$us/man/tphbuf_$name.3
-	for function in $(tr '\n' ' ' <"$header" | grep -oE 'TPHBUF_API [^;]*;' |
+	for function in $(tr '\n' ' ' <"$header" | grep -oE '(TPHBUF_API|static inline) [^;{]*' |
 			  grep -oE '\btphbuf_[a-z0-9_]+\(' | tr -d '('); do
 		grep -q "^\.Fo $function\$\|^\.Fn $function " "$page"
 		result $? "$function is in tphbuf_$name.3"

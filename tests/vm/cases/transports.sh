@@ -115,6 +115,14 @@ test_libfabric_registers_dma_bufs() {
 	for i in 0 1; do expect_text 'fi_ops register: ok' fi_ops register "${nic[i]}" "${memory[i]}"; done
 }
 
+test_libfabric_example() {
+	local example=/opt/tphbuf/examples/fi_tagged_mr
+	expect_text 'registered: key 0x[0-9a-f]+, address 0, 1048576 bytes, tagged' $example "$endpoint" 2 st=0x5a,ph=2 "$nic_8bit"
+	expect_fail 1 'the tag is not applied' $example "$endpoint" 2 xst=0x1234,ph=2 "$nic_8bit"
+	expect_fail 1 'absent: No such device' $example "$endpoint" 2 st=0x5a,ph=2 absent
+	expect_fail 2 'usage' $example "$endpoint"
+}
+
 # perftest_by_address SERVER_ENVIRONMENT...: Debian's ib_write_bw; the server's buffer is what its environment makes it
 perftest_by_address() {
 	local rc=0 server
