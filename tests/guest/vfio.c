@@ -36,7 +36,7 @@ static int node_of(const char *bdf, char *node, size_t size)
 	return ret;
 }
 
-static int bind_and_attach(const struct vfio_dev *dev)
+static int bind_and_attach(struct vfio_dev *dev)
 {
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = dev->iommufd };
 	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
@@ -47,7 +47,7 @@ static int bind_and_attach(const struct vfio_dev *dev)
 		return errno == EINVAL ? -EBUSY : -errno;
 	if (ioctl(dev->iommufd, IOMMU_IOAS_ALLOC, &ioas))
 		return -errno;
-	attach.pt_id = ioas.out_ioas_id;
+	dev->ioas = attach.pt_id = ioas.out_ioas_id;
 	return ioctl(dev->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) ? -errno : 0;
 }
 

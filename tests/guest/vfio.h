@@ -12,6 +12,7 @@
 
 struct vfio_dev {
 	int fd, iommufd;
+	uint32_t ioas;	 /* address space that the device is attached to */
 	uint64_t config; /* file offset of config space */
 	uint64_t regs;	 /* and of the endpoint's register BAR */
 };

@@ -76,6 +76,8 @@ static unsigned int nr_dmabufs, nr_resets;
 
 bool fake_plain_nodes;
 
+static struct fake_entry entries[FAKE_ENTRIES];
+
 void fake_setup(void)
 {
 	static const struct fake_device defaults = {
@@ -96,6 +98,8 @@ void fake_setup(void)
 	};
 
 	fake = defaults;
+	for (unsigned int i = 0; i < FAKE_ENTRIES; i++)
+		entries[i] = (struct fake_entry){ .cpu = FAKE_NO_CPU };
 	memset(&ioctl_failure, 0, sizeof(ioctl_failure));
 	memset(&feature_failure, 0, sizeof(feature_failure));
 	memset(&call_failure, 0, sizeof(call_failure));
@@ -320,6 +324,67 @@ static int feature_tph(uint32_t flags, size_t size, struct vfio_device_feature_d
 	return 0;
 }
 
+struct fake_entry *fake_entry(unsigned int index)
+{
+	return &entries[index];
+}
+
+static int set_steer(const struct vfio_device_feature_tph_st *arg)
+{
+	uint32_t i;
+
+	for (i = 0; i < arg->count; i++) {
+		if (arg->data[i] == VFIO_TPH_ST_CLEAR)
+			continue;
+		if (arg->data[i] >= FAKE_CPUS)
+			return -EINVAL;
+		if (arg->data[i] == FAKE_CPUS - 1)
+			return -EPERM;
+	}
+	for (i = 0; i < arg->count; i++)
+		entries[arg->index + i] = (struct fake_entry){ .cpu = arg->data[i],
+							       .pm = arg->flags & VFIO_TPH_ST_PM };
+	return 0;
+}
+
+/* CPU n has tag 0x20 + n, CPU 0 no tag of 16 bits, the others 0x120 + n. */
+static void get_steer(struct vfio_device_feature_tph_st *arg)
+{
+	uint32_t i, cpu;
+
+	for (i = 0; i < arg->count; i++) {
+		cpu = entries[arg->index + i].cpu;
+		arg->data[i] = 0;
+		if (cpu == FAKE_NO_CPU)
+			continue;
+		arg->data[i] = VFIO_TPH_ST_VALID | (0x20 + cpu) << 16;
+		if (cpu)
+			arg->data[i] |= VFIO_TPH_ST_EXT_VALID | (0x120 + cpu);
+	}
+}
+
+static int feature_steer(uint32_t flags, size_t size, struct vfio_device_feature_tph_st *arg)
+{
+	if (fake.steer == STEER_OFF)
+		return -ENOTTY;
+	if (fake.steer == STEER_NO_REQUESTER)
+		return -EOPNOTSUPP;
+	if (flags & VFIO_DEVICE_FEATURE_GET && fake.steer != STEER_UNSAFE)
+		return -EPERM;
+	if (flags & FEATURE_OPS && !fake.steer_entries)
+		return -EOPNOTSUPP;
+	if (flags & VFIO_DEVICE_FEATURE_PROBE)
+		return 0;
+	if ((flags & FEATURE_OPS) == FEATURE_OPS || !(flags & FEATURE_OPS) || size < sizeof(*arg) ||
+	    !arg->count || size < sizeof(*arg) + arg->count * sizeof(arg->data[0]) ||
+	    arg->index + arg->count > (int)fake.steer_entries)
+		return -EINVAL;
+	if (flags & VFIO_DEVICE_FEATURE_SET)
+		return set_steer(arg);
+	get_steer(arg);
+	return 0;
+}
+
 static int feature(struct vfio_device_feature *arg)
 {
 	size_t size = arg->argsz - sizeof(*arg);
@@ -335,6 +400,8 @@ static int feature(struct vfio_device_feature *arg)
 		return feature_dma_buf(arg->flags, size, (void *)arg->data);
 	case VFIO_DEVICE_FEATURE_DMA_BUF_TPH:
 		return feature_tph(arg->flags, size, (void *)arg->data);
+	case VFIO_DEVICE_FEATURE_TPH_ST:
+		return feature_steer(arg->flags, size, (void *)arg->data);
 	default:
 		return -ENOTTY;
 	}

@@ -32,6 +32,9 @@ struct fake_device {
 	bool has_dmabuf;    /* VFIO_DEVICE_FEATURE_DMA_BUF */
 	bool has_tph;	    /* the TPH feature's number has the meaning of this series */
 	uint32_t supported; /* namespaces; 0: not a TPH completer */
+	/* VFIO_DEVICE_FEATURE_TPH_ST */
+	enum { STEER_OFF, STEER_NO_REQUESTER, STEER_CONFINED, STEER_UNSAFE } steer;
+	uint32_t steer_entries; /* that can be set */
 	/* The meaning of the number in another kernel. */
 	enum { FOREIGN_NONE, FOREIGN_SET_ONLY, FOREIGN_BOTH } foreign;
 	const char *token;     /* 16 bytes wanted at bind, or NULL */
@@ -111,6 +114,16 @@ struct fake_tag {
 	uint8_t ph;
 };
 struct fake_tag *fake_dmabuf_tag(void);
+/* CPU of an entry of the steering tag table, and whether for persistent memory; FAKE_NO_CPU: not set. */
+#define FAKE_ENTRIES 64
+#define FAKE_CPUS    4 /* that exist; the caller may run on all but the last */
+#define FAKE_NO_CPU  UINT32_MAX
+struct fake_entry {
+	uint32_t cpu;
+	bool pm;
+};
+struct fake_entry *fake_entry(unsigned int index);
+
 /* A dma-buf of another exporter. The caller closes the descriptor. */
 int fake_foreign_dmabuf(size_t size);
 

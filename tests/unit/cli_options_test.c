@@ -12,7 +12,7 @@ static void each_pair(void (*fn)(const struct command *command, const struct opt
 {
 	static const char *const names[] = {
 		"list", "info",	    "topo",	"doctor", "export", "tag",
-		"show", "register", "selftest", "serve",  "attach",
+		"show", "register", "selftest", "serve",  "attach", "steer",
 	};
 	const struct option_desc *option;
 	size_t i, k;

@@ -121,10 +121,10 @@ static void stage_names_are_distinct(void **state)
 	enum tphbuf_stage a, b;
 
 	(void)state;
-	for (a = TPHBUF_STAGE_NONE; a <= TPHBUF_STAGE_SHARE; a++)
+	for (a = TPHBUF_STAGE_NONE; a <= TPHBUF_STAGE_STEER; a++)
 		for (b = TPHBUF_STAGE_NONE; b < a; b++)
 			assert_string_not_equal(tphbuf_stage_name(a), tphbuf_stage_name(b));
-	assert_string_equal(tphbuf_stage_name(TPHBUF_STAGE_SHARE + 1), "unknown");
+	assert_string_equal(tphbuf_stage_name(TPHBUF_STAGE_STEER + 1), "unknown");
 	assert_string_equal(tphbuf_stage_name((enum tphbuf_stage) - 1), "unknown");
 }
 
@@ -175,7 +175,7 @@ static void common_errors_are_explained_everywhere(void **state)
 	size_t i;
 
 	(void)state;
-	for (stage = TPHBUF_STAGE_LOOKUP; stage <= TPHBUF_STAGE_SHARE; stage++)
+	for (stage = TPHBUF_STAGE_LOOKUP; stage <= TPHBUF_STAGE_STEER; stage++)
 		for (i = 0; i < NR(errs); i++)
 			if (!strchr(tphbuf_explain(stage, errs[i]), ';'))
 				fail_msg("%s %d: %s", tphbuf_stage_name(stage), errs[i],

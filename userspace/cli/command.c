@@ -10,7 +10,7 @@ static const struct command *const commands[NR_COMMANDS] = {
 	[COMMAND_EXPORT] = &cmd_export,	    [COMMAND_TAG] = &cmd_tag,
 	[COMMAND_SHOW] = &cmd_show,	    [COMMAND_REGISTER] = &cmd_register,
 	[COMMAND_SELFTEST] = &cmd_selftest, [COMMAND_SERVE] = &cmd_serve,
-	[COMMAND_ATTACH] = &cmd_attach,
+	[COMMAND_ATTACH] = &cmd_attach,	    [COMMAND_STEER] = &cmd_steer,
 };
 
 const struct command *command_find(const char *name)

@@ -63,7 +63,9 @@ static int run(struct cli *cli, struct options *opts)
 
 static int run_command(struct cli *cli, int argc, char **argv)
 {
-	struct options opts = { .bar = -1, .gid_index = -1, .mode = -1 };
+	struct options opts = {
+		.bar = -1, .gid_index = -1, .mode = -1, .entry = -1, .mode_wanted = -1
+	};
 	int ret;
 
 	ret = options_parse(cli, &opts, argc, argv);

@@ -9,7 +9,7 @@
 
 /* Commands that export BAR memory, open a device, take a tag, register memory. */
 #define BUFFER	 (IN(EXPORT) | IN(TAG) | IN(REGISTER) | IN(SELFTEST) | IN(SERVE))
-#define DEVICE	 (BUFFER | IN(INFO) | IN(DOCTOR))
+#define DEVICE	 (BUFFER | IN(INFO) | IN(DOCTOR) | IN(STEER))
 #define TAGGED	 (IN(EXPORT) | IN(REGISTER) | IN(SELFTEST) | IN(SERVE))
 #define REGISTER (IN(REGISTER) | IN(ATTACH))
 #define ROOTED	 (IN(LIST) | IN(INFO) | IN(TOPO) | IN(DOCTOR) | IN(SHOW))
@@ -176,9 +176,51 @@ static const struct option_desc options[] = {
 		.take = take_probe,
 	},
 	{
+		.name = "entry",
+		.arg = "N",
+		.help = "entry of the steering tag table, for the next --cpu",
+		.commands = IN(STEER),
+		.take = take_entry,
+	},
+	{
+		.name = "cpu",
+		.arg = "N",
+		.help = "CPU near which data is placed, or none; may be repeated",
+		.commands = IN(STEER),
+		.take = take_cpu,
+	},
+	{
+		.name = "pm",
+		.help = "tags for persistent memory",
+		.commands = IN(STEER),
+		.take = take_flag,
+		.offset = AT(pm),
+	},
+	{
+		.name = "enable",
+		.arg = "MODE",
+		.help = "send TPH requests in this mode: ns, iv or ds",
+		.commands = IN(STEER),
+		.take = take_enable,
+	},
+	{
+		.name = "width",
+		.arg = "BITS",
+		.help = "of the tags, 8 or 16; default: the widest",
+		.commands = IN(STEER),
+		.take = take_width,
+	},
+	{
+		.name = "tags",
+		.help = "show the tags of the entries that are set",
+		.commands = IN(STEER),
+		.take = take_flag,
+		.offset = AT(show_tags),
+	},
+	{
 		.name = "hold",
-		.help = "keep the buffer until SIGINT, SIGTERM or SIGHUP",
-		.commands = IN(EXPORT) | IN(REGISTER) | IN(ATTACH),
+		.help = "keep it until SIGINT, SIGTERM or SIGHUP",
+		.commands = IN(EXPORT) | IN(REGISTER) | IN(ATTACH) | IN(STEER),
 		.take = take_flag,
 		.offset = AT(hold),
 	},

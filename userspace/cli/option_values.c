@@ -114,6 +114,76 @@ int take_tag(struct parse *p, const struct option_desc *option, const char *valu
 	return parse_tag(p, option, value, &p->opts->tag);
 }
 
+/* "3", or "none" for -1 as an unsigned number; false if it is neither. */
+static bool parse_cpu(const char *value, uint32_t *cpu)
+{
+	uint64_t number;
+	const char *why;
+
+	*cpu = TPHBUF_STEER_NO_CPU;
+	if (!strcmp(value, "none"))
+		return true;
+	if (tphbuf_size_parse(value, &number, &why) || number > INT32_MAX)
+		return false;
+	*cpu = (uint32_t)number;
+	return true;
+}
+
+int take_entry(struct parse *p, const struct option_desc *option, const char *value)
+{
+	uint64_t number;
+	const char *why;
+
+	if (p->opts->entry >= 0)
+		return bad_option_value(p, option, value,
+					"give the CPU of the entry before first, with --cpu");
+	if (tphbuf_size_parse(value, &number, &why) || number >= 2048)
+		return bad_option_value(p, option, value, "must be between 0 and 2047");
+	p->opts->entry = (int)number;
+	return OPTIONS_RUN;
+}
+
+int take_cpu(struct parse *p, const struct option_desc *option, const char *value)
+{
+	struct options *opts = p->opts;
+	uint32_t cpu;
+
+	if (!parse_cpu(value, &cpu))
+		return bad_option_value(p, option, value, "must be the number of a CPU, or none");
+	if (opts->entry < 0)
+		return bad_option_value(p, option, value, "give the entry first, with --entry");
+	if (opts->nr_steer == MAX_STEER)
+		return bad_option_value(p, option, value, "more than 64 entries");
+	opts->steer[opts->nr_steer].entry = (unsigned int)opts->entry;
+	opts->steer[opts->nr_steer++].cpu = cpu;
+	opts->entry = -1;
+	return OPTIONS_RUN;
+}
+
+int take_enable(struct parse *p, const struct option_desc *option, const char *value)
+{
+	static const char *const names[] = {
+		[TPHBUF_STEER_NS] = "ns", [TPHBUF_STEER_IV] = "iv", [TPHBUF_STEER_DS] = "ds"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], value))
+			continue;
+		p->opts->mode_wanted = (int)i;
+		return OPTIONS_RUN;
+	}
+	return bad_option_value(p, option, value, "must be ns, iv or ds");
+}
+
+int take_width(struct parse *p, const struct option_desc *option, const char *value)
+{
+	if (strcmp(value, "8") && strcmp(value, "16"))
+		return bad_option_value(p, option, value, "must be 8 or 16");
+	p->opts->width = value[0] == '8' ? 8 : 16;
+	return OPTIONS_RUN;
+}
+
 int take_backend(struct parse *p, const struct option_desc *option, const char *value)
 {
 	static const char *const names[] = {

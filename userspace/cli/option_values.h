@@ -33,6 +33,10 @@ int take_set(struct parse *p, const struct option_desc *option, const char *valu
 int take_clear(struct parse *p, const struct option_desc *option, const char *value);
 int take_get(struct parse *p, const struct option_desc *option, const char *value);
 int take_probe(struct parse *p, const struct option_desc *option, const char *value);
+int take_entry(struct parse *p, const struct option_desc *option, const char *value);
+int take_cpu(struct parse *p, const struct option_desc *option, const char *value);
+int take_enable(struct parse *p, const struct option_desc *option, const char *value);
+int take_width(struct parse *p, const struct option_desc *option, const char *value);
 int take_backend(struct parse *p, const struct option_desc *option, const char *value);
 int take_label(struct parse *p, const struct option_desc *option, const char *value);
 int take_mode(struct parse *p, const struct option_desc *option, const char *value);

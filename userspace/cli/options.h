@@ -14,6 +14,8 @@
 #define MAX_TAG_OPS 32
 #define MAX_ARGS    2
 
+#define MAX_STEER   64
+
 enum tag_op { TAG_OP_SET, TAG_OP_CLEAR, TAG_OP_GET, TAG_OP_PROBE };
 
 struct options {
@@ -50,6 +52,18 @@ struct options {
 		struct tphbuf_tag tag;
 	} tag_ops[MAX_TAG_OPS];
 	size_t nr_tag_ops;
+
+	/* --entry N --cpu N, in the order given; the kernel gets runs of neighbours at once */
+	struct {
+		unsigned int entry;
+		uint32_t cpu;
+	} steer[MAX_STEER];
+	size_t nr_steer;
+	int entry;	 /* of the next --cpu; -1: not given */
+	int mode_wanted; /* enum tphbuf_steer_mode; -1: not given */
+	int width;	 /* 8, 16; 0: not given */
+	bool pm;
+	bool show_tags;
 
 	char **exec; /* NULL-terminated tail of argv, or NULL */
 };

@@ -32,5 +32,7 @@ test_selftest_works_untagged() {
 	expect_fail 4 'this kernel has no tags' tphbuf selftest "$endpoint" "$nic_ext" --bar 2 --tag st=1
 }
 
+test_no_steering() { steer_ops absent "$endpoint"; }
+
 # The reason for the series' patch to vfio-pci: doe.sh succeeds with the patch.
 test_user_reaches_the_doe_mailbox() { expect_fail 1 'is in the write mailbox' feature_ops doe "$endpoint"; }

@@ -16,5 +16,6 @@ extern const struct command cmd_show;
 extern const struct command cmd_serve;
 extern const struct command cmd_attach;
 extern const struct command cmd_selftest;
+extern const struct command cmd_steer;
 
 #endif

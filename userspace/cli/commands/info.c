@@ -8,6 +8,7 @@
 #include "cli/format.h"
 #include "cli/json.h"
 #include "cli/source.h"
+#include "cli/steering.h"
 #include "cli/text.h"
 
 static void print_bars(const struct tphbuf_pci_info *info)
@@ -77,6 +78,16 @@ static void add_tags(struct cli *cli, int ret)
 	json_add_string_or_null(tags, "reason", text);
 }
 
+static void add_steering(struct cli *cli, struct tphbuf_device *dev)
+{
+	struct tphbuf_steer_info info = { .size = sizeof(info) };
+
+	if (tphbuf_device_steer_info(dev, &info))
+		show_no_steering(cli, tphbuf_ctx_error(cli->ctx));
+	else
+		show_steering(cli, &info);
+}
+
 static int info_open(struct cli *cli, const struct options *opts)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
@@ -96,6 +107,7 @@ static int info_open(struct cli *cli, const struct options *opts)
 	else
 		print_pci(&info);
 	add_tags(cli, tphbuf_device_tag_probe(dev));
+	add_steering(cli, dev);
 	tphbuf_device_close(dev);
 	return CLI_OK;
 }

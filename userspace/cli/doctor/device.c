@@ -171,6 +171,26 @@ void check_device(struct doctor *d)
 	check_completer(d);
 }
 
+/* Off is the default, and nothing is wrong with it. */
+static void check_steering(struct doctor *d, struct tphbuf_device *dev)
+{
+	struct tphbuf_steer_info info = { .size = sizeof(info) };
+
+	if (tphbuf_device_steer_info(dev, &info))
+		report(d, SEVERITY_OK, "steering", "", "not in use: %s",
+		       tphbuf_ctx_error(d->cli->ctx));
+	else if (!info.can)
+		report(d, SEVERITY_OK, "steering", "",
+		       "%s sends TPH requests if asked to, without steering tags (level confined, and no table in the TPH capability)",
+		       tphbuf_device_bdf(dev));
+	else
+		report(d, SEVERITY_OK, "steering", "",
+		       "%s sends steering tags of CPUs, up to %u bits%s", tphbuf_device_bdf(dev),
+		       info.width,
+		       info.can & TPHBUF_STEER_CAN_GET ? "; level unsafe: its user can send any tag" :
+							 "");
+}
+
 /* Only the kernel can say what it supports. */
 void check_tags(struct doctor *d)
 {
@@ -208,5 +228,6 @@ void check_tags(struct doctor *d)
 	else
 		report(d, SEVERITY_OK, "tags", "", "the kernel sets tags on dma-bufs of %s",
 		       info.bdf);
+	check_steering(d, dev);
 	tphbuf_device_close(dev);
 }

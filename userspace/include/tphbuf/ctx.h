@@ -68,6 +68,7 @@ enum tphbuf_stage {
 	TPHBUF_STAGE_ALLOCATE, /* allocate host memory as a dma-buf */
 	TPHBUF_STAGE_DRM,      /* a call of a DRM driver */
 	TPHBUF_STAGE_SHARE,    /* hand a buffer to another process */
+	TPHBUF_STAGE_STEER,    /* steering tags that the device itself sends */
 };
 
 enum tphbuf_log_level {

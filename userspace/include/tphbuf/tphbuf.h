@@ -12,6 +12,7 @@
 #include <tphbuf/buffer.h>
 #include <tphbuf/memory.h>
 #include <tphbuf/share.h>
+#include <tphbuf/steer.h>
 #include <tphbuf/registry.h>
 #include <tphbuf/topo.h>
 

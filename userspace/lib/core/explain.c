@@ -24,6 +24,7 @@ static const char *const stage_names[] = {
 	[TPHBUF_STAGE_TAG] = "tag",	    [TPHBUF_STAGE_REGISTER] = "register",
 	[TPHBUF_STAGE_APPLIED] = "applied", [TPHBUF_STAGE_ALLOCATE] = "allocate",
 	[TPHBUF_STAGE_DRM] = "drm",	    [TPHBUF_STAGE_SHARE] = "share",
+	[TPHBUF_STAGE_STEER] = "steer",
 };
 
 #define NR_STAGES (sizeof(stage_names) / sizeof(stage_names[0]))
@@ -205,6 +206,21 @@ static const struct explanation explanations[] = {
 	  "another process holds the lock file beside the socket (its name ends in ~lock); stop that process, or use another path" },
 	{ TPHBUF_STAGE_SHARE, ETOOMANYREFS,
 	  "too many descriptors are on their way through sockets; receive some first" },
+
+	{ TPHBUF_STAGE_STEER, ENOTTY,
+	  "this kernel does not steer vfio devices, or the administrator has not allowed it for this one; boot a kernel with the vfio TPH_ST series, set the parameter tph_st of vfio-pci to confined or unsafe, and bind the device again" },
+	{ TPHBUF_STAGE_STEER, EOPNOTSUPP,
+	  "the device cannot be steered: no TPH requester, no root port that completes TPH, pci=notph, or at this level no table that could be set; see the requester line of tphbuf info" },
+	{ TPHBUF_STAGE_STEER, EPERM,
+	  "a CPU on which this thread may not run, or tags of a device that is not bound at level unsafe; widen the CPU affinity (taskset), or bind the device with tph_st=unsafe" },
+	{ TPHBUF_STAGE_STEER, EINVAL,
+	  "there is no such entry or CPU, or the firmware does not answer; see the entries in tphbuf info, and dmesg for the _DSM of the host bridge" },
+	{ TPHBUF_STAGE_STEER, ENODATA,
+	  "the firmware has no steering tag for the CPU, or none of the width that is enabled; try the other width" },
+	{ TPHBUF_STAGE_STEER, ENODEV,
+	  "the platform has no steering tags for requests of this device; put it below a root port of a platform whose firmware has the _DSM for them" },
+	{ TPHBUF_STAGE_STEER, EIO,
+	  "the control register reads back as off, or the device did not take the tags: an entry has no tag of that width, or the device is not in power state D0; set the entries again, or use the other width" },
 };
 
 /* What an errno value means where its stage has no text of its own. */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STEER_OPS_H
+#define STEER_OPS_H
+
+#include "tests/guest/steer_rig.h"
+
+/* Level "unsafe" has GET. */
+void test_bad_inputs(struct steer *rig, const char *level);
+/* many: how many */
+void test_many_bad_inputs(struct steer *rig, const char *many);
+
+#endif

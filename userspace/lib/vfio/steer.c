@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Steering tags that the device itself sends: VFIO_DEVICE_FEATURE_TPH_ST and the
+ * control register of the TPH requester capability, which vfio makes virtual.
+ */
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tphbuf/steer.h>
+
+#include "lib/core/internal.h"
+#include "lib/pci/config.h"
+#include "util/fd.h"
+
+/* PCIe 6.x, 7.9.13; newer than the oldest <linux/pci_regs.h> */
+#define CTRL	    8 /* offset of the control register */
+#define CTRL_MODE   0x00000007u
+#define CTRL_ENABLE 0x00000300u
+#define CTRL_SHIFT  8
+#define CAP_MODES   0x00000007u
+#define CAP_EXT	    0x00000100u
+#define TYPE_TPH    1u
+#define TYPE_EXT    3u
+
+#define COUNT_MAX   2048
+
+struct request {
+	struct vfio_feature_head head;
+	struct vfio_device_feature_tph_st st;
+	uint32_t data[COUNT_MAX];
+};
+
+_Static_assert(offsetof(struct request, st) == offsetof(struct vfio_device_feature, data) &&
+		       offsetof(struct request, data) ==
+			       offsetof(struct request, st) +
+				       offsetof(struct vfio_device_feature_tph_st, data),
+	       "request layout");
+_Static_assert(TPHBUF_STEER_NO_CPU == VFIO_TPH_ST_CLEAR && TPHBUF_STEER_PM == VFIO_TPH_ST_PM,
+	       "numbers of the kernel");
+
+static int fail(struct tphbuf_device *dev, int err)
+{
+	return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_STEER, err, "%s", dev->bdf);
+}
+
+static int probe(struct tphbuf_device *dev, uint32_t op)
+{
+	return vfio_probe(dev->fd, op | VFIO_DEVICE_FEATURE_TPH_ST);
+}
+
+static int read_config(void *arg, unsigned int offset, void *buf, unsigned int size)
+{
+	const struct tphbuf_device *dev = arg;
+	ssize_t n;
+
+	if (offset + size > dev->config.size)
+		return -ENODATA;
+	n = fd_pread(dev->fd, buf, size, (off_t)(dev->config.offset + offset));
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == size ? 0 : -EIO;
+}
+
+/* A register of the capability, and where the capability is */
+static int read_register(struct tphbuf_device *dev, unsigned int off, unsigned int *pos,
+			 uint32_t *value)
+{
+	const struct pcicfg_reader reader = { .read = read_config, .arg = dev };
+	int ret = pcicfg_find_ext_cap(&reader, PCI_EXT_CAP_ID_TPH, pos);
+
+	if (!ret && !*pos)
+		ret = -EOPNOTSUPP;
+	return ret ? ret : pcicfg_read(&reader, *pos + off, 4, value);
+}
+
+static int write_ctrl(struct tphbuf_device *dev, unsigned int pos, uint32_t value)
+{
+	unsigned char bytes[4] = { (unsigned char)value, (unsigned char)(value >> 8) };
+	ssize_t n;
+
+	do {
+		n = pwrite(dev->fd, bytes, sizeof(bytes), (off_t)(dev->config.offset + pos + CTRL));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return n == sizeof(bytes) ? 0 : -EIO;
+}
+
+static uint32_t width_of(uint32_t type)
+{
+	return type == TYPE_EXT ? 16 : type == TYPE_TPH ? 8 : 0;
+}
+
+static uint32_t entries_of(uint32_t cap)
+{
+	if (!(cap & PCI_TPH_CAP_LOC_MASK))
+		return 0;
+	return ((cap & PCI_TPH_CAP_ST_MASK) >> PCI_TPH_CAP_ST_SHIFT) + 1;
+}
+
+/* Not recorded. */
+static int read_info(struct tphbuf_device *dev, struct tphbuf_steer_info *info)
+{
+	uint32_t cap, ctrl;
+	unsigned int pos;
+	int ret = probe(dev, 0);
+
+	if (!ret)
+		ret = read_register(dev, PCI_TPH_CAP, &pos, &cap);
+	if (!ret)
+		ret = read_register(dev, CTRL, &pos, &ctrl);
+	if (ret)
+		return ret;
+	info->modes = cap & CAP_MODES;
+	info->width = cap & CAP_EXT ? 16 : 8;
+	info->entries = entries_of(cap);
+	info->can = (probe(dev, VFIO_DEVICE_FEATURE_SET) ? 0 : TPHBUF_STEER_CAN_SET) |
+		    (probe(dev, VFIO_DEVICE_FEATURE_GET) ? 0 : TPHBUF_STEER_CAN_GET);
+	info->enabled = width_of((ctrl & CTRL_ENABLE) >> CTRL_SHIFT);
+	info->mode = (enum tphbuf_steer_mode)(ctrl & CTRL_MODE);
+	return 0;
+}
+
+int tphbuf_device_steer_info(struct tphbuf_device *dev, struct tphbuf_steer_info *info)
+{
+	struct tphbuf_steer_info i = { 0 };
+	int ret;
+
+	if (!dev)
+		return -EINVAL;
+	if (!info)
+		return ctx_fail_null(dev->ctx, "info");
+	ret = read_info(dev, &i);
+	if (ret)
+		return fail(dev, ret);
+	return ctx_info_out(dev->ctx, info, &i, tphbuf_steer_info);
+}
+
+static int check_entries(struct tphbuf_device *dev, unsigned int first, const void *array,
+			 size_t count)
+{
+	if (!array)
+		return ctx_fail_null(dev->ctx, "array");
+	if (!count || count > COUNT_MAX || first > UINT16_MAX)
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"entry %u, count %zu: give 1 to %d entries, the first below 65536",
+				first, count, COUNT_MAX);
+	return 0;
+}
+
+static int feature(struct tphbuf_device *dev, uint32_t op, struct request *request,
+		   unsigned int first, size_t count)
+{
+	request->st.index = (uint16_t)first;
+	request->st.count = (uint16_t)count;
+	return vfio_feature(dev->fd, op | VFIO_DEVICE_FEATURE_TPH_ST, &request->head,
+			    offsetof(struct request, data) + count * sizeof(request->data[0]));
+}
+
+int tphbuf_device_steer_set(struct tphbuf_device *dev, unsigned int first, const uint32_t *cpus,
+			    size_t count, uint32_t flags)
+{
+	struct request request = { .st.flags = flags };
+	int ret;
+
+	if (!dev)
+		return -EINVAL;
+	ret = check_entries(dev, first, cpus, count);
+	if (ret)
+		return ret;
+	if (flags & ~TPHBUF_STEER_PM)
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"undefined bits in flags 0x%x; use TPHBUF_STEER_PM or 0", flags);
+	memcpy(request.data, cpus, count * sizeof(cpus[0]));
+	ret = feature(dev, VFIO_DEVICE_FEATURE_SET, &request, first, count);
+	return ret ? fail(dev, ret) : 0;
+}
+
+static struct tphbuf_tag tag_of(uint32_t data)
+{
+	struct tphbuf_tag tag = { 0 };
+
+	if (data & VFIO_TPH_ST_VALID) {
+		tag.valid |= TPHBUF_TAG_ST;
+		tag.st = (uint8_t)((data & VFIO_TPH_ST_MASK) >> 16);
+	}
+	if (data & VFIO_TPH_ST_EXT_VALID) {
+		tag.valid |= TPHBUF_TAG_XST;
+		tag.xst = (uint16_t)(data & VFIO_TPH_ST_EXT_MASK);
+	}
+	return tag;
+}
+
+int tphbuf_device_steer_get(struct tphbuf_device *dev, unsigned int first, struct tphbuf_tag *tags,
+			    size_t count)
+{
+	struct request request = { 0 };
+	size_t i;
+	int ret;
+
+	if (!dev)
+		return -EINVAL;
+	ret = check_entries(dev, first, tags, count);
+	if (ret)
+		return ret;
+	ret = feature(dev, VFIO_DEVICE_FEATURE_GET, &request, first, count);
+	if (ret)
+		return fail(dev, ret);
+	for (i = 0; i < count; i++)
+		tags[i] = tag_of(request.data[i]);
+	return 0;
+}
+
+static int enable(struct tphbuf_device *dev, enum tphbuf_steer_mode mode, uint32_t type)
+{
+	uint32_t want = type << CTRL_SHIFT | (uint32_t)mode, ctrl;
+	unsigned int pos;
+	int ret;
+
+	ret = read_register(dev, CTRL, &pos, &ctrl);
+	if (!ret)
+		ret = write_ctrl(dev, pos, (uint32_t)mode);
+	if (!ret)
+		ret = write_ctrl(dev, pos, want);
+	if (!ret)
+		ret = read_register(dev, CTRL, &pos, &ctrl);
+	if (ret)
+		return ret;
+	return (ctrl & (CTRL_MODE | CTRL_ENABLE)) == want ? 0 : -EIO;
+}
+
+int tphbuf_device_steer_enable(struct tphbuf_device *dev, enum tphbuf_steer_mode mode,
+			       unsigned int width)
+{
+	struct tphbuf_steer_info info = { 0 };
+	int ret;
+
+	if (!dev)
+		return -EINVAL;
+	if ((unsigned int)mode > TPHBUF_STEER_DS || (width && width != 8 && width != 16))
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
+				"mode %u with tags of %u bits; use a TPHBUF_STEER_ mode, and 8, 16 or 0",
+				(unsigned int)mode, width);
+	ret = read_info(dev, &info);
+	if (ret)
+		return fail(dev, ret);
+	if (!width)
+		width = info.width;
+	if (!(info.modes & 1u << mode) || width > info.width)
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_STEER, -EOPNOTSUPP,
+				"%s: mode %u with %u-bit tags cannot be enabled (modes 0x%x, up to %u bits); see the level of the device, parameter tph_st of vfio-pci when it was bound",
+				dev->bdf, (unsigned int)mode, width, info.modes, info.width);
+	ret = enable(dev, mode, width == 16 ? TYPE_EXT : TYPE_TPH);
+	return ret ? fail(dev, ret) : 0;
+}
+
+int tphbuf_device_steer_disable(struct tphbuf_device *dev)
+{
+	unsigned int pos;
+	uint32_t ctrl;
+	int ret;
+
+	if (!dev)
+		return -EINVAL;
+	ret = read_register(dev, CTRL, &pos, &ctrl);
+	if (!ret)
+		ret = write_ctrl(dev, pos, ctrl & CTRL_MODE);
+	return ret ? fail(dev, ret) : 0;
+}
