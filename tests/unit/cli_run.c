@@ -16,7 +16,7 @@
 #include "tests/mock/verbs.h"
 #include "tests/unit/cli_run.h"
 
-#define MAX_ARGS    64
+#define MAX_ARGS    256
 #define REPORT_EXIT 99 /* check-valgrind.sh knows it */
 
 int tphbuf_main(int argc, char **argv);

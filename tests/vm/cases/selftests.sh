@@ -4,3 +4,4 @@
 
 test_dma_buf() { selftest vfio_pci_dma_buf_test "$endpoint"; }
 test_dma_buf_tph() { selftest vfio_pci_dma_buf_tph_test "$endpoint" -T device_without_tph; }
+test_tph_st() { selftest vfio_pci_tph_st_test "$endpoint" -t device_without; }

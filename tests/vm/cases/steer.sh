@@ -95,7 +95,7 @@ test_command() {
 	expect_fail 4 'cannot be enabled' tphbuf steer "$cap" --enable ds
 	expect_fail 2 'has no CPU' tphbuf steer "$cap" --entry 0
 	at unsafe "$told"
-	expect_text 'st=0x21,xst=0x121' tphbuf steer "$told" --entry 5 --cpu 1 --tags
+	expect_text 'st=0x21,xst=0x0121' tphbuf steer "$told" --entry 5 --cpu 1 --tags
 	at off "$cap"
 	expect_fail 4 'tph_st' tphbuf steer "$cap"
 	expect_text 'steering +no' tphbuf info "$cap"
