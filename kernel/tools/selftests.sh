@@ -9,7 +9,7 @@ PARTS=(scripts/subarch.include include/linux/pci_ids.h tools/include tools/arch/
 	tools/testing/selftests/vfio
 	drivers/dma/{idxd,ioat} drivers/net/ethernet/intel/igb) # headers of its drivers link to these
 # Those of the series, and those that 7.3 has for any device.
-PROGRAMS=(vfio_pci_dma_buf_test vfio_pci_dma_buf_tph_test vfio_pci_sriov_uapi_test
+PROGRAMS=(vfio_pci_dma_buf_test vfio_pci_dma_buf_tph_test vfio_pci_sriov_uapi_test vfio_pci_tph_st_test
 	vfio_pci_device_test vfio_dma_mapping_test vfio_dma_mapping_mmio_test vfio_iommufd_setup_test)
 
 headers=$BUILD/kernel/patched/uapi/include
