@@ -363,8 +363,23 @@ static void get_steer(struct vfio_device_feature_tph_st *arg)
 	}
 }
 
+static int foreign_steer(uint32_t flags, struct vfio_device_feature_tph_st *arg)
+{
+	if (flags & VFIO_DEVICE_FEATURE_PROBE)
+		return 0;
+	if (flags & VFIO_DEVICE_FEATURE_SET)
+		fake.foreign_sets++;
+	else if (fake.steer == STEER_FOREIGN_SET_ONLY)
+		return -EINVAL;
+	else
+		arg->data[0] = 0x12345678;
+	return 0;
+}
+
 static int feature_steer(uint32_t flags, size_t size, struct vfio_device_feature_tph_st *arg)
 {
+	if (fake.steer >= STEER_FOREIGN)
+		return foreign_steer(flags, arg);
 	if (fake.steer == STEER_OFF)
 		return -ENOTTY;
 	if (fake.steer == STEER_NO_REQUESTER)

@@ -33,8 +33,16 @@ struct fake_device {
 	bool has_tph;	    /* the TPH feature's number has the meaning of this series */
 	uint32_t supported; /* namespaces; 0: not a TPH completer */
 	/* VFIO_DEVICE_FEATURE_TPH_ST */
-	enum { STEER_OFF, STEER_NO_REQUESTER, STEER_CONFINED, STEER_UNSAFE } steer;
+	enum {
+		STEER_OFF,
+		STEER_NO_REQUESTER,
+		STEER_CONFINED,
+		STEER_UNSAFE,
+		STEER_FOREIGN,		/* the number of another feature */
+		STEER_FOREIGN_SET_ONLY, /* the same, without GET */
+	} steer;
 	uint32_t steer_entries; /* that can be set */
+	unsigned int foreign_sets;
 	/* The meaning of the number in another kernel. */
 	enum { FOREIGN_NONE, FOREIGN_SET_ONLY, FOREIGN_BOTH } foreign;
 	const char *token;     /* 16 bytes wanted at bind, or NULL */

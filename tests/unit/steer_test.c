@@ -89,6 +89,26 @@ static void off_and_unsupported(void **state)
 	assert_int_equal(tphbuf_device_steer_get(f->dev, 0, &tag, 1), -EPERM);
 }
 
+/* Another kernel may use the number for another feature. */
+static void foreign_feature_is_recognised_before_any_set(void **state)
+{
+	struct tphbuf_steer_info i = { .size = sizeof(i) };
+	struct fixture *f = *state;
+	struct tphbuf_tag tag;
+	int level;
+
+	for (level = STEER_FOREIGN; level <= STEER_FOREIGN_SET_ONLY; level++) {
+		start(level, MODES, true, 4);
+		assert_int_equal(tphbuf_device_steer_set(f->dev, 0, cpus, 1, 0), -EPROTO);
+		assert_error_at(f->ctx, TPHBUF_STAGE_STEER, "something else");
+		assert_int_equal(tphbuf_device_steer_get(f->dev, 0, &tag, 1), -EPROTO);
+		assert_int_equal(tphbuf_device_steer_info(f->dev, &i), -EPROTO);
+		assert_int_equal(tphbuf_device_steer_enable(f->dev, TPHBUF_STEER_NS, 0), -EPROTO);
+		assert_true(tphbuf_is_unsupported(-EPROTO));
+	}
+	assert_int_equal(fake.foreign_sets, 0);
+}
+
 static void what_can_be_done(void **state)
 {
 	struct fixture *f = *state;
@@ -237,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(bad_arguments, device),
 		TEST(off_and_unsupported, device),
+		TEST(foreign_feature_is_recognised_before_any_set, device),
 		TEST(what_can_be_done, device),
 		TEST(set_is_all_or_nothing, device),
 		TEST(get_keeps_the_widths_apart, device),

@@ -65,8 +65,8 @@ struct tphbuf_steer_info {
  * @info: where the answer goes; its size member is set by the caller
  *
  * Return: 0; -ENOTTY (kernel without the feature, or it is off for the device),
- * -EOPNOTSUPP (device, root port, pci=notph, migration), -EINVAL (@info), errors
- * of the kernel.
+ * -EPROTO (the kernel uses the number for something else), -EOPNOTSUPP (device,
+ * root port, pci=notph, migration), -EINVAL (@info), errors of the kernel.
  */
 TPHBUF_API int tphbuf_device_steer_info(struct tphbuf_device *dev, struct tphbuf_steer_info *info);
 

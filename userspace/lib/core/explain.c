@@ -211,6 +211,8 @@ static const struct explanation explanations[] = {
 	  "this kernel does not steer vfio devices, or the administrator has not allowed it for this one; boot a kernel with the vfio TPH_ST series, set the parameter tph_st of vfio-pci to confined or unsafe, and bind the device again" },
 	{ TPHBUF_STAGE_STEER, EOPNOTSUPP,
 	  "the device cannot be steered: no TPH requester, no root port that completes TPH, pci=notph, or at this level no table that could be set; see the requester line of tphbuf info" },
+	{ TPHBUF_STAGE_STEER, EPROTO,
+	  "the kernel uses the number of the feature for something else; use a libtphbuf built for this kernel" },
 	{ TPHBUF_STAGE_STEER, EPERM,
 	  "a CPU on which this thread may not run, or tags of a device that is not bound at level unsafe; widen the CPU affinity (taskset), or bind the device with tph_st=unsafe" },
 	{ TPHBUF_STAGE_STEER, EINVAL,

@@ -90,6 +90,7 @@ struct tphbuf_device {
 	struct device_region bar[TPHBUF_NUM_BARS];
 	struct device_region config;
 	enum tag_feature tag_feature;
+	bool steer_proven; /* the feature number is that of VFIO_DEVICE_FEATURE_TPH_ST */
 	uint32_t tag_supported;
 };
 

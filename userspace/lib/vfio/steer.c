@@ -2,6 +2,9 @@
 /*
  * Steering tags that the device itself sends: VFIO_DEVICE_FEATURE_TPH_ST and the
  * control register of the TPH requester capability, which vfio makes virtual.
+ *
+ * Feature numbers are contended. Before anything is set, the number must prove itself, once per open
+ * device: GET is refused as the level of the device demands, or fills in the layout of this feature.
  */
 #include <errno.h>
 #include <linux/pci_regs.h>
@@ -48,6 +51,46 @@ static int fail(struct tphbuf_device *dev, int err)
 static int probe(struct tphbuf_device *dev, uint32_t op)
 {
 	return vfio_probe(dev->fd, op | VFIO_DEVICE_FEATURE_TPH_ST);
+}
+
+static bool has_our_layout(const struct request *reply)
+{
+	const uint32_t known = VFIO_TPH_ST_VALID | VFIO_TPH_ST_MASK | VFIO_TPH_ST_EXT_VALID |
+			       VFIO_TPH_ST_EXT_MASK;
+	uint32_t data = reply->data[0];
+
+	return !reply->st.flags && !reply->st.index && reply->st.count == 1 && !(data & ~known) &&
+	       (data & VFIO_TPH_ST_VALID || !(data & VFIO_TPH_ST_MASK)) &&
+	       (data & VFIO_TPH_ST_EXT_VALID || !(data & VFIO_TPH_ST_EXT_MASK));
+}
+
+static int feature(struct tphbuf_device *dev, uint32_t op, struct request *request,
+		   unsigned int first, size_t count)
+{
+	request->st.index = (uint16_t)first;
+	request->st.count = (uint16_t)count;
+	return vfio_feature(dev->fd, op | VFIO_DEVICE_FEATURE_TPH_ST, &request->head,
+			    offsetof(struct request, data) + count * sizeof(request->data[0]));
+}
+
+/* Return: 0 or -errno, not recorded. */
+static int prove(struct tphbuf_device *dev)
+{
+	struct request reply = { .data = { UINT32_MAX } };
+	int ret;
+
+	if (dev->steer_proven)
+		return 0;
+	ret = probe(dev, 0);
+	if (ret)
+		return ret == -EINVAL ? -EPROTO : ret;
+	ret = feature(dev, VFIO_DEVICE_FEATURE_GET, &reply, 0, 1);
+	if (ret == -EINVAL || ret == -ENOTTY || ret > 0 || (!ret && !has_our_layout(&reply)))
+		return -EPROTO;
+	if (ret && ret != -EPERM && ret != -EOPNOTSUPP)
+		return ret;
+	dev->steer_proven = true;
+	return 0;
 }
 
 static int read_config(void *arg, unsigned int offset, void *buf, unsigned int size)
@@ -105,7 +148,7 @@ static int read_info(struct tphbuf_device *dev, struct tphbuf_steer_info *info)
 {
 	uint32_t cap, ctrl;
 	unsigned int pos;
-	int ret = probe(dev, 0);
+	int ret = prove(dev);
 
 	if (!ret)
 		ret = read_register(dev, PCI_TPH_CAP, &pos, &cap);
@@ -150,15 +193,6 @@ static int check_entries(struct tphbuf_device *dev, unsigned int first, const vo
 	return 0;
 }
 
-static int feature(struct tphbuf_device *dev, uint32_t op, struct request *request,
-		   unsigned int first, size_t count)
-{
-	request->st.index = (uint16_t)first;
-	request->st.count = (uint16_t)count;
-	return vfio_feature(dev->fd, op | VFIO_DEVICE_FEATURE_TPH_ST, &request->head,
-			    offsetof(struct request, data) + count * sizeof(request->data[0]));
-}
-
 int tphbuf_device_steer_set(struct tphbuf_device *dev, unsigned int first, const uint32_t *cpus,
 			    size_t count, uint32_t flags)
 {
@@ -174,7 +208,9 @@ int tphbuf_device_steer_set(struct tphbuf_device *dev, unsigned int first, const
 		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 				"undefined bits in flags 0x%x; use TPHBUF_STEER_PM or 0", flags);
 	memcpy(request.data, cpus, count * sizeof(cpus[0]));
-	ret = feature(dev, VFIO_DEVICE_FEATURE_SET, &request, first, count);
+	ret = prove(dev);
+	if (!ret)
+		ret = feature(dev, VFIO_DEVICE_FEATURE_SET, &request, first, count);
 	return ret ? fail(dev, ret) : 0;
 }
 
@@ -205,7 +241,9 @@ int tphbuf_device_steer_get(struct tphbuf_device *dev, unsigned int first, struc
 	ret = check_entries(dev, first, tags, count);
 	if (ret)
 		return ret;
-	ret = feature(dev, VFIO_DEVICE_FEATURE_GET, &request, first, count);
+	ret = prove(dev);
+	if (!ret)
+		ret = feature(dev, VFIO_DEVICE_FEATURE_GET, &request, first, count);
 	if (ret)
 		return fail(dev, ret);
 	for (i = 0; i < count; i++)
