@@ -347,19 +347,21 @@ static int set_steer(const struct vfio_device_feature_tph_st *arg)
 	return 0;
 }
 
-/* CPU n has tag 0x20 + n, CPU 0 no tag of 16 bits, the others 0x120 + n. */
+/* CPU n has tag 0x20 + n, CPU 0 no tag of 16 bits, the others 0x120 + n; 0x40 and 0x240 for persistent memory. */
 static void get_steer(struct vfio_device_feature_tph_st *arg)
 {
 	uint32_t i, cpu;
+	bool pm;
 
 	for (i = 0; i < arg->count; i++) {
 		cpu = entries[arg->index + i].cpu;
 		arg->data[i] = 0;
 		if (cpu == FAKE_NO_CPU)
 			continue;
-		arg->data[i] = VFIO_TPH_ST_VALID | (0x20 + cpu) << 16;
+		pm = entries[arg->index + i].pm;
+		arg->data[i] = VFIO_TPH_ST_VALID | ((pm ? 0x40 : 0x20) + cpu) << 16;
 		if (cpu)
-			arg->data[i] |= VFIO_TPH_ST_EXT_VALID | (0x120 + cpu);
+			arg->data[i] |= VFIO_TPH_ST_EXT_VALID | ((pm ? 0x240 : 0x120) + cpu);
 	}
 }
 
@@ -660,9 +662,32 @@ ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset)
 	return call_fails("pread") ? -1 : __real_pread(fd, buf, size, offset);
 }
 
+/* Control register of the TPH requester capability, which the fake machine has at 0x100 */
+#define STEER_CTRL ((off_t)(REGION_OFFSET(REGION_CONFIG) + 0x108))
+
+/* As vfio has it: the mode stays while TPH is enabled, and a refusal reads back as off. */
+static uint32_t virtual_ctrl(int fd, const void *buf)
+{
+	uint32_t value, before = 0;
+
+	memcpy(&value, buf, sizeof(value));
+	if (__real_pread(fd, &before, sizeof(before), STEER_CTRL) != sizeof(before))
+		abort();
+	if (before & 0x300 && value & 0x300)
+		value = (value & ~7u) | (before & 7);
+	return fake.steer_refuses ? value & ~0x300u : value;
+}
+
 ssize_t __wrap_pwrite(int fd, const void *buf, size_t size, off_t offset)
 {
-	return call_fails("pwrite") ? -1 : __real_pwrite(fd, buf, size, offset);
+	uint32_t ctrl;
+
+	if (call_fails("pwrite"))
+		return -1;
+	if (fake.steer < STEER_CONFINED || offset != STEER_CTRL || size != sizeof(ctrl))
+		return __real_pwrite(fd, buf, size, offset);
+	ctrl = virtual_ctrl(fd, buf);
+	return __real_pwrite(fd, &ctrl, sizeof(ctrl), offset);
 }
 
 off_t __real_lseek(int fd, off_t offset, int whence);

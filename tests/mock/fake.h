@@ -42,6 +42,7 @@ struct fake_device {
 		STEER_FOREIGN_SET_ONLY, /* the same, without GET */
 	} steer;
 	uint32_t steer_entries; /* that can be set */
+	bool steer_refuses;	/* to enable TPH */
 	unsigned int foreign_sets;
 	/* The meaning of the number in another kernel. */
 	enum { FOREIGN_NONE, FOREIGN_SET_ONLY, FOREIGN_BOTH } foreign;

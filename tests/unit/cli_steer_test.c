@@ -101,6 +101,8 @@ static void failures_are_1(void **state)
 	fake_fail_feature(STEER_SET, ENODATA);
 	assert_run("steer 03:00.0 --entry 0 --cpu 0", 1, "", "no steering tag");
 	fake_fail_feature(0, 0);
+	fake.steer_refuses = true;
+	assert_run("steer 03:00.0 --enable iv", 1, "", "reads back as off");
 	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EBUSY);
 	assert_run("steer 03:00.0", 1, "", "bind failed");
 }
@@ -117,6 +119,8 @@ static void lack_of_support_is_4(void **state)
 	assert_run("steer 03:00.0 --entry 0 --cpu 0", 4, "", "tph_st");
 	fake.steer = STEER_NO_REQUESTER;
 	assert_run("steer 03:00.0", 4, "", "requester");
+	fake.steer = STEER_FOREIGN;
+	assert_run("steer 03:00.0", 4, "", "something else");
 }
 
 static void shows_what_is_possible(void **state)
@@ -168,6 +172,11 @@ static void tags_are_shown_at_level_unsafe(void **state)
 	assert_string_equal(at(cJSON_GetArrayItem(entries, 0), "tag", "text"), "st=0x20,ph=0");
 	assert_true(cJSON_IsNull(cJSON_GetObjectItem(cJSON_GetArrayItem(entries, 1), "cpu")));
 	cJSON_Delete(json);
+	assert_run("steer 03:00.0 --entry 0 --cpu 1 --entry 3 --cpu 2 --tags", 0,
+		   "entry 0      CPU 1, tag st=0x21,xst=0x0121,ph=0\n"
+		   "entry 3      CPU 2, tag st=0x22,xst=0x0122,ph=0",
+		   "");
+	assert_run("steer 03:00.0 --entry 2 --cpu 1 --pm --tags", 0, "tag st=0x41,xst=0x0241", "");
 	fake_fail_feature(STEER_GET, EIO);
 	assert_run("steer 03:00.0 --entry 0 --cpu 0 --tags", 1, "", "D0");
 }

@@ -188,6 +188,18 @@ static void enable_and_disable(void **state)
 	assert_int_equal(info(f).enabled, 8);
 }
 
+/* An entry without a tag of the width, or power state D3: the register reads back as off. */
+static void refusal_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+
+	start(STEER_CONFINED, 3, true, 4);
+	fake.steer_refuses = true;
+	assert_int_equal(tphbuf_device_steer_enable(f->dev, TPHBUF_STEER_IV, 0), -EIO);
+	assert_error_at(f->ctx, TPHBUF_STAGE_STEER, "reads back as off");
+	assert_int_equal(info(f).enabled, 0);
+}
+
 static void no_capability(void **state)
 {
 	struct tphbuf_steer_info i = { .size = sizeof(i) };
@@ -262,6 +274,7 @@ int main(void)
 		TEST(set_is_all_or_nothing, device),
 		TEST(get_keeps_the_widths_apart, device),
 		TEST(enable_and_disable, device),
+		TEST(refusal_is_an_error, device),
 		TEST(no_capability, device),
 		TEST(kernel_errors_are_explained, device),
 		TEST(every_failing_call_is_reported, ctx),
