@@ -48,9 +48,9 @@ soak: ## The random tests with new seeds for HOURS=1 (PARTS="fuzz stress..."); s
 	@tests/soak/soak.sh "$(or $(HOURS),1)" $(PARTS)
 
 .PHONY: mutate
-mutate: ## One-line changes of library, command, fabric, plug-in: does a test notice (N=200 changes, SEED=1, PART=lib)
+mutate: ## One-line changes of library, command, fabric, plug-in: does a test notice (N=200 changes, SEED=1, PART=lib, LIKE=cli/)
 	@rig/setup.sh tests
-	@tests/mutate/mutate.py --count "$(or $(N),200)" --seed "$(or $(SEED),1)" $(PART:%=--part %)
+	@tests/mutate/mutate.py --count "$(or $(N),200)" --seed "$(or $(SEED),1)" $(PART:%=--part %) $(if $(LIKE),--like "$(LIKE)")
 
 .PHONY: coverage
 coverage: ## Lines and branches that the host's tests reach, for library, command and fabric

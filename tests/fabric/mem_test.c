@@ -79,6 +79,7 @@ static void bad_ranges(void **ctx)
 	assert_int_equal(fab_mem_unmap(mem, -PAGE, 2 * PAGE), -EINVAL);
 	assert_int_equal(fab_mem_unmap(mem, 0, 0), -EINVAL);
 	assert_int_equal(fab_mem_unmap(mem, -PAGE, PAGE), 0);
+	assert_int_equal(fab_mem_unmap(mem, 7, 1), 0); /* nothing is there */
 	assert_null(fab_mem_at(mem, UINT64_MAX, RW, &run));
 	close(fd);
 }

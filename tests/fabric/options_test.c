@@ -62,7 +62,7 @@ static void every_key(void **ctx)
 
 	(void)ctx;
 	assert_int_equal(parse("-vv --realtime --once --report=r --trace t --dir=/d --nic=a,lid=0x20,tph=8bit,st=direct,vectors=2 "
-			       "--nic=b,tph=none,st=1,prefix=off,tph-kept=off --nic=c,lid=1 --endpoint=e,bar-mb=128,completer=reserved,flr-ms=80,prefix=off,doe=on,msix=off "
+			       "--nic=b,tph=none,st=1,prefix=off,tph-kept=off --nic=c,lid=1,vectors=64,st=64 --endpoint=e,bar-mb=128,completer=reserved,flr-ms=80,prefix=off,doe=on,msix=off "
 			       "--engine=f,tph=8bit,prefix=off --engine=g,tph=none,prefix=on",
 			       &opts, error, sizeof(error)),
 			 0);
@@ -73,6 +73,8 @@ static void every_key(void **ctx)
 	assert_int_equal(opts.spec[0].nic.lid, 0x20);
 	assert_int_equal(opts.spec[0].nic.requester, FAB_TPH_8BIT);
 	assert_int_equal(opts.spec[0].nic.st_entries, 0);
+	assert_int_equal(opts.spec[2].nic.st_entries, FAB_TPH_ST_MAX);
+	assert_int_equal(opts.spec[2].nic.vectors, FAB_VECTORS);
 	assert_int_equal(opts.spec[0].nic.vectors, 2);
 	assert_int_equal(opts.spec[1].nic.lid, 2); /* 1 is used by a later function */
 	assert_int_equal(opts.spec[1].nic.requester, FAB_TPH_NONE);

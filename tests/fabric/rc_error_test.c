@@ -329,6 +329,53 @@ static void receive_too_small_breaks_both_ends(void **state)
 	rig_error_close(&e);
 }
 
+/* A key over bus addresses that no memory has: the key is right, the access fails. */
+static struct nic_sge hole(struct rig_error *e, unsigned int side)
+{
+	const uint64_t bus = RIG_BUS + RIG_MEMORY;
+
+	return (struct nic_sge){ .len = RIG_ERROR_LEN,
+				 .addr = RIG_VA + bus,
+				 .lkey = rig_key(e->pair.rig.nic[side], e->pair.pd[side],
+						 NIC_LOCAL_READ | NIC_LOCAL_WRITE, bus,
+						 RIG_ERROR_LEN) };
+}
+
+static void unreadable_message_is_the_senders_error(void **state)
+{
+	struct rig_error e;
+	struct rig_wr wr;
+	struct nic_sge into;
+
+	(void)state;
+	rig_error_open(&e);
+	into = (struct nic_sge){ .len = RIG_ERROR_LEN, .lkey = e.far_key, .addr = RIG_VA + e.far };
+	rig_post_recv(&e.pair.qp[1], &into, 1);
+	wr = rig_error_write(&e);
+	wr.opcode = MLX5_OPCODE_SEND;
+	e.sge = hole(&e, 0);
+	rig_error_local(&e, &wr, MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR);
+	rig_error_close(&e);
+}
+
+static void unwritable_receive_is_the_receivers_error(void **state)
+{
+	struct rig_error e;
+	struct rig_wr wr;
+	struct nic_sge into;
+
+	(void)state;
+	rig_error_open(&e);
+	into = hole(&e, 1);
+	rig_post_recv(&e.pair.qp[1], &into, 1);
+	wr = rig_error_write(&e);
+	wr.opcode = MLX5_OPCODE_SEND;
+	rig_post(&e.pair.qp[0], &wr);
+	rig_error_expect(&e.pair.cq[1], MLX5_CQE_RESP_ERR, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR, 0);
+	rig_error_expect(&e.pair.cq[0], MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_REMOTE_OP_ERR, 0);
+	rig_error_close(&e);
+}
+
 /* Segments after the one with the invalid key are not part of the receive. */
 static void scatter_list_ends_at_the_invalid_key(void **state)
 {
@@ -449,6 +496,8 @@ int main(void)
 		cmocka_unit_test(bus_errors_break_the_side_they_belong_to),
 		cmocka_unit_test(receive_too_small_breaks_both_ends),
 		cmocka_unit_test(scatter_list_ends_at_the_invalid_key),
+		cmocka_unit_test(unreadable_message_is_the_senders_error),
+		cmocka_unit_test(unwritable_receive_is_the_receivers_error),
 		cmocka_unit_test(bad_receive_key_is_the_receivers_error),
 		cmocka_unit_test(all_segments_are_checked_before_the_first_moves),
 		cmocka_unit_test(peer_without_receive_queue_refuses_sends),

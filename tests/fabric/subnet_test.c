@@ -505,6 +505,24 @@ static void join_states_add_up(void **state)
 }
 
 /* Another Q_Key, MTU, rate, lifetime, class, partition, path than the group has. */
+static void a_group_stays_with_its_last_full_member(void **state)
+{
+	uint16_t lid;
+
+	(void)state;
+	assert_int_equal(join(0, 1, FULL | SEND_ONLY), 0);
+	lid = mlid();
+	assert_int_equal(join(1, 1, FULL), 0);
+	assert_int_equal(leave(0, 1, SEND_ONLY), 0);
+	assert_true(subnet_forwards(&port[0], lid)); /* a full member still */
+	assert_int_equal(port[0].memberships, 1);
+	assert_int_equal(leave(0, 1, FULL), 0);
+	assert_true(exists(1));
+	assert_true(subnet_forwards(&port[1], lid));
+	assert_int_equal(leave(1, 1, FULL), 0);
+	assert_false(exists(1));
+}
+
 static void values_of_the_group_bind_its_members(void **state)
 {
 	static const struct {
@@ -726,6 +744,7 @@ int main(void)
 		TEST(broadcast_group_is_there),
 		TEST(first_full_member_makes_the_group),
 		TEST(join_states_add_up),
+		TEST(a_group_stays_with_its_last_full_member),
 		TEST(values_of_the_group_bind_its_members),
 		TEST(values_of_a_new_group),
 		TEST(members_are_ports_of_their_own),

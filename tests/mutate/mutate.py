@@ -153,9 +153,12 @@ def verdict(number, reached, folder):
 def try_build(name, parts, numbered, out):
     """Yields (site, verdict) for each change of a build."""
     suites = {suite for part in parts if PARTS[part][1] == name for suite in PARTS[part][2]}
+    print(f'# {name} build, {len(numbered)} changes', flush=True)
     make_tree(out / name, numbered)
     folder = compile_tree(out / name, BUILDS[name])
-    reached = reached_by(tests_of(folder, suites), folder)
+    tests = tests_of(folder, suites)
+    print(f'# {len(tests)} tests without any change, to see what they reach', flush=True)
+    reached = reached_by(tests, folder)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for (_, site), answer in zip(numbered, pool.map(lambda item: verdict(item[0], reached, folder), numbered)):
             yield site, answer
