@@ -62,7 +62,7 @@ static void every_key(void **ctx)
 
 	(void)ctx;
 	assert_int_equal(parse("-vv --realtime --once --report=r --trace t --dir=/d --nic=a,lid=0x20,tph=8bit,st=direct,vectors=2 "
-			       "--nic=b,tph=none,st=1,prefix=off,tph-kept=off --nic=c,lid=1,vectors=64,st=64 --endpoint=e,bar-mb=128,completer=reserved,flr-ms=80,prefix=off,doe=on,msix=off "
+			       "--nic=b,tph=none,st=1,prefix=off,tph-kept=off --nic=c,lid=1,vectors=64,st=64 --endpoint=e,bar-mb=128,completer=reserved,flr-ms=90,prefix=off,doe=on,msix=off "
 			       "--engine=f,tph=8bit,prefix=off --engine=g,tph=none,prefix=on",
 			       &opts, error, sizeof(error)),
 			 0);
@@ -81,7 +81,7 @@ static void every_key(void **ctx)
 	assert_int_equal(opts.spec[2].nic.lid, 1);
 	assert_int_equal(opts.spec[3].endpoint.memory_size, 128 << 20);
 	assert_int_equal(opts.spec[3].endpoint.completer, FAB_TPH_RESERVED);
-	assert_int_equal(opts.spec[3].endpoint.flr_ms, 80);
+	assert_int_equal(opts.spec[3].endpoint.flr_ms, 90);
 	assert_int_equal(opts.spec[4].engine.requester, FAB_TPH_8BIT);
 	assert_int_equal(opts.spec[5].engine.requester, FAB_TPH_NONE);
 	assert_true(opts.spec[3].endpoint.doe && opts.spec[3].endpoint.no_msix);
@@ -143,6 +143,7 @@ static void refused(void **ctx)
 		"--dir /d --nic a,lid=0xc000",
 		"--dir /d --nic a,lid=0xbfff", /* the SA's */
 		"--dir /d --nic a,lid=-1",
+		"--dir /d --nic a,lid=+1",
 		"--dir /d --nic a,lid=1x",
 		"--dir /d --nic a,lid=",
 		"--dir /d --nic a,lid",
