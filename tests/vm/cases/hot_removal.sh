@@ -10,10 +10,10 @@ there() { ! gone "$1"; }
 # traffic SERVER_OPTIONS CLIENT_OPTIONS: in the background; process ids in server and client
 traffic() {
 	port=$((${port:-19000} + 2))
-	timeout 150 stdbuf -oL ib_write_bw -F -p $port -s 65536 -D 40 $1 >/tmp/server.out 2>&1 &
+	timeout 150 stdbuf -oL ib_write_bw -F -p $port -s 65536 -D 120 $1 >/tmp/server.out 2>&1 &
 	server=$!
 	wait_for 15 listening $port
-	timeout 150 stdbuf -oL ib_write_bw -F -p $port -s 65536 -D 40 $2 127.0.0.1 >/tmp/client.out 2>&1 &
+	timeout 150 stdbuf -oL ib_write_bw -F -p $port -s 65536 -D 120 $2 127.0.0.1 >/tmp/client.out 2>&1 &
 	client=$!
 	wait_for 15 grep -q 'local address' /tmp/client.out
 	sleep 2

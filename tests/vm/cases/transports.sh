@@ -39,13 +39,14 @@ both_ranks() {
 	return $rc
 }
 
-# ucx TRANSPORT SIZE TEST...: the tests of ucx_perftest, one after the other on the same connections.
+# ucx TRANSPORT TEST:SIZE...: the tests of ucx_perftest, one after the other on the same connections: a start of two
+# programs takes longer than all tests. With $in_bar the buffers are device memory; they are told by their size.
 ucx_port=13500
 ucx() {
-	local transport=$1 size=$2 name ended result=ok
-	shift 2
-	for name in "$@"; do echo "$name -t $name -n 20 -w 2 -s $size"; done >/tmp/ucx.tests
-	export port=$((++ucx_port)) in_bar size preload alloc nic0=${nic[0]} nic1=${nic[1]} memory0=${memory[0]} memory1=${memory[1]}
+	local transport=$1 row ended result=ok
+	shift
+	for row in "$@"; do echo "$row -t ${row%:*} -n 20 -w 2 -s ${row#*:}"; done >/tmp/ucx.tests
+	export port=$((++ucx_port)) in_bar size=${1#*:} preload alloc nic0=${nic[0]} nic1=${nic[1]} memory0=${memory[0]} memory1=${memory[1]}
 	export UCX_TLS=$transport,tcp UCX_ALLOC_PRIO=heap
 	# -P 0: no MPI. It ends with 0 after a failed test, too.
 	both_ranks 'net=nic$rank memory=memory$rank peer=; [ $rank = 0 ] || peer=127.0.0.1
@@ -54,7 +55,7 @@ ucx() {
 	ended=$(cat /tmp/rank?.out | grep -c '^Final:' || true)
 	[ "$ended" = $# ] || result="not ok"
 	[ "$result" = ok ] || cp /tmp/rank?.out /srv/log/
-	for name in "$@"; do part "$result" "$transport: $name, $size bytes${in_bar:+ of a BAR}"; done
+	for row in "$@"; do part "$result" "$transport: ${row%:*}, ${row#*:} bytes${in_bar:+ of a BAR}"; done
 	[ "$result" = ok ]
 }
 
@@ -69,9 +70,23 @@ test_ucx_finds_both_nics() {
 }
 
 test_ucx_host_memory() {
-	local failed=0
-	ucx rc_v 64 tag_lat ucp_am_lat ucp_put_lat ucp_get || failed=1
-	ucx rc_v 65536 tag_bw ucp_am_bw ucp_put_bw ucp_get || failed=1
+	local failed=0 transport
+	for transport in rc_v rc_x; do
+		ucx $transport tag_lat:64 ucp_am_lat:64 ucp_put_lat:64 ucp_get:64 tag_bw:65536 ucp_am_bw:65536 ucp_put_bw:65536 \
+			ucp_get:65536 || failed=1
+	done
+	[ $failed = 0 ]
+}
+
+# Messages that are sent by rendezvous: the transfer is of the buffers themselves.
+test_ucx_bar_memory() {
+	local failed=0 transport
+	export in_bar=yes TPHBUF_PRELOAD_TAG=require
+	for transport in rc_v rc_x; do
+		clear_tallies
+		ucx $transport tag_bw:200000 ucp_put_bw:200000 ucp_get:200000 || failed=1
+		only_own_tags || failed=1
+	done
 	[ $failed = 0 ]
 }
 
@@ -88,7 +103,7 @@ mpi() {
 }
 
 test_mpi_host_memory() {
-	UCX_TLS=rc_v,tcp,self mpi host
+	UCX_TLS=rc_x,tcp,self mpi host
 }
 
 test_mpi_bar_memory() {
@@ -110,6 +125,13 @@ gloo() { # FOLDER MEMORY0 MEMORY1
 
 test_gloo_host_memory() { gloo /tmp/gloo-host host host; }
 
+test_gloo_bar_memory() {
+	clear_tallies
+	export rank_preload=$preload TPHBUF_PRELOAD_TAG=require
+	gloo /tmp/gloo-bar "${memory[@]}"
+	only_own_tags
+}
+
 test_libfabric_registers_dma_bufs() {
 	local i
 	for i in 0 1; do expect_text 'fi_ops register: ok' fi_ops register "${nic[i]}" "${memory[i]}"; done
@@ -121,6 +143,26 @@ test_libfabric_example() {
 	expect_fail 1 'the tag is not applied' $example "$endpoint" 2 xst=0x1234,ph=2 "$nic_8bit"
 	expect_fail 1 'absent: No such device' $example "$endpoint" 2 st=0x5a,ph=2 absent
 	expect_fail 2 'usage' $example "$endpoint"
+}
+
+# Send, write and read between connected endpoints; the server in a network namespace of its own, see rdma_cm.sh
+test_libfabric_connected_endpoints() {
+	local rc=0
+	ipoib_up "$nic_ext" 10.9.1.1
+	ip netns add remote
+	ip netns exec remote ip link set lo up
+	ipoib_up "$nic_8bit" 10.9.1.2 remote
+	clear_tallies
+	ip netns exec remote timeout 150 fi_ops server 10.9.1.2 "${memory[0]}" >/tmp/server.out 2>&1 &
+	wait_for 20 grep -q listening /tmp/server.out
+	timeout 150 fi_ops client 10.9.1.2 "${memory[1]}" || rc=1
+	wait $! || rc=1
+	cat /tmp/server.out
+	ip netns del remote
+	wait_for 20 has_ipoib "$nic_8bit"
+	rmmod ib_ipoib
+	[ $rc = 0 ]
+	only_own_tags
 }
 
 # perftest_by_address SERVER_ENVIRONMENT...: Debian's ib_write_bw; the server's buffer is what its environment makes it
