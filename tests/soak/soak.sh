@@ -7,7 +7,8 @@
 . "$(dirname "$0")/../../rig/lib/common.sh"
 ledger=${SOAK_LEDGER:-$CACHE/soak.tsv}
 fuzz_parts=($(ls "$TOP/tests/fuzz/corpus" | sed 's/^/fuzz_/'))
-vm_parts=(stress stress_debug stress_kcsan bad_inputs bad_inputs_debug fabric_killed perftest_options)
+vm_parts=(stress stress_debug stress_kcsan bad_inputs bad_inputs_debug retag retag_debug
+	nic_reset nic_reset_debug transports transports_debug fabric_killed perftest_options)
 parts=("${fuzz_parts[@]}" "${vm_parts[@]}")
 
 # Each part runs for some minutes and sets amount (what it did, in its unit); a part that fails may have done some, too.
@@ -42,6 +43,24 @@ bad_inputs_on() { # KERNEL COUNT
 }
 bad_inputs() { bad_inputs_on patched 10000000; }
 bad_inputs_debug() { bad_inputs_on debug 1000000; }
+
+unit_retag=cycles unit_retag_debug=cycles
+retag_on() { # KERNEL COUNT: half of them on each NIC
+	boot 11-life-cycle "$1" retag CYCLES="$(($2 / 2))" TEST_DEADLINE=1200 || return
+	amount=$(awk '/ cycles of / { n += $1 } END { print n + 0 }' "$logs"/retag.*.log)
+}
+retag() { retag_on patched "${RETAG_CYCLES:-10000}"; }
+retag_debug() { retag_on debug 1000; }
+
+unit_nic_reset=tests unit_nic_reset_debug=tests unit_transports=tests unit_transports_debug=tests
+whole_boot() { # BOOT KERNEL: all of its cases
+	"$TOP/tests/harness/vm-boot.sh" "$1" "$2" >"$work/tap" 2>"$work/err" && ! grep -q '^not ok' "$work/tap" || return
+	amount=$(grep -c '^ok' "$work/tap")
+}
+nic_reset() { whole_boot 24-nic-reset patched; }
+nic_reset_debug() { whole_boot 24-nic-reset debug; }
+transports() { whole_boot 14-net-plugin patched; }
+transports_debug() { whole_boot 14-net-plugin debug; }
 
 unit_fabric_killed=kills
 fabric_killed() {

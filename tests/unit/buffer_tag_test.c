@@ -99,6 +99,9 @@ static void foreign_feature_is_recognised_before_any_set(void **state)
 
 static void set_get_replace_clear(void **state)
 {
+	const struct tphbuf_tag highest = {
+		.valid = TPHBUF_TAG_MASK, .st = UINT8_MAX, .xst = UINT16_MAX, .ph = TPHBUF_PH_MAX
+	};
 	struct fixture *f = *state;
 	struct tphbuf_tag_state s;
 
@@ -113,6 +116,9 @@ static void set_get_replace_clear(void **state)
 	s = get(f);
 	assert_true(tphbuf_tag_equal(&s.tag, &tag_st));
 	assert_int_equal(s.tag.xst, 0);
+	assert_int_equal(tphbuf_buffer_tag_set(f->buf, &highest), 0);
+	s = get(f);
+	assert_true(tphbuf_tag_equal(&s.tag, &highest));
 	assert_int_equal(tphbuf_buffer_tag_clear(f->buf), 0);
 	s = get(f);
 	assert_int_equal(s.tag.valid, 0);

@@ -4,10 +4,12 @@
  * character device is in device_test.c.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lib/core/internal.h"
 #include "tests/mock/region.h"
 #include "tests/unit/test.h"
 
@@ -536,6 +538,39 @@ static void every_failing_call_after_a_fallback(void **state)
 
 #define TEST_GROUP(fn) cmocka_unit_test_setup_teardown(fn, setup_group, fixture_close)
 
+/* dev_root is "/./././..." of @len characters. */
+static int open_below(struct fixture *f, size_t len)
+{
+	struct tphbuf_device_opts opts = { .size = sizeof(opts), .backend = TPHBUF_BACKEND_IOMMUFD };
+	char root[PATH_MAX + 1];
+	struct tphbuf_ctx_opts ctx_opts = { .size = sizeof(ctx_opts),
+					    .sysfs_root = f->ctx->sysfs_root,
+					    .dev_root = root };
+	struct tphbuf_device *dev = NULL;
+	struct tphbuf_ctx *ctx;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < len; i++)
+		root[i] = i % 2 ? '.' : '/';
+	root[len] = '\0';
+	assert_int_equal(tphbuf_ctx_new(&ctx_opts, &ctx), 0);
+	ret = tphbuf_device_open(ctx, FAKE_BDF, &opts, &dev);
+	tphbuf_device_close(dev);
+	tphbuf_ctx_free(ctx);
+	return ret;
+}
+
+/* The node's path is never cut to one that the kernel takes. */
+static void node_path_that_is_too_long(void **state)
+{
+	const size_t limit = PATH_MAX - 1 - strlen("/vfio/devices/vfio0");
+
+	assert_int_equal(open_below(*state, limit), -ENOENT);
+	assert_int_equal(open_below(*state, limit + 1), -ENAMETOOLONG);
+	assert_int_equal(open_below(*state, limit + 2), -ENAMETOOLONG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +578,7 @@ int main(void)
 		TEST(older_options_mean_automatic, ctx),
 		TEST(sysfs_paths_name_the_device, ctx),
 		TEST(wrong_paths_are_refused, ctx),
+		TEST(node_path_that_is_too_long, ctx),
 		TEST_GROUP(group_opens_and_works),
 		TEST_GROUP(group_models),
 		TEST_GROUP(group_of_another_driver_is_enxio),

@@ -462,10 +462,14 @@ static void forged_messages_are_refused(void **state)
 	m.head.supported = TPHBUF_TAG_ST;
 	m.head.tag_valid = TPHBUF_TAG_XST;
 	assert_int_equal(forge(f, &m, m.head.size, 1), -EPROTO);
-	/* The first BAR is one like any other. */
+	/* The first BAR is one like any other, and only a BAR has a number. */
 	good_message(f, &m);
 	m.head.bar = 0;
 	assert_int_equal(forge(f, &m, m.head.size, 1), 0);
+	m.head.source = TPHBUF_SOURCE_HEAP;
+	m.head.bdf[0] = '\0';
+	assert_int_equal(forge(f, &m, m.head.size, 1), -EPROTO);
+	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "do not go together");
 	/* A label that fills its field. */
 	good_message(f, &m);
 	memset(m.head.label, 'x', sizeof(m.head.label));
