@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -483,12 +484,31 @@ static void queries_and_settings_agree(void **state)
 	}
 }
 
+static void options_of_a_nic_at_their_limits(void **state)
+{
+	struct nic_opts opts = { .lid = SUBNET_LID_MAX, .vectors = 2 };
+	struct fab_fabric *fabric;
+	struct nic *nic;
+
+	(void)state;
+	assert_int_equal(fab_fabric_new(&fabric), 0);
+	assert_int_equal(nic_new(fabric, "a", &opts, &nic), 0);
+	opts.lid++;
+	assert_int_equal(nic_new(fabric, "b", &opts, &nic), -EINVAL);
+	opts.lid = 0;
+	assert_int_equal(nic_new(fabric, "b", &opts, &nic), -EINVAL);
+	opts = (struct nic_opts){ .lid = 1, .vectors = 1 };
+	assert_int_equal(nic_new(fabric, "b", &opts, &nic), -EINVAL);
+	fab_fabric_free(fabric);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_capability_has_a_path),
 		cmocka_unit_test(named_tests_exist),
 		cmocka_unit_test(advertised_limits_match_the_commands),
+		cmocka_unit_test(options_of_a_nic_at_their_limits),
 		cmocka_unit_test_setup_teardown(queries_and_settings_agree, client_setup_cold,
 						client_teardown),
 	};

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/core/mem.h"
 #include "fabric/nic/clock.h"
 #include "tests/fabric/nic_client.h"
 
@@ -641,6 +642,19 @@ static void event_queues_are_bounded(void **state)
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
 
+/* The guest has unmapped the queue: the event is lost, and its place is not taken. */
+static void an_event_that_cannot_be_written_is_not_posted(void **state)
+{
+	struct client *client = *state;
+	struct client_queue eq = client_eq(client, 2, 0, EVENT(NIC_EVENT_WQ_ACCESS));
+	struct nic_eq *object = nic_ids_find(&client->nic->eqs, eq.number);
+	NIC_LAYOUT(qp_events, data) = { 0 };
+
+	assert_int_equal(fab_mem_unmap(client->nic->dev.mem, RIG_BUS, RIG_MEMORY), 0);
+	assert_false(nic_eq_post(client->nic, object, NIC_EVENT_WQ_ACCESS, 0, data));
+	assert_int_equal(object->pi, 0);
+}
+
 static void accesses_past_the_pages_of_a_queue_fail(void **state)
 {
 	struct client *client = *state;
@@ -667,6 +681,7 @@ int main(void)
 		BOOTED(eq_owner_toggles_each_lap),
 		BOOTED(full_eq_loses_events_only),
 		BOOTED(accesses_past_the_pages_of_a_queue_fail),
+		BOOTED(an_event_that_cannot_be_written_is_not_posted),
 		BOOTED(events_go_to_subscribers),
 		BOOTED(eq_interrupts_once_for_each_arm),
 		BOOTED(cq_owner_toggles_each_lap),

@@ -80,7 +80,7 @@ sums() {
 	echo "| part | amount | hours | turns | failed | last commit |"
 	echo "|---|---|---|---|---|---|"
 	[ ! -e "$ledger" ] || awk -F '\t' '{ amount[$3] += $5; unit[$3] = $6; seconds[$3] += $8; turns[$3]++; failed[$3] += $7 != "ok"; last[$3] = $2 }
-		END { for (part in turns) printf "| %s | %d %s | %.1f | %d | %d | %s |\n", part, amount[part], unit[part],
+		END { for (part in turns) printf "| %s | %d %s | %.2f | %d | %d | %s |\n", part, amount[part], unit[part],
 			seconds[part] / 3600, turns[part], failed[part], last[part] }' "$ledger" | sort
 }
 

@@ -325,7 +325,7 @@ static void other_root_is_read(void **state)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
 	struct tphbuf_ctx_opts opts = { .size = sizeof(opts) };
-	char root[4096], deep[5000];
+	char root[4096], deep[5000], bdf[TPHBUF_BDF_MAX];
 	struct tphbuf_ctx *ctx;
 
 	(void)state;
@@ -340,6 +340,11 @@ static void other_root_is_read(void **state)
 	opts.sysfs_root = deep;
 	assert_int_equal(tphbuf_ctx_new(&opts, &ctx), 0);
 	assert_int_equal(tphbuf_pci_read(ctx, FAKE_BDF, &info), -ENAMETOOLONG);
+	tphbuf_ctx_free(ctx);
+
+	opts.sysfs_root = root;
+	assert_int_equal(tphbuf_ctx_new(&opts, &ctx), 0);
+	assert_int_equal(tphbuf_pci_find(ctx, deep, bdf), -ENAMETOOLONG);
 	tphbuf_ctx_free(ctx);
 }
 
