@@ -642,6 +642,19 @@ static void event_queues_are_bounded(void **state)
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
 
+static void a_full_completion_queue_is_reported_when_armed(void **state)
+{
+	struct client *client = *state;
+	struct client_queue eq = client_eq(client, 3, 0, EVENT(NIC_EVENT_COMP)),
+			    cq = client_cq(client, 1, eq.number);
+	uint32_t index = 0;
+
+	complete(client, &cq, 0, false);
+	complete(client, &cq, 1, false);
+	cq_arm(client, &cq, 0, false, false);
+	assert_int_equal(comp_events(client, &eq, &cq, &index), 1);
+}
+
 /* The guest has unmapped the queue: the event is lost, and its place is not taken. */
 static void an_event_that_cannot_be_written_is_not_posted(void **state)
 {
@@ -682,6 +695,7 @@ int main(void)
 		BOOTED(full_eq_loses_events_only),
 		BOOTED(accesses_past_the_pages_of_a_queue_fail),
 		BOOTED(an_event_that_cannot_be_written_is_not_posted),
+		BOOTED(a_full_completion_queue_is_reported_when_armed),
 		BOOTED(events_go_to_subscribers),
 		BOOTED(eq_interrupts_once_for_each_arm),
 		BOOTED(cq_owner_toggles_each_lap),
