@@ -3,20 +3,18 @@
  * fail_nth BDF NIC_8BIT NIC_EXT: each operation with its first, second, third... allocation or user copy made to
  * fail (Documentation/fault-injection, fail-nth), until it runs without meeting a fault. A call that met one
  * either succeeds or fails with a matching errno, and the operation works right after.
- * The caller switches failslab, fail_page_alloc and fail_usercopy on for allocations that may sleep.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/guest/fail_point.h"
 #include "tests/guest/rdma.h"
 #include "tests/guest/vfio.h"
 
 #define SIZE   0x10000u
-#define LIMIT  2000 /* above the number of fault points of any operation */
 #define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
 
 struct rig {
@@ -26,29 +24,6 @@ struct rig {
 	struct ibv_mr *mr;
 	int fault; /* /proc/thread-self/fail-nth */
 };
-
-/*
- * Between arm() and disarm() the n-th fault point fails. The user copies of these two calls are
- * fault points as well: a failure there was not reached by the operation, and disarms.
- */
-static void arm(const struct rig *rig, int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", n);
-
-	while (pwrite(rig->fault, text, (size_t)len, 0) != len)
-		require(errno == EFAULT, "fail-nth: %m");
-}
-
-/* True if the fault point was reached. */
-static bool disarm(const struct rig *rig)
-{
-	char text[16] = "1";
-
-	require(pread(rig->fault, text, sizeof(text) - 1, 0) > 0 || errno == EFAULT, "fail-nth: %m");
-	arm(rig, 0);
-	return !atoi(text);
-}
 
 static int export(const struct rig *rig)
 {
@@ -206,12 +181,12 @@ static void sweep(struct rig *rig, const struct operation *op)
 	int n, ret, failed = 0;
 	bool reached;
 
-	for (n = 1; n < LIMIT; n++) {
+	for (n = 1; n < FAIL_POINT_LIMIT; n++) {
 		if (op->prepare)
 			op->prepare(rig);
-		arm(rig, n);
+		fail_point_arm(rig->fault, n);
 		ret = op->run(rig);
-		reached = disarm(rig);
+		reached = fail_point_disarm(rig->fault);
 		if (!reached)
 			break;
 		require(fault_errno(ret), "%s with fault %d: %d (%s)", op->name, n, ret,
@@ -219,7 +194,7 @@ static void sweep(struct rig *rig, const struct operation *op)
 		failed += ret != 0;
 		again_without_fault(rig, op, n);
 	}
-	require(n < LIMIT, "%s still meets faults at %d", op->name, n);
+	require(n < FAIL_POINT_LIMIT, "%s still meets faults at %d", op->name, n);
 	require(!ret, "%s without fault: %s", op->name, strerror(-ret));
 	printf("%-26s %4d faults, %4d of them failed the call\n", op->name, n - 1, failed);
 	require(n > 1, "%s met no fault: is fault injection on?", op->name);
@@ -232,8 +207,7 @@ int main(int argc, char **argv)
 
 	require(argc == 4, "usage: fail_nth BDF NIC_8BIT NIC_EXT");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	rig.fault = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	require(rig.fault >= 0, "/proc/thread-self/fail-nth: %m");
+	rig.fault = fail_point_open();
 	ret = vfio_open(&rig.dev, argv[1]);
 	require(!ret, "%s: %s", argv[1], strerror(-ret));
 	ret = vfio_memory(rig.dev.fd, rig.dev.config, true);

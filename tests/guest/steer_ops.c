@@ -574,6 +574,8 @@ static const struct {
 	{ "disobedient", test_disobedient },
 	{ "bad", test_bad_inputs },
 	{ "many_bad", test_many_bad_inputs },
+	{ "faults", test_faults },
+	{ "stress", test_stress },
 };
 
 int main(int argc, char **argv)

@@ -110,3 +110,14 @@ ipoib_up() {
 cm_listens() { rdma resource show cm_id | grep -q LISTEN; }
 
 has_ipoib() { [ -n "$(ipoib_of "$1")" ]; }
+
+# inject KIND: fault injection of this kind. Allocations that may sleep fail too, without a message for each; the
+# program selects the failing one.
+inject() {
+	local dir=/sys/kernel/debug/$1
+	echo 0 >"$dir/verbose"
+	for file in ignore-gfp-wait ignore-gfp-highmem cache-filter; do
+		[ ! -e "$dir/$file" ] || echo N >"$dir/$file"
+	done
+	[ ! -e "$dir/min-order" ] || echo 0 >"$dir/min-order"
+}
