@@ -3,6 +3,10 @@
  * Each operation of VFIO_DEVICE_FEATURE_TPH_ST and of the virtual control register with its first,
  * second, third... allocation or user copy made to fail, until it runs without meeting a fault. A call
  * that failed has changed nothing, and works right after.
+ *
+ * SET removes entries here, for which the kernel does not ask firmware: in Linux 7.3, if an allocation of
+ * ACPICA fails while it begins the _DSM method, the mutex of the method stays locked, and the next
+ * evaluation waits for it without end.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +17,8 @@
 
 #define ENTRIES 3
 
-static const uint32_t before[ENTRIES] = { 0, 0, 0 }, after[ENTRIES] = { 1, 1, 0 };
+static const uint32_t before[ENTRIES] = { 0, 0, 0 },
+		      after[ENTRIES] = { VFIO_TPH_ST_CLEAR, VFIO_TPH_ST_CLEAR, VFIO_TPH_ST_CLEAR };
 
 static void disabled(struct steer *rig)
 {
@@ -103,10 +108,9 @@ static const struct operation {
 	{ "open and close", run_open, closed, NULL, open_again },
 };
 
-/* EINVAL: the firmware's method could not be evaluated. */
 static bool fault_errno(int ret)
 {
-	return ret == 0 || ret == -ENOMEM || ret == -EFAULT || ret == -EINVAL;
+	return ret == 0 || ret == -ENOMEM || ret == -EFAULT;
 }
 
 static void sweep(struct steer *rig, const struct operation *op, int fault)
