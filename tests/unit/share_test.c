@@ -467,9 +467,17 @@ static void forged_messages_are_refused(void **state)
 	m.head.bar = 0;
 	assert_int_equal(forge(f, &m, m.head.size, 1), 0);
 	m.head.source = TPHBUF_SOURCE_HEAP;
-	m.head.bdf[0] = '\0';
+	memset(m.head.bdf, 0, sizeof(m.head.bdf));
 	assert_int_equal(forge(f, &m, m.head.size, 1), -EPROTO);
 	assert_error_at(f->ctx, TPHBUF_STAGE_SHARE, "do not go together");
+	/* The last of the sources. */
+	m.head.source = TPHBUF_SOURCE_DRM;
+	m.head.bar = -1;
+	m.head.nr_ranges = 0;
+	m.head.size = sizeof(m.head);
+	assert_int_equal(forge(f, &m, m.head.size, 1), 0);
+	m.head.source = TPHBUF_SOURCE_DRM + 1;
+	assert_int_equal(forge(f, &m, m.head.size, 1), -EPROTO);
 	/* A label that fills its field. */
 	good_message(f, &m);
 	memset(m.head.label, 'x', sizeof(m.head.label));
