@@ -158,6 +158,29 @@ static void capability_at_the_very_end_is_not_overread(void **state)
 	free(s);
 }
 
+/* The ACS capability has 8 bytes: at 0xff8 its control is in the space, at 0xffc it is not. */
+static void acs_at_the_very_end(void **state)
+{
+	const struct {
+		uint32_t at;
+		int32_t acs;
+	} cases[] = { { 0xff8, 0x1d }, { 0xffc, TPHBUF_ACS_NONE } };
+	struct space *s = good_space();
+	struct pcicfg_reader reader = { .read = read_space, .arg = s };
+	struct tphbuf_port port;
+	size_t i;
+
+	(void)state;
+	put(s, 0xff8 + PCI_ACS_CTRL, 0x1d, 2);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put(s, EXT, 0x0001 | 1 << 16 | cases[i].at << 20, 4);
+		put(s, cases[i].at, PCI_EXT_CAP_ID_ACS | 1 << 16, 4);
+		assert_int_equal(pciport_decode(&reader, &port), 0);
+		assert_int_equal(port.acs, cases[i].acs);
+	}
+	free(s);
+}
+
 /* 64 bytes: hidden from this user. 256: there are no extended registers. */
 static void short_space_is_unknown_or_none(void **state)
 {
@@ -263,7 +286,7 @@ static void st_table_location_and_size(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < NR(cases); i++) {
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct space *s = good_space();
 
 		put(s, 0x140 + PCI_TPH_CAP, cases[i].loc | 62 << PCI_TPH_CAP_ST_SHIFT, 4);
@@ -305,6 +328,7 @@ int main(void)
 		cmocka_unit_test(ones_in_tph_capability_are_eio),
 		cmocka_unit_test(looping_lists_end),
 		cmocka_unit_test(capability_at_the_very_end_is_not_overread),
+		cmocka_unit_test(acs_at_the_very_end),
 		cmocka_unit_test(short_space_is_unknown_or_none),
 		cmocka_unit_test(every_read_error_is_passed_on),
 		cmocka_unit_test(reserved_encoding_means_none),

@@ -57,15 +57,6 @@ struct fab_range *fab_ranges_find(const struct fab_ranges *set, uint64_t iova,
 	return &set->block[pos->block]->range[pos->index];
 }
 
-struct fab_range *fab_ranges_next(const struct fab_ranges *set, struct fab_range_pos *pos)
-{
-	if (++pos->index == set->block[pos->block]->count) {
-		pos->block++;
-		pos->index = 0;
-	}
-	return pos->block < set->blocks ? &set->block[pos->block]->range[pos->index] : NULL;
-}
-
 /* Insert an empty block before number at of the index. */
 static struct fab_range_block *add_block(struct fab_ranges *set, uint32_t at)
 {

@@ -38,8 +38,6 @@ struct fab_range_pos {
 /* First range that ends at or after iova; NULL: none. */
 struct fab_range *fab_ranges_find(const struct fab_ranges *set, uint64_t iova,
 				  struct fab_range_pos *pos);
-/* Advances pos and returns the range there; NULL: none. */
-struct fab_range *fab_ranges_next(const struct fab_ranges *set, struct fab_range_pos *pos);
 /* Add a range that overlaps none. -ENOMEM. */
 int fab_ranges_add(struct fab_ranges *set, const struct fab_range *range);
 /* Remove the range at pos. */
