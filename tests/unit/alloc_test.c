@@ -40,6 +40,13 @@ static void bad_texts(void **state)
 			fail_msg("'%s' was taken", texts[i]);
 		assert_non_null(strstr(why, "TPHBUF_ALLOC"));
 	}
+	/* 255 characters are the longest text; the mistake in it is not its length. */
+	for (size_t length = 255; length <= 256; length++) {
+		memset(text, 'x', length);
+		text[length] = '\0';
+		assert_int_equal(alloc_config_parse(text, &config, why, sizeof(why)), -EINVAL);
+		assert_int_equal(!!strstr(why, "too long"), length == 256);
+	}
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	assert_int_equal(alloc_config_parse(text, &config, why, sizeof(why)), -EINVAL);
@@ -67,6 +74,11 @@ static void good_texts(void **state)
 	assert_int_equal(config.tag.valid, TPHBUF_TAG_ST);
 	assert_int_equal(config.tag.st, 0x5a);
 	assert_int_equal(config.tag.ph, 2);
+	assert_int_equal(alloc_config_parse("03:00.0,bar=0,min=4K,max=4K", &config, why, sizeof(why)),
+			 0);
+	assert_true(!config.bar && config.min == 4096 && config.max == 4096);
+	assert_int_equal(alloc_config_parse("03:00.0,bar=5", &config, why, sizeof(why)), 0);
+	assert_int_equal(config.bar, 5);
 }
 
 static char *memory;

@@ -137,6 +137,8 @@ static void bad_ranges(void **state)
 
 	(void)state;
 	close(closed);
+	assert_int_equal(tphbuf_preload_add(at(0), 1, memory, 0), 0);
+	assert_int_equal(tphbuf_preload_remove(at(0)), 0);
 	assert_int_equal(tphbuf_preload_add(at(0), 0, memory, 0), -EINVAL);
 	assert_int_equal(tphbuf_preload_add(at(1), PAGE, memory, 0), -EINVAL);
 	assert_int_equal(tphbuf_preload_add(at(0), PAGE, memory, 1), -EINVAL);
