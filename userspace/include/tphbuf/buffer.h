@@ -166,7 +166,7 @@ TPHBUF_API enum tphbuf_source tphbuf_buffer_source(const struct tphbuf_buffer *b
 TPHBUF_API const char *tphbuf_source_name(enum tphbuf_source source);
 
 /**
- * tphbuf_buffer_identity() - which dma-buf it is; zeros for a NULL buffer
+ * tphbuf_buffer_identity() - which dma-buf it is; zeros for a NULL buffer, or if fstat() of its descriptor fails
  * @buf: buffer
  */
 TPHBUF_API struct tphbuf_identity tphbuf_buffer_identity(const struct tphbuf_buffer *buf);

@@ -2,6 +2,7 @@
 /* Buffers: life and description. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "lib/core/internal.h"
@@ -37,6 +38,13 @@ struct tphbuf_buffer *buffer_new(struct tphbuf_ctx *ctx, struct tphbuf_device *d
 	return buf;
 }
 
+/* Several threads may ask for the identity of a buffer first; the inode, never 0, says that both are there. */
+static void set_identity(struct tphbuf_buffer *buf, const struct stat *st)
+{
+	__atomic_store_n(&buf->identity.dev, st->st_dev, __ATOMIC_RELAXED);
+	__atomic_store_n(&buf->identity.ino, st->st_ino, __ATOMIC_RELEASE);
+}
+
 int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source)
 {
 	struct stat st;
@@ -45,9 +53,23 @@ int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source)
 	buf->source = source;
 	if (fstat(fd, &st))
 		return -errno;
-	buf->identity.dev = st.st_dev;
-	buf->identity.ino = st.st_ino;
+	set_identity(buf, &st);
 	buf->length = (uint64_t)st.st_size; /* dma_buf_getfile() sets it */
+	return 0;
+}
+
+int buffer_identity(struct tphbuf_buffer *buf, struct tphbuf_identity *identity)
+{
+	struct stat st;
+
+	identity->ino = __atomic_load_n(&buf->identity.ino, __ATOMIC_ACQUIRE);
+	if (!identity->ino) {
+		if (fstat(buf->fd, &st))
+			return -errno;
+		set_identity(buf, &st);
+		identity->ino = st.st_ino;
+	}
+	identity->dev = __atomic_load_n(&buf->identity.dev, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -87,9 +109,12 @@ const char *tphbuf_source_name(enum tphbuf_source source)
 
 struct tphbuf_identity tphbuf_buffer_identity(const struct tphbuf_buffer *buf)
 {
-	const struct tphbuf_identity none = { 0 };
+	struct tphbuf_identity identity = { 0 };
 
-	return buf ? buf->identity : none;
+	/* Const for the caller, although the first call for an exported buffer writes to it. */
+	if (buf && buffer_identity((struct tphbuf_buffer *)(uintptr_t)buf, &identity))
+		memset(&identity, 0, sizeof(identity));
+	return identity;
 }
 
 struct tphbuf_device *tphbuf_buffer_device(const struct tphbuf_buffer *buf)

@@ -52,13 +52,16 @@ static int export_ranges(const struct tphbuf_buffer *buf)
 /* Export, and tag if the caller has given a tag. 0 or a recorded error. */
 static int export_buffer(struct tphbuf_buffer *buf, const struct tphbuf_tag *tag)
 {
-	int ret = export_ranges(buf);
+	int fd = export_ranges(buf);
+	size_t i;
 
-	if (ret >= 0)
-		ret = buffer_take_fd(buf, ret, TPHBUF_SOURCE_BAR);
-	if (ret)
-		return ctx_fail_errno(buf->ctx, TPHBUF_STAGE_EXPORT, ret, "%s BAR%d", buf->dev->bdf,
+	if (fd < 0)
+		return ctx_fail_errno(buf->ctx, TPHBUF_STAGE_EXPORT, fd, "%s BAR%d", buf->dev->bdf,
 				      buf->bar);
+	buf->fd = fd;
+	buf->source = TPHBUF_SOURCE_BAR;
+	for (i = 0; i < buf->nr_ranges; i++)
+		buf->length += buf->ranges[i].length;
 	return tag ? tphbuf_buffer_tag_set(buf, tag) : 0;
 }
 

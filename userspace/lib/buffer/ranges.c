@@ -94,6 +94,8 @@ static int check_overlap(struct tphbuf_device *dev, unsigned int bar,
 	int ret = 0;
 	size_t i;
 
+	if (n == 1)
+		return 0;
 	sorted = malloc(n * sizeof(*sorted));
 	if (!sorted)
 		return ctx_fail_nomem(dev->ctx, TPHBUF_STAGE_EXPORT);

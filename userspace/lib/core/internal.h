@@ -100,8 +100,8 @@ struct tphbuf_buffer {
 	struct tphbuf_device *dev; /* NULL if not ours */
 	int fd;
 	enum tphbuf_source source;
-	struct tphbuf_identity identity;
-	int bar; /* -1 if imported */
+	struct tphbuf_identity identity; /* see buffer_identity() */
+	int bar;			 /* -1 if imported */
 	uint64_t length;
 	struct tphbuf_range *claimed; /* by the sender, see share.c */
 	void *map;
@@ -145,6 +145,13 @@ void buffer_put(struct tphbuf_buffer *buf);
  * @fd from now on, on failure too. 0 or -errno.
  */
 int buffer_take_fd(struct tphbuf_buffer *buf, int fd, enum tphbuf_source source);
+
+/*
+ * Which dma-buf it is. That of an exported buffer is read at the first call: an
+ * fstat() is half of what the library adds to export and registration. Any
+ * thread may call it. 0 or -errno.
+ */
+int buffer_identity(struct tphbuf_buffer *buf, struct tphbuf_identity *identity);
 
 /*
  * buffer_tag.c: read the tag of @dmabuf_fd through its device @device_fd.

@@ -56,15 +56,20 @@ int tphbuf_registry_add_range(struct tphbuf_registry *reg, uint64_t addr, uint64
 			      struct tphbuf_buffer *buf, uint64_t offset)
 {
 	struct addr_range range = { addr, length, offset, NULL };
+	struct tphbuf_identity identity;
 	int ret;
 
 	if (!reg || !buf)
 		return -EINVAL;
 	pthread_mutex_lock(&reg->mutex);
 	ret = check(reg, addr, length, buf, offset);
+	if (!ret) {
+		ret = buffer_identity(buf, &identity);
+		if (ret)
+			ctx_fail_errno(reg->ctx, TPHBUF_STAGE_IMPORT, ret, "descriptor %d", buf->fd);
+	}
 	if (!ret)
-		ret = known_get(reg, &buf->identity, buf->fd, buf->dev, buf->ctx->clock,
-				&range.known);
+		ret = known_get(reg, &identity, buf->fd, buf->dev, buf->ctx->clock, &range.known);
 	if (!ret) {
 		ret = insert(reg, &range);
 		if (ret)

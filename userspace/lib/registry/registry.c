@@ -393,8 +393,10 @@ int tphbuf_registry_get(struct tphbuf_registry *reg, void *domain, struct tphbuf
 
 	if (!reg || !buf || !regionp)
 		return -EINVAL;
+	ret = buffer_identity(buf, &q.identity);
+	if (ret)
+		return fail_descriptor(reg, ret, buf->fd);
 	q.key.domain = domain;
-	q.identity = buf->identity;
 	q.key.access = access;
 	q.fd = buf->fd;
 	q.dev = buf->dev;

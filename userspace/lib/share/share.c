@@ -48,16 +48,20 @@ struct received {
 static int describe(struct tphbuf_buffer *buf, uint32_t flags, const char *label,
 		    struct share_msg *msg)
 {
+	struct tphbuf_identity identity;
 	struct tphbuf_tag_state state;
 	int ret;
 
+	ret = buffer_identity(buf, &identity);
+	if (ret)
+		return ctx_fail_errno(buf->ctx, TPHBUF_STAGE_SHARE, ret, "descriptor %d", buf->fd);
 	msg->magic = SHARE_MAGIC;
 	msg->version = SHARE_VERSION;
 	msg->size = (uint32_t)(sizeof(*msg) + buf->nr_ranges * sizeof(msg->ranges[0]));
 	msg->nr_ranges = (uint32_t)buf->nr_ranges;
 	msg->length = buf->length;
-	msg->dev = buf->identity.dev;
-	msg->ino = buf->identity.ino;
+	msg->dev = identity.dev;
+	msg->ino = identity.ino;
 	msg->source = buf->source;
 	msg->bar = buf->bar;
 	if (label)
