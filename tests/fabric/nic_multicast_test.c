@@ -137,7 +137,7 @@ static void administrator_answers(void **state)
 	assert_int_equal(grh[8], 0x5e);
 	subnet_port_gid(&f->pair.rig.nic[0]->wire, own);
 	assert_memory_equal(grh + 24, own, 16);
-	assert_int_equal(f->pair.rig.nic[0]->port.rcv_packets, 2);
+	assert_int_equal(f->pair.rig.nic[0]->port.rcv.packets, 2);
 }
 
 /* Four paths between two ports: 256 bytes in two segments. */
@@ -269,13 +269,13 @@ static void members_with_an_attached_queue_pair_get_it(void **state)
 	join(f, 1, UMAD_SA_MCM_JOIN_STATE_SEND_ONLY_NON_MEMBER);
 	assert_false(arrives(f, &to));
 	join(f, 1, UMAD_SA_MCM_JOIN_STATE_FULL_MEMBER);
-	assert_int_equal(f->pair.rig.nic[1]->port.multicast_rcv_packets, 0);
+	assert_int_equal(f->pair.rig.nic[1]->port.multicast_rcv.packets, 0);
 	assert_true(arrives(f, &to));
 	assert_memory_equal(grh + 24, group_gid, 16);
 	assert_true(rig_filled(&f->pair.rig, f->target + UD_GRH, UD_LEN, 7));
-	assert_int_equal(f->pair.rig.nic[0]->port.multicast_xmit_packets, 4);
-	assert_int_equal(f->pair.rig.nic[1]->port.multicast_rcv_packets, 1);
-	assert_int_equal(f->pair.rig.nic[1]->port.multicast_rcv_octets, UD_LEN + 26);
+	assert_int_equal(f->pair.rig.nic[0]->port.multicast_xmit.packets, 4);
+	assert_int_equal(f->pair.rig.nic[1]->port.multicast_rcv.packets, 1);
+	assert_int_equal(f->pair.rig.nic[1]->port.multicast_rcv.octets, UD_LEN + 26);
 	assert_int_equal(detach_qp(&f->pair.qp[1]), NIC_CMD_OK);
 	rig_post_recv(&f->pair.qp[1], &f->into, 1);
 	assert_false(arrives(f, &to));

@@ -69,12 +69,13 @@ static int setup(void **state)
 	ud_setup(state);
 	f = *state;
 	ud_make_gsi(f);
-	f->pair.rig.nic[1]->port = (struct nic_port_counters){ .xmit_octets = 4000,
-							       .multicast_xmit_octets = 400,
-							       .xmit_packets = 1ull << 33,
-							       .rcv_packets = 7,
-							       .multicast_rcv_packets = 5,
-							       .qkey_violations = 3 };
+	f->pair.rig.nic[1]->port = (struct nic_port_counters){
+		.xmit = { .octets = 4000, .packets = 1ull << 33 },
+		.multicast_xmit = { .octets = 400 },
+		.rcv = { .packets = 7 },
+		.multicast_rcv = { .packets = 5 },
+		.qkey_violations = 3,
+	};
 	return 0;
 }
 
@@ -95,7 +96,7 @@ static void requests_that_are_refused(void **state)
 	assert_int_equal(ask(f, 1, &data), UMAD_STATUS_METHOD_NOT_SUPPORTED);
 	request(f, UMAD_METHOD_GET, COUNTERS, 1)[2] = 9;
 	assert_int_equal(ask(f, 1, &data), UMAD_STATUS_BAD_VERSION);
-	assert_int_equal(f->pair.rig.nic[1]->port.xmit_octets, 4000 + 6 * (256 + 26));
+	assert_int_equal(f->pair.rig.nic[1]->port.xmit.octets, 4000 + 6 * (256 + 26));
 }
 
 /* Those of another class, of another length, and responses are for the driver: it has no QP1 at this port. */
@@ -130,8 +131,8 @@ static void counters_are_those_of_the_port(void **state)
 	request(f, UMAD_METHOD_GET, UMAD_ATTR_CLASS_PORT_INFO, 0);
 	assert_int_equal(ask(f, 1, &data), 0);
 	assert_int_equal(((const struct umad_class_port_info *)data)->cap_mask, htobe16(0x200));
-	f->pair.rig.nic[1]->port.xmit_octets = 4000;
-	f->pair.rig.nic[1]->port.rcv_packets = 6; /* and the request itself */
+	f->pair.rig.nic[1]->port.xmit.octets = 4000;
+	f->pair.rig.nic[1]->port.rcv.packets = 6; /* and the request itself */
 	request(f, UMAD_METHOD_GET, COUNTERS, 1);
 	assert_int_equal(ask(f, 1, &data), 0);
 	assert_int_equal(field32(data, XMIT_DATA), 1100);
@@ -153,19 +154,19 @@ static void set_clears_what_is_selected(void **state)
 
 	request(f, UMAD_METHOD_SET, COUNTERS, 1);
 	assert_int_equal(ask(f, 1, &data), 0);
-	assert_int_equal(port->multicast_xmit_octets, 400);
+	assert_int_equal(port->multicast_xmit.octets, 400);
 	mad = request(f, UMAD_METHOD_SET, COUNTERS, 1);
 	mad[DATA + COUNTER_SELECT] = 0x10;
 	assert_int_equal(ask(f, 1, &data), 0);
 	assert_int_equal(field32(data, XMIT_DATA), 0);
-	assert_int_equal(port->multicast_xmit_octets, 0);
-	assert_true(port->xmit_packets > 1ull << 33);
+	assert_int_equal(port->multicast_xmit.octets, 0);
+	assert_true(port->xmit.packets > 1ull << 33);
 	mad = request(f, UMAD_METHOD_SET, EXTENDED, 1);
 	mad[DATA + COUNTER_SELECT + 1] = 0x80 | 0x10;
 	assert_int_equal(ask(f, 1, &data), 0);
-	assert_int_equal(port->multicast_rcv_packets, 0);
-	assert_int_equal(port->xmit_packets, 1); /* the answer */
-	assert_int_equal(port->rcv_packets, 10);
+	assert_int_equal(port->multicast_rcv.packets, 0);
+	assert_int_equal(port->xmit.packets, 1); /* the answer */
+	assert_int_equal(port->rcv.packets, 10);
 	assert_int_equal(port->qkey_violations, 3);
 }
 

@@ -35,15 +35,17 @@ void nic_count_request(const struct nic_qp *to, uint8_t opcode)
 	}
 }
 
+static void count(struct nic_traffic *traffic, uint64_t packets, uint64_t octets)
+{
+	traffic->packets += packets;
+	traffic->octets += octets + packets * NIC_HEADER_OCTETS;
+}
+
 static void count_packets(struct nic *from, struct nic *to, uint64_t packets, uint64_t octets)
 {
-	octets += packets * NIC_HEADER_OCTETS;
-	from->port.xmit_packets += packets;
-	from->port.xmit_octets += octets;
-	if (!to)
-		return;
-	to->port.rcv_packets += packets;
-	to->port.rcv_octets += octets;
+	count(&from->port.xmit, packets, octets);
+	if (to)
+		count(&to->port.rcv, packets, octets);
 }
 
 void nic_count_traffic(const struct nic_qp *from, const struct nic_qp *to, uint8_t opcode,
@@ -64,24 +66,12 @@ void nic_count_traffic(const struct nic_qp *from, const struct nic_qp *to, uint8
 
 void nic_count_received(struct nic_port_counters *port, bool multicast, uint32_t len)
 {
-	if (multicast) {
-		port->multicast_rcv_packets++;
-		port->multicast_rcv_octets += len + NIC_HEADER_OCTETS;
-	} else {
-		port->rcv_packets++;
-		port->rcv_octets += len + NIC_HEADER_OCTETS;
-	}
+	count(multicast ? &port->multicast_rcv : &port->rcv, 1, len);
 }
 
 void nic_count_sent(struct nic_port_counters *port, bool multicast, uint32_t len)
 {
-	if (multicast) {
-		port->multicast_xmit_packets++;
-		port->multicast_xmit_octets += len + NIC_HEADER_OCTETS;
-	} else {
-		port->xmit_packets++;
-		port->xmit_octets += len + NIC_HEADER_OCTETS;
-	}
+	count(multicast ? &port->multicast_xmit : &port->xmit, 1, len);
 }
 
 void nic_count_error(const struct nic_qp *qp, bool requester, enum nic_status status)

@@ -20,11 +20,12 @@
 struct nic;
 struct nic_qp;
 
+struct nic_traffic {
+	uint64_t octets, packets;
+};
+
 struct nic_port_counters {
-	uint64_t xmit_octets, xmit_packets;
-	uint64_t rcv_octets, rcv_packets;
-	uint64_t multicast_xmit_octets, multicast_xmit_packets;
-	uint64_t multicast_rcv_octets, multicast_rcv_packets;
+	struct nic_traffic xmit, rcv, multicast_xmit, multicast_rcv;
 	uint64_t qkey_violations, pkey_violations;
 };
 

@@ -80,18 +80,18 @@ uint8_t nic_cmd_query_vport_counter(struct nic_cmd *cmd)
 	struct nic_port_counters *port = &cmd->nic->port;
 	uint8_t *out = cmd->out;
 
-	DEVX_SET64(query_vport_counter_out, out, received_ib_unicast.octets, port->rcv_octets);
-	DEVX_SET64(query_vport_counter_out, out, received_ib_unicast.packets, port->rcv_packets);
-	DEVX_SET64(query_vport_counter_out, out, transmitted_ib_unicast.octets, port->xmit_octets);
-	DEVX_SET64(query_vport_counter_out, out, transmitted_ib_unicast.packets, port->xmit_packets);
+	DEVX_SET64(query_vport_counter_out, out, received_ib_unicast.octets, port->rcv.octets);
+	DEVX_SET64(query_vport_counter_out, out, received_ib_unicast.packets, port->rcv.packets);
+	DEVX_SET64(query_vport_counter_out, out, transmitted_ib_unicast.octets, port->xmit.octets);
+	DEVX_SET64(query_vport_counter_out, out, transmitted_ib_unicast.packets, port->xmit.packets);
 	DEVX_SET64(query_vport_counter_out, out, received_ib_multicast.octets,
-		   port->multicast_rcv_octets);
+		   port->multicast_rcv.octets);
 	DEVX_SET64(query_vport_counter_out, out, received_ib_multicast.packets,
-		   port->multicast_rcv_packets);
+		   port->multicast_rcv.packets);
 	DEVX_SET64(query_vport_counter_out, out, transmitted_ib_multicast.octets,
-		   port->multicast_xmit_octets);
+		   port->multicast_xmit.octets);
 	DEVX_SET64(query_vport_counter_out, out, transmitted_ib_multicast.packets,
-		   port->multicast_xmit_packets);
+		   port->multicast_xmit.packets);
 	if (DEVX_GET(query_vport_counter_in, cmd->in, clear))
 		*port = (struct nic_port_counters){ 0 };
 	return NIC_CMD_OK;

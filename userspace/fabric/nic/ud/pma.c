@@ -57,10 +57,10 @@ struct totals {
 static struct totals totals(const struct nic_port_counters *port)
 {
 	return (struct totals){
-		.xmit_data = (port->xmit_octets + port->multicast_xmit_octets) / WORD,
-		.rcv_data = (port->rcv_octets + port->multicast_rcv_octets) / WORD,
-		.xmit_packets = port->xmit_packets + port->multicast_xmit_packets,
-		.rcv_packets = port->rcv_packets + port->multicast_rcv_packets,
+		.xmit_data = (port->xmit.octets + port->multicast_xmit.octets) / WORD,
+		.rcv_data = (port->rcv.octets + port->multicast_rcv.octets) / WORD,
+		.xmit_packets = port->xmit.packets + port->multicast_xmit.packets,
+		.rcv_packets = port->rcv.packets + port->multicast_rcv.packets,
 	};
 }
 
@@ -70,7 +70,7 @@ static uint32_t saturated(uint64_t value)
 	return htobe32(value < UINT32_MAX ? (uint32_t)value : UINT32_MAX);
 }
 
-static uint16_t class_port_info(struct nic *nic, const uint8_t *asked, uint8_t *data)
+static void class_port_info(struct nic *nic, const uint8_t *asked, uint8_t *data)
 {
 	const struct umad_class_port_info info = {
 		.base_ver = UMAD_BASE_VERSION,
@@ -82,7 +82,6 @@ static uint16_t class_port_info(struct nic *nic, const uint8_t *asked, uint8_t *
 	(void)nic;
 	(void)asked;
 	memcpy(data, &info, sizeof(info));
-	return UMAD_STATUS_SUCCESS;
 }
 
 static bool port_exists(uint8_t port_select)
@@ -90,14 +89,12 @@ static bool port_exists(uint8_t port_select)
 	return port_select == 1 || port_select == ALL_PORTS;
 }
 
-static uint16_t get_counters(struct nic *nic, const uint8_t *asked, uint8_t *data)
+static void get_counters(struct nic *nic, const uint8_t *asked, uint8_t *data)
 {
 	const struct totals sum = totals(&nic->port);
 	struct counters counters;
 
 	memcpy(&counters, asked, sizeof(counters));
-	if (!port_exists(counters.port_select))
-		return UMAD_STATUS_INVALID_ATTR_VALUE;
 	memset(counters.errors, 0, sizeof(counters.errors));
 	counters.xmit_data = saturated(sum.xmit_data);
 	counters.rcv_data = saturated(sum.rcv_data);
@@ -105,34 +102,30 @@ static uint16_t get_counters(struct nic *nic, const uint8_t *asked, uint8_t *dat
 	counters.rcv_packets = saturated(sum.rcv_packets);
 	counters.xmit_wait = 0;
 	memcpy(data, &counters, sizeof(counters));
-	return UMAD_STATUS_SUCCESS;
 }
 
-static uint16_t get_extended(struct nic *nic, const uint8_t *asked, uint8_t *data)
+static void get_extended(struct nic *nic, const uint8_t *asked, uint8_t *data)
 {
 	const struct totals sum = totals(&nic->port);
 	struct counters_extended counters;
 
 	memcpy(&counters, asked, sizeof(counters));
-	if (!port_exists(counters.port_select))
-		return UMAD_STATUS_INVALID_ATTR_VALUE;
 	counters.reserved2 = 0;
 	counters.xmit_data = htobe64(sum.xmit_data);
 	counters.rcv_data = htobe64(sum.rcv_data);
 	counters.xmit_packets = htobe64(sum.xmit_packets);
 	counters.rcv_packets = htobe64(sum.rcv_packets);
-	counters.unicast_xmit = htobe64(nic->port.xmit_packets);
-	counters.unicast_rcv = htobe64(nic->port.rcv_packets);
-	counters.multicast_xmit = htobe64(nic->port.multicast_xmit_packets);
-	counters.multicast_rcv = htobe64(nic->port.multicast_rcv_packets);
+	counters.unicast_xmit = htobe64(nic->port.xmit.packets);
+	counters.unicast_rcv = htobe64(nic->port.rcv.packets);
+	counters.multicast_xmit = htobe64(nic->port.multicast_xmit.packets);
+	counters.multicast_rcv = htobe64(nic->port.multicast_rcv.packets);
 	memcpy(data, &counters, sizeof(counters));
-	return UMAD_STATUS_SUCCESS;
 }
 
-/* Which counters of the port a bit of counter_select stands for. */
+/* A bit of counter_select, and the counters of the port that it clears; both may be the same. */
 struct selected {
 	uint16_t bit;
-	size_t counter[2]; /* offsets; both may be the same */
+	size_t counter[2]; /* offsets */
 };
 #define SELECT(bit, a, b)                                             \
 	{                                                             \
@@ -144,63 +137,45 @@ struct selected {
 	}
 
 static const struct selected plain[] = {
-	SELECT(0x1000, xmit_octets, multicast_xmit_octets),
-	SELECT(0x2000, rcv_octets, multicast_rcv_octets),
-	SELECT(0x4000, xmit_packets, multicast_xmit_packets),
-	SELECT(0x8000, rcv_packets, multicast_rcv_packets),
+	SELECT(0x1000, xmit.octets, multicast_xmit.octets),
+	SELECT(0x2000, rcv.octets, multicast_rcv.octets),
+	SELECT(0x4000, xmit.packets, multicast_xmit.packets),
+	SELECT(0x8000, rcv.packets, multicast_rcv.packets),
+	{ 0 },
 };
 
 static const struct selected extended[] = {
-	SELECT(0x0001, xmit_octets, multicast_xmit_octets),
-	SELECT(0x0002, rcv_octets, multicast_rcv_octets),
-	SELECT(0x0004, xmit_packets, multicast_xmit_packets),
-	SELECT(0x0008, rcv_packets, multicast_rcv_packets),
-	SELECT(0x0010, xmit_packets, xmit_packets),
-	SELECT(0x0020, rcv_packets, rcv_packets),
-	SELECT(0x0040, multicast_xmit_packets, multicast_xmit_packets),
-	SELECT(0x0080, multicast_rcv_packets, multicast_rcv_packets),
+	SELECT(0x0001, xmit.octets, multicast_xmit.octets),
+	SELECT(0x0002, rcv.octets, multicast_rcv.octets),
+	SELECT(0x0004, xmit.packets, multicast_xmit.packets),
+	SELECT(0x0008, rcv.packets, multicast_rcv.packets),
+	SELECT(0x0010, xmit.packets, xmit.packets),
+	SELECT(0x0020, rcv.packets, rcv.packets),
+	SELECT(0x0040, multicast_xmit.packets, multicast_xmit.packets),
+	SELECT(0x0080, multicast_rcv.packets, multicast_rcv.packets),
+	{ 0 },
 };
 
-static void clear(struct nic_port_counters *port, const uint8_t *asked, const struct selected *rows,
-		  size_t n)
+static void clear(struct nic_port_counters *port, const uint8_t *asked, const struct selected *row)
 {
 	uint16_t select = (uint16_t)(asked[2] << 8 | asked[3]);
-	size_t i;
 
-	for (i = 0; i < n; i++) {
-		if (!(select & rows[i].bit))
+	for (; row->bit; row++) {
+		if (!(select & row->bit))
 			continue;
-		*(uint64_t *)((char *)port + rows[i].counter[0]) = 0;
-		*(uint64_t *)((char *)port + rows[i].counter[1]) = 0;
+		*(uint64_t *)((char *)port + row->counter[0]) = 0;
+		*(uint64_t *)((char *)port + row->counter[1]) = 0;
 	}
 }
 
-static uint16_t set_counters(struct nic *nic, const uint8_t *asked, uint8_t *data)
-{
-	if (!port_exists(asked[1]))
-		return UMAD_STATUS_INVALID_ATTR_VALUE;
-	clear(&nic->port, asked, plain, sizeof(plain) / sizeof(plain[0]));
-	return get_counters(nic, asked, data);
-}
-
-static uint16_t set_extended(struct nic *nic, const uint8_t *asked, uint8_t *data)
-{
-	if (!port_exists(asked[1]))
-		return UMAD_STATUS_INVALID_ATTR_VALUE;
-	clear(&nic->port, asked, extended, sizeof(extended) / sizeof(extended[0]));
-	return get_extended(nic, asked, data);
-}
-
-static const struct {
-	uint16_t attribute;
-	uint8_t method;
-	uint16_t (*run)(struct nic *nic, const uint8_t *asked, uint8_t *data);
-} requests[] = {
-	{ UMAD_ATTR_CLASS_PORT_INFO, UMAD_METHOD_GET, class_port_info },
-	{ COUNTERS, UMAD_METHOD_GET, get_counters },
-	{ COUNTERS, UMAD_METHOD_SET, set_counters },
-	{ COUNTERS_EXTENDED, UMAD_METHOD_GET, get_extended },
-	{ COUNTERS_EXTENDED, UMAD_METHOD_SET, set_extended },
+static const struct attribute {
+	uint16_t id;
+	void (*get)(struct nic *nic, const uint8_t *asked, uint8_t *data);
+	const struct selected *clears; /* by Set; NULL: no Set */
+} attributes[] = {
+	{ UMAD_ATTR_CLASS_PORT_INFO, class_port_info, NULL },
+	{ COUNTERS, get_counters, plain },
+	{ COUNTERS_EXTENDED, get_extended, extended },
 };
 
 bool nic_pma_is_request(const uint8_t *mad, uint32_t len)
@@ -213,21 +188,34 @@ bool nic_pma_is_request(const uint8_t *mad, uint32_t len)
 	return header.mgmt_class == UMAD_CLASS_PERF_MGMT && !(header.method & UMAD_METHOD_RESP_MASK);
 }
 
+static const struct attribute *find(uint16_t id)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
+		if (attributes[i].id == id)
+			return &attributes[i];
+	return NULL;
+}
+
 static uint16_t dispatch(struct nic *nic, const struct pma_packet *in, uint8_t *data)
 {
-	bool method_known = false;
-	size_t i;
+	const struct attribute *attribute = find(be16toh(in->header.attr_id));
+	bool set = in->header.method == UMAD_METHOD_SET;
 
 	if (in->header.base_version != UMAD_BASE_VERSION ||
 	    in->header.class_version != CLASS_VERSION)
 		return UMAD_STATUS_BAD_VERSION;
-	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		method_known |= requests[i].method == in->header.method;
-		if (requests[i].method == in->header.method &&
-		    requests[i].attribute == be16toh(in->header.attr_id))
-			return requests[i].run(nic, in->data, data);
-	}
-	return method_known ? UMAD_STATUS_ATTR_NOT_SUPPORTED : UMAD_STATUS_METHOD_NOT_SUPPORTED;
+	if (!set && in->header.method != UMAD_METHOD_GET)
+		return UMAD_STATUS_METHOD_NOT_SUPPORTED;
+	if (!attribute || (set && !attribute->clears))
+		return UMAD_STATUS_ATTR_NOT_SUPPORTED;
+	if (attribute->clears && !port_exists(in->data[1]))
+		return UMAD_STATUS_INVALID_ATTR_VALUE;
+	if (set)
+		clear(&nic->port, in->data, attribute->clears);
+	attribute->get(nic, in->data, data);
+	return UMAD_STATUS_SUCCESS;
 }
 
 void nic_pma_answer(struct nic *nic, const uint8_t request[SUBNET_MAD_BYTES],
