@@ -92,8 +92,8 @@ void target_close(struct rig *rig, struct target *target)
 	tphbuf_buffer_close(target->buf);
 }
 
-void transfer_to(struct rig *rig, uint64_t addr, uint32_t rkey, enum ibv_wr_opcode opcode,
-		 uint32_t len)
+static int request(struct rig *rig, uint64_t addr, uint32_t rkey, enum ibv_wr_opcode opcode,
+		   uint32_t len)
 {
 	struct ibv_sge sge = { .addr = (uintptr_t)rig->host.addr,
 			       .length = len,
@@ -105,8 +105,17 @@ void transfer_to(struct rig *rig, uint64_t addr, uint32_t rkey, enum ibv_wr_opco
 		.send_flags = IBV_SEND_SIGNALED,
 		.wr.rdma = { .remote_addr = addr, .rkey = rkey },
 	};
+	struct ibv_send_wr *bad;
 
-	post(&rig->host_side, &wr);
+	return ibv_post_send(rig->host_side.qp, &wr, &bad);
+}
+
+void transfer_to(struct rig *rig, uint64_t addr, uint32_t rkey, enum ibv_wr_opcode opcode,
+		 uint32_t len)
+{
+	int ret = request(rig, addr, rkey, opcode, len);
+
+	require(!ret, "ibv_post_send: %s", strerror(ret));
 }
 
 void transfer(struct rig *rig, struct target *target, enum ibv_wr_opcode opcode, uint64_t off,
@@ -114,6 +123,12 @@ void transfer(struct rig *rig, struct target *target, enum ibv_wr_opcode opcode,
 {
 	transfer_to(rig, tphbuf_mr_iova(target->mr) + off, tphbuf_mr_ibv(target->mr)->rkey, opcode,
 		    len);
+}
+
+bool try_transfer(struct rig *rig, struct target *target, enum ibv_wr_opcode opcode, uint32_t len)
+{
+	return !request(rig, tphbuf_mr_iova(target->mr), tphbuf_mr_ibv(target->mr)->rkey, opcode,
+			len);
 }
 
 void write_and_compare(struct rig *rig, struct target *target, uint64_t off, uint32_t len,

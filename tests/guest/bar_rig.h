@@ -65,6 +65,8 @@ void transfer(struct rig *rig, struct target *target, enum ibv_wr_opcode opcode,
 	      uint32_t len);
 void transfer_to(struct rig *rig, uint64_t addr, uint32_t rkey, enum ibv_wr_opcode opcode,
 		 uint32_t len);
+/* On a NIC that may be gone; false: the request was not posted. */
+bool try_transfer(struct rig *rig, struct target *target, enum ibv_wr_opcode opcode, uint32_t len);
 void write_and_compare(struct rig *rig, struct target *target, uint64_t off, uint32_t len,
 		       uint32_t seed);
 

@@ -26,22 +26,10 @@ static bool input_ended(int timeout_ms)
 /* One write; false: it failed, or the input ended before its completion came. */
 static bool write_once(struct rig *rig, struct target *target)
 {
-	struct ibv_sge sge = { .addr = (uintptr_t)rig->host.addr,
-			       .length = 65536,
-			       .lkey = rig->host.mr->lkey };
-	struct ibv_send_wr wr = {
-		.opcode = IBV_WR_RDMA_WRITE,
-		.sg_list = &sge,
-		.num_sge = 1,
-		.send_flags = IBV_SEND_SIGNALED,
-		.wr.rdma = { .remote_addr = tphbuf_mr_iova(target->mr),
-			     .rkey = tphbuf_mr_ibv(target->mr)->rkey },
-	};
-	struct ibv_send_wr *bad;
 	struct ibv_wc wc;
 	int n = 0;
 
-	if (ibv_post_send(rig->host_side.qp, &wr, &bad))
+	if (!try_transfer(rig, target, IBV_WR_RDMA_WRITE, 65536))
 		return false;
 	while (!n) {
 		n = ibv_poll_cq(rig->host_side.cq, 1, &wc);
