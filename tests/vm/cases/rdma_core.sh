@@ -23,10 +23,14 @@ report() {
 
 test_extended_nic() {
 	echo 16 >/proc/sys/vm/nr_hugepages # of 2 MiB, for the tests on huge pages
+	ipoib_up "$nic_ext" 10.9.1.1 # for those of rdma_cm
 	report $RUN --dev "$nic_ext"
 }
 
-test_8bit_nic() { report $RUN --dev "$nic_8bit"; }
+test_8bit_nic() {
+	ipoib_up "$nic_8bit" 10.9.2.1
+	report $RUN --dev "$nic_8bit"
+}
 
 # dmabuf NIC [TAG OPTIONS]: the dma-buf tests on the endpoint's BAR, by its descriptor
 dmabuf() {
