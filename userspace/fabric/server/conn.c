@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * A message is read in two exact steps, header and body, so that its files are never attributed
- * to the next message.
+ * One client: messages in turn, an answer to each.
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "fabric/server/conn.h"
+#include "fabric/server/input.h"
 #include "fabric/server/proto.h"
 #include "fabric/server/stream.h"
 
@@ -24,99 +23,15 @@ struct srv_conn {
 	struct srv_out out;
 	void (*closed)(void *ctx);
 	void *ctx;
-	uint32_t have; /* bytes of the current message */
-	bool bad_fds;  /* more files than a message may carry */
+	struct srv_in in;
 	struct srv_msg msg;
-	_Alignas(8) uint8_t body[SRV_MAX_BODY];
 	_Alignas(8) uint8_t reply[SRV_MAX_BODY + sizeof(struct srv_header)];
 };
 
-static void close_fds(struct srv_msg *msg)
-{
-	unsigned int i;
-
-	for (i = 0; i < msg->nfds; i++)
-		if (msg->fds[i] >= 0)
-			close(msg->fds[i]);
-	msg->nfds = 0;
-}
-
 static void start_message(struct srv_conn *conn)
 {
-	close_fds(&conn->msg);
-	conn->msg = (struct srv_msg){ .body = conn->body, .reply_fd = -1 };
+	srv_in_start(&conn->in, &conn->msg);
 	conn->msg.reply = conn->reply + sizeof(struct srv_header);
-	conn->have = 0;
-	conn->bad_fds = false;
-}
-
-static void take_fds(struct srv_conn *conn, struct msghdr *msg)
-{
-	struct cmsghdr *cmsg;
-	size_t i, n;
-	int fd;
-
-	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (i = 0; i < n; i++) {
-			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(fd));
-			if (conn->msg.nfds < SRV_MAX_FDS) {
-				conn->msg.fds[conn->msg.nfds++] = fd;
-			} else {
-				conn->bad_fds = true;
-				close(fd);
-			}
-		}
-	}
-	if (msg->msg_flags & MSG_CTRUNC)
-		conn->bad_fds = true;
-}
-
-/* 1: len bytes have arrived; 0: not yet; -errno: the connection has ended. */
-static int receive(struct srv_conn *conn, uint8_t *to, uint32_t len)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(SRV_MAX_FDS * sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = to, .iov_len = len };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control.bytes,
-			      .msg_controllen = sizeof(control.bytes) };
-	ssize_t n;
-
-	n = recvmsg(conn->sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	if (n < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
-	take_fds(conn, &msg);
-	if (!n)
-		return -ECONNRESET;
-	conn->have += (uint32_t)n;
-	return (uint32_t)n == len;
-}
-
-/* 1: a whole message; 0: not yet; -errno: the connection has ended. */
-static int receive_message(struct srv_conn *conn)
-{
-	struct srv_header *header = &conn->msg.header;
-	int ret;
-
-	if (conn->have < sizeof(*header)) {
-		ret = receive(conn, (uint8_t *)header + conn->have,
-			      (uint32_t)sizeof(*header) - conn->have);
-		if (ret <= 0)
-			return ret;
-		if (header->size < sizeof(*header) ||
-		    header->size > sizeof(*header) + sizeof(conn->body))
-			return 1; /* answered by handle(), which ends the connection */
-		conn->msg.len = header->size - (uint32_t)sizeof(*header);
-	}
-	if (conn->have == header->size)
-		return 1;
-	return receive(conn, conn->body + (conn->have - sizeof(*header)), header->size - conn->have);
 }
 
 static int send_reply(struct srv_conn *conn, int error)
@@ -157,7 +72,8 @@ static int handle(struct srv_conn *conn)
 	bool end = !framed;
 	int error, ret;
 
-	error = framed && !conn->bad_fds ? srv_proto_run(&conn->session, &conn->msg, &end) : -EINVAL;
+	error = framed && !conn->in.bad_files ? srv_proto_run(&conn->session, &conn->msg, &end) :
+						-EINVAL;
 	if (error)
 		fab_log_kind(dev, log_kind(conn, error),
 			     "%s refused: size %u flags 0x%x files %u: %s",
@@ -166,7 +82,7 @@ static int handle(struct srv_conn *conn)
 	else if (dev->fabric->verbose > 1)
 		fab_debug(dev, "%s size %u files %u", srv_proto_name(header->command), header->size,
 			  conn->msg.nfds);
-	close_fds(&conn->msg);
+	srv_msg_close_files(&conn->msg);
 	ret = send_reply(conn, error);
 	if (!error)
 		srv_proto_act(&conn->session, &conn->msg);
@@ -178,8 +94,10 @@ static int serve(struct srv_conn *conn)
 	unsigned int i;
 	int ret = srv_out_flush(&conn->out, conn->sock);
 
-	for (i = 0; !ret && i < MESSAGES_PER_TURN && conn->out.bytes < OUTPUT_LIMIT; i++) {
-		ret = receive_message(conn);
+	for (i = 0; !ret && conn->out.bytes < OUTPUT_LIMIT; i++) {
+		if (i >= MESSAGES_PER_TURN && !srv_in_waiting(&conn->in))
+			break;
+		ret = srv_in_receive(&conn->in, conn->sock, &conn->msg);
 		if (ret <= 0)
 			break;
 		ret = handle(conn);
@@ -247,7 +165,7 @@ void srv_conn_free(struct srv_conn *conn)
 		return;
 	fab_loop_del_fd(conn->loop, conn->sock);
 	close(conn->sock);
-	start_message(conn);
+	srv_in_clear(&conn->in, &conn->msg);
 	srv_out_clear(&conn->out);
 	fab_device_detach(conn->session.dev);
 	free(conn);
