@@ -43,7 +43,8 @@ perf_run() {
 }
 
 # perf_once TOOL SIZE SIDE NIC TAG: SIDE (server or client) has the BAR as buffer, on NIC; the other side has
-# host memory on the other NIC. Leaves request.json, {server,client}.{json,log,rc}, tally.json.
+# host memory on the other NIC. The endpoint's counters are zero before and after. Leaves request.json,
+# {server,client}.{json,log,rc}, tally.json.
 perf_once() {
 	local tool=$1 size=$2 side=$3 nic=$4 tag=$5 name dir other common bar server_args client_args
 	run_number=$((run_number + 1))
@@ -63,7 +64,6 @@ perf_once() {
 	else
 		server_args="-d $other" client_args=$bar
 	fi
-	fabric-tally "$endpoint" --clear >/dev/null || return 1
 	(
 		timeout 150 ib_"$tool" $common $server_args --out_json_file="$dir/server.json" >"$dir/server.log" 2>&1
 		echo $? >"$dir/server.rc"
@@ -72,6 +72,6 @@ perf_once() {
 	timeout 150 ib_"$tool" $common $client_args --out_json_file="$dir/client.json" 127.0.0.1 >"$dir/client.log" 2>&1
 	echo $? >"$dir/client.rc"
 	wait $!
-	fabric-tally "$endpoint" >"$dir/tally.json"
+	fabric-tally "$endpoint" --take >"$dir/tally.json"
 	echo "STORY: run $run_number $name: exit $(cat "$dir/server.rc")/$(cat "$dir/client.rc")"
 }

@@ -40,6 +40,7 @@ done
 
 step "perftest"
 mkdir -p /srv/runs
+fabric-tally "$endpoint" --clear >/dev/null || fail "the endpoint's counters"
 for size in 8 64 4096 65536 1048576; do
 	perf_run write_bw "$size" server "$nic_8bit" none
 	perf_run write_bw "$size" server "$nic_8bit" 8:0x5a:2
@@ -56,7 +57,6 @@ mkdir -p /srv/all-reduce
 echo '{"ranks": 2, "block_bytes": 524288, "requested": [{"width": 16, "st": "0x1234", "ph": 2},
 	{"width": 8, "st": "0x21", "ph": 1}]}' >/srv/all-reduce/request.json
 ip link set lo up
-fabric-tally "$endpoint" --clear >/dev/null || fail "the endpoint's counters"
 LD_LIBRARY_PATH=/opt/tphbuf/usr/lib TPHBUF_NET_TAG=require NCCL_SOCKET_IFNAME=lo timeout 150 nccl-net-check --no-points \
 	--only all-reduce --bytes 524288 --device "$endpoint,2,xst=0x1234,ph=2/st=0x21,ph=1" \
 	/opt/tphbuf/usr/lib/libnccl-net-tphbuf.so >/srv/all-reduce/tap 2>/srv/all-reduce/err

@@ -17,11 +17,12 @@
 #include "version.h"
 
 static const char help[] =
-	"usage: fabric-tally BDF [--clear]\n"
+	"usage: fabric-tally BDF [--clear | --take]\n"
 	"Print the TLPs that arrived at the memory BAR of a tphbuf-fabric endpoint, as JSON.\n"
 	"BDF is the endpoint's PCI address in this guest; the endpoint is bound to vfio-pci.\n"
 	"\n"
 	"  --clear    set the counters to zero first\n"
+	"  --take     set the counters to zero after they were printed\n"
 	"  --help     print this text\n"
 	"  --version  print the version\n";
 
@@ -80,7 +81,9 @@ static int complain(const char *bdf, const char *what)
 	return 1;
 }
 
-static int run(const char *bdf, bool clear)
+enum zero { ZERO_NEVER, ZERO_BEFORE, ZERO_AFTER };
+
+static int run(const char *bdf, enum zero zero)
 {
 	struct endpoint ep = { .ok = true };
 	struct tool_vfio vfio;
@@ -98,9 +101,11 @@ static int run(const char *bdf, bool clear)
 	} else if (reg_read(&ep, EP_MAGIC, 4) != EP_MAGIC_VALUE) {
 		ret = complain(bdf, "not an endpoint of tphbuf-fabric");
 	} else {
-		if (clear)
+		if (zero == ZERO_BEFORE)
 			reg_write(&ep, EP_CLEAR, 1);
 		print_tally(&ep);
+		if (zero == ZERO_AFTER)
+			reg_write(&ep, EP_CLEAR, 1);
 		if (!ep.ok)
 			ret = complain(bdf, "a register could not be accessed");
 		else if (fflush(stdout))
@@ -121,8 +126,12 @@ static bool is_bdf(const char *text)
 
 int main(int argc, char **argv)
 {
-	bool clear = argc == 3 && !strcmp(argv[2], "--clear");
+	enum zero zero = ZERO_NEVER;
 
+	if (argc == 3 && !strcmp(argv[2], "--clear"))
+		zero = ZERO_BEFORE;
+	else if (argc == 3 && !strcmp(argv[2], "--take"))
+		zero = ZERO_AFTER;
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(help, stdout);
 		return 0;
@@ -131,7 +140,7 @@ int main(int argc, char **argv)
 		puts("fabric-tally " PROGRAM_VERSION);
 		return 0;
 	}
-	if (argc < 2 || argc > 3 || (argc == 3 && !clear)) {
+	if (argc < 2 || argc > 3 || (argc == 3 && zero == ZERO_NEVER)) {
 		fputs(help, stderr);
 		return 2;
 	}
@@ -140,5 +149,5 @@ int main(int argc, char **argv)
 			argv[1]);
 		return 2;
 	}
-	return run(argv[1], clear);
+	return run(argv[1], zero);
 }
