@@ -46,21 +46,35 @@ counted_dma() {
 	done >"$BUILD/report/dma-count"
 }
 
-"$TOP/rig/all.sh" 4
+# counted NAME SECONDS SCRIPT [ARG...]: in a guest whose clock counts instructions
+counted() {
+	ACCEL=tcg,thread=single "$TOP/rig/vm.sh" -n "$1" -d "$2" "${DEMO_FABRIC[@]/#/-f}" -q -icount -q shift=0,sleep=off "${@:3}"
+}
+
+# 4 NICs and 8 endpoints, four of them below each switch of a second level
+large() {
+	local fabric=() n
+	for n in 0 1 2 3; do fabric+=("-f--nic=nic$n,lid=$((n + 1)),tph=$([ $((n % 2)) = 0 ] && echo ext || echo 8bit)"); done
+	for n in 0 1 2 3 4 5 6 7; do fabric+=("-f--endpoint=ep$n,bar-mb=16,completer=ext"); done
+	"$TOP/rig/vm.sh" -n bench-large -d 1500 -m 2G -l 4 "${fabric[@]}" bench/large.sh
+}
+
+"$TOP/rig/all.sh" 6
 host_packages valgrind >/dev/null
 "$TOP/rig/configure.sh" host >/dev/null
 meson compile -C "$BUILD/host" >/dev/null
 mkdir -p "$BUILD/report"
-stage 6/9 "measurements, in the VM" timed
-stage 7/9 "NCCL's network plugin, in the VM" "$TOP/rig/vm.sh" -n bench-net -d 2400 "${DEMO_FABRIC[@]/#/-f}" \
+stage 6/11 "measurements, in the VM" timed
+stage 7/11 "NCCL's network plugin, in the VM" "$TOP/rig/vm.sh" -n bench-net -d 2400 "${DEMO_FABRIC[@]/#/-f}" \
 	bench/net.sh "${PAIRS:-10}"
 # The shares of the library and of a tag are smaller than the variation between registrations, so instructions are
 # counted.
-ACCEL=tcg,thread=single stage 8/9 "instructions of registrations" "$TOP/rig/vm.sh" -n bench-count -d 1500 \
-	"${DEMO_FABRIC[@]/#/-f}" -q -icount -q shift=0,sleep=off bench/count.sh
-stage 9/9 "instructions of fab_dma()" counted_dma
+stage 8/11 "instructions of registrations" counted bench-count 1500 bench/count.sh
+stage 9/11 "instructions of 10,000 registrations" counted bench-scale 1500 bench/scale.sh 10000 100
+stage 10/11 "instructions of fab_dma()" counted_dma
+stage 11/11 "4 NICs, 8 endpoints, 512 queue pairs, in the VM" large
 
-"$TOP/benchmarks/report/bench.py" "$BUILD"/vm/bench{,-net,-count}/out/values "$BUILD/report/dma-count" >"$BUILD/report/bench.json"
+"$TOP/benchmarks/report/bench.py" "$BUILD"/vm/bench{,-net,-count,-scale}/out/values "$BUILD/report/dma-count" >"$BUILD/report/bench.json"
 "$TOP/benchmarks/report/page.py" "$BUILD/report"
 status=0
 "$TOP/benchmarks/report/bench.py" --text <"$BUILD/report/bench.json" || status=$?
@@ -68,6 +82,9 @@ say "on this host, without the model:"
 "$TOP/benchmarks/list.sh" "$BUILD/host/userspace/cli/tphbuf"
 "$BUILD/host/benchmarks/registry_lookup"
 "$BUILD/host/benchmarks/fab_dma"
+"$BUILD/host/benchmarks/fab_rc"
+say "in the VM:"
+grep -h '^BENCH: ' "$BUILD"/vm/bench-{scale,large}/console.log | tr -d '\r' | sed 's/^BENCH: //'
 say "report: build/report/bench.json, index.html"
 case $status in
 0) ;;

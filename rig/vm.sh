@@ -3,9 +3,10 @@
 # Run one script in one virtual machine with one fabric, and wait for its end.
 #
 #   rig/vm.sh [-k base|patched] [-d SECONDS] [-n NAME] [-f FABRIC_OPTION]... [-a KERNEL_ARG]...
-#             [-q QEMU_ARG]... [-m MEMORY] [-r] [-i] SCRIPT [ARG...]
+#             [-q QEMU_ARG]... [-m MEMORY] [-r | -l DEVICES] [-i] SCRIPT [ARG...]
 #
 # -r: each device of the fabric below a root port of its own, not all below one switch.
+# -l: two levels of switches, DEVICES of the fabric below each switch of the second level.
 # -i: the console is this terminal. SCRIPT is a path below build/stage; it runs in the guest as root with ARGs (no spaces or commas in them).
 # Files that the script writes to /srv are in build/vm/NAME/out; console.log, fabric.log,
 # fabric.json are in build/vm/NAME.
@@ -14,8 +15,8 @@
 . "$TOP/rig/lib/qemu.sh"
 
 kernel=patched deadline=120 name=vm memory=1G
-fabric_options=() kernel_args=() qemu_args=() console= switch=yes
-while getopts 'k:d:n:f:a:q:m:ri' option; do
+fabric_options=() kernel_args=() qemu_args=() console= switch=yes leaf=
+while getopts 'k:d:n:f:a:q:m:l:ri' option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	d) deadline=$OPTARG ;;
@@ -25,6 +26,7 @@ while getopts 'k:d:n:f:a:q:m:ri' option; do
 	q) qemu_args+=("$OPTARG") ;;
 	m) memory=$OPTARG ;;
 	r) switch= ;;
+	l) leaf=$OPTARG ;;
 	i) console=terminal ;;
 	*) die "usage: see the head of rig/vm.sh" ;;
 	esac
@@ -77,15 +79,32 @@ control() {
 	[ -z "$fabric_pid" ] || printf '%s\n' -chardev "socket,id=control,path=$sock/control.sock" -serial chardev:control
 }
 
-# One switch: a root port, an upstream port, and a downstream port for each device. With -r root ports only.
+switch_at() { # ID BUS: a switch, whose upstream port is on BUS
+	printf '%s\n' -device "x3130-upstream,id=$1,bus=$2"
+}
+port() { # TYPE ID NUMBER
+	printf '%s\n' -device "$1,id=$2,chassis=$3,slot=$3"
+}
+
+# One switch: a root port, an upstream port, and a downstream port for each device. With -r root ports only, with -l
+# switches below that switch.
 topology() {
-	local device slot=0 port=pcie-root-port
-	[ -z "$switch" ] || port=xio3130-downstream,bus=up0
-	[ -z "$switch" ] || printf '%s\n' -device pcie-root-port,id=rp0,chassis=1,slot=1 \
-		-device x3130-upstream,id=up0,bus=rp0
+	local device slot=0 type=pcie-root-port number
+	if [ -n "$switch" ]; then
+		type=xio3130-downstream,bus=up0
+		port pcie-root-port rp0 1
+		switch_at up0 rp0
+	fi
 	for device in $(fabric_devices); do
+		if [ -n "$leaf" ] && [ $((slot % leaf)) = 0 ]; then
+			number=$((slot / leaf + 1))
+			port xio3130-downstream,bus=up0 "leaf$number" $((100 + number))
+			switch_at "up$number" "leaf$number"
+			type=xio3130-downstream,bus=up$number
+		fi
 		slot=$((slot + 1))
-		printf '%s\n' -device "$port,id=dn$slot,chassis=$((slot + 1)),slot=$slot" -device \
+		port "$type" "dn$slot" $((slot + 1))
+		printf '%s\n' -device \
 			"{\"driver\":\"vfio-user-pci\",\"id\":\"$device\",\"socket\":{\"type\":\"unix\",\"path\":\"$sock/$device.sock\"},\"bus\":\"dn$slot\"}"
 	done
 }

@@ -28,6 +28,8 @@ perftest() {
 }
 fabric() { perftest "$1" "$2" "$3" "-d $nic_8bit" "-d $nic_ext"; }
 rxe() { address=10.0.0.1 perftest "$1" "$2" "$3" "-d rxe0 -x 1" "-d rxe0 -x 1"; }
+# iWARP connects by rdma_cm only; siw listens on a TCP port for it.
+siw() { address=10.0.0.1 perftest "$1" "$2" "$3" "-d siw0 -R" "-d siw0 -R"; }
 bar() { perftest BW_average ib_write_bw "-s 1048576 -n 400" "-d $nic_8bit --use_vfio=$endpoint --vfio_bar=2 $*" "-d $nic_ext"; }
 untagged() { bar; }
 tagged() { bar --vfio_st=0x5a --vfio_ph=2; }
@@ -61,6 +63,9 @@ setup() {
 	ip addr add 10.0.0.1/24 dev dum0
 	rdma link add rxe0 type rxe netdev dum0 || fail "rxe"
 	wait_for 10 port_active rxe0 || fail "rxe port"
+	insert siw || fail "siw"
+	rdma link add siw0 type siw netdev dum0 || fail "siw"
+	wait_for 10 port_active siw0 || fail "siw port"
 }
 
 : >/srv/values
@@ -72,6 +77,9 @@ for number in $(seq 0 $((pairs - 1))); do
 	pair "$number" write_bw.4K fabric rxe BW_average ib_write_bw "-s 4096 -n 2000"
 	pair "$number" write_lat.8 fabric rxe t_typical ib_write_lat "-s 8 -n 2000"
 	pair "$number" msg_rate.64 fabric rxe MsgRate ib_write_bw "-s 64 -n 8000 --post_list=16"
+	pair "$number" siw_bw.64K fabric siw BW_average ib_write_bw "-s 65536 -n 500"
+	pair "$number" siw_bw.4K fabric siw BW_average ib_write_bw "-s 4096 -n 2000"
+	pair "$number" siw_lat.8 fabric siw t_typical ib_write_lat "-s 8 -n 2000"
 	pair "$number" bar.memcpy untagged host_copy
 	pair "$number" bar.tagged tagged untagged
 done

@@ -19,6 +19,9 @@ FIGURES = {
     'write_bw.4K': ('ib_write_bw 4 KiB host to host, fabric over rxe', 'MiB/s', 30, 'min'),
     'write_lat.8': ('ib_write_lat 8 B typical, fabric over rxe', 'us', 0.15, 'max'),
     'msg_rate.64': ('ib_write_bw 64 B, post list of 16, messages, fabric over rxe', 'million/s', 20, 'min'),
+    'siw_bw.64K': ('ib_write_bw 64 KiB host to host, fabric over siw', 'MiB/s', 1, 'min'),
+    'siw_bw.4K': ('ib_write_bw 4 KiB host to host, fabric over siw', 'MiB/s', 1, 'min'),
+    'siw_lat.8': ('ib_write_lat 8 B typical, fabric over siw', 'us', 1, 'max'),
     'bar.memcpy': ('ib_write_bw 1 MiB into the BAR over memcpy of the host', 'MiB/s', 0.8, 'min'),
     'bar.tagged': ('ib_write_bw 1 MiB into the BAR, tagged over untagged', 'MiB/s', 0.99, 'min'),
     'dma.count': ('fab_dma() 4 KiB, tagged over untagged, counted', 'instructions', 1.03, 'max'),
@@ -28,6 +31,12 @@ FIGURES = {
     'net.all_reduce': ('all-reduce 16 MiB of two ranks, allowed over taken', 'us', 0.6, 'min'),
     'net.post': ('NCCL plugin, isend with the loop back end, counted', 'instructions', 1, 'max'),
     'net.register': ('registration, last over first 1000 of 10,000, counted', '1000 instructions', 1.2, 'max'),
+    'scale.create': ('registration with a new key, 10,000th over 100th, counted', '1000 instructions', 1.2, 'max'),
+    'scale.register': ('registration, 10,000th over 100th, counted', '1000 instructions', 1.2, 'max'),
+    'scale.deregister': ('deregistration, 10,000th over 100th, counted', '1000 instructions', 1.2, 'max'),
+    'scale.process': ('registration, 100th process over 2nd, counted', '1000 instructions', 1.2, 'max'),
+    'scale.fault': ('page fault that maps an MR again, among 10,000 over 100', '1000 instructions', 1.2, 'max'),
+    'scale.show': ('dump of MRs by netlink, each of 10,000 over each of 100', '1000 instructions', 1.2, 'max'),
     'net.hit': ('region of the cache, among 10,000 over among 1000, counted', '1000 instructions', 1.2, 'max'),
 }
 
@@ -50,8 +59,10 @@ def figure(name, sides):
     title, unit, target, sense = FIGURES[name]
     if len(sides['ours']) != len(sides['peer']):
         raise ValueError(f'{name}: {len(sides["ours"])} values of ours, {len(sides["peer"])} of the peer')
-    result = stats.ratio(list(zip(sides['ours'], sides['peer'])))
+    pairs = list(zip(sides['ours'], sides['peer']))
+    result = stats.ratio(pairs)
     return {'name': title, 'ours': stats.median(sides['ours']), 'peer': stats.median(sides['peer']), 'unit': unit,
+            'spread': stats.spread([ours / peer for ours, peer in pairs]),
             'target': target, 'sense': sense, 'verdict': stats.verdict(result, target, sense), **result}
 
 
@@ -68,7 +79,8 @@ def text(bench):
     for row in bench['figures']:
         sense = '>=' if row['sense'] == 'min' else '<='
         yield (f'{row["name"]:62} {row["ours"]:10.2f} / {row["peer"]:8.2f} {row["unit"]:18} {row["ratio"]:8.3f}  '
-               f'[{stats.interval(row)}, {row["pairs"]} pairs]  target {sense} {row["target"]}  {row["verdict"]}')
+               f'[{stats.interval(row)}, {row["pairs"]} pairs, '
+               f'spread {row["spread"] * 100:.1f} %]  target {sense} {row["target"]}  {row["verdict"]}')
     for name in bench['missing']:
         yield f'{name:62} not measured'
     for kind, noise in bench['noise'].items():
