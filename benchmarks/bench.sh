@@ -83,6 +83,7 @@ say "on this host, without the model:"
 "$BUILD/host/benchmarks/registry_lookup"
 "$BUILD/host/benchmarks/fab_dma"
 "$BUILD/host/benchmarks/fab_rc"
+"$BUILD/host/benchmarks/fab_doorbell" || say "doorbells by socket: not measured"
 say "in the VM:"
 grep -h '^BENCH: ' "$BUILD"/vm/bench-{scale,large}/console.log | tr -d '\r' | sed 's/^BENCH: //'
 say "report: build/report/bench.json, index.html"

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fabric/core/loop.h"
@@ -238,6 +239,43 @@ static void run_ends_when_told(void **ctx)
 	assert_false(timer.armed);
 }
 
+static double cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* A loop that looked for events before each sleep until the next one came would use all of this time. */
+static void idle_loop_leaves_the_cpu(void **ctx)
+{
+	double start = cpu_ms();
+	unsigned int i;
+
+	for (i = 0; i < 100; i++)
+		assert_false(fab_loop_step(*ctx, 5));
+	assert_true(cpu_ms() - start < 250);
+}
+
+/* Events come and go between sleeps: each is seen by the step that follows it. */
+static void each_event_ends_a_sleep(void **ctx)
+{
+	struct actor actor = { .fd = eventfd(0, EFD_CLOEXEC) };
+	const uint64_t one = 1;
+	unsigned int i;
+
+	assert_int_equal(fab_loop_add_fd(*ctx, actor.fd, on_fd, &actor), 0);
+	for (i = 0; i < 200; i++) {
+		assert_false(fab_loop_step(*ctx, i % 2));
+		assert_int_equal(write(actor.fd, &one, sizeof(one)), sizeof(one));
+		assert_true(fab_loop_step(*ctx, -1));
+		assert_int_equal(actor.calls, i + 1);
+	}
+	fab_loop_del_fd(*ctx, actor.fd);
+	close(actor.fd);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -250,6 +288,8 @@ int main(void)
 		TEST(cancelled_work_is_not_run),
 		TEST(watching_for_room_to_write),
 		TEST(run_ends_when_told),
+		TEST(idle_loop_leaves_the_cpu),
+		TEST(each_event_ends_a_sleep),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);

@@ -15,6 +15,14 @@
 
 #define BATCH 16
 
+/*
+ * Waking a sleeping process costs its waker several microseconds, and tens if it sleeps on another CPU of a virtual
+ * machine. So the loop looks for events for a while before it sleeps. While it looks, it may keep the CPU from the thread
+ * that would send the next event: after a look in vain the next sleeps are without one.
+ */
+#define LOOK_US		20
+#define SLEEPS_PER_LOOK 64
+
 struct entry {
 	int fd;
 	bool dead;
@@ -30,6 +38,7 @@ struct fab_loop {
 	struct entry *entries, *dead;
 	struct fab_timer *timers; /* by due time */
 	struct fab_work *work, **work_tail;
+	unsigned int sleeps; /* without a look, still to come */
 };
 
 int fab_loop_new(struct fab_loop **out)
@@ -205,13 +214,33 @@ static int sleep_ms(struct fab_loop *loop, int timeout_ms)
 	return ms > 60000 ? 60000 : (int)ms;
 }
 
+/* As epoll_wait(), with a look before a sleep. */
+static int wait_events(struct fab_loop *loop, struct epoll_event *event, int timeout_ms)
+{
+	uint64_t end;
+	int n;
+
+	if (timeout_ms && loop->sleeps) {
+		loop->sleeps--;
+	} else if (timeout_ms) {
+		end = fab_loop_now_us(loop) + LOOK_US;
+		do {
+			n = epoll_wait(loop->epoll_fd, event, BATCH, 0);
+			if (n)
+				return n;
+		} while (fab_loop_now_us(loop) < end);
+		loop->sleeps = SLEEPS_PER_LOOK - 1;
+	}
+	return epoll_wait(loop->epoll_fd, event, BATCH, timeout_ms);
+}
+
 static bool run_fds(struct fab_loop *loop, int timeout_ms)
 {
 	struct epoll_event event[BATCH];
 	struct entry *entry;
 	int i, n;
 
-	n = epoll_wait(loop->epoll_fd, event, BATCH, timeout_ms);
+	n = wait_events(loop, event, timeout_ms);
 	for (i = 0; i < n; i++) {
 		entry = event[i].data.ptr;
 		if (!entry->dead)
