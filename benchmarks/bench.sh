@@ -51,12 +51,13 @@ counted() {
 	ACCEL=tcg,thread=single "$TOP/rig/vm.sh" -n "$1" -d "$2" "${DEMO_FABRIC[@]/#/-f}" -q -icount -q shift=0,sleep=off "${@:3}"
 }
 
-# 4 NICs and 8 endpoints, four of them below each switch of a second level
+# 4 NICs and 8 endpoints, each below a switch of a second level. Functions below one such switch share an IOMMU group, so
+# that one process would have to own all its endpoints.
 large() {
 	local fabric=() n
 	for n in 0 1 2 3; do fabric+=("-f--nic=nic$n,lid=$((n + 1)),tph=$([ $((n % 2)) = 0 ] && echo ext || echo 8bit)"); done
 	for n in 0 1 2 3 4 5 6 7; do fabric+=("-f--endpoint=ep$n,bar-mb=16,completer=ext"); done
-	"$TOP/rig/vm.sh" -n bench-large -d 1500 -m 2G -l 4 "${fabric[@]}" bench/large.sh
+	"$TOP/rig/vm.sh" -n bench-large -d 1500 -m 2G -l 1 "${fabric[@]}" bench/large.sh
 }
 
 "$TOP/rig/all.sh" 6
