@@ -302,6 +302,10 @@ static void sockets_by_path(void **state)
 	text[sizeof(text) - 1] = '\0';
 	assert_int_equal(listen_open(text, 0600, &a), -ENAMETOOLONG);
 	assert_int_equal(listen_connect(text, 10, &a), -ENAMETOOLONG);
+	/* It fits, the name that it has before it listens does not. */
+	snprintf(text, sizeof(text), "%s/%0*d", fake_root(),
+		 (int)(sizeof(((struct sockaddr_un *)NULL)->sun_path) - 2 - strlen(fake_root())), 0);
+	assert_int_equal(listen_open(text, 0600, &a), -ENAMETOOLONG);
 	assert_int_equal(listen_connect(path, 10, &a), -ENOENT);
 	assert_int_equal(listen_accept(999, 1, &a), -EBADF);
 
