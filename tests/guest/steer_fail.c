@@ -58,8 +58,9 @@ static int run_enable(struct steer *rig)
 
 	if (pwrite(rig->dev.fd, &value, sizeof(value), at) != sizeof(value))
 		return -errno;
-	if (pread(rig->dev.fd, &value, sizeof(value), at) != sizeof(value))
-		return -errno;
+	/* A fault here is not one of the write. */
+	while (pread(rig->dev.fd, &value, sizeof(value), at) != sizeof(value))
+		require(errno == EFAULT || errno == ENOMEM, "read: %m");
 	return value & FAB_TPH_CTRL_REQ_EN ? 0 : -ENOMEM;
 }
 
