@@ -56,6 +56,12 @@ def test_order_of_sides_within_a_pair_does_not_matter():
     assert bench.report(values)['figures'][0]['ratio'] == 2
 
 
+def test_spread_of_the_ratios():
+    row = only('bar.memcpy', [(value, 1) for value in (0.9, 1.1, 0.95, 1.05, 1.0, 1.0, 0.9, 1.1)])
+    assert abs(row['spread'] - 0.05) < 1e-9, row
+    assert 'spread 5.0 %' in '\n'.join(bench.text({'figures': [row], 'missing': [], 'noise': {}}))
+
+
 def test_status():
     met, missed = (lines('bar.memcpy', [(value, 1)] * 8) for value in (0.9, 0.7))
     assert bench.status(bench.report(met)) == 3  # the other figures are missing
