@@ -9,10 +9,11 @@ with_plugin() { # ENVIRONMENT... COMMAND...: by default the verbs back end, rend
 }
 
 net_check() { # ENVIRONMENT... -- ARGUMENTS...: nccl-net-check on the plugin; its TAP must have no failure
+	# 120 s for a test: a loaded machine is slow. A later --timeout counts.
 	local vars=() status=0
 	while [ "$1" != -- ]; do vars+=("$1"); shift; done
 	shift
-	with_plugin "${vars[@]}" nccl-net-check "$@" $PLUGIN >/tmp/net.tap 2>&1 || status=$?
+	with_plugin "${vars[@]}" nccl-net-check --timeout 120 "$@" $PLUGIN >/tmp/net.tap 2>&1 || status=$?
 	cat /tmp/net.tap
 	[ $status = 0 ] && grep -q '^ok 1 ' /tmp/net.tap
 }
