@@ -205,6 +205,18 @@ static void check_wire(struct steer *rig)
 	}
 }
 
+/*
+ * vfio switches memory on while vectors are allocated, and then restores the command register that it has
+ * read, which may be that of a function in reset if the reset is one by sysfs.
+ */
+static void memory_on(struct steer *rig)
+{
+	const uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+
+	require(pwrite(rig->dev.fd, &command, 2, (off_t)(rig->dev.config + PCI_COMMAND)) == 2,
+		"command register: %m");
+}
+
 /* The same from a known state: set, enabled, and on the wire. */
 static void works(struct shared *s)
 {
@@ -231,6 +243,7 @@ static void run_round(struct shared *s, struct worker *workers)
 	atomic_store(&s->over, true);
 	for (int i = 0; i < NR_JOBS; i++)
 		pthread_join(workers[i].thread, NULL);
+	memory_on(s->rig);
 	check_wire(s->rig);
 	works(s);
 }

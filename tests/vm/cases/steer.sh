@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The steering tags that a device of vfio-pci itself sends (kernel/tph-st), on the fabric's DMA engines.
+# STEER_BAD, a kernel argument: random bad inputs.
 
 . /opt/tphbuf/tests/ktap.sh
 insert tph_root_port tph_engine
@@ -50,7 +51,7 @@ test_bad_inputs() {
 
 test_many_bad_inputs() {
 	at confined "$cap"
-	steer many_bad "$cap" 20000
+	steer many_bad "$cap" "${STEER_BAD:-20000}"
 }
 
 test_modes_of_each_level_and_location() {
