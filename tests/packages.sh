@@ -63,8 +63,9 @@ inside() {
 install='export DEBIAN_FRONTEND=noninteractive; dpkg -i $(ls *.deb | grep -v -e dbgsym -e linux-);'
 check "install and run the command" inside "$install tphbuf --version; tphbuf --help; tphbuf list --json"
 check "install and run the fabric" inside "$install tphbuf-fabric --help; test -s /usr/share/man/man1/tphbuf-fabric.1.gz"
+# fi_tagged_mr.c needs libfabric-dev, which the packages do not: the guest's build has it, boot 13-tools runs it.
 check "examples build with pkg-config alone" inside "$install
-	for f in *.c; do
+	for f in \$(ls *.c | grep -v '^fi_'); do
 		gcc -Wall -Werror \$f -o /tmp/x \$(pkg-config --cflags --libs tphbuf tphbuf-verbs libibverbs); ldd /tmp/x; done"
 check "manual pages are found" inside "$install for p in 1 7; do test -s /usr/share/man/man\$p/tphbuf.\$p.gz; done
 	test -s /usr/share/man/man3/tphbuf_buffer.3.gz"
