@@ -129,6 +129,8 @@ static inline void device_get(struct tphbuf_device *dev)
 
 void device_put(struct tphbuf_device *dev);
 int device_read_regions(struct tphbuf_device *dev);
+/* For struct pcicfg_reader, of the config region; @arg is the device */
+int device_read_config(void *arg, unsigned int offset, void *buf, unsigned int size);
 
 /* ranges.c */
 int ranges_check(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,

@@ -96,8 +96,7 @@ int tphbuf_device_region(struct tphbuf_device *dev, unsigned int index, struct t
 	return ctx_info_out(dev->ctx, region, &r, tphbuf_region);
 }
 
-/* Reader of the config region of an open device. */
-static int read_config_region(void *arg, unsigned int offset, void *buf, unsigned int size)
+int device_read_config(void *arg, unsigned int offset, void *buf, unsigned int size)
 {
 	const struct tphbuf_device *dev = arg;
 	ssize_t n;
@@ -126,7 +125,7 @@ static void add_region(const struct device_region *region, bool can_export, stru
 
 int tphbuf_device_info(struct tphbuf_device *dev, struct tphbuf_pci_info *info)
 {
-	struct pcicfg_reader reader = { .read = read_config_region };
+	struct pcicfg_reader reader = { .read = device_read_config };
 	struct tphbuf_pci_info i;
 	bool can_export;
 	int bar, ret;
@@ -192,7 +191,7 @@ void tphbuf_device_unmap(struct tphbuf_device *dev, void *addr, uint64_t length)
  */
 static int check_power(struct tphbuf_device *dev)
 {
-	struct pcicfg_reader reader = { .read = read_config_region, .arg = dev };
+	struct pcicfg_reader reader = { .read = device_read_config, .arg = dev };
 	unsigned int pos;
 	uint32_t value;
 

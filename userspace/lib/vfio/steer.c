@@ -15,7 +15,6 @@
 
 #include "lib/core/internal.h"
 #include "lib/pci/config.h"
-#include "util/fd.h"
 
 /* PCIe 6.x, 7.9.13; newer than the oldest <linux/pci_regs.h> */
 #define CTRL	    8 /* offset of the control register */
@@ -93,29 +92,20 @@ static int prove(struct tphbuf_device *dev)
 	return 0;
 }
 
-static int read_config(void *arg, unsigned int offset, void *buf, unsigned int size)
+/* Where the capability is */
+static int find_cap(struct tphbuf_device *dev, unsigned int *pos)
 {
-	const struct tphbuf_device *dev = arg;
-	ssize_t n;
-
-	if (offset + size > dev->config.size)
-		return -ENODATA;
-	n = fd_pread(dev->fd, buf, size, (off_t)(dev->config.offset + offset));
-	if (n < 0)
-		return (int)n;
-	return (size_t)n == size ? 0 : -EIO;
-}
-
-/* A register of the capability, and where the capability is */
-static int read_register(struct tphbuf_device *dev, unsigned int off, unsigned int *pos,
-			 uint32_t *value)
-{
-	const struct pcicfg_reader reader = { .read = read_config, .arg = dev };
+	const struct pcicfg_reader reader = { .read = device_read_config, .arg = dev };
 	int ret = pcicfg_find_ext_cap(&reader, PCI_EXT_CAP_ID_TPH, pos);
 
-	if (!ret && !*pos)
-		ret = -EOPNOTSUPP;
-	return ret ? ret : pcicfg_read(&reader, *pos + off, 4, value);
+	return ret || *pos ? ret : -EOPNOTSUPP;
+}
+
+static int read_register(struct tphbuf_device *dev, unsigned int at, uint32_t *value)
+{
+	const struct pcicfg_reader reader = { .read = device_read_config, .arg = dev };
+
+	return pcicfg_read(&reader, at, 4, value);
 }
 
 static int write_ctrl(struct tphbuf_device *dev, unsigned int pos, uint32_t value)
@@ -151,9 +141,11 @@ static int read_info(struct tphbuf_device *dev, struct tphbuf_steer_info *info)
 	int ret = prove(dev);
 
 	if (!ret)
-		ret = read_register(dev, PCI_TPH_CAP, &pos, &cap);
+		ret = find_cap(dev, &pos);
 	if (!ret)
-		ret = read_register(dev, CTRL, &pos, &ctrl);
+		ret = read_register(dev, pos + PCI_TPH_CAP, &cap);
+	if (!ret)
+		ret = read_register(dev, pos + CTRL, &ctrl);
 	if (ret)
 		return ret;
 	info->modes = cap & CAP_MODES;
@@ -257,13 +249,13 @@ static int enable(struct tphbuf_device *dev, enum tphbuf_steer_mode mode, uint32
 	unsigned int pos;
 	int ret;
 
-	ret = read_register(dev, CTRL, &pos, &ctrl);
+	ret = find_cap(dev, &pos);
 	if (!ret)
 		ret = write_ctrl(dev, pos, (uint32_t)mode);
 	if (!ret)
 		ret = write_ctrl(dev, pos, want);
 	if (!ret)
-		ret = read_register(dev, CTRL, &pos, &ctrl);
+		ret = read_register(dev, pos + CTRL, &ctrl);
 	if (ret)
 		return ret;
 	return (ctrl & (CTRL_MODE | CTRL_ENABLE)) == want ? 0 : -EIO;
@@ -302,7 +294,9 @@ int tphbuf_device_steer_disable(struct tphbuf_device *dev)
 
 	if (!dev)
 		return -EINVAL;
-	ret = read_register(dev, CTRL, &pos, &ctrl);
+	ret = find_cap(dev, &pos);
+	if (!ret)
+		ret = read_register(dev, pos + CTRL, &ctrl);
 	if (!ret)
 		ret = write_ctrl(dev, pos, ctrl & CTRL_MODE);
 	return ret ? fail(dev, ret) : 0;
