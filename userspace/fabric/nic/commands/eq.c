@@ -83,6 +83,7 @@ uint8_t nic_cmd_query_eq(struct nic_cmd *cmd)
 	DEVX_SET(eqc, context, log_page_size, eq->buf.page_shift - 12u);
 	DEVX_SET(eqc, context, consumer_counter, eq->ci);
 	DEVX_SET(eqc, context, producer_counter, eq->pi);
-	DEVX_SET64(query_eq_out, cmd->out, event_bitmask, eq->event_mask);
+	if (cmd->out_len >= DEVX_BYTE_OFF(query_eq_out, event_bitmask) + sizeof(eq->event_mask))
+		DEVX_SET64(query_eq_out, cmd->out, event_bitmask, eq->event_mask);
 	return NIC_CMD_OK;
 }
