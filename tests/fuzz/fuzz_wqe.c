@@ -1,160 +1,658 @@
 // SPDX-License-Identifier: MIT
 /*
- * Work requests of a guest, as bytes of the send queue. Byte 0 says which service the queue pairs
- * have and whether keys may be changed by UMR; then follow requests: a byte of flags, the number
- * of blocks, the blocks. Outside the keys nothing is written, only writes with the key's tag reach
- * the endpoint, and each request completes at most once.
+ * Work requests of two connected queue pairs (RC, UC). The input is a list of operations whose fields are chosen from
+ * tables of good and bad values, so that most requests get as far as memory. A model (wqe_model.c) says what each has
+ * to do; completions, bytes of all buffers, and TLPs by tag must be exactly that.
+ *
+ * The rig is opened once. An input changes indexes, states, buffers and tallies only, which are restored.
  */
 #include <endian.h>
 
 #include "fabric/endpoint/endpoint.h"
 #include "fabric/endpoint/regs.h"
 #include "tests/fabric/rc_rig.h"
-#include "tests/fabric/ud_rig.h"
+#include "tests/fuzz/clock.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/wqe_model.h"
 
-#define LEN	     (4u * NIC_PAGE)
-#define BLOCK	     64u
-#define MAX_BLOCKS   4u
-#define MAX_REQUESTS 12u /* at most 48 blocks of 64: the queue never laps */
-#define MAX_STEPS    4096
-#define RIGHTS	     0xff
-#define ST	     0x5a
-#define PH	     2
+#define MAX_OPS	   48u
+#define MAX_STEPS  4096u
+#define BLOCK	   64u
+#define SQ_BLOCKS  64u
+#define WAIT_US	   2000000u /* longer than any timer */
+#define ALL_RIGHTS 0x1f
+#define VARIANT	   0x5a
 
-#define RAW	     0x01 /* the control segment stays as it is: index and queue pair may be wrong */
-#define NO_BELL	     0x02
-#define NO_ROOM	     0x04 /* no receive is posted */
-#define WITH_UMR     0x80
+enum { WR_RING, WR_RING_2, WR_RING_3, WR_QUIET, RECEIVE, RECEIVE_2, WAIT, RECONNECT, OPS };
 
-struct guest {
+/* Tags of the model as the NIC sends them. */
+static const struct {
+	uint16_t index;
+	uint8_t st, ph;
+} tags[TAGS] = { [TAG_BAR] = { 3, 0x5a, 2 }, [TAG_HOST] = { 5, 0x33, 1 } };
+
+static struct guest {
 	struct rig_pair pair;
-	uint64_t guard[2], memory[2]; /* a page without key before each buffer */
-	uint32_t key[2], bar_key;
+	uint64_t buffer[2], guard[2][2]; /* pages without key before and behind each buffer */
+	struct nic_mkey *mkey[2][MODEL_KEYS];
+	struct nic_qp qp[2]; /* as connected */
+	struct nic_cq cq[2];
+	uint16_t blocks; /* posted */
+} guest;
+static struct model model;
+
+/* Keys of a side. A range from `first` on; pages of host memory are in the other order than addresses. */
+static const struct {
+	uint32_t first, len;
+	uint8_t rights;
+	bool foreign, free, bar, physical, may_invalidate;
+	enum model_tag tag; /* of side 1 */
+} keys[MODEL_KEYS] = {
+	{ .len = MODEL_LEN, .rights = ALL_RIGHTS, .may_invalidate = true },
+	{ .first = 0xf23, .len = 0x321, .rights = ALL_RIGHTS },
+	{ .len = MODEL_LEN, .rights = NIC_LOCAL_READ | NIC_REMOTE_READ },
+	{ .len = MODEL_LEN, .rights = NIC_LOCAL_WRITE | NIC_REMOTE_WRITE },
+	{ .len = MODEL_LEN, .rights = NIC_REMOTE_ATOMIC, .may_invalidate = true },
+	{ .len = MODEL_LEN, .rights = ALL_RIGHTS, .foreign = true, .may_invalidate = true },
+	{ .len = MODEL_LEN, .rights = ALL_RIGHTS, .free = true, .may_invalidate = true },
+	{ .len = MODEL_LEN, .rights = ALL_RIGHTS, .bar = true, .tag = TAG_BAR },
+	{ .len = MODEL_LEN, .rights = ALL_RIGHTS, .tag = TAG_HOST },
+	{ .len = NIC_PAGE, .rights = ALL_RIGHTS, .physical = true },
 };
 
-static void open_guest(struct guest *guest, uint8_t how)
+/* A key without translation, over the second page on the bus, which is the first one by address. */
+static void make_physical(struct nic_mkey *mkey, struct model_key *key)
 {
-	static const uint8_t service[] = { MLX5_QPC_ST_RC, MLX5_QPC_ST_UC, MLX5_QPC_ST_UD };
-	struct rig *rig = &guest->pair.rig;
+	mkey->mode = MLX5_MKC_ACCESS_MODE_PA;
+	mkey->start = mkey->start - RIG_VA + NIC_PAGE;
+	key->start = mkey->start;
+}
+
+static void open_key(int side, unsigned int i, uint32_t foreign_pd)
+{
+	struct rig *rig = &guest.pair.rig;
+	uint64_t bus = keys[i].bar ? RIG_EP_BUS + (unsigned int)side * MODEL_LEN :
+				     guest.buffer[side];
+	uint32_t pd = keys[i].foreign ? foreign_pd : guest.pair.pd[side];
+	enum model_tag tag = side ? keys[i].tag : TAG_NONE;
+	uint32_t key = rig_key(rig->nic[side], pd, keys[i].rights, bus + keys[i].first, keys[i].len);
+	struct nic_mkey *mkey = rig_mkey(rig->nic[side], key);
+	uint8_t *bytes = keys[i].bar ? model.bar[side] : model.buffer[side];
+
+	guest.mkey[side][i] = mkey;
+	mkey->umr_en = keys[i].may_invalidate;
+	if (!keys[i].bar && !keys[i].physical) {
+		uint64_t page = mkey->mtt[0];
+
+		promise(mkey->mtts == 2);
+		mkey->mtt[0] = mkey->mtt[1];
+		mkey->mtt[1] = page;
+	}
+	if (tag)
+		rig_tag(rig->nic[side], key, tags[tag].ph, (uint8_t)tags[tag].index);
+	model.key[side][i] = (struct model_key){
+		.key = key,
+		.own_pd = !keys[i].foreign,
+		.may_invalidate = keys[i].may_invalidate,
+		.rights = keys[i].rights,
+		.start = RIG_VA + bus + keys[i].first,
+		.len = keys[i].len,
+		.bytes = bytes + keys[i].first,
+		.place = keys[i].bar ? PLACE_BAR :
+			 side	     ? PLACE_HOST1 :
+				       PLACE_HOST0,
+		.tag = tag,
+	};
+	if (keys[i].physical)
+		make_physical(mkey, &model.key[side][i]);
+}
+
+static void open_guest(void)
+{
+	struct rig *rig = &guest.pair.rig;
 	unsigned int i;
+	int side;
 
-	if (!rig->fabric)
-		rig_open(rig);
-	rig_reset(rig);
-	rig_pair_make(&guest->pair, false);
-	for (i = 0; i < 2; i++) {
-		struct rig_qp *qp = &guest->pair.qp[i];
+	rig_open(rig);
+	rig_pair_make(&guest.pair, false);
+	for (side = 0; side < 2; side++) {
+		uint32_t foreign_pd = rig_pd(rig->nic[side]);
 
-		if (service[how % 3] == MLX5_QPC_ST_UD)
-			ud_make(qp, MLX5_QPC_ST_UD);
-		else
-			qp->qp->service = service[how % 3];
-		qp->qp->access = RIGHTS;
-		guest->guard[i] = rig_alloc(rig, NIC_PAGE);
-		guest->memory[i] = rig_alloc(rig, LEN);
-		guest->key[i] =
-			rig_key(rig->nic[i], guest->pair.pd[i], RIGHTS, guest->memory[i], LEN);
-		rig_mkey(rig->nic[i], guest->key[i])->umr_en = how & WITH_UMR;
+		guest.guard[side][0] = rig_alloc(rig, NIC_PAGE);
+		guest.buffer[side] = rig_alloc(rig, MODEL_LEN);
+		guest.guard[side][1] = rig_alloc(rig, NIC_PAGE);
+		for (i = 0; i < MODEL_KEYS; i++)
+			open_key(side, i, foreign_pd);
+		guest.qp[side] = *guest.pair.qp[side].qp;
+		guest.cq[side] = *guest.pair.cq[side].cq;
 	}
-	guest->bar_key = rig_key(rig->nic[1], guest->pair.pd[1], RIGHTS, RIG_EP_BUS, LEN);
-	rig_mkey(rig->nic[1], guest->bar_key)->umr_en = false;
-	rig_tag(rig->nic[1], guest->bar_key, PH, 3);
-	rig_tph_enable(rig->nic[1], 1, 3, ST);
+	rig_tph_enable(rig->nic[1], 1, tags[TAG_BAR].index, tags[TAG_BAR].st);
+	rig_tph_enable(rig->nic[1], 1, tags[TAG_HOST].index, tags[TAG_HOST].st);
 }
 
-static void post(struct guest *guest, uint8_t flags, const uint8_t *bytes, uint32_t len)
+static uint8_t *bar_bytes(int side)
 {
-	const struct nic_sge into = { .len = LEN / 2,
-				      .lkey = guest->key[1],
-				      .addr = RIG_VA + guest->memory[1] };
-	struct rig_qp *qp = &guest->pair.qp[0];
-	uint8_t *wqe = (uint8_t *)rig_at(qp->rig, qp->sq) + qp->sq_pi * BLOCK;
-
-	memcpy(wqe, bytes, len);
-	if (!(flags & RAW)) {
-		wqe[1] = (uint8_t)(qp->sq_pi >> 8);
-		wqe[2] = (uint8_t)qp->sq_pi;
-		wqe[4] = (uint8_t)(qp->qp->number >> 16);
-		wqe[5] = (uint8_t)(qp->qp->number >> 8);
-		wqe[6] = (uint8_t)qp->qp->number;
-	}
-	qp->sq_pi = (uint16_t)(qp->sq_pi + (len + BLOCK - 1) / BLOCK);
-	if (!(flags & NO_ROOM))
-		rig_post_recv(&guest->pair.qp[1], &into, 1);
-	if (!(flags & NO_BELL))
-		rig_ring(qp);
+	return (uint8_t *)guest.pair.rig.endpoint->bar[EP_MEMORY_BAR].host +
+	       (unsigned int)side * MODEL_LEN;
 }
 
-static void run(struct rig *rig)
-{
-	unsigned int steps = 0;
-
-	while (steps++ < MAX_STEPS && fab_loop_step(rig->fabric->loop, 0))
-		;
-}
-
-static void check_memory(struct guest *guest)
-{
-	struct rig *rig = &guest->pair.rig;
-
-	promise(rig_zero(rig, guest->guard[0], NIC_PAGE));
-	promise(rig_zero(rig, guest->guard[1], NIC_PAGE));
-	promise(rig_zero(rig, guest->memory[1] + LEN, NIC_PAGE));
-}
-
-static void check_tags(const struct fab_tally *tally)
+static void zero_tally(struct fab_tally *tally)
 {
 	uint32_t i;
+
+	for (i = 0; i < tally->nrows; i++)
+		tally->rows[i].tlps = tally->rows[i].bytes = 0;
+}
+
+/* Both queues empty, after as many blocks and receives as the indexes say. */
+static void start_queues(struct rig_qp *qp, uint16_t sq, uint16_t rq)
+{
+	const uint32_t record[2] = { htobe32(rq), htobe32(sq) };
+
+	qp->qp->sq_pi = qp->qp->sq_ci = qp->sq_pi = sq;
+	qp->qp->rq_pi = qp->qp->rq_ci = qp->rq_pi = rq;
+	memcpy(rig_at(qp->rig, qp->dbr), record, sizeof(record));
+}
+
+static void reset_queues(int side)
+{
+	struct rig_qp *qp = &guest.pair.qp[side];
+	struct rig_cq *cq = &guest.pair.cq[side];
+	uint32_t size = 1u << cq->cq->log_size, i;
+
+	nic_requester_stop(qp->qp);
+	*qp->qp = guest.qp[side];
+	for (i = 0; i < cq->cq->pi && i < size; i++)
+		((struct mlx5_cqe64 *)rig_at(cq->rig, cq->ring))[i].op_own = MLX5_CQE_INVALID << 4 |
+									     1;
+	*cq->cq = guest.cq[side];
+	cq->ci = 0;
+	memset(rig_at(cq->rig, cq->dbr), 0, 8);
+	start_queues(qp, 0, 0);
+}
+
+static void fill(uint8_t *bytes, uint32_t seed)
+{
+	uint64_t word = seed, i;
+
+	for (i = 0; i < MODEL_LEN / 8; i++) {
+		word = word * 6364136223846793005u + 1442695040888963407u;
+		memcpy(bytes + i * 8, &word, 8);
+	}
+}
+
+static void reset_buffers(int side)
+{
+	static uint8_t pattern[4][MODEL_LEN];
+	uint8_t *host = rig_at(&guest.pair.rig, guest.buffer[side]);
+	int i;
+
+	if (!pattern[0][0])
+		for (i = 0; i < 4; i++)
+			fill(pattern[i], 77u + (uint32_t)i);
+	memcpy(model.buffer[side], pattern[side], MODEL_LEN);
+	memcpy(host + NIC_PAGE, pattern[side], NIC_PAGE);
+	memcpy(host, pattern[side] + NIC_PAGE, NIC_PAGE);
+	memcpy(model.bar[side], pattern[2 + side], MODEL_LEN);
+	memcpy(bar_bytes(side), pattern[2 + side], MODEL_LEN);
+}
+
+static void reset(uint8_t how)
+{
+	static const uint8_t access[8] = { ALL_RIGHTS,
+					   ALL_RIGHTS,
+					   ALL_RIGHTS,
+					   NIC_REMOTE_READ,
+					   NIC_REMOTE_WRITE,
+					   NIC_REMOTE_ATOMIC,
+					   NIC_REMOTE_READ | NIC_REMOTE_WRITE,
+					   0 };
+	/* At the start of the queues, near their end, near the end of the indexes */
+	static const uint16_t blocks[4] = { 0, 62, 63, 0xfffe }, receives[4] = { 0, 15, 0xffff, 1 };
+	struct rig *rig = &guest.pair.rig;
+	unsigned int i;
+	int side;
+
+	if (!rig->fabric)
+		open_guest();
+	model_reset(&model);
+	model.unreliable = how & 1;
+	model.access = access[how >> 1 & 7];
+	for (side = 0; side < 2; side++) {
+		reset_queues(side);
+		reset_buffers(side);
+		for (i = 0; i < MODEL_KEYS; i++)
+			guest.mkey[side][i]->free = model.key[side][i].free = keys[i].free;
+		guest.pair.qp[side].qp->service = model.unreliable ? MLX5_QPC_ST_UC : MLX5_QPC_ST_RC;
+		zero_tally(&rig->nic[side]->dev.to_memory);
+		memset(rig->nic[side]->dev.sent, 0, sizeof(rig->nic[side]->dev.sent));
+	}
+	guest.pair.qp[1].qp->access = model.access;
+	start_queues(&guest.pair.qp[0], blocks[how >> 4 & 3], 0);
+	start_queues(&guest.pair.qp[1], 0, receives[how >> 6]);
+	guest.blocks = blocks[how >> 4 & 3];
+	model.taken = model.ready = receives[how >> 6];
+	zero_tally(&rig->endpoint->bar[EP_MEMORY_BAR].tally);
+}
+
+static uint32_t pick_key(struct fuzz_input *in, int side)
+{
+	uint8_t choice = (uint8_t)fuzz_take(in, 1) % 24;
+	uint32_t good = model.key[side][0].key;
+
+	if (choice < MODEL_KEYS)
+		return model.key[side][choice].key;
+	switch (choice) {
+	case MODEL_KEYS:
+		return good ^ 1; /* another variant */
+	case MODEL_KEYS + 1:
+		return good + (MODEL_KEYS << 8);
+	case MODEL_KEYS + 2:
+		return 0;
+	case MODEL_KEYS + 3:
+		return MLX5_INVALID_LKEY;
+	case MODEL_KEYS + 4:
+		return good + (0x10000u << 8); /* a number past the table */
+	case MODEL_KEYS + 5:
+	case MODEL_KEYS + 6:
+		return model.key[side][7].key; /* of the BAR */
+	default:
+		return good;
+	}
+}
+
+static uint64_t pick_address(struct fuzz_input *in, uint8_t choice, const struct model_key *key)
+{
+	const uint64_t end = key->start + key->len;
+
+	switch (choice) {
+	case 0:
+	case 1:
+		return key->start;
+	case 2:
+		return key->start + 1;
+	case 3:
+		return key->start + 4;
+	case 4:
+		return key->start + fuzz_take(in, 2) % key->len;
+	case 5:
+		return end - 8;
+	case 6:
+		return end - 1;
+	case 7:
+		return end;
+	case 8:
+		return key->start - 1;
+	case 9:
+		return key->start - 8;
+	case 10:
+		return key->start +
+		       (0xffc - (key->start & 0xfff)); /* 4 bytes before the end of the page */
+	case 11:
+		return ~0ull - 7;
+	case 12:
+		return key->start + ((uint64_t)(fuzz_take(in, 1) + 1) << 32);
+	default:
+		return ((key->start + 7) & ~7ull) + fuzz_take(in, 1) * 8 % (key->len - 16);
+	}
+}
+
+static uint32_t pick_length(struct fuzz_input *in, uint8_t choice, uint64_t left)
+{
+	static const uint32_t some[] = { 0, 1, 7, 8, 8, 9, 64, 256, 0x1000, 0x7fffffff, 1u << 30 };
+
+	if (choice < sizeof(some) / sizeof(some[0]))
+		return some[choice];
+	if (choice < 13 || left > MODEL_LEN)
+		return fuzz_take(in, 2) % (MODEL_LEN + 64);
+	return (uint32_t)left + (choice == 13);
+}
+
+/* Key, address and length of a list's entry or of the remote range. */
+static struct model_segment pick_range(struct fuzz_input *in, int side)
+{
+	struct model_segment range = { .lkey = pick_key(in, side) };
+	const struct model_key *key = model_key(&model, side, range.lkey);
+	uint8_t choice = (uint8_t)fuzz_take(in, 1);
+
+	if (!key)
+		key = &model.key[side][0];
+	range.addr = pick_address(in, choice & 15, key);
+	range.len = pick_length(in, choice >> 4, key->start + key->len - range.addr);
+	return range;
+}
+
+static void pick_inline(struct fuzz_input *in, struct model_wr *wr, struct model_segment *segment)
+{
+	uint8_t *data = wr->inline_data[segment - wr->segment];
+	uint8_t choice = (uint8_t)fuzz_take(in, 1);
+	unsigned int i;
+
+	segment->is_inline = true;
+	segment->len = choice & 63;
+	segment->data = data;
+	for (i = 0; i < sizeof(wr->inline_data[0]); i++)
+		data[i] = (uint8_t)(choice + i);
+	if (choice >= 0xf8) /* more than there is room for */
+		segment->len = 0x400u << (choice & 7);
+}
+
+static const uint8_t opcodes[] = {
+	MLX5_OPCODE_SEND,
+	MLX5_OPCODE_SEND_IMM,
+	MLX5_OPCODE_RDMA_WRITE,
+	MLX5_OPCODE_RDMA_WRITE_IMM,
+	MLX5_OPCODE_RDMA_READ,
+	MLX5_OPCODE_ATOMIC_CS,
+	MLX5_OPCODE_ATOMIC_FA,
+	MLX5_OPCODE_NOP,
+	0x1b, /* LOCAL_INVAL */
+	0x25, /* UMR */
+};
+
+static bool has_remote(uint8_t opcode)
+{
+	return opcode == MLX5_OPCODE_RDMA_WRITE || opcode == MLX5_OPCODE_RDMA_WRITE_IMM ||
+	       opcode == MLX5_OPCODE_RDMA_READ || opcode == MLX5_OPCODE_ATOMIC_CS ||
+	       opcode == MLX5_OPCODE_ATOMIC_FA;
+}
+
+static bool has_atomic(uint8_t opcode)
+{
+	return opcode == MLX5_OPCODE_ATOMIC_CS || opcode == MLX5_OPCODE_ATOMIC_FA;
+}
+
+static void pick_wr(struct fuzz_input *in, struct model_wr *wr)
+{
+	uint8_t choice = (uint8_t)fuzz_take(in, 1), flags = (uint8_t)fuzz_take(in, 1);
+	struct model_segment remote;
+	unsigned int i;
+
+	wr->opcode = opcodes[choice % sizeof(opcodes)];
+	if (choice >= 0xf0)
+		wr->opcode = (uint8_t)fuzz_take(in, 1);
+	wr->signalled = !(flags & 1);
+	wr->solicited = flags & 2;
+	wr->segments = flags >> 2 & 3;
+	if (flags >= 0xf0)
+		wr->head = flags & 3;
+	wr->imm = wr->opcode == 0x1b ? pick_key(in, 0) : fuzz_take(in, 1) * 0x01020304u;
+	if (has_remote(wr->opcode)) {
+		remote = pick_range(in, 1);
+		wr->rkey = remote.lkey;
+		wr->va = remote.addr;
+	}
+	if (has_atomic(wr->opcode)) {
+		const struct model_key *key = model_key(&model, 1, wr->rkey);
+
+		wr->swap_add = fuzz_take(in, 1) * 0x0101010101010101u;
+		wr->compare = fuzz_take(in, 1);
+		/* What is there, as far as the model knows, in half of the cases. */
+		if (wr->compare & 1 && key && wr->va >= key->start &&
+		    wr->va - key->start <= key->len - 8) {
+			memcpy(&wr->compare, key->bytes + (wr->va - key->start), 8);
+			wr->compare = le64toh(wr->compare);
+		}
+	}
+	for (i = 0; i < wr->segments; i++) {
+		if (flags & 0x40)
+			pick_inline(in, wr, &wr->segment[i]);
+		else
+			wr->segment[i] = pick_range(in, 0);
+		flags = (uint8_t)(flags << 1); /* bits 6, 5, 4: segments 0, 1, 2 */
+	}
+}
+
+/* One segment of 16 bytes. */
+static uint32_t put(uint8_t *wqe, uint32_t off, uint64_t first, uint64_t second)
+{
+	first = htobe64(first);
+	second = htobe64(second);
+	memcpy(wqe + off, &first, 8);
+	memcpy(wqe + off + 8, &second, 8);
+	return off + 16;
+}
+
+static uint32_t put_segment(uint8_t *wqe, uint32_t off, const struct model_segment *segment)
+{
+	uint32_t head;
+
+	if (!segment->is_inline)
+		return put(wqe, off, (uint64_t)segment->len << 32 | segment->lkey, segment->addr);
+	head = htobe32((uint32_t)MLX5_INLINE_SEG | segment->len);
+	memcpy(wqe + off, &head, sizeof(head));
+	memcpy(wqe + off + 4, segment->data, segment->len < 64 ? segment->len : 12);
+	return off + (4 + (segment->len < 64 ? segment->len : 12) + 15) / 16 * 16;
+}
+
+/* Bytes of the request; the heads that are not good are of requests of one block. */
+static uint32_t build(struct model_wr *wr, uint8_t *wqe)
+{
+	uint32_t qpn = guest.pair.qp[0].qp->number, off = 16, i, ds, start[MODEL_SEGMENTS];
+
+	if (has_remote(wr->opcode))
+		off = put(wqe, off, wr->va, (uint64_t)wr->rkey << 32);
+	if (has_atomic(wr->opcode))
+		off = put(wqe, off, wr->swap_add, wr->compare);
+	for (i = 0; i < wr->segments; i++) {
+		start[i] = off;
+		off = put_segment(wqe, off, &wr->segment[i]);
+	}
+	for (i = 0; i < wr->segments; i++)
+		wr->segment[i].room = off - start[i] - 4;
+	if (off > BLOCK || (wr->head == HEAD_BEYOND && model.first != model.posted))
+		wr->head = HEAD_GOOD;
+	ds = wr->head == HEAD_EMPTY ? 0 : wr->head == HEAD_BEYOND ? 5 : off / 16;
+	if (wr->head == HEAD_WRONG_QP)
+		qpn ^= 1;
+	put(wqe, 0, (uint64_t)((uint32_t)guest.blocks << 8 | wr->opcode) << 32 | qpn << 8 | ds,
+	    (uint64_t)((wr->signalled ? MLX5_WQE_CTRL_CQ_UPDATE : 0) |
+		       (wr->solicited ? MLX5_WQE_CTRL_SOLICITED : 0))
+			    << 32 |
+		    wr->imm);
+	return off;
+}
+
+/* Free blocks of the send queue. */
+static uint32_t room(void)
+{
+	uint16_t oldest = model.first == model.posted ? guest.blocks :
+							model.wr[model.first % MODEL_WRS].at;
+
+	return SQ_BLOCKS - (uint16_t)(guest.blocks - oldest);
+}
+
+static void ring(void)
+{
+	rig_ring(&guest.pair.qp[0]);
+	model_ring(&model);
+}
+
+static void post(struct fuzz_input *in, bool quiet)
+{
+	struct model_wr *wr = model_new_wr(&model);
+	struct rig_qp *qp = &guest.pair.qp[0];
+	uint8_t wqe[8 * BLOCK] = { 0 };
+	uint32_t len, i;
+
+	if (!wr)
+		return;
+	pick_wr(in, wr);
+	wr->at = guest.blocks;
+	len = build(wr, wqe);
+	if ((len + BLOCK - 1) / BLOCK > room())
+		return;
+	for (i = 0; i < len; i += BLOCK)
+		memcpy((uint8_t *)rig_at(qp->rig, qp->sq) +
+			       (guest.blocks++ & (SQ_BLOCKS - 1)) * BLOCK,
+		       wqe + i, BLOCK);
+	qp->sq_pi = guest.blocks;
+	model_post(&model);
+	if (!quiet || wr->head == HEAD_BEYOND)
+		ring();
+}
+
+static void post_receive(struct fuzz_input *in)
+{
+	struct model_receive *receive = model_new_receive(&model);
+	struct nic_sge sge[MODEL_SEGMENTS];
+	uint32_t i;
+
+	if (!receive)
+		return;
+	receive->segments = fuzz_take(in, 1) % (MODEL_SEGMENTS + 1);
+	for (i = 0; i < receive->segments; i++) {
+		receive->segment[i] = pick_range(in, 1);
+		sge[i] = (struct nic_sge){ .len = receive->segment[i].len,
+					   .lkey = receive->segment[i].lkey,
+					   .addr = receive->segment[i].addr };
+	}
+	rig_post_recv(&guest.pair.qp[1], sge, receive->segments);
+	model_post_receive(&model);
+}
+
+/* As a driver: to RESET, indexes and records from the start, and up to RTS. */
+static void reconnect(void)
+{
+	int side;
+
+	for (side = 0; side < 2; side++) {
+		struct rig_qp *qp = &guest.pair.qp[side];
+
+		nic_qp_set_state(qp->qp, NIC_QP_RST);
+		start_queues(qp, 0, 0);
+	}
+	rig_qp_connect(&guest.pair.qp[0], &guest.pair.qp[1]);
+	guest.blocks = 0;
+	model_reconnect(&model);
+}
+
+static void check_completion(const struct model_cqe *want, const struct mlx5_cqe64 *got, int side)
+{
+	promise(rig_cqe_opcode(got) == want->opcode);
+	promise(rig_cqe_syndrome(got) == want->syndrome);
+	promise(be16toh(got->wqe_counter) == want->counter);
+	promise((be32toh(got->sop_drop_qpn) & 0xffffff) == guest.pair.qp[side].qp->number);
+	if (!side)
+		promise(be32toh(got->sop_drop_qpn) >> 24 == want->wqe_opcode);
+	if (want->syndrome)
+		return;
+	promise(be32toh(got->byte_cnt) == want->byte_count);
+	promise(be32toh(got->imm_inval_pkey) == want->imm);
+	promise(!(got->op_own & 2) == !want->solicited);
+}
+
+static void check_completions(void)
+{
+	struct mlx5_cqe64 cqe;
+	unsigned int n;
+	int side;
+
+	for (side = 0; side < 2; side++) {
+		for (n = 0; rig_cq_poll(&guest.pair.cq[side], &cqe); n++) {
+			promise(n < model.cqes[side]);
+			check_completion(&model.cqe[side][n], &cqe, side);
+		}
+		promise(n == model.cqes[side]);
+		model.cqes[side] = 0;
+	}
+}
+
+static void check_buffers(void)
+{
+	static const uint8_t nothing[NIC_PAGE];
+	struct rig *rig = &guest.pair.rig;
+	int side;
+
+	for (side = 0; side < 2; side++) {
+		const uint8_t *host = rig_at(rig, guest.buffer[side]);
+
+		promise(!memcmp(host + NIC_PAGE, model.buffer[side], NIC_PAGE));
+		promise(!memcmp(host, model.buffer[side] + NIC_PAGE, NIC_PAGE));
+		promise(!memcmp(bar_bytes(side), model.bar[side], MODEL_LEN));
+		promise(!memcmp(rig_at(rig, guest.guard[side][0]), nothing, NIC_PAGE));
+		promise(!memcmp(rig_at(rig, guest.guard[side][1]), nothing, NIC_PAGE));
+	}
+}
+
+/* Requests without a tag include queue entries and doorbell records, but at the BAR. */
+static void check_tally(const struct fab_tally *tally, enum model_place place)
+{
+	uint64_t bytes[KINDS][TAGS] = { { 0 } };
+	enum model_tag tag;
+	uint32_t i;
+	int kind;
 
 	for (i = 0; i < tally->nrows; i++) {
 		const struct fab_tally_row *row = &tally->rows[i];
 
-		if (row->kind == FAB_TLP_MWR)
-			promise(row->tph.th && !row->tph.extended && row->tph.st == ST &&
-				row->tph.ph == PH);
+		if (!row->bytes)
+			continue;
+		for (tag = TAG_NONE; row->tph.th && ++tag < TAGS;)
+			if (row->tph.st == tags[tag].st && row->tph.ph == tags[tag].ph &&
+			    !row->tph.extended)
+				break;
+		promise(tag < TAGS);
+		bytes[row->kind == FAB_TLP_MWR ? KIND_WRITE : KIND_READ][tag] += row->bytes;
 	}
+	for (kind = 0; kind < KINDS; kind++)
+		for (tag = place == PLACE_BAR ? TAG_NONE : TAG_BAR; tag < TAGS; tag++)
+			promise(bytes[kind][tag] == model.bytes[place][kind][tag]);
 }
 
-static void check_completions(struct rig_cq *cq, unsigned int most)
+static void check_tlps(void)
 {
-	struct mlx5_cqe64 cqe;
-	unsigned int count = 0;
+	struct rig *rig = &guest.pair.rig;
+	uint64_t want = 0, got = 0;
+	int place, kind, tag, side;
 
-	while (rig_cq_poll(cq, &cqe))
-		promise(++count <= most);
+	for (side = 0; side < 2; side++) {
+		check_tally(&rig->nic[side]->dev.to_memory, (enum model_place)side);
+		got += rig->nic[side]->dev.sent[FAB_ORIGIN_PAYLOAD].bytes;
+	}
+	check_tally(&rig->endpoint->bar[EP_MEMORY_BAR].tally, PLACE_BAR);
+	for (place = 0; place < PLACES; place++)
+		for (kind = 0; kind < KINDS; kind++)
+			for (tag = 0; tag < TAGS; tag++)
+				want += model.bytes[place][kind][tag];
+	promise(got == want);
+}
+
+static void operate(struct fuzz_input *in)
+{
+	struct fab_loop *loop = guest.pair.rig.fabric->loop;
+
+	switch (fuzz_take(in, 1) % OPS) {
+	case WR_QUIET:
+		post(in, true);
+		break;
+	case RECEIVE:
+	case RECEIVE_2:
+		post_receive(in);
+		break;
+	case WAIT:
+		fuzz_wait(loop, WAIT_US, MAX_STEPS);
+		model_wait(&model);
+		break;
+	case RECONNECT:
+		reconnect();
+		break;
+	default:
+		post(in, false);
+	}
+	fuzz_run(loop, MAX_STEPS);
+	check_completions();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct guest guest; /* opened once, reset for each input */
-	unsigned int requests = 0;
-	uint8_t how;
+	struct fuzz_input in = { data, size };
+	unsigned int ops = 0;
 
-	if (!size)
-		return 0;
-	how = data[0];
-	data++;
-	size--;
-	open_guest(&guest, how);
-	while (size > 2 && requests < MAX_REQUESTS) {
-		uint8_t flags = data[0];
-		size_t len = (1 + data[1] % MAX_BLOCKS) * BLOCK;
-
-		data += 2;
-		size -= 2;
-		len = len < size ? len : size;
-		post(&guest, flags, data, (uint32_t)len);
-		data += len;
-		size -= len;
-		requests++;
-		run(&guest.pair.rig);
-	}
-	if (!(how & WITH_UMR)) {
-		check_memory(&guest);
-		check_tags(&guest.pair.rig.endpoint->bar[EP_MEMORY_BAR].tally);
-	}
-	check_completions(&guest.pair.cq[0], 64);
-	check_completions(&guest.pair.cq[1], requests + 1);
+	reset((uint8_t)fuzz_take(&in, 1));
+	while (in.size && ops++ < MAX_OPS)
+		operate(&in);
+	check_buffers();
+	check_tlps();
 	return 0;
 }

@@ -93,12 +93,12 @@ def make_tree(tree, numbered):
         (tree / name).write_text(sites.apply((TOP / name).read_text(), group))
 
 
-def compile_tree(tree, options):
+def compile_tree(tree, options, compiler='gcc', c_args='-fno-sanitize-recover=all -fno-omit-frame-pointer', targets=()):
     """Configures and compiles; returns the build folder."""
-    args = [tree / 'rig/configure.sh', 'mutate', 'gcc', '-Doptimization=1', '-Dtests=host', *options,
-            f'-Dc_args=-w -fno-sanitize-recover=all -fno-omit-frame-pointer -include {tree}/tests/mutate/mutant.h']
+    args = [tree / 'rig/configure.sh', 'mutate', compiler, '-Doptimization=1', '-Dtests=host', *options,
+            f'-Dc_args=-w {c_args} -include {tree}/tests/mutate/mutant.h']
     folder = tree / 'build' / 'mutate'
-    for command in (args, ['meson', 'compile', '-C', folder]):
+    for command in (args, ['meson', 'compile', '-C', folder, *targets]):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             sys.exit(f'{done.stdout[-4000:]}\nthe build with all changes failed')
