@@ -31,6 +31,10 @@ static struct ibv_device device = { .name = "mlx5_0", .dev_name = "uverbs0" };
 static struct ibv_context context = { .device = &device, .cmd_fd = 1 };
 static struct ibv_pd pd = { .context = &context };
 
+/* By handle; with fake_verbs.keep_tph only */
+static struct fake_mr_tph kept[64];
+static uint32_t nr_kept;
+
 static struct {
 	enum fake_nl_step fail_step;
 	int fail_err;
@@ -44,6 +48,7 @@ void fake_verbs_setup(void)
 {
 	memset(&fake_verbs, 0, sizeof(fake_verbs));
 	memset(&nl, 0, sizeof(nl));
+	nr_kept = 0;
 	fake_verbs.dev_index = FAKE_DEV_INDEX;
 	fake_verbs.tph.state = IB_UVERBS_MR_TPH_UNTAGGED;
 	fake_rdma_ioctl = rdma_ioctl;
@@ -78,6 +83,10 @@ struct ibv_mr *__wrap_ibv_reg_dmabuf_mr(struct ibv_pd *of, uint64_t offset, size
 	mr->lkey = FAKE_LKEY;
 	mr->rkey = FAKE_LKEY;
 	mr->handle = FAKE_HANDLE;
+	if (fake_verbs.keep_tph) {
+		kept[nr_kept % 64] = fake_verbs.tph;
+		mr->handle += nr_kept++ % 64;
+	}
 	fake_verbs.live_mrs++;
 	return mr;
 }
@@ -291,15 +300,15 @@ static int give_output(struct ib_uverbs_attr *attr, uint64_t value, size_t size)
 	return 0;
 }
 
-static int query_attr(struct ib_uverbs_attr *attr)
+static int query_attr(struct ib_uverbs_attr *attr, const struct fake_mr_tph *tph)
 {
-	const struct fake_mr_tph *tph = &fake_verbs.tph;
+	uint64_t nr_handles = fake_verbs.keep_tph ? 64 : 1;
 
 	if (attr->attr_id > UVERBS_ATTR_QUERY_MR_RESP_IOVA && tph->old_kernel)
 		return attr->flags & UVERBS_ATTR_F_MANDATORY ? -EPROTONOSUPPORT : 0;
 	switch (attr->attr_id) {
 	case UVERBS_ATTR_QUERY_MR_HANDLE:
-		return attr->data == FAKE_HANDLE && !attr->len ? 0 : -ENOENT;
+		return attr->data - FAKE_HANDLE < nr_handles && !attr->len ? 0 : -ENOENT;
 	case UVERBS_ATTR_QUERY_MR_RESP_LKEY:
 	case UVERBS_ATTR_QUERY_MR_RESP_RKEY:
 		return give_output(attr, FAKE_LKEY, 4);
@@ -323,6 +332,7 @@ static int query_attr(struct ib_uverbs_attr *attr)
 /* UVERBS_METHOD_QUERY_MR with the checks of ib_uverbs_cmd_verbs(). */
 static int rdma_ioctl(void *arg)
 {
+	const struct fake_mr_tph *tph = &fake_verbs.tph;
 	struct ib_uverbs_ioctl_hdr *hdr = arg;
 	unsigned int i;
 	int ret = 0;
@@ -334,7 +344,10 @@ static int rdma_ioctl(void *arg)
 		return -EINVAL;
 	if (hdr->object_id != UVERBS_OBJECT_MR || hdr->method_id != UVERBS_METHOD_QUERY_MR)
 		return -EPROTONOSUPPORT;
-	for (i = 0; i < hdr->num_attrs && !ret; i++)
-		ret = query_attr(&hdr->attrs[i]);
+	for (i = 0; i < hdr->num_attrs && !ret; i++) {
+		if (hdr->attrs[i].attr_id == UVERBS_ATTR_QUERY_MR_HANDLE && fake_verbs.keep_tph)
+			tph = &kept[(hdr->attrs[i].data - FAKE_HANDLE) % 64];
+		ret = query_attr(&hdr->attrs[i], tph);
+	}
 	return ret;
 }

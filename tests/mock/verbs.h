@@ -49,6 +49,7 @@ struct fake_verbs {
 	struct ibv_dmah *dmah;
 	int mlx5_access;
 	struct fake_mr_tph tph;
+	bool keep_tph;	   /* each region keeps what @tph was at its registration */
 	bool no_driver_id; /* a kernel without RDMA_NLDEV_CMD_GET_CHARDEV */
 	int query_errno;   /* UVERBS_METHOD_QUERY_MR fails with this */
 };

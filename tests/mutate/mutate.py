@@ -28,7 +28,8 @@ PARTS = {
     'lib': (['userspace/lib', 'userspace/util'], 'sanitized', ['unit', 'fuzz']),
     'cli': (['userspace/cli'], 'sanitized', ['unit', 'fuzz']),
     'fabric': (['userspace/fabric'], 'sanitized', ['fabric']),
-    'plugin': (['userspace/transports/nccl'], 'plain', ['transports']),
+    'plugin': (['userspace/transports/nccl'], 'plain', ['unit', 'transports']),
+    'check': (['userspace/transports/check'], 'plain', ['transports']),
     'preload': (['userspace/transports/preload', 'userspace/transports/alloc'], 'plain', ['unit', 'transports']),
 }
 REACHED_SIZE = 65536  # MUTANT_MAX in mutant.h

@@ -21,19 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "greeting.h"
 #include "net.h"
 
 #define PENDING 16
-
-/* In the 128 bytes that NCCL carries from the listener to the connecting rank */
-struct handle {
-	uint64_t magic;
-	uint8_t token[16];
-	union net_address addr;
-	struct net_half *half; /* the connecting rank's */
-};
 
 _Static_assert(sizeof(struct handle) <= NCCL_HANDLE_SIZE, "the handle has 128 bytes");
 

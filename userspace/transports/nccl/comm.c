@@ -244,15 +244,9 @@ static void trace_parts(const char *call, enum nccl_result result, struct net_co
 static enum nccl_result recv_locked(struct net_comm *comm, int n, void **data, const size_t *sizes,
 				    const int *tags, void **mrs, struct net_request **req)
 {
-	const struct net_backend *backend = comm->dev->backend;
+	struct net_request *made = request_new(comm, NET_RECV);
 	enum nccl_result result = NCCL_SUCCESS;
-	struct net_request *made;
 
-	if (backend->room && !backend->room(comm, n)) {
-		result = backend->progress(comm);
-		return result ? net_fail(comm, result) : NCCL_SUCCESS;
-	}
-	made = request_new(comm, NET_RECV);
 	if (!made)
 		return NCCL_SUCCESS;
 	for (int i = 0; i < n && !result; i++)

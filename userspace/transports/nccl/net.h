@@ -151,9 +151,8 @@ struct net_mr {
 /*
  * What a back end provides. Functions return NCCL's results and say in the log why.
  *
- * room() says whether a receive of n parts can be posted now. comm_open() makes the local
- * end and its part of the greeting (at most NET_BLOB bytes), comm_connect() gets the
- * peer's. post() queues a request; progress() moves all of the comm and marks requests done.
+ * comm_open() makes the local end and its part of the greeting (at most NET_BLOB bytes),
+ * comm_connect() gets the peer's. post() queues a request; progress() moves all of the comm and marks requests done.
  * comm_close() frees what comm_open() made.
  */
 struct net_backend {
@@ -163,7 +162,6 @@ struct net_backend {
 	enum nccl_result (*comm_open)(struct net_comm *comm, void *blob);
 	enum nccl_result (*comm_connect)(struct net_comm *comm, const void *blob);
 	void (*comm_close)(struct net_comm *comm);
-	bool (*room)(const struct net_comm *comm, int n); /* NULL: always */
 	enum nccl_result (*post)(struct net_comm *comm, struct net_request *req);
 	enum nccl_result (*progress)(struct net_comm *comm);
 	enum nccl_result (*reg)(struct net_device *dev, struct net_mr *mr);

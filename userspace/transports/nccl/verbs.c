@@ -133,13 +133,6 @@ static enum nccl_result comm_connect(struct net_comm *comm, const void *blob)
 	return NCCL_SYSTEM_ERROR;
 }
 
-static bool room(const struct net_comm *comm, int n)
-{
-	const struct verbs_comm *vc = comm->state;
-
-	return comm->sends || vc->posted + (unsigned int)n <= VERBS_RQ_DEPTH;
-}
-
 static int post_write(struct net_comm *comm, struct net_request *req)
 {
 	struct verbs_comm *vc = comm->state;
@@ -210,7 +203,6 @@ static int post_receive(struct net_comm *comm, struct net_request *req)
 	err = ibv_post_send(vc->qp[0], &wr, &bad);
 	if (err)
 		return err;
-	vc->posted += req->n;
 	vc->active[req->seq % NET_SLOTS] = req;
 	req->pending =
 		req->n * vc->n_qps + 1; /* the announcement too: the slot is its work request's */
@@ -272,8 +264,7 @@ static enum nccl_result received(struct net_comm *comm, const struct ibv_wc *wc)
 	}
 	part = &req->part[index];
 	part->got += wc->byte_len;
-	if (++part->arrivals == vc->n_qps)
-		vc->posted--;
+	part->arrivals++;
 	one_less(req);
 	if (req->done)
 		vc->active[imm % NET_SLOTS] = NULL;
@@ -365,7 +356,6 @@ const struct net_backend net_verbs = {
 	.comm_open = comm_open,
 	.comm_connect = comm_connect,
 	.comm_close = comm_close,
-	.room = room,
 	.post = post,
 	.progress = progress,
 	.reg = verbs_reg,

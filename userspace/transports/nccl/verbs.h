@@ -9,7 +9,7 @@
 #include "net.h"
 
 #define VERBS_MAX_QPS  8
-#define VERBS_RQ_DEPTH 2048 /* receives of a QP: parts of all requests */
+#define VERBS_RQ_DEPTH (NET_SLOTS * NET_MAX_RECVS) /* receives of a QP: the parts of all requests */
 #define VERBS_ACCESS   (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ)
 
 /* What a receiver writes into the sender's ring. @mark is written last: the other fields are complete when it is set. */
@@ -60,7 +60,6 @@ struct verbs_comm {
 	uint64_t peer_ring;
 	uint32_t peer_ring_rkey;
 	struct net_request *active[NET_SLOTS];
-	unsigned int posted; /* receives in the queue of each QP */
 	unsigned int calls;
 	atomic_bool failed; /* an asynchronous event said so */
 };
@@ -71,7 +70,7 @@ void verbs_device_close(struct net_device *dev);
 void verbs_events(struct net_device *dev);
 
 /* verbs_mem.c */
-extern const struct tphbuf_registry_ops verbs_registry_ops;
+int verbs_registry_new(struct verbs_device *v, struct net_device *dev);
 enum nccl_result verbs_reg(struct net_device *dev, struct net_mr *mr);
 void verbs_unreg(struct net_mr *mr);
 enum nccl_result verbs_reg_dmabuf(struct net_device *dev, struct net_mr *mr, uint64_t offset,

@@ -46,22 +46,6 @@ static int speed_of(const struct ibv_port_attr *port)
 	return 10000;
 }
 
-static int make_registry(struct verbs_device *v, struct net_device *dev)
-{
-	struct tphbuf_registry_opts opts = { .size = sizeof(opts),
-					     .ops = &verbs_registry_ops,
-					     .limit = TPHBUF_REGISTRY_MAX };
-
-	v->mr_opts = calloc(1, sizeof(*v->mr_opts));
-	if (!v->mr_opts)
-		return -ENOMEM;
-	v->mr_opts->size = sizeof(*v->mr_opts);
-	if (net_config()->tag == NET_TAG_REQUIRE)
-		v->mr_opts->flags = TPHBUF_MR_REQUIRE;
-	opts.arg = v->mr_opts;
-	return tphbuf_registry_new(v->ctx, &opts, &dev->registry);
-}
-
 static void close_state(struct verbs_device *v)
 {
 	if (v->pd)
@@ -108,7 +92,7 @@ static int open_device(struct ibv_device *ibv, struct net_device *dev)
 	flags = fcntl(v->ibv->async_fd, F_GETFL);
 	if (!v->pd || ibv_query_gid(v->ibv, 1, 0, &v->gid) ||
 	    fcntl(v->ibv->async_fd, F_SETFL, flags | O_NONBLOCK) || tphbuf_ctx_new(NULL, &v->ctx) ||
-	    make_registry(v, dev)) {
+	    verbs_registry_new(v, dev)) {
 		net_warn("%s: no protection domain, GID or registry: %s", ibv->name,
 			 strerror(errno));
 		goto fail;

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tphbuf/mr.h>
@@ -62,11 +63,27 @@ static void unmake_region(void *arg, void *object)
 	tphbuf_mr_registry_ops()->unreg(arg, object);
 }
 
-const struct tphbuf_registry_ops verbs_registry_ops = {
-	.size = sizeof(verbs_registry_ops),
+static const struct tphbuf_registry_ops registry_ops = {
+	.size = sizeof(registry_ops),
 	.reg = make_region,
 	.unreg = unmake_region,
 };
+
+int verbs_registry_new(struct verbs_device *v, struct net_device *dev)
+{
+	struct tphbuf_registry_opts opts = { .size = sizeof(opts),
+					     .ops = &registry_ops,
+					     .limit = TPHBUF_REGISTRY_MAX };
+
+	v->mr_opts = calloc(1, sizeof(*v->mr_opts));
+	if (!v->mr_opts)
+		return -ENOMEM;
+	v->mr_opts->size = sizeof(*v->mr_opts);
+	if (net_config()->tag == NET_TAG_REQUIRE)
+		v->mr_opts->flags = TPHBUF_MR_REQUIRE;
+	opts.arg = v->mr_opts;
+	return tphbuf_registry_new(v->ctx, &opts, &dev->registry);
+}
 
 /* What the kernel says about the tag of a region, with the device's lock */
 static int applied_to(struct verbs_device *v, struct ibv_mr *ibv, struct tphbuf_applied *applied)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The network plugin (loop back end) against a peer that is not one: it speaks TCP by hand. */
+#ifndef PEER_H
+#define PEER_H
+
+#include "userspace/transports/check/check.h"
+#include "userspace/transports/nccl/greeting.h"
+
+struct rig {
+	struct plugin *p;
+	void *ctx;
+	void *comm; /* the plugin's end */
+	int fd;	    /* the peer's */
+	char data[4096];
+	void *mr;
+};
+
+extern struct plugin plugin;
+
+void result(bool ok, const char *name);
+/* The result is @want, and the log since the last TAP line has @text. */
+void answer(const char *name, enum nccl_result got, enum nccl_result want, const char *text);
+void must(bool ok, const char *what);
+bool has_said(const char *text);
+void init(void **ctx);
+
+void greetings(void);  /* greetings.c */
+void interfaces(void); /* interfaces.c */
+void messages(void);   /* messages.c */
+
+/* greetings.c: a peer that greets as it should, and the plugin's end */
+void open_receiver(struct rig *rig);
+void open_sender(struct rig *rig);
+void close_rig(struct rig *rig, bool sends);
+/* All of it, or the test ends */
+void give(int fd, const void *data, size_t size);
+void take(int fd, void *data, size_t size);
+
+#endif
