@@ -106,12 +106,14 @@ test_mpi_host_memory() {
 	UCX_TLS=rc_x,tcp,self mpi host
 }
 
-test_mpi_bar_memory() {
+mpi_bar_memory() { # TRANSPORT
 	export rank_preload=$preload TPHBUF_PRELOAD_TAG=require
 	clear_tallies
-	UCX_TLS=rc_v,tcp,self mpi "${memory[0]}/${memory[1]}"
+	UCX_TLS=$1,tcp,self mpi "${memory[0]}/${memory[1]}"
 	only_own_tags
 }
+test_mpi_bar_memory_rc_verbs() { mpi_bar_memory rc_v; }
+test_mpi_bar_memory_rc_mlx5() { mpi_bar_memory rc_x; }
 
 test_mpi_without_the_library() {
 	if UCX_TLS=rc_v,tcp,self mpi "${memory[0]}/${memory[1]}"; then echo "a BAR was registered by its address"; return 1; fi
