@@ -28,6 +28,11 @@ const char *np_name(const struct plugin *p)
 	return *(const char *const *)p->table;
 }
 
+int np_requests(const struct plugin *p)
+{
+	return p->version <= 6 ? NCCL_MAX_REQUESTS_V6 : NCCL_MAX_REQUESTS;
+}
+
 enum nccl_result np_init(struct plugin *p, void **ctx, nccl_logger log)
 {
 	struct nccl_comm_config config = { NCCL_UNDEFINED };

@@ -47,6 +47,7 @@ void plugin_unload(struct plugin *p);
 
 /* adapt.c */
 const char *np_name(const struct plugin *p);
+int np_requests(const struct plugin *p); /* of a comm that NCCL asks for at a time */
 enum nccl_result np_init(struct plugin *p, void **ctx, nccl_logger log);
 enum nccl_result np_finalize(struct plugin *p, void *ctx);
 enum nccl_result np_devices(struct plugin *p, int *n);

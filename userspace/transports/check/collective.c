@@ -188,7 +188,8 @@ static const char *ring_reduce_scatter(struct job *job)
 	unsigned char *room = job->out + job->count * job->width * (size_t)n;
 	const char *why = NULL;
 
-	memcpy(job->out, job->in, job->count * job->width * (size_t)n);
+	if (!job->in_place)
+		memcpy(job->out, job->in, job->count * job->width * (size_t)n);
 	for (int step = 0; step < n - 1 && !why; step++) {
 		why = exchange(job, next, block(job, rank - step - 1), job->out_send_mr[next], prev,
 			       room);

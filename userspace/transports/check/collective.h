@@ -15,10 +15,11 @@ struct job {
 	struct world *w;
 	const char *name;
 	int ranks;
-	size_t count; /* elements of each rank, or of each block */
-	size_t width; /* bytes of an element */
-	bool blind;   /* results are not compared: a fault may have changed the memory */
-	int dev;      /* ranks take the devices of the plugin in turn */
+	size_t count;  /* elements of each rank, or of each block */
+	size_t width;  /* bytes of an element */
+	bool blind;    /* results are not compared: a fault may have changed the memory */
+	bool in_place; /* of a reduction: what is in @out is summed, not @in */
+	int dev;       /* ranks take the devices of the plugin in turn */
 	unsigned char *in, *out;
 	size_t blocks[2];      /* of in and out */
 	size_t bytes[2];       /* likewise, with blocks of the largest size */

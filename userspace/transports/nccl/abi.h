@@ -42,7 +42,8 @@ enum nccl_log_level {
 #define NCCL_PTR_DMABUF	  0x4
 
 #define NCCL_HANDLE_SIZE  128
-#define NCCL_MAX_REQUESTS 32 /* of one comm, each of up to maxRecvs parts */
+#define NCCL_MAX_REQUESTS    32 /* of one comm, each of up to maxRecvs parts */
+#define NCCL_MAX_REQUESTS_V6 8	/* up to version 6 */
 #define NCCL_MAX_DEVS_V9  4
 #define NCCL_MAX_DEVS_V12 8
 #define NCCL_DEVICE_HOST  0 /* netDeviceType: no device offload */
