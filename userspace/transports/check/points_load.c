@@ -16,6 +16,7 @@ static const char *c1_symbols(struct plugin *p)
 						"ncclProfiler_v",      "ncclEnvPlugin_v" };
 	const struct nccl_net_v6 *v6 = p->table;
 	char symbol[40];
+	void *ctx;
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		for (int v = 1; v <= 14; v++) {
@@ -25,13 +26,16 @@ static const char *c1_symbols(struct plugin *p)
 		}
 	}
 	NEED(np_name(p) && np_name(p)[0], "the table has no name");
-	/* From name to closeListen no entry of any version may be missing, but regMrDmaBuf. */
-	NEED(v6->init && v6->devices && v6->get_properties && v6->listen && v6->connect &&
-		     v6->accept && v6->reg_mr && v6->dereg_mr && v6->isend && v6->irecv &&
-		     v6->iflush && v6->test && v6->close_send && v6->close_recv && v6->close_listen,
+	NEED(v6->init, "the table has no init");
+	TRY(np_init(p, &ctx, check_log));
+	/* init may fill the table in. From name to closeListen no entry of any version may be missing, but regMrDmaBuf. */
+	NEED(v6->devices && v6->get_properties && v6->listen && v6->connect && v6->accept &&
+		     v6->reg_mr && v6->dereg_mr && v6->isend && v6->irecv && v6->iflush &&
+		     v6->test && v6->close_send && v6->close_recv && v6->close_listen,
 	     "the table lacks a function that NCCL calls");
 	if (p->version >= 11)
 		NEED(((const struct nccl_net_v11 *)p->table)->finalize, "finalize is NULL");
+	TRY(np_finalize(p, ctx));
 	return NULL;
 }
 
