@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 # NCCL's network plugin against ib_write_bw on the same NICs, in turn (A B B A) in one boot: net.sh PAIRS. Values are
 # lines "FIGURE ours|peer VALUE" in /srv/values, as those of bench.sh.
+#
+# Both sides do the same: one queue pair, the MTU of the port, WRITE_WITH_IMM of one buffer of 1 MiB, 32 outstanding, a
+# completion of each, and a receiver that polls, which takes a CPU from the fabric. The messages of the ring have 8 MiB.
 . /opt/tphbuf/rig/lib.sh
 
 pairs=${1:-10} port=22000
@@ -16,20 +19,20 @@ plugin() { # WHAT: values of net_plugin in /srv/net
 }
 of() { sed -n "s/^$1 //p" /srv/net; }
 
-write_bw() { # OPTION...: sets $result to MiB/s of ib_write_bw, 1 MiB
+write_bw() { # OPTION...: sets $result to MiB/s of ib_write_bw
 	port=$((port + 1))
-	timeout 120 ib_write_bw -F -p $port -s 1048576 -n 400 "$@" -d "$nic_8bit" >/srv/server.log 2>&1 &
+	timeout 120 ib_write_bw -F -p $port --write_with_imm -Q 1 "$@" -d "$nic_8bit" >/srv/server.log 2>&1 &
 	wait_for 30 listening $port
-	timeout 120 ib_write_bw -F -p $port -s 1048576 -n 400 "$@" -d "$nic_ext" --out_json --out_json_file=/srv/client.json \
+	timeout 120 ib_write_bw -F -p $port --write_with_imm -Q 1 "$@" -d "$nic_ext" --out_json --out_json_file=/srv/client.json \
 		127.0.0.1 >/srv/client.log 2>&1 || fail "ib_write_bw $*"
 	wait $! || fail "ib_write_bw $*: server"
 	result=$(sed -n 's/.*"BW_average" *: *"\{0,1\}\([0-9.]*\).*/\1/p' /srv/client.json | tail -n 1)
 }
 
 bandwidth() { plugin bw && value net.bw ours "$(of bw)"; }
-bandwidth_peer() { write_bw && value net.bw peer "$result"; }
+bandwidth_peer() { write_bw -s 1048576 -n 400 -t 32 && value net.bw peer "$result"; }
 all_reduce() { plugin all-reduce && value net.all_reduce peer "$(of all_reduce)" && sum=$(of sum); }
-both_ways() { write_bw -b && both=$result; }
+both_ways() { write_bw -b -s 8388608 -n 20 -t 2 && both=$result; }
 # Time that is allowed for it, us: a ring of two ranks moves 16 MiB in each direction and sums 8 MiB.
 allowed() { value net.all_reduce ours "$(awk -v both="$both" -v sum="$sum" 'BEGIN { printf "%.1f", 32e6 / both + sum }')"; }
 

@@ -2,12 +2,13 @@
 /*
  * net_plugin WHAT PLUGIN [BDF]: speed of a network plugin of NCCL. Prints "NAME VALUE" lines.
  *
- *   bw         1 MiB messages from one process to another, MiB/s
- *   all-reduce a ring of two ranks, 16 MiB, and the sums alone, us
+ *   bw         1 MiB messages from one process to another, MiB/s; all of one buffer, as those of
+ *              ib_write_bw
+ *   all-reduce a ring of two ranks, 16 MiB in place, and the sums alone, us
  *   post       one isend of 8 bytes that finds its receive announced, ns (instructions, where
  *              the clock counts them)
- *   register   10,000 regions of a BAR of BDF, each a page: the first and the last 1000, and
- *              what is registered already, among few and among 10,000; us of one
+ *   register   10,000 regions of a BAR of BDF, each a page: from the 100th on and up to the last, 100
+ *              of each, and what is registered already, among few and among 10,000; us of one
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,13 +63,12 @@ static const char *connect_ranks(struct world *w, struct pair *pair)
 /* Up to WINDOW requests at a time, tested in order */
 static const char *stream(struct world *w, struct pair *pair, struct region *r)
 {
-	void *requests[WINDOW], **slot, *data, *mr = r->mr;
+	void *requests[WINDOW], **slot, *data = r->data, *mr = r->mr;
 	size_t size = MESSAGE;
 	int posted = 0, ended = 0, tag = 1, done;
 
 	while (ended < MESSAGES) {
 		slot = &requests[posted % WINDOW];
-		data = r->data + (size_t)(posted % WINDOW) * MESSAGE;
 		if (posted < MESSAGES && posted - ended < WINDOW) {
 			*slot = NULL;
 			if (w->rank)
@@ -93,8 +93,8 @@ static const char *bandwidth_rank(struct world *w, void *arg)
 
 	(void)arg;
 	HOLDS(connect_ranks(w, &pair));
-	HOLDS(region_new(&r, w->p, w->rank ? pair.send : pair.recv, WINDOW * MESSAGE));
-	memset(r.data, 1, WINDOW * MESSAGE);
+	HOLDS(region_new(&r, w->p, w->rank ? pair.send : pair.recv, MESSAGE));
+	memset(r.data, 1, MESSAGE);
 	world_barrier(w);
 	start = now_us();
 	HOLDS(stream(w, &pair, &r));
@@ -204,7 +204,7 @@ static void registrations(struct plugin *p, const char *bdf)
 	struct tphbuf_device *dev;
 	struct tphbuf_buffer *buf;
 	struct pair pair;
-	double first, last = 0, hit;
+	double first, last, hit;
 
 	if (tphbuf_ctx_new(NULL, &ctx) || tphbuf_device_open(ctx, bdf, NULL, &dev) ||
 	    tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf))
@@ -213,10 +213,12 @@ static void registrations(struct plugin *p, const char *bdf)
 	r.p = p;
 	r.comm = pair.recv;
 	r.fd = tphbuf_buffer_fd(buf);
-	first = time_regions(&r, r.mr, 0, 1000, 1000);
+	time_regions(&r, r.mr, 0, 100, 100);
+	first = time_regions(&r, r.mr + 100, 100, 100, 100);
+	time_regions(&r, r.mr + 200, 200, 800, 800);
 	hit = time_hits(&r, 0);
-	for (int i = 1000; i < REGIONS; i += 1000)
-		last = time_regions(&r, r.mr + i, i, 1000, 1000);
+	time_regions(&r, r.mr + 1000, 1000, REGIONS - 1100, REGIONS - 1100);
+	last = time_regions(&r, r.mr + REGIONS - 100, REGIONS - 100, 100, 100);
 	printf("register.first %.2f\nregister.last %.2f\nhit.few %.3f\nhit.many %.3f\n", first,
 	       last, hit, time_hits(&r, REGIONS - 100));
 	for (int i = 0; i < REGIONS; i++)
@@ -238,7 +240,7 @@ int main(int argc, char **argv)
 		holds(world_run(&p, 2, bandwidth_rank, NULL));
 	} else if (!strcmp(argv[1], "all-reduce")) {
 		holds(job_prepare(&job, "all-reduce", 2, BLOCK));
-		job.blind = true;
+		job.blind = job.in_place = true;
 		holds(world_run(&p, 2, all_reduce_rank, &job));
 	} else if (!strcmp(argv[1], "post")) {
 		post(&p);
