@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The libraries export exactly the symbols of their maps, and every public function of the headers
-# is in a map. Needs the libraries built in $LIB_DIR.
+# The libraries export exactly the symbols of their maps, NCCL's plugin its tables and nothing else, and every public function
+# of the headers is in a map. Needs the libraries built in $LIB_DIR, and $NCCL_PLUGIN.
 set -u
 us=$(cd "$(dirname "$0")/../../userspace" && pwd)
 status=0
@@ -33,6 +33,10 @@ for pair in tphbuf:lib/libtphbuf.map tphbuf-verbs:lib/verbs/libtphbuf-verbs.map 
 		status=1
 	fi
 done
+
+for version in 6 7 8 9 10 11 12; do echo "ncclNetPlugin_v$version"; done | sort >"$tmp/map"
+nm -D --defined-only "$NCCL_PLUGIN" | awk '$2 != "A" { print $3 }' | sort >"$tmp/elf"
+compare "$(basename "$NCCL_PLUGIN") exports its tables" "$tmp/map" "$tmp/elf"
 
 # Declarations: the first tphbuf_ name followed by "(" after TPHBUF_API.
 cat "$us"/include/tphbuf/*.h | tr '\n' ' ' | grep -oE 'TPHBUF_API [^;]*;' |
