@@ -3,8 +3,9 @@
 # NCCL's network plugin against ib_write_bw on the same NICs, in turn (A B B A) in one boot: net.sh PAIRS. Values are
 # lines "FIGURE ours|peer VALUE" in /srv/values, as those of bench.sh.
 #
-# Both sides do the same: one queue pair, the MTU of the port, WRITE_WITH_IMM of one buffer of 1 MiB, 32 outstanding, a
-# completion of each, and a receiver that polls, which takes a CPU from the fabric. The messages of the ring have 8 MiB.
+# Both sides do the same: one queue pair, the MTU of the port, WRITE_WITH_IMM of one buffer of 1 MiB, 32 sends outstanding and
+# 256 receives ahead, a completion of each, and a receiver that polls, which takes a CPU from the fabric. The messages of
+# the ring have 8 MiB.
 . /opt/tphbuf/rig/lib.sh
 
 pairs=${1:-10} port=22000
@@ -30,7 +31,7 @@ write_bw() { # OPTION...: sets $result to MiB/s of ib_write_bw
 }
 
 bandwidth() { plugin bw && value net.bw ours "$(of bw)"; }
-bandwidth_peer() { write_bw -s 1048576 -n 400 -t 32 && value net.bw peer "$result"; }
+bandwidth_peer() { write_bw -s 1048576 -n 2000 -t 32 -r 256 && value net.bw peer "$result"; }
 all_reduce() { plugin all-reduce && value net.all_reduce peer "$(of all_reduce)" && sum=$(of sum); }
 both_ways() { write_bw -b -s 8388608 -n 20 -t 2 && both=$result; }
 # Time that is allowed for it, us: a ring of two ranks moves 16 MiB in each direction and sums 8 MiB.

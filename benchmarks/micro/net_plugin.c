@@ -21,8 +21,9 @@
 #include "userspace/transports/check/check.h"
 #include "userspace/transports/check/collective.h"
 
-#define WINDOW	 32
-#define MESSAGES 400
+#define SENDS	 32  /* outstanding at a time, as ib_write_bw -t 32 */
+#define RECEIVES 256 /* posted ahead, as ib_write_bw -r 256 */
+#define MESSAGES 2000
 #define MESSAGE	 (1u << 20)
 #define BLOCK	 (8u << 20)
 #define ROUNDS	 10
@@ -60,16 +61,16 @@ static const char *connect_ranks(struct world *w, struct pair *pair)
 	return NULL;
 }
 
-/* Up to WINDOW requests at a time, tested in order */
+/* Up to a number of requests at a time, tested in order */
 static const char *stream(struct world *w, struct pair *pair, struct region *r)
 {
-	void *requests[WINDOW], **slot, *data = r->data, *mr = r->mr;
+	void *requests[RECEIVES], **slot, *data = r->data, *mr = r->mr;
+	int posted = 0, ended = 0, tag = 1, done, window = w->rank ? SENDS : RECEIVES;
 	size_t size = MESSAGE;
-	int posted = 0, ended = 0, tag = 1, done;
 
 	while (ended < MESSAGES) {
-		slot = &requests[posted % WINDOW];
-		if (posted < MESSAGES && posted - ended < WINDOW) {
+		slot = &requests[posted % window];
+		if (posted < MESSAGES && posted - ended < window) {
 			*slot = NULL;
 			if (w->rank)
 				TRY(np_isend(w->p, pair->send, data, size, tag, mr, slot));
@@ -79,7 +80,7 @@ static const char *stream(struct world *w, struct pair *pair, struct region *r)
 		}
 		if (ended == posted)
 			continue;
-		TRY(np_test(w->p, requests[ended % WINDOW], &done, NULL));
+		TRY(np_test(w->p, requests[ended % window], &done, NULL));
 		ended += done;
 	}
 	return NULL;
