@@ -37,17 +37,17 @@ enum nccl_log_level {
 #define NCCL_LOG_REG  0x2000ul
 
 /* Kinds of memory: the type of regMr and the bits of ptrSupport */
-#define NCCL_PTR_HOST	  0x1
-#define NCCL_PTR_CUDA	  0x2 /* device memory of any vendor */
-#define NCCL_PTR_DMABUF	  0x4
+#define NCCL_PTR_HOST	     0x1
+#define NCCL_PTR_CUDA	     0x2 /* device memory of any vendor */
+#define NCCL_PTR_DMABUF	     0x4
 
-#define NCCL_HANDLE_SIZE  128
+#define NCCL_HANDLE_SIZE     128
 #define NCCL_MAX_REQUESTS    32 /* of one comm, each of up to maxRecvs parts */
 #define NCCL_MAX_REQUESTS_V6 8	/* up to version 6 */
-#define NCCL_MAX_DEVS_V9  4
-#define NCCL_MAX_DEVS_V12 8
-#define NCCL_DEVICE_HOST  0 /* netDeviceType: no device offload */
-#define NCCL_UNDEFINED	  (-1)
+#define NCCL_MAX_DEVS_V9     4
+#define NCCL_MAX_DEVS_V12    8
+#define NCCL_DEVICE_HOST     0 /* netDeviceType: no device offload */
+#define NCCL_UNDEFINED	     (-1)
 
 /* On entry of irecv, *request may be this instead of NULL: completion need not be reported. */
 #define NCCL_OPTIONAL_RECV_COMPLETION ((void *)0x1)
