@@ -81,12 +81,35 @@ static void off_and_unsupported(void **state)
 	assert_int_equal(tphbuf_device_steer_enable(f->dev, TPHBUF_STEER_NS, 0), -ENOTTY);
 	fake.steer = STEER_NO_REQUESTER;
 	assert_int_equal(tphbuf_device_steer_info(f->dev, &i), -EOPNOTSUPP);
-	assert_error_at(f->ctx, TPHBUF_STAGE_STEER, "requester");
+	assert_error_at(f->ctx, TPHBUF_STAGE_STEER, "root port");
 	start(STEER_CONFINED, 1, true, 0);
 	assert_int_equal(info(f).can, 0);
 	assert_int_equal(info(f).entries, 0);
 	assert_int_equal(tphbuf_device_steer_set(f->dev, 0, cpus, 1, 0), -EOPNOTSUPP);
 	assert_int_equal(tphbuf_device_steer_get(f->dev, 0, &tag, 1), -EPERM);
+}
+
+/* The kernel has one errno for several reasons; the text names the one that can be seen. */
+static void unsupported_says_why(void **state)
+{
+	struct tphbuf_steer_info i = { .size = sizeof(i) };
+	struct fixture *f = *state;
+
+	start(STEER_NO_REQUESTER, MODES, true, 4);
+	fake_text("proc/cmdline", "quiet pci=noaer\n");
+	assert_int_equal(tphbuf_device_steer_info(f->dev, &i), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_STEER, "root port");
+	fake_text("proc/cmdline", "quiet pci=noaer,notph\n");
+	assert_int_equal(tphbuf_device_steer_info(f->dev, &i), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_STEER, "remove notph");
+	assert_int_equal(tphbuf_device_steer_set(f->dev, 0, cpus, 1, 0), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_STEER, "remove notph");
+	fake_device_config(CAP, 0, 4);
+	assert_int_equal(tphbuf_device_steer_info(f->dev, &i), -EOPNOTSUPP);
+	assert_error_at(f->ctx, TPHBUF_STAGE_STEER, "no such capability");
+	fake_remove("proc/cmdline");
+	start(STEER_NO_REQUESTER, MODES, true, 4);
+	assert_int_equal(tphbuf_device_steer_info(f->dev, &i), -EOPNOTSUPP);
 }
 
 /* Another kernel may use the number for another feature. */
@@ -269,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(bad_arguments, device),
 		TEST(off_and_unsupported, device),
+		TEST(unsupported_says_why, device),
 		TEST(foreign_feature_is_recognised_before_any_set, device),
 		TEST(what_can_be_done, device),
 		TEST(set_is_all_or_nothing, device),

@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "util/cmdline.h"
 
 enum severity {
 	SEVERITY_OK,
@@ -39,7 +40,7 @@ struct doctor {
 	size_t nr_findings;
 	bool failed; /* out of memory */
 	unsigned int count[NR_SEVERITIES];
-	char cmdline[4096]; /* of the kernel */
+	char cmdline[CMDLINE_MAX]; /* of the kernel */
 	/* Valid when the function was given and found. */
 	bool has_device, has_nic;
 	struct tphbuf_pci_info device, nic;

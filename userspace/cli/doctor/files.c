@@ -128,19 +128,3 @@ bool tree_each(const struct doctor *d, enum tree tree, const char *dirname,
 	closedir(dir);
 	return true;
 }
-
-/* Options of one parameter are separated by commas: "pci=a,notph". */
-bool cmdline_has(const struct doctor *d, const char *word)
-{
-	size_t len = strlen(word);
-	const char *p = d->cmdline;
-
-	while ((p = strstr(p, word))) {
-		char before = p == d->cmdline ? ' ' : p[-1];
-
-		if (strchr(" ,=", before) && strchr(" ,\n", p[len]))
-			return true;
-		p += len;
-	}
-	return false;
-}

@@ -21,7 +21,5 @@ bool tree_link(const struct doctor *d, enum tree tree, char *buf, size_t size, c
 /* Call @fn with each name in a directory until it returns false. */
 bool tree_each(const struct doctor *d, enum tree tree, const char *dir,
 	       bool (*fn)(void *arg, const char *name), void *arg);
-/* True if the kernel command line has this word. */
-bool cmdline_has(const struct doctor *d, const char *word);
 
 #endif

@@ -153,7 +153,7 @@ static void check_vfio(struct doctor *d)
 
 static void check_tph_switch(struct doctor *d)
 {
-	if (cmdline_has(d, "notph"))
+	if (cmdline_has(d->cmdline, "notph"))
 		report(d, SEVERITY_ERROR, "pci=notph",
 		       "remove notph from pci= on the kernel command line and reboot",
 		       "the kernel command line disables TPH");

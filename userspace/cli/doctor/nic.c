@@ -240,7 +240,7 @@ static void explain_disabled(struct doctor *d)
 	struct tphbuf_topo *topo;
 	size_t n;
 
-	if (cmdline_has(d, "notph")) {
+	if (cmdline_has(d->cmdline, "notph")) {
 		report(d, SEVERITY_ERROR, "requester",
 		       "remove notph from pci= on the kernel command line and reboot",
 		       "%s may not send tags: TPH is disabled", d->nic.bdf);

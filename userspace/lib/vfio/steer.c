@@ -7,7 +7,9 @@
  * device: GET is refused as the level of the device demands, or fills in the layout of this feature.
  */
 #include <errno.h>
+#include <limits.h>
 #include <linux/pci_regs.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +17,8 @@
 
 #include "lib/core/internal.h"
 #include "lib/pci/config.h"
+#include "util/cmdline.h"
+#include "util/fd.h"
 
 /* PCIe 6.x, 7.9.13; newer than the oldest <linux/pci_regs.h> */
 #define CTRL	    8 /* offset of the control register */
@@ -42,8 +46,41 @@ _Static_assert(offsetof(struct request, st) == offsetof(struct vfio_device_featu
 _Static_assert(TPHBUF_STEER_NO_CPU == VFIO_TPH_ST_CLEAR && TPHBUF_STEER_PM == VFIO_TPH_ST_PM,
 	       "numbers of the kernel");
 
+static bool tph_is_disabled(const struct tphbuf_ctx *ctx)
+{
+	char path[PATH_MAX], text[CMDLINE_MAX];
+	ssize_t n;
+
+	n = snprintf(path, sizeof(path), "%s/cmdline", ctx->proc_root);
+	if ((size_t)n >= sizeof(path))
+		return false;
+	n = fd_read_file(path, text, sizeof(text) - 1);
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	return cmdline_has(text, "notph");
+}
+
+/* The kernel has one answer for several reasons. */
+static int fail_unsupported(struct tphbuf_device *dev)
+{
+	const struct pcicfg_reader reader = { .read = device_read_config, .arg = dev };
+	unsigned int pos;
+
+	if (!pcicfg_find_ext_cap(&reader, PCI_EXT_CAP_ID_TPH, &pos) && !pos)
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_STEER, -EOPNOTSUPP,
+				"%s is no TPH requester: it has no such capability", dev->bdf);
+	if (tph_is_disabled(dev->ctx))
+		return ctx_fail(dev->ctx, TPHBUF_STAGE_STEER, -EOPNOTSUPP,
+				"%s: TPH is disabled; remove notph from pci= on the kernel command line and reboot",
+				dev->bdf);
+	return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_STEER, -EOPNOTSUPP, "%s", dev->bdf);
+}
+
 static int fail(struct tphbuf_device *dev, int err)
 {
+	if (err == -EOPNOTSUPP)
+		return fail_unsupported(dev);
 	return ctx_fail_errno(dev->ctx, TPHBUF_STAGE_STEER, err, "%s", dev->bdf);
 }
 
