@@ -11,6 +11,7 @@
 
 #define MEMORY_AT   0x40000000ull
 #define MEMORY_SIZE 0x10000u
+#define MEMORY_BUS  0x80000000u /* of the engine's own */
 #define ENTRIES	    5u
 #define EXT	    FAB_TPH_EXT
 #define NS	    FAB_TPH_CTRL_MODE_NS
@@ -89,11 +90,11 @@ static void set32(struct fab_device *eng, uint32_t off, uint32_t value)
 	eng->ops->bar_write(eng, ENG_REGS_BAR, off, &value, sizeof(value));
 }
 
-static void transfer(struct fab_device *eng, uint32_t hint)
+static void transfer_to(struct fab_device *eng, uint32_t addr, uint32_t hint)
 {
 	uint32_t status = ENG_BUSY;
 
-	set32(eng, ENG_ADDR_LO, (uint32_t)MEMORY_AT);
+	set32(eng, ENG_ADDR_LO, addr);
 	set32(eng, ENG_LENGTH, 256);
 	set32(eng, ENG_HINT, hint);
 	set32(eng, ENG_START, 1);
@@ -102,6 +103,11 @@ static void transfer(struct fab_device *eng, uint32_t hint)
 		eng->ops->bar_read(eng, ENG_REGS_BAR, ENG_STATUS, &status, sizeof(status));
 	}
 	assert_int_equal(status, ENG_DONE);
+}
+
+static void transfer(struct fab_device *eng, uint32_t hint)
+{
+	transfer_to(eng, (uint32_t)MEMORY_AT, hint);
 }
 
 /* Every TLP of a transfer as the witness tells; width 0: without hint. */
@@ -228,6 +234,46 @@ static void witness_tells_the_state_of_the_function(void **ctx)
 	assert_int_equal(witness(state->eng, ENG_WIT_TPH_WRITES), 0);
 }
 
+/* One row of a side: TLPs with this 16-bit tag, or without hint if it is 0 */
+static void expect_side(struct fab_device *eng, uint32_t side, uint32_t tlps, uint32_t st)
+{
+	witness_put(eng, ENG_WIT_SIDE, side);
+	assert_int_equal(witness(eng, ENG_WIT_ROWS), !!tlps);
+	assert_int_equal(witness(eng, ENG_WIT_ROW_TLPS), tlps);
+	assert_int_equal(witness(eng, ENG_WIT_ROW_WRITE), !!tlps);
+	assert_int_equal(witness(eng, ENG_WIT_ROW_WIDTH), st ? 16 : 0);
+	assert_int_equal(witness(eng, ENG_WIT_ROW_ST), st);
+}
+
+/* What a peer writes into the memory of an engine, and what that engine sends, are told apart. */
+static void peers_write_into_its_memory(void **ctx)
+{
+	const struct eng_opts opts = { .requester = EXT, .completer = EXT, .memory_size = 1 << 20 };
+	const struct eng_opts peer_opts = { .requester = EXT };
+	struct state *state = *ctx;
+	struct fab_device *peer;
+
+	start(state, &opts);
+	assert_int_equal(eng_new(state->fabric, "peer", &peer_opts), 0);
+	peer = fab_fabric_find(state->fabric, "peer");
+	put(peer, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+	put(state->eng, PCI_BASE_ADDRESS_0 + 4 * ENG_MEMORY_BAR, MEMORY_BUS, 4);
+	enable(peer, EXT, DS);
+	enable(state->eng, EXT, DS);
+	transfer_to(peer, MEMORY_BUS, TOLD(0x1234));
+	expect_side(state->eng, ENG_WIT_ARRIVED, 2, 0x1234);
+	expect_side(state->eng, ENG_WIT_SENT, 0, 0);
+	transfer(state->eng, TOLD(0x77));
+	expect_side(state->eng, ENG_WIT_ARRIVED, 2, 0x1234);
+	expect_side(state->eng, ENG_WIT_SENT, 2, 0x77);
+	expect_side(peer, ENG_WIT_SENT, 0, 0);
+	expect_side(state->eng, 2, 0, 0);
+	expect_side(state->eng, UINT32_MAX, 0, 0);
+	witness_put(state->eng, ENG_WIT_CLEAR, 1);
+	expect_side(state->eng, ENG_WIT_ARRIVED, 0, 0);
+	expect_side(state->eng, ENG_WIT_SENT, 0, 0);
+}
+
 static void initiate_flr(struct fab_device *eng)
 {
 	put(eng, eng->pcie_cap + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR, 2);
@@ -312,6 +358,7 @@ int main(void)
 		TEST(table_elsewhere),
 		TEST(modes),
 		TEST(witness_tells_the_state_of_the_function),
+		TEST(peers_write_into_its_memory),
 		TEST(kinds_of_reset),
 		TEST(completer_with_memory),
 		TEST(bad_options_are_refused),

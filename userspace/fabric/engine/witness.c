@@ -4,6 +4,7 @@
  */
 #include "fabric/core/cfg/cfg.h"
 #include "fabric/engine/eng.h"
+#include "fabric/engine/regs.h"
 #include "fabric/engine/witness.h"
 
 static uint32_t reg(struct fab_device *dev, uint32_t off)
@@ -35,22 +36,38 @@ static uint64_t read_resets(struct fab_device *dev, unsigned int arg)
 	return to_eng(dev)->resets;
 }
 
+/* Of the selected side */
+static const struct fab_tally *rows(struct fab_device *dev)
+{
+	static const struct fab_tally none;
+
+	switch (reg(dev, ENG_WIT_SIDE)) {
+	case ENG_WIT_SENT:
+		return &dev->to_memory;
+	case ENG_WIT_ARRIVED:
+		return &dev->bar[ENG_MEMORY_BAR].tally;
+	default:
+		return &none;
+	}
+}
+
 static uint64_t read_rows(struct fab_device *dev, unsigned int arg)
 {
 	(void)arg;
-	return dev->to_memory.nrows;
+	return rows(dev)->nrows;
 }
 
 /* Of the selected row */
 static uint64_t read_row(struct fab_device *dev, unsigned int column)
 {
-	return fab_tally_column(&dev->to_memory, reg(dev, ENG_WIT_ROW), column);
+	return fab_tally_column(rows(dev), reg(dev, ENG_WIT_ROW), column);
 }
 
 static void clear_written(struct fab_device *dev, uint64_t value)
 {
 	(void)value;
 	fab_tally_clear(&dev->to_memory);
+	fab_tally_clear(&dev->bar[ENG_MEMORY_BAR].tally);
 	dev->tph_writes = 0;
 	to_eng(dev)->resets = 0;
 }
@@ -66,6 +83,7 @@ static const struct fab_reg witness_regs[] = {
 	{ "wit_entry", ENG_WIT_ENTRY, 4, .reset = 0 },
 	RO(wit_entry_st, ENG_WIT_ENTRY_ST, read_entry_st, 0),
 	RO(wit_resets, ENG_WIT_RESETS, read_resets, 0),
+	{ "wit_side", ENG_WIT_SIDE, 4, .reset = ENG_WIT_SENT },
 	RO(wit_rows, ENG_WIT_ROWS, read_rows, 0),
 	{ "wit_row", ENG_WIT_ROW, 4, .reset = 0 },
 	RO(wit_row_th, ENG_WIT_ROW_TH, read_row, FAB_ROW_TH),
@@ -73,6 +91,7 @@ static const struct fab_reg witness_regs[] = {
 	RO(wit_row_st, ENG_WIT_ROW_ST, read_row, FAB_ROW_ST),
 	RO(wit_row_ph, ENG_WIT_ROW_PH, read_row, FAB_ROW_PH),
 	RO(wit_row_tlps, ENG_WIT_ROW_TLPS, read_row, FAB_ROW_TLPS),
+	RO(wit_row_write, ENG_WIT_ROW_WRITE, read_row, FAB_ROW_IS_WRITE),
 };
 
 const struct fab_reg_map eng_witness_map = {
