@@ -248,21 +248,37 @@ static void test_changed(struct rig *rig)
 	target_close(rig, &target);
 }
 
-/* Peer and memory below different root ports: works, without hint. */
-static void test_host_bridge(struct rig *rig)
+/* The tag of the buffer is not sent, for this reason; everything works without hint. */
+static void works_without_hint(struct rig *rig, uint32_t state, int error)
 {
 	struct target target;
 	struct uverbs_mr mr;
 
 	buffer_open(rig, &target);
-	expect_both_ways(rig, tphbuf_buffer_fd(target.buf), IB_UVERBS_MR_TPH_UNTAGGED, -ENODATA);
 	set_tag(rig, &target, TAG);
-	expect_both_ways(rig, tphbuf_buffer_fd(target.buf), IB_UVERBS_MR_TPH_HOST_BRIDGE, -EXDEV);
+	expect_both_ways(rig, tphbuf_buffer_fd(target.buf), state, error);
 	require(!reg_fd(rig, tphbuf_buffer_fd(target.buf), 0, &mr), "register");
 	write_mr(rig, &mr, IBV_WC_SUCCESS);
 	expect(rig, 0, 0, 0);
 	dereg(rig, &mr);
 	target_close(rig, &target);
+}
+
+/* Peer and memory below different root ports */
+static void test_host_bridge(struct rig *rig)
+{
+	struct target target;
+
+	buffer_open(rig, &target);
+	expect_both_ways(rig, tphbuf_buffer_fd(target.buf), IB_UVERBS_MR_TPH_UNTAGGED, -ENODATA);
+	target_close(rig, &target);
+	works_without_hint(rig, IB_UVERBS_MR_TPH_HOST_BRIDGE, -EXDEV);
+}
+
+/* pci=notph */
+static void test_notph(struct rig *rig)
+{
+	works_without_hint(rig, IB_UVERBS_MR_TPH_NIC_DISABLED, -ENXIO);
 }
 
 /* Lengths by which restrack's entries are told apart. */
@@ -431,13 +447,10 @@ static void test_absent(struct rig *rig)
 }
 
 static const struct bar_test tests[] = {
-	{ "absent", test_absent },
-	{ "bad_flags", test_bad_flags },
-	{ "changed", test_changed },
-	{ "host_bridge", test_host_bridge },
-	{ "pools", test_pools },
-	{ "restrack", test_restrack },
-	{ "stale_faults", test_stale_faults },
+	{ "absent", test_absent },     { "bad_flags", test_bad_flags },
+	{ "changed", test_changed },   { "host_bridge", test_host_bridge },
+	{ "notph", test_notph },       { "pools", test_pools },
+	{ "restrack", test_restrack }, { "stale_faults", test_stale_faults },
 	{ "states", test_states },
 };
 

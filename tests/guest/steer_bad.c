@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tests/guest/random.h"
 #include "tests/guest/steer_ops.h"
 
 #define GET VFIO_DEVICE_FEATURE_GET
@@ -160,75 +159,5 @@ void test_bad_inputs(struct steer *rig, const char *level)
 	if (unsafe)
 		bad_operations(rig);
 	unchanged(rig, "operation");
-	ctrl_put(rig, 0);
-}
-
-/* What the answer to a random SET must be, by the documented rules */
-static int predict(const struct vfio_device_feature_tph_st *head, uint32_t argsz, uint32_t n,
-		   const uint32_t *data)
-{
-	if (argsz < HEAD || !head->count || argsz < HEAD + 4u * head->count ||
-	    head->index + head->count > (int)n || head->flags & ~(uint32_t)VFIO_TPH_ST_PM)
-		return -EINVAL;
-	for (uint32_t i = 0; i < head->count; i++)
-		if (data[i] != VFIO_TPH_ST_CLEAR && data[i] > 1)
-			return data[i] < 4096 ? -EPERM : -EINVAL;
-	return 0;
-}
-
-/* A SET that is wrong in some way or another, now and then right. */
-static uint32_t random_input(uint64_t *random, uint32_t n, struct vfio_device_feature_tph_st *head,
-			     uint32_t data[64])
-{
-	bool wild = random_chance(random, 20);
-	uint32_t count, argsz;
-
-	head->flags = random_chance(random, 80) ? random_below(random, 2) : random_below(random, 16);
-	head->index = (uint16_t)(wild ? random_next(random) : random_below(random, n + 1));
-	head->count = (uint16_t)(wild ? random_next(random) : random_below(random, n + 1));
-	count = head->count < 64 ? head->count : 64;
-	argsz = HEAD + 4 * count;
-	if (random_chance(random, 20))
-		argsz = random_below(random, argsz + 1);
-	for (uint32_t i = 0; i < count; i++)
-		data[i] = random_chance(random, 95) ? random_below(random, 2) :
-			  random_chance(random, 50) ? VFIO_TPH_ST_CLEAR :
-						      (uint32_t)random_next(random) | 0x10000;
-	return argsz;
-}
-
-static uint32_t tag_of(uint32_t cpu, uint32_t flags)
-{
-	if (cpu == VFIO_TPH_ST_CLEAR)
-		return 0;
-	return flags & VFIO_TPH_ST_PM ? TAG_PM_EXT(cpu) : TAG_EXT(cpu);
-}
-
-/* Every answer is the predicted one, and at the end the table is that of the good ones. */
-void test_many_bad_inputs(struct steer *rig, const char *arg)
-{
-	uint32_t n = entries(rig), want_st[64] = { 0 }, good = 0, many = (uint32_t)atoi(arg);
-	uint64_t random = random_seed(getenv("SEED"));
-
-	printf("seed %llu\n", (unsigned long long)random);
-	for (uint32_t i = 0; i < many; i++) {
-		struct vfio_device_feature_tph_st head;
-		uint32_t data[64], argsz = random_input(&random, n, &head, data);
-		int want = predict(&head, argsz, n, data), got;
-
-		got = steer_raw(rig, SET, argsz, &head, data, head.count < 64 ? head.count : 64);
-		require(got == want,
-			"input %u: %d instead of %d (flags %x index %u count %u argsz %u)", i, got,
-			want, head.flags, head.index, head.count, argsz);
-		for (uint32_t k = 0; !want && k < head.count; k++)
-			want_st[head.index + k] = tag_of(data[k], head.flags);
-		good += !want;
-	}
-	require(good && good < many, "%u of %u inputs were good", good, many);
-	ctrl_put(rig, ENABLE(EXT, IV));
-	expect_ctrl(rig, "after all", ENABLE(EXT, IV));
-	for (uint32_t i = 0; i < n; i++)
-		require(table_entry(rig, i) == want_st[i], "entry %u is 0x%x instead of 0x%x", i,
-			table_entry(rig, i), want_st[i]);
 	ctrl_put(rig, 0);
 }

@@ -205,39 +205,52 @@ static void engine_put(struct steer *rig, uint32_t off, uint32_t value)
 	store(rig, rig->dev.regs + off, value, 4);
 }
 
-static void transfer(struct steer *rig, uint32_t hint)
+void steer_start(struct steer *rig, uint32_t hint, uint32_t len)
+{
+	memset(rig->memory, 0, STEER_LEN);
+	engine_put(rig, ENG_ADDR_LO, STEER_IOVA);
+	engine_put(rig, ENG_ADDR_HI, 0);
+	engine_put(rig, ENG_LENGTH, len);
+	engine_put(rig, ENG_VALUE, PAYLOAD);
+	engine_put(rig, ENG_HINT, hint);
+	engine_put(rig, ENG_START, 1);
+}
+
+void steer_finish(struct steer *rig, uint32_t len)
 {
 	time_t end = time(NULL) + 20;
 	uint32_t status;
 
-	memset(rig->memory, 0, STEER_LEN);
-	engine_put(rig, ENG_ADDR_LO, STEER_IOVA);
-	engine_put(rig, ENG_ADDR_HI, 0);
-	engine_put(rig, ENG_LENGTH, 1024);
-	engine_put(rig, ENG_VALUE, PAYLOAD);
-	engine_put(rig, ENG_HINT, hint);
-	engine_put(rig, ENG_START, 1);
 	while ((status = engine_get(rig, ENG_STATUS)) == ENG_BUSY)
 		require(time(NULL) < end, "the engine is busy");
 	require(status == ENG_DONE, "the transfer failed: %u", status);
 	require(!memcmp(rig->memory, &(uint32_t){ PAYLOAD }, 4) &&
-			!memcmp(rig->memory + 1020, &(uint32_t){ PAYLOAD }, 4),
+			!memcmp(rig->memory + len - 4, &(uint32_t){ PAYLOAD }, 4),
 		"the data did not arrive");
+}
+
+void expect_row(struct steer *rig, const char *what, uint32_t side, uint32_t width, uint32_t st,
+		uint32_t ph)
+{
+	uint32_t rows, got, tag, hint;
+
+	witness_put(rig, ENG_WIT_SIDE, side);
+	rows = witness_get(rig, ENG_WIT_ROWS);
+	require(rows == 1, "%s: %u kinds of TLPs", what, rows);
+	witness_put(rig, ENG_WIT_ROW, 0);
+	require(witness_get(rig, ENG_WIT_ROW_WRITE), "%s: reads", what);
+	got = witness_get(rig, ENG_WIT_ROW_WIDTH);
+	tag = witness_get(rig, ENG_WIT_ROW_ST);
+	hint = witness_get(rig, ENG_WIT_ROW_PH);
+	require(got == width && tag == st && (!width || hint == ph),
+		"%s: TLPs carry a %u-bit tag 0x%x ph %u instead of %u bits 0x%x ph %u", what, got,
+		tag, hint, width, st, ph);
 }
 
 void expect_wire(struct steer *rig, const char *what, uint32_t hint, uint32_t width, uint32_t st)
 {
-	uint32_t got, tag, ph;
-
 	witness_put(rig, ENG_WIT_CLEAR, 1);
-	transfer(rig, hint);
-	require(witness_get(rig, ENG_WIT_ROWS) == 1, "%s: %u kinds of TLPs", what,
-		witness_get(rig, ENG_WIT_ROWS));
-	witness_put(rig, ENG_WIT_ROW, 0);
-	got = witness_get(rig, ENG_WIT_ROW_WIDTH);
-	tag = witness_get(rig, ENG_WIT_ROW_ST);
-	ph = witness_get(rig, ENG_WIT_ROW_PH);
-	require(got == width && tag == st && (!width || ph == 1),
-		"%s: TLPs carry a %u-bit tag 0x%x ph %u instead of %u bits 0x%x ph 1", what, got,
-		tag, ph, width, st);
+	steer_start(rig, hint, 1024);
+	steer_finish(rig, 1024);
+	expect_row(rig, what, ENG_WIT_SENT, width, st, 1);
 }

@@ -63,6 +63,14 @@ int steer_probe(struct steer *rig, uint32_t op);
 void expect_errno(const char *what, int got, int want);
 void expect_ctrl(struct steer *rig, const char *what, uint32_t want); /* user's view and hardware */
 
+/* A transfer into host memory with this ENG_HINT_*, up to STEER_LEN bytes; its end, and its data */
+void steer_start(struct steer *rig, uint32_t hint, uint32_t len);
+void steer_finish(struct steer *rig, uint32_t len);
+
+/* All TLPs of this ENG_WIT_SIDE since the last ENG_WIT_CLEAR are writes with this hint; width 0: none. */
+void expect_row(struct steer *rig, const char *what, uint32_t side, uint32_t width, uint32_t st,
+		uint32_t ph);
+
 /* A transfer with this ENG_HINT_*; every TLP must carry (width, st, ph), or no hint for width 0. */
 void expect_wire(struct steer *rig, const char *what, uint32_t hint, uint32_t width, uint32_t st);
 

@@ -26,20 +26,32 @@ test_level_is_one_of_three() {
 	equal level "$(cat $level)" unsafe
 }
 
+# Bit 6: TAINT_USER. The first test that binds a device at level unsafe.
+test_level_unsafe_taints() {
+	at confined "$cap"
+	equal "taint at level confined" $(($(</proc/sys/kernel/tainted) >> 6 & 1)) 0
+	at unsafe "$cap"
+	equal "taint at level unsafe" $(($(</proc/sys/kernel/tainted) >> 6 & 1)) 1
+}
+
 test_off_is_the_kernel_of_before() {
 	at off "$cap" "$msix" "$told" "$none"
 	for bdf in "$cap" "$msix" "$told"; do steer off "$bdf"; done
 	steer absent "$none"
 }
 
+latched() { cat "/sys/kernel/debug/vfio/$1/pci/tph_st"; }
+
 # A device keeps the level that it was bound with.
 test_level_is_latched() {
 	at off "$cap"
 	at confined
 	steer off "$cap"
+	equal debugfs "$(latched "$cap")" off
 	at confined "$cap"
 	at off
 	steer wire "$cap"
+	equal debugfs "$(latched "$cap")" confined
 }
 
 test_bad_inputs() {
@@ -49,9 +61,12 @@ test_bad_inputs() {
 	steer bad "$cap" unsafe
 }
 
-test_many_bad_inputs() {
+test_random_inputs() {
+	local n=${STEER_BAD:-20000}
 	at confined "$cap"
-	steer many_bad "$cap" "${STEER_BAD:-20000}"
+	steer random "$cap" $((n / 2))
+	at unsafe "$cap"
+	steer random "$cap" $((n / 2))
 }
 
 test_modes_of_each_level_and_location() {
@@ -77,7 +92,8 @@ test_device_that_is_told_its_tags() { at unsafe "$told"; steer told "$told"; }
 test_cpus_of_the_caller_only() { at confined "$cap"; steer affinity "$cap"; }
 
 test_table_in_msix() { at unsafe "$msix"; steer msix "$msix"; }
-test_completer_and_requester() { at confined "$both"; steer both_roles "$both"; }
+# While the NIC writes into its memory with the tag of a dma-buf
+test_completer_and_requester() { at confined "$both"; steer both_roles "$both" "$nic_ext"; }
 
 test_selftest() {
 	at unsafe "$told"
@@ -109,6 +125,12 @@ test_offline_cpu() {
 	steer offline "$cap"
 }
 
+test_cpu_goes_and_comes() {
+	at confined "$cap"
+	trap 'echo 1 >/sys/devices/system/cpu/cpu1/online' EXIT
+	steer hotplug "$cap" "${STEER_SECONDS:-4}"
+}
+
 test_plain_user() {
 	local node
 	at confined "$cap"
@@ -125,17 +147,46 @@ test_resets() {
 	steer d3hot "$soft"
 }
 
+# A fatal error at the port above the device
+test_slot_reset_after_an_error() {
+	at confined "$cap"
+	steer error "$cap" '. /opt/tphbuf/rig/lib.sh; qemu_monitor "OK id" "pcie_aer_inject_error dn1 DLP"'
+}
+
 test_two_openers() {
 	at confined "$cap" "$soft"
 	steer two_openers "$cap"
 	steer two_openers "$soft"
 }
 
-# Nothing resets the function in between.
+test_registers_that_do_not_answer() { at confined "$cap"; steer no_answer "$cap"; }
+
+without_reset() { # BDF: until the end of the test
+	echo >"/sys/bus/pci/devices/$1/reset_method"
+	trap "echo default >/sys/bus/pci/devices/$1/reset_method" EXIT
+}
+
 test_two_openers_without_reset() {
 	at confined "$cap"
-	echo >/sys/bus/pci/devices/"$cap"/reset_method
-	trap "echo default >/sys/bus/pci/devices/$cap/reset_method" EXIT
+	without_reset "$cap"
+	steer two_openers "$cap"
+}
+
+# Control register and first entry, as the device has them
+tph_of() { setpci -s "$1" ECAP17+8.l ECAP17+c.w | xargs; }
+
+test_close_clears() {
+	at confined "$cap"
+	without_reset "$cap"
+	steer leave "$cap"
+	equal "after close" "$(tph_of "$cap")" "00000000 0000"
+}
+
+test_open_clears_what_others_have_left() {
+	at confined "$cap"
+	without_reset "$cap"
+	setpci -s "$cap" ECAP17+c.w=5a5a ECAP17+8.l=00000301
+	equal "before open" "$(tph_of "$cap")" "00000301 5a5a"
 	steer two_openers "$cap"
 }
 
