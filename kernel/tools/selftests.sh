@@ -22,6 +22,9 @@ build() {
 	# Not inside another repository, else git would leave the files alone.
 	(cd "$work" && GIT_CEILING_DIRECTORIES=$(dirname "$work") \
 		git apply --include='tools/testing/selftests/vfio/*' $(series_patches | sed "s,^,$TOP/kernel/,"))
+	# Debug kernels under emulation need more than the harness's 30 s for a test.
+	sed -i 's/^\(#define TEST_TIMEOUT_DEFAULT\) 30$/\1 300/' "$work/tools/testing/selftests/kselftest_harness.h"
+	grep -q '^#define TEST_TIMEOUT_DEFAULT 300$' "$work/tools/testing/selftests/kselftest_harness.h"
 	mkdir -p "$work/out" "$out.part"
 	make -C "$work/tools/testing/selftests/vfio" -j"$JOBS" OUTPUT="$work/out" KHDR_INCLUDES="-isystem $headers" \
 		"${PROGRAMS[@]/#/$work/out/}"
