@@ -23,7 +23,7 @@ ktap_parts() {
 selftest() {
 	local program=/opt/tphbuf/selftests/$1 bdf=$2 out=/tmp/selftest.out rc=0
 	shift 2
-	timeout 120 "$program" "$@" "$bdf" >"$out" 2>&1 || rc=$?
+	timeout 600 "$program" "$@" "$bdf" >"$out" 2>&1 || rc=$?
 	cat "$out"
 	ktap_parts <"$out"
 	[ "$rc" = 0 ] || { echo "$program: exit $rc"; return 1; }
