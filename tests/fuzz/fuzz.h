@@ -56,4 +56,27 @@ static inline char *fuzz_text(const uint8_t *data, size_t size)
 	return text;
 }
 
+/* A number as the texts of the library have it, decimal or 0x hexadecimal; -1: none, or more than 64 bits. */
+static inline __int128 fuzz_number(const char *text, size_t len)
+{
+	const unsigned int base = len > 2 && text[0] == '0' && (text[1] | 32) == 'x' ? 16 : 10;
+	size_t i = base == 16 ? 2 : 0;
+	__int128 sum = 0;
+
+	if (i == len)
+		return -1;
+	for (; i < len; i++) {
+		const char *digits = "0123456789abcdef";
+		const char c = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] | 32) : text[i];
+		const char *digit = c ? strchr(digits, c) : NULL;
+
+		if (!digit || digit - digits >= (long)base)
+			return -1;
+		sum = sum * base + (digit - digits);
+		if (sum > UINT64_MAX)
+			return -1;
+	}
+	return sum;
+}
+
 #endif
