@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* PCI functions from sysfs: lib/pci/pci.c, lib/pci/sysfs.c; whole and broken trees. */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "lib/pci/sysfs.h"
 #include "tests/unit/test.h"
 
 #define DEV "sys/bus/pci/devices/" FAKE_BDF
@@ -348,6 +353,85 @@ static void other_root_is_read(void **state)
 	tphbuf_ctx_free(ctx);
 }
 
+/* A tree whose path is len bytes long and has nothing in it. */
+static struct tphbuf_ctx *ctx_below(size_t len)
+{
+	char root[PATH_MAX + 1];
+	struct tphbuf_ctx_opts opts = { .size = sizeof(opts), .sysfs_root = root };
+	struct tphbuf_ctx *ctx;
+	size_t i;
+
+	assert_true(len < sizeof(root));
+	for (i = 0; i < len; i++)
+		root[i] = i % 2 ? '.' : '/';
+	root[len] = '\0';
+	assert_int_equal(tphbuf_ctx_new(&opts, &ctx), 0);
+	return ctx;
+}
+
+static int below_read(struct tphbuf_ctx *ctx)
+{
+	char text[8];
+
+	return sysfs_read(ctx, FAKE_BDF, "vendor", text, sizeof(text));
+}
+
+static int below_device(struct tphbuf_ctx *ctx)
+{
+	char target[64];
+
+	return sysfs_device_path(ctx, FAKE_BDF, target, sizeof(target));
+}
+
+static int below_rdma(struct tphbuf_ctx *ctx)
+{
+	char bdf[TPHBUF_BDF_MAX];
+
+	return sysfs_rdma_bdf(ctx, "mlx5_0", bdf);
+}
+
+/* A path is never cut to one that the kernel takes. */
+static void paths_that_are_too_long(void **state)
+{
+	static const struct {
+		int (*call)(struct tphbuf_ctx *ctx);
+		const char *below;
+		int absent;
+	} rows[] = {
+		{ below_read, "/bus/pci/devices/" FAKE_BDF "/vendor", -ENOENT },
+		{ below_device, "/bus/pci/devices/" FAKE_BDF, -ENODEV },
+		{ below_rdma, "/class/infiniband/mlx5_0/device", -ENODEV },
+	};
+	size_t i, more;
+
+	(void)state;
+	for (i = 0; i < NR(rows); i++) {
+		for (more = 0; more < 3; more++) {
+			struct tphbuf_ctx *ctx =
+				ctx_below(PATH_MAX - 1 - strlen(rows[i].below) + more);
+
+			assert_int_equal(rows[i].call(ctx), more ? -ENAMETOOLONG : rows[i].absent);
+			tphbuf_ctx_free(ctx);
+		}
+	}
+}
+
+/* A link whose target just fits into the caller's buffer may have been cut. */
+static void link_that_fills_the_buffer(void **state)
+{
+	static const char other[] = "0000:77:00.0",
+			  target[] = "../../../devices/pci0000:00/0000:77:00.0";
+	const size_t len = strlen(target);
+	struct fixture *f = *state;
+	char text[64];
+
+	assert_int_equal(symlink(target, fake_path("sys/bus/pci/devices/%s", other)), 0);
+	assert_int_equal(sysfs_device_path(f->ctx, other, text, len + 2), 0);
+	assert_string_equal(text, target);
+	assert_int_equal(sysfs_device_path(f->ctx, other, text, len + 1), -ENAMETOOLONG);
+	assert_int_equal(sysfs_device_path(f->ctx, other, text, len), -ENAMETOOLONG);
+}
+
 static int op_read(struct fixture *f)
 {
 	struct tphbuf_pci_info info = { .size = sizeof(info) };
@@ -392,6 +476,8 @@ int main(void)
 		TEST(list_bad_arguments_and_no_sysfs, ctx),
 		TEST(list_many_functions, ctx),
 		TEST(other_root_is_read, ctx),
+		cmocka_unit_test(paths_that_are_too_long),
+		TEST(link_that_fills_the_buffer, ctx),
 		TEST(every_failing_call_is_reported, ctx),
 	};
 
