@@ -80,7 +80,7 @@ def main():
     parser.add_argument('--out', type=pathlib.Path, default=TOP / 'build' / 'detect', help='folder of the build')
     options = parser.parse_args()
     found = faults(options.target)
-    folder = build(options.out, found)
+    folder = build(options.out.resolve(), found)
     missed = 0
     print('| target | fault | executions | CPU seconds |\n|---|---|---|---|', flush=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -83,15 +83,22 @@ static void ring(const uint8_t *data)
 	comm.cts_head = comm.cts_tail;
 }
 
+/* Each message is as long as its reader wants; what is missing is zero. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size >= sizeof(struct loop_cts))
-		announcement(data);
-	if (size >= sizeof(struct loop_part))
-		part(data);
-	if (size >= sizeof(struct greeting))
-		greeting(data);
-	if (size >= sizeof(struct verbs_cts))
-		ring(data);
+	union {
+		struct loop_cts cts;
+		struct loop_part part;
+		struct greeting greeting;
+		struct verbs_cts verbs;
+		uint8_t bytes[1];
+	} msg;
+
+	memset(&msg, 0, sizeof(msg));
+	memcpy(&msg, data, size < sizeof(msg) ? size : sizeof(msg));
+	announcement(msg.bytes);
+	part(msg.bytes);
+	greeting(msg.bytes);
+	ring(msg.bytes);
 	return 0;
 }

@@ -174,7 +174,7 @@ def main():
     parts = options.part or list(PARTS)
     survivors, killed, marked = [], 0, 0
     for name, numbered in sample(parts, options).items():
-        for site, answer in try_build(name, parts, numbered, options.out):
+        for site, answer in try_build(name, parts, numbered, options.out.resolve()):
             where = f'{site.path}:{site.line + 1}'
             if answer:
                 killed += 1
