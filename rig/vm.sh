@@ -3,10 +3,11 @@
 # Run one script in one virtual machine with one fabric, and wait for its end.
 #
 #   rig/vm.sh [-k base|patched] [-d SECONDS] [-n NAME] [-f FABRIC_OPTION]... [-a KERNEL_ARG]...
-#             [-q QEMU_ARG]... [-m MEMORY] [-r | -l DEVICES] [-i] SCRIPT [ARG...]
+#             [-q QEMU_ARG]... [-m MEMORY] [-r | -l DEVICES] [-F FOLDER] [-i] SCRIPT [ARG...]
 #
 # -r: each device of the fabric below a root port of its own, not all below one switch.
 # -l: two levels of switches, DEVICES of the fabric below each switch of the second level.
+# -F: a fabric with the options of -f runs already and has its sockets in FOLDER; it is left alone.
 # -i: the console is this terminal. SCRIPT is a path below build/stage; it runs in the guest as root with ARGs (no spaces or commas in them).
 # Files that the script writes to /srv are in build/vm/NAME/out; console.log, fabric.log,
 # fabric.json are in build/vm/NAME.
@@ -14,9 +15,9 @@
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/rig/lib/qemu.sh"
 
-kernel=patched deadline=120 name=vm memory=1G
+kernel=patched deadline=120 name=vm memory=1G running=
 fabric_options=() kernel_args=() qemu_args=() console= switch=yes leaf=
-while getopts 'k:d:n:f:a:q:m:l:ri' option; do
+while getopts 'k:d:n:f:a:q:m:l:F:ri' option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	d) deadline=$OPTARG ;;
@@ -27,6 +28,7 @@ while getopts 'k:d:n:f:a:q:m:l:ri' option; do
 	m) memory=$OPTARG ;;
 	r) switch= ;;
 	l) leaf=$OPTARG ;;
+	F) running=$OPTARG ;;
 	i) console=terminal ;;
 	*) die "usage: see the head of rig/vm.sh" ;;
 	esac
@@ -41,20 +43,20 @@ args=$(IFS=,; echo "$*")
 run=$BUILD/vm/$name
 rm -rf "$run"
 mkdir -p "$run/out"
-sock=$(mktemp -d /tmp/tphbuf.XXXXXX) # unix socket paths are limited to 107 bytes
+sock=${running:-$(mktemp -d /tmp/tphbuf.XXXXXX)} # unix socket paths are limited to 107 bytes
 fabric_pid= qemu_pid=
 cleanup() {
 	[ -z "$qemu_pid" ] || kill -KILL "$qemu_pid" 2>/dev/null || true
 	[ -z "$fabric_pid" ] || kill -TERM "$fabric_pid" 2>/dev/null || true
 	[ -z "$fabric_pid" ] || wait "$fabric_pid" 2>/dev/null || true
-	rm -rf "$sock"
+	[ -n "$running" ] || rm -rf "$sock"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 start_fabric() {
 	local device
-	[ ${#fabric_options[@]} -gt 0 ] || return 0
+	[ ${#fabric_options[@]} -gt 0 ] && [ -z "$running" ] || return 0
 	"$BUILD/host/userspace/fabric/tphbuf-fabric" --dir "$sock" --report "$run/fabric.json" $(realtime) "${fabric_options[@]}" \
 		>"$run/fabric.log" 2>&1 &
 	fabric_pid=$!
@@ -76,7 +78,7 @@ fabric_devices() {
 
 # The guest can send commands to the fabric, by its second serial port.
 control() {
-	[ -z "$fabric_pid" ] || printf '%s\n' -chardev "socket,id=control,path=$sock/control.sock" -serial chardev:control
+	[ ${#fabric_options[@]} = 0 ] || printf '%s\n' -chardev "socket,id=control,path=$sock/control.sock" -serial chardev:control
 }
 
 switch_at() { # ID BUS: a switch, whose upstream port is on BUS
@@ -146,6 +148,7 @@ if [ "$console" = terminal ]; then
 fi
 start_qemu >"$run/qemu.log" 2>&1 </dev/null &
 qemu_pid=$!
+printf '%s\n' "$qemu_pid" >"$run/qemu.pid"
 end=$((SECONDS + deadline + 30))
 while kill -0 "$qemu_pid" 2>/dev/null && [ $SECONDS -lt $end ]; do sleep 0.1; done
 if kill -0 "$qemu_pid" 2>/dev/null; then
