@@ -3,18 +3,22 @@
 # make soak: the random tests with new seeds until the time is over. Each turn adds a line to a ledger in the cache, so
 # that runs add up; the run is resumed by starting it again.
 #   soak.sh HOURS [PART...]    PARTS: below, or fuzz: every target; without any, all in turn
-#   soak.sh --sums             the ledger's sums, as the table of docs/endurance.md
+#   soak.sh --sums             sums of this machine's ledger and of docs/endurance.tsv, as a table
+#   soak.sh --merge            adds this machine's ledger to docs/endurance.tsv and to the table of docs/endurance.md;
+#                              what has been added is kept beside the ledger and not added again
 . "$(dirname "$0")/../../rig/lib/common.sh"
 ledger=${SOAK_LEDGER:-$CACHE/soak.tsv}
 fuzz_parts=($(ls "$TOP/tests/fuzz/corpus" | sed 's/^/fuzz_/'))
 vm_parts=(stress stress_debug stress_kcsan bad_inputs bad_inputs_debug retag retag_debug
-	nic_reset nic_reset_debug transports transports_debug fabric_killed perftest_options)
-parts=("${fuzz_parts[@]}" "${vm_parts[@]}")
+	nic_reset nic_reset_debug transports transports_debug reload reload_debug fabric_killed vm_killed perftest_options)
+host_parts=(guest_killed)
+parts=("${fuzz_parts[@]}" "${host_parts[@]}" "${vm_parts[@]}")
+total=${SOAK_TOTAL:-$TOP/docs/endurance.tsv} text=${SOAK_TEXT:-$TOP/docs/endurance.md}
 
 # Each part runs for some minutes and sets amount (what it did, in its unit); a part that fails may have done some, too.
 fuzz() { # TARGET: libFuzzer takes seeds of 32 bits
 	local log=$work/fuzz.log rc=0
-	TARGET=$1 SECONDS_EACH=120 FUZZ_SEED=$((seed & 0x7fffffff)) "$TOP/tests/harness/fuzz.sh" >"$log" 2>&1 || rc=$?
+	TARGET=$1 SECONDS_EACH=${FUZZ_SECONDS:-120} FUZZ_SEED=$((seed & 0x7fffffff)) "$TOP/tests/harness/fuzz.sh" >"$log" 2>&1 || rc=$?
 	amount=$(awk '/stat::number_of_executed_units/ { n += $2 } END { print n + 0 }' "$log")
 	return $rc
 }
@@ -62,6 +66,26 @@ nic_reset_debug() { whole_boot 24-nic-reset debug; }
 transports() { whole_boot 14-net-plugin patched; }
 transports_debug() { whole_boot 14-net-plugin debug; }
 
+unit_reload=reloads unit_reload_debug=reloads
+reload_on() { # KERNEL COUNT
+	boot 11-life-cycle "$1" reload RELOADS="$2" TEST_DEADLINE=1200 || return
+	amount=$(awk '/ reloads$/ { print $1 }' "$logs"/reload.*.log)
+}
+reload() { reload_on patched 12; }
+reload_debug() { reload_on debug 4; }
+
+# Guests of a client of the tests, and whole ones.
+unit_guest_killed=kills unit_vm_killed=kills
+guest_killed() {
+	"$TOP/rig/configure.sh" asan >"$work/build" 2>&1 && meson compile -C "$BUILD/asan" guest_killed_test >>"$work/build" 2>&1 || return
+	KILLS=300 SEED=$seed timeout 1200 "$BUILD/asan/tests/fabric/guest_killed_test" >"$work/tap" 2>&1 || return
+	amount=$(awk '/ guests killed/ { print $2 }' "$work/tap")
+}
+vm_killed() {
+	SEED=$seed "$TOP/tests/guest-killed.sh" 4 >"$work/tap" 2>"$work/err" && ! grep -q '^not ok' "$work/tap" || return
+	amount=$(grep -c '^ok.* is killed$' "$work/tap")
+}
+
 unit_fabric_killed=kills
 fabric_killed() {
 	"$TOP/tests/fabric-killed.sh" >"$work/tap" 2>"$work/err" && ! grep -q '^not ok' "$work/tap" || return
@@ -76,12 +100,45 @@ perftest_options() {
 	amount=$(grep -c '^ok.*: ib_' "$work/tap")
 }
 
-sums() {
+# A commit that is an ancestor of this one: it may have had another hash when the turn ran.
+known_commit() {
+	local commit=${1%-dirty} subject
+	if git -C "$TOP" merge-base --is-ancestor "$commit" HEAD 2>/dev/null; then echo "$commit"; return; fi
+	subject=$(git -C "$TOP" log -1 --format=%s "$commit" 2>/dev/null) || { echo unknown; return; }
+	git -C "$TOP" log --format='%h%x09%s' HEAD | awk -F '\t' -v subject="$subject" '
+		$2 == subject && !found { print $1; found = 1 } END { if (!found) print "unknown" }'
+}
+
+# Lines "part amount unit seconds turns failed commit" of the committed sums and of the ledger, one for each part
+totals() {
+	local part amount unit seconds turns failed commit
+	{
+		[ ! -e "$total" ] || grep -v '^#' "$total" || true
+		[ ! -e "$ledger" ] || awk -F '\t' -v OFS='\t' '{ print $3, $5, $6, $8, 1, $7 != "ok", $2 }' "$ledger"
+	} | awk -F '\t' -v OFS='\t' '{ amount[$1] += $2; unit[$1] = $3; seconds[$1] += $4; turns[$1] += $5; failed[$1] += $6; last[$1] = $7 }
+		END { for (part in turns) print part, sprintf("%d", amount[part]), unit[part], seconds[part], turns[part], failed[part], last[part] }' |
+		sort | while IFS=$'\t' read -r part amount unit seconds turns failed commit; do
+		printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$part" "$amount" "$unit" "$seconds" "$turns" "$failed" "$(known_commit "$commit")"
+	done
+}
+
+table() { # lines of totals
 	echo "| part | amount | hours | turns | failed | last commit |"
 	echo "|---|---|---|---|---|---|"
-	[ ! -e "$ledger" ] || awk -F '\t' '{ amount[$3] += $5; unit[$3] = $6; seconds[$3] += $8; turns[$3]++; failed[$3] += $7 != "ok"; last[$3] = $2 }
-		END { for (part in turns) printf "| %s | %d %s | %.2f | %d | %d | %s |\n", part, amount[part], unit[part],
-			seconds[part] / 3600, turns[part], failed[part], last[part] }' "$ledger" | sort
+	awk -F '\t' '{ printf "| %s | %d %s | %.2f | %d | %d | %s |\n", $1, $2, $3, $4 / 3600, $5, $6, $7; sum += $4 }
+		END { printf "| all | | %.2f | | | |\n", sum / 3600 }'
+}
+
+sums() { totals | table; }
+
+merge() {
+	local now
+	now=$(totals)
+	{ printf '# part\tamount\tunit\tseconds\tturns\tfailed\tcommit\n'; printf '%s\n' "$now"; } >"$total"
+	awk -v table="$(table <<<"$now")" '/^<!-- sums/ { print; print table; skip = 1 } /^<!-- end/ { skip = 0 } !skip || /^<!-- end/ { if (!/^<!-- sums/) print }' \
+		"$text" >"$text.new"
+	mv "$text.new" "$text"
+	[ ! -e "$ledger" ] || { mv "$ledger" "$ledger.now" && cat "$ledger.now" >>"$ledger.merged" && rm "$ledger.now"; }
 }
 
 # One turn of a part, and its line: time, commit, part, seed, amount, unit, result, seconds
@@ -107,7 +164,7 @@ build_for() {
 	local kernels=(base) part vm=no
 	for part; do
 		case $part in
-		fuzz_*) continue ;;
+		fuzz_* | guest_killed) continue ;;
 		*_debug) kernels+=(debug) ;;
 		*_kcsan) kernels+=(kcsan) ;;
 		esac
@@ -118,7 +175,8 @@ build_for() {
 
 case ${1:-} in
 --sums) sums; exit ;;
-'' | *[!0-9.]*) die "usage: soak.sh HOURS [PART...] | --sums; parts: ${parts[*]}" ;;
+--merge) merge; exit ;;
+'' | *[!0-9.]*) die "usage: soak.sh HOURS [PART...] | --sums | --merge; parts: ${parts[*]}" ;;
 esac
 limit=$(awk -v hours="$1" 'BEGIN { print int(hours * 3600) }')
 shift
