@@ -78,16 +78,8 @@ static const struct {
 	{ "cuMemcpyDtoHAsync_v2", (void **)&cuda.to_host },
 };
 
-static int cuda_open(void **state)
+static int look_up(void)
 {
-	*state = &cuda;
-	if (cuda.library)
-		return 0;
-	cuda.library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-	if (!cuda.library) {
-		net_warn("%s", dlerror());
-		return -ENOENT;
-	}
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
 		*symbols[i].where = dlsym(cuda.library, symbols[i].name);
 		if (!*symbols[i].where) {
@@ -98,43 +90,23 @@ static int cuda_open(void **state)
 	return cuda.init(0) == CU_SUCCESS ? 0 : -ENODEV;
 }
 
-/* The stream and the chunks, on the device of the first registration. */
-static int set_up(int ordinal)
+static int cuda_open(void **state)
 {
-	if (cuda.device_get(&cuda.dev, ordinal) || cuda.ctx_retain(&cuda.ctx, cuda.dev)) {
-		cuda.ctx = NULL;
-		return -ENODEV;
-	}
-	cuda.ctx_push(cuda.ctx);
-	if (cuda.stream_create(&cuda.stream, CU_STREAM_NON_BLOCKING) ||
-	    cuda.host_alloc((void **)&cuda.pinned, (size_t)CHUNKS * TPHBUF_NET_COPY_CHUNK,
-			    CU_HOST_PORTABLE))
-		goto fail;
-	for (int i = 0; i < CHUNKS; i++) {
-		if (cuda.event_create(&cuda.chunks[i].event, CU_EVENT_NO_TIMING))
-			goto fail;
-	}
-	cuda.ctx_pop(NULL);
-	return 0;
-fail:
-	cuda.ctx_pop(NULL);
-	return -ENOMEM;
-}
+	int err;
 
-static int cuda_check(void *state, const void *device, size_t length)
-{
-	int type = 0, ordinal = 0, err = 0;
-
-	(void)state;
-	(void)length;
-	if (cuda.attribute(&type, CU_ATTRIBUTE_MEMORY_TYPE, (uintptr_t)device) ||
-	    type != CU_MEMORY_DEVICE ||
-	    cuda.attribute(&ordinal, CU_ATTRIBUTE_ORDINAL, (uintptr_t)device))
-		return -EFAULT;
-	pthread_mutex_lock(&cuda.lock);
-	if (!cuda.ctx)
-		err = set_up(ordinal);
-	pthread_mutex_unlock(&cuda.lock);
+	*state = &cuda;
+	if (cuda.library)
+		return 0;
+	cuda.library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!cuda.library) {
+		net_warn("%s", dlerror());
+		return -ENOENT;
+	}
+	err = look_up();
+	if (err) {
+		dlclose(cuda.library);
+		cuda.library = NULL;
+	}
 	return err;
 }
 
@@ -158,6 +130,47 @@ static void cuda_close(void *state)
 	cuda.ctx_pop(NULL);
 	cuda.ctx_release(cuda.dev);
 	cuda.ctx = NULL;
+}
+
+/* The stream and the chunks, on the device of the first registration. */
+static int set_up(int ordinal)
+{
+	if (cuda.device_get(&cuda.dev, ordinal) || cuda.ctx_retain(&cuda.ctx, cuda.dev)) {
+		cuda.ctx = NULL;
+		return -ENODEV;
+	}
+	cuda.ctx_push(cuda.ctx);
+	if (cuda.stream_create(&cuda.stream, CU_STREAM_NON_BLOCKING) ||
+	    cuda.host_alloc((void **)&cuda.pinned, (size_t)CHUNKS * TPHBUF_NET_COPY_CHUNK,
+			    CU_HOST_PORTABLE))
+		goto fail;
+	for (int i = 0; i < CHUNKS; i++) {
+		if (cuda.event_create(&cuda.chunks[i].event, CU_EVENT_NO_TIMING))
+			goto fail;
+	}
+	cuda.ctx_pop(NULL);
+	return 0;
+fail:
+	cuda.ctx_pop(NULL);
+	cuda_close(&cuda);
+	return -ENOMEM;
+}
+
+static int cuda_check(void *state, const void *device, size_t length)
+{
+	int type = 0, ordinal = 0, err = 0;
+
+	(void)state;
+	(void)length;
+	if (cuda.attribute(&type, CU_ATTRIBUTE_MEMORY_TYPE, (uintptr_t)device) ||
+	    type != CU_MEMORY_DEVICE ||
+	    cuda.attribute(&ordinal, CU_ATTRIBUTE_ORDINAL, (uintptr_t)device))
+		return -EFAULT;
+	pthread_mutex_lock(&cuda.lock);
+	if (!cuda.ctx)
+		err = set_up(ordinal);
+	pthread_mutex_unlock(&cuda.lock);
+	return err;
 }
 
 static void *cuda_alloc(void *state, size_t length, int to_device)

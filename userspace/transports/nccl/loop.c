@@ -17,7 +17,8 @@
 #include "loop.h"
 #include "net.h"
 
-#define STEP (1u << 20) /* bytes moved in one call of progress */
+#define STEP	    (1u << 20) /* bytes moved in one call of progress */
+#define COPY_FAILED (-2)
 
 struct loop {
 	/* What is to be sent, in order: announcements of a receiver, parts of a sender */
@@ -168,7 +169,13 @@ static int stage_out(struct loop *loop, struct net_request *req)
 	return done < 0 ? -1 : done;
 }
 
-/* Bytes of the body of a send; 0 with errno EAGAIN for later */
+static enum nccl_result copy_failed(const struct net_comm *comm, const char *direction)
+{
+	net_warn("comm %u: the copy %s device memory failed", comm->id, direction);
+	return NCCL_SYSTEM_ERROR;
+}
+
+/* Bytes of the body of a send; -1 with errno, EAGAIN for later; COPY_FAILED */
 static ssize_t send_body(struct net_comm *comm, struct net_request *req)
 {
 	struct loop *loop = comm->state;
@@ -183,8 +190,10 @@ static ssize_t send_body(struct net_comm *comm, struct net_request *req)
 		return put(comm, part->mr->cpu + (part->data - part->mr->data) + req->body_done, n);
 	}
 	ready = stage_out(loop, req);
-	if (ready <= 0) {
-		errno = ready ? EIO : EAGAIN;
+	if (ready < 0)
+		return COPY_FAILED;
+	if (!ready) {
+		errno = EAGAIN;
 		return -1;
 	}
 	sent = put(comm, loop->stage + loop->stage_sent, loop->stage_fill - loop->stage_sent);
@@ -210,6 +219,8 @@ static enum nccl_result send_some(struct net_comm *comm)
 		}
 		if (req->kind == NET_SEND && req->body_done < req->part[0].size) {
 			n = send_body(comm, req);
+			if (n == COPY_FAILED)
+				return copy_failed(comm, "out of");
 			if (n < 0)
 				return socket_result(comm);
 			req->body_done += (size_t)n;
@@ -339,7 +350,7 @@ static enum nccl_result receive_staged(struct net_comm *comm, struct net_part *p
 		return NCCL_SUCCESS;
 	if (copy->start(state, part->data + part->got, loop->stage, loop->stage_fill, 1,
 			&loop->copy_op))
-		return NCCL_SYSTEM_ERROR;
+		return copy_failed(comm, "into");
 	loop->copying = true;
 	return NCCL_SUCCESS;
 }
@@ -355,11 +366,8 @@ static enum nccl_result receive_body(struct net_comm *comm, bool *later)
 	*later = false;
 	if (loop->copying) {
 		done = copy_step(loop);
-		if (done < 0) {
-			net_warn("comm %u: the copy into device memory failed: %s", comm->id,
-				 strerror(-done));
-			return NCCL_SYSTEM_ERROR;
-		}
+		if (done < 0)
+			return copy_failed(comm, "into");
 		*later = !done;
 		if (!done)
 			return NCCL_SUCCESS;
