@@ -42,5 +42,12 @@ result "a library without the symbol is refused" "not ok" "does not define tphbu
 	TPHBUF_NET_MEMORY="$SUM" $(one point-to-point)
 result "a plugin that hides a dead peer fails --faults" "not ok" "no end within 8 s" BROKEN=C24 BROKEN_BASE="$PLUGIN" \
 	"$CHECK" --no-points --no-data --faults --only kill --timeout 8 "$BROKEN_SO"
+traces=$(mktemp -d)
+trap 'rm -rf "$traces"' EXIT
+result "an all-reduce is recorded" "ok" "" TPHBUF_NET_TRACE="$traces/%p" $(one all-reduce)
+result "another one is, into one file" "ok" "" TPHBUF_NET_TRACE="$traces/one" $(one all-to-all)
+cat "$traces"/[0-9]* >"$traces/all"
+result "its trace is played" "ok" "" "$CHECK" --replay "$traces/all" "$PLUGIN"
+result "and so is the other one" "ok" "" "$CHECK" --replay "$traces/one" "$PLUGIN"
 echo "1..$number"
 exit $bad

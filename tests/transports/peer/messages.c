@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Announcements and parts that cannot be: each is an error of the peer, and of every later call. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/transports/peer/peer.h"
 #include "userspace/transports/nccl/loop.h"
@@ -189,22 +191,65 @@ static void parts(void)
 	part("a receive in the same place of the ring", p, 1);
 }
 
-static void end_in_the_middle(void)
+/* @bytes of a message arrive, and the peer closes: in order, or by a reset. */
+static void end_after(const char *name, size_t bytes, bool reset)
 {
+	const struct linger linger = { .l_onoff = 1 };
+	struct {
+		struct loop_part part;
+		char data[4];
+	} message = { good_part(), "half" };
 	enum nccl_result got = NCCL_SUCCESS;
-	struct loop_part p = good_part();
 	int done = 0, sizes[64];
 	struct rig rig;
 	void *req = post_receive(&rig);
 
-	give(rig.fd, &p, sizeof(p));
-	give(rig.fd, "half", 4);
-	shutdown(rig.fd, SHUT_RDWR);
-	while (!got && !done)
+	if (bytes)
+		give(rig.fd, &message, bytes);
+	if (reset)
+		setsockopt(rig.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(rig.fd);
+	while (!got && !done) {
+		errno = EIO; /* of another call, long ago */
 		got = np_test(&plugin, req, &done, sizes);
-	answer("the end in the middle of a message", got, NCCL_REMOTE_ERROR,
+	}
+	answer(name, got, NCCL_REMOTE_ERROR,
 	       "the peer has closed the connection while a receive is outstanding");
+	rig.fd = dup(0);
 	close_rig(&rig, false);
+}
+
+static void ends(void)
+{
+	end_after("the end before a message", 0, false);
+	end_after("the end in the middle of a header", 5, false);
+	end_after("the end in the middle of a message", sizeof(struct loop_part) + 4, false);
+	end_after("a reset before a message", 0, true);
+	end_after("a reset in the middle of a header", 5, true);
+	end_after("a reset in the middle of a message", sizeof(struct loop_part) + 4, true);
+}
+
+/* A sender whose receiver is gone */
+static void no_receiver(void)
+{
+	enum nccl_result got = NCCL_SUCCESS;
+	struct loop_cts cts = good_cts();
+	void *req = NULL;
+	struct rig rig;
+	int done = 0;
+
+	must(!send_to(&cts, 100, 1, &req, &rig), "isend");
+	close(rig.fd);
+	while (!got && !done) {
+		errno = EIO;
+		got = np_test(&plugin, req, &done, NULL);
+	}
+	req = NULL;
+	while (!got)
+		got = np_isend(&plugin, rig.comm, rig.data, 100, 2, rig.mr, &req);
+	answer("a receiver that is gone", got, NCCL_REMOTE_ERROR, "has closed the connection");
+	rig.fd = dup(0);
+	close_rig(&rig, true);
 }
 
 void messages(void)
@@ -212,5 +257,6 @@ void messages(void)
 	announcements();
 	flood();
 	parts();
-	end_in_the_middle();
+	ends();
+	no_receiver();
 }

@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 	fds = fds_open();
 	greetings();
 	messages();
+	odds();
 	interfaces();
 	result(fds_open() == fds, "no descriptor is left");
 	printf("1..%d\n", number);

@@ -104,6 +104,7 @@ static void receivers(void)
 }
 
 static uint32_t imm;
+static size_t message_bytes = 100;
 static unsigned int which, seen;
 
 /* The immediate of message number @which becomes @imm. */
@@ -129,7 +130,7 @@ static void sender(const char *name, unsigned int nth, uint32_t imm_wanted)
 	recv[0] = receive(&rig, 2, 100);
 	recv[1] = receive(&rig, 2, 100);
 	for (int i = 0; i < 3; i++)
-		if (send_one(&rig, 100, i % 2 + 1, &send) || finish(send, NULL))
+		if (send_one(&rig, message_bytes, i % 2 + 1, &send) || finish(send, NULL))
 			must("send");
 	for (int i = 0; i < 1000 && !got; i++) {
 		int done = 0;
@@ -152,6 +153,9 @@ static void senders(void)
 	sender("a receive that was not posted", 0, 2);
 	sender("a part that has arrived already", 1, 0);
 	sender("a receive that is done", 2, 1 << 16);
+	message_bytes = 0;
+	sender("a part that its receive does not have, of no bytes", 0, 2 << 16);
+	message_bytes = 100;
 
 	rig_open(&rig, "1");
 	change = larger;

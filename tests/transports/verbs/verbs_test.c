@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/transports/fail_calloc.h"
 #include "tests/transports/verbs/verbs_test.h"
 
 struct plugin plugin;
@@ -165,6 +166,20 @@ static void messages(void)
 	}
 }
 
+/* Every further receive gets no request. */
+static bool says_once(struct rig *rig)
+{
+	static const char text[] = "all 256 requests are in use";
+	const char *first;
+
+	for (int i = 0; i < 3; i++) {
+		if (receive(rig, 8, 8))
+			return false;
+	}
+	first = strstr(said, text);
+	return first && !strstr(first + 1, text);
+}
+
 /* All requests there are, eight parts each: the queue of receives is as deep as that. */
 static void all_requests(void)
 {
@@ -177,7 +192,8 @@ static void all_requests(void)
 	rig_open(&rig, "2");
 	while (n < 257 && (recv[n] = receive(&rig, 8, 8)))
 		n++;
-	result(n == 256, "256 receives of eight parts wait");
+	result(n == 256 && says_once(&rig),
+	       "256 receives of eight parts wait, and the log says so once");
 	for (int i = 0; i < n && ok; i++) {
 		for (int tag = 8; tag >= 1 && ok; tag--)
 			ok = !send_one(&rig, 8, tag, &send) && !finish(send, NULL);
@@ -377,6 +393,43 @@ static void loaded_twice(const char *second)
 	rig_close(&rig);
 }
 
+static bool open_once(void)
+{
+	struct pair pair = { .p = &plugin };
+	void *ctx = NULL;
+	bool ok = false;
+	int n;
+
+	if (!np_init(&plugin, &ctx, keep_log) && !np_devices(&plugin, &n)) {
+		ok = n == 2 && !pair_connect(&pair, &plugin, ctx);
+		pair_close(&pair);
+	}
+	np_finalize(&plugin, ctx);
+	said[0] = 0;
+	return ok;
+}
+
+static void no_memory(void)
+{
+	int fds = fds_open(), failures = 0;
+	bool hit = true, ok = true;
+
+	fake_rdma_reset();
+	setenv("TPHBUF_NET_QPS", "1", 1);
+	for (unsigned int n = 1; hit && n < 400; n++) {
+		bool opened;
+
+		fail_calloc = n;
+		opened = open_once();
+		hit = !fail_calloc;
+		fail_calloc = 0;
+		failures += !opened;
+		ok = ok && nothing_open() && fds_open() == fds && (hit || opened);
+	}
+	result(ok && !hit && failures > 10 && open_once(),
+	       "without memory for one thing nothing is left open");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 3)
@@ -393,6 +446,7 @@ int main(int argc, char **argv)
 	loaded_twice(argv[2]);
 	errors();
 	strangers();
+	no_memory();
 	printf("1..%d\n", number);
 	return failed;
 }

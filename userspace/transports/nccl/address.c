@@ -79,10 +79,6 @@ int net_address_listen(const char *ifname, int *fd, union net_address *addr)
 
 	if (err)
 		return err;
-	if (addr->any.sa_family == AF_INET)
-		addr->in.sin_port = 0;
-	else
-		addr->in6.sin6_port = 0;
 	*fd = socket(addr->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (*fd < 0)
 		return -errno;

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/* No memory, descriptor 0, traces, device handles. */
+#include <cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "tests/transports/fail_calloc.h"
+#include "tests/transports/peer/peer.h"
+
+/* A connection in this process, and a region; false: a call failed */
+static bool connect_once(void)
+{
+	struct pair pair = { .p = &plugin };
+	static char data[4096];
+	void *ctx = NULL, *mr;
+	bool ok = false;
+	int n;
+
+	if (!np_init(&plugin, &ctx, NULL) && !np_devices(&plugin, &n)) {
+		ok = !pair_connect(&pair, &plugin, ctx) &&
+		     !np_reg(&plugin, pair.send, data, sizeof(data), NCCL_PTR_HOST, &mr);
+		if (ok)
+			np_dereg(&plugin, pair.send, mr);
+		pair_close(&pair);
+	}
+	np_finalize(&plugin, ctx);
+	return ok;
+}
+
+static void no_memory(void)
+{
+	int fds = fds_open(), failures = 0;
+	bool hit = true, ok = true;
+
+	for (unsigned int n = 1; hit && n < 200; n++) {
+		bool connected;
+
+		fail_calloc = n;
+		connected = connect_once();
+		hit = !fail_calloc;
+		fail_calloc = 0;
+		failures += !connected;
+		ok = ok && fds_open() == fds && (hit || connected) && connect_once();
+	}
+	result(ok && !hit && failures > 5,
+	       "without memory for one thing each call fails, and nothing is left open");
+}
+
+static void descriptor_0(void)
+{
+	int copy = dup(0), fds;
+	struct rig rig;
+
+	close(0);
+	fds = fds_open();
+	open_receiver(&rig);
+	result(true, "a connection with descriptor 0");
+	close_rig(&rig, false);
+	result(fds_open() == fds, "which is closed, too");
+	must(dup2(copy, 0) == 0, "dup2");
+	close(copy);
+}
+
+/* A stranger that is still there when the listener is closed */
+static void stranger_at_descriptor_0(void)
+{
+	char bytes[NCCL_HANDLE_SIZE];
+	void *ctx, *listen_comm, *comm;
+	int copy = dup(0), fds, fd;
+	struct handle h;
+
+	init(&ctx);
+	must(!np_listen(&plugin, ctx, 0, bytes, &listen_comm), "listen");
+	memcpy(&h, bytes, sizeof(h));
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	must(!connect(fd, &h.addr.any, sizeof(h.addr.in)), "connect");
+	close(0);
+	fds = fds_open();
+	must(!np_accept(&plugin, listen_comm, &comm) && !comm, "accept");
+	must(fds_open() == fds + 1, "the stranger has a descriptor");
+	np_close_listen(&plugin, listen_comm);
+	result(fds_open() == fds - 1, "closeListen closes a stranger's descriptor 0");
+	must(dup2(copy, 0) == 0, "dup2");
+	close(copy);
+	close(fd);
+	np_finalize(&plugin, ctx);
+}
+
+static int lines_of(const char *file, const char *thread)
+{
+	char line[2048];
+	FILE *f = fopen(file, "r");
+	int n = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		cJSON *json = cJSON_Parse(line);
+		const cJSON *name = cJSON_GetObjectItem(json, "thread");
+
+		n += name && !strcmp(cJSON_GetStringValue(name), thread);
+		cJSON_Delete(json);
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void traces(void)
+{
+	char name[] = "/tmp/tphbuf-trace-XXXXXX", old[17];
+	int fd = mkstemp(name), fds;
+	void *ctx;
+
+	prctl(PR_GET_NAME, old);
+	prctl(PR_SET_NAME, "a\"b\\c\td e");
+	setenv("TPHBUF_NET_TRACE", name, 1);
+	must(fd >= 0 && connect_once(), "connect");
+	result(lines_of(name, "a?b?c?d e") > 8, "a trace is JSON whatever the name of the thread");
+	close(fd);
+	unlink(name);
+	prctl(PR_SET_NAME, old);
+	setenv("TPHBUF_NET_TRACE", "/dev/full", 1);
+	fds = fds_open();
+	init(&ctx);
+	np_finalize(&plugin, ctx);
+	result(fds_open() == fds, "a trace that cannot be written is given up");
+	result(connect_once(), "and the plugin works");
+	setenv("TPHBUF_NET_TRACE", "/absent/trace", 1);
+	np_init(&plugin, &ctx, NULL);
+	np_finalize(&plugin, ctx);
+	result(connect_once(), "a trace that cannot be opened is no error");
+	unsetenv("TPHBUF_NET_TRACE");
+}
+
+/* The plugin has none: NULL is written if there is a place for it. */
+static void device_handles(void)
+{
+	const struct nccl_net_v11 *table = plugin.table;
+	struct nccl_device_handle *dh = (void *)&table;
+	void *ctx, *listen_comm, *send = NULL, *recv = NULL;
+	char bytes[NCCL_HANDLE_SIZE];
+
+	init(&ctx);
+	must(!np_listen(&plugin, ctx, 0, bytes, &listen_comm), "listen");
+	while (!send || !recv) {
+		if (!send)
+			must(!table->connect(ctx, 0, bytes, &send, &dh), "connect");
+		if (!recv)
+			must(!table->accept(listen_comm, &recv, NULL), "accept");
+	}
+	result(!dh, "connect writes NULL for the device handle");
+	np_close_send(&plugin, send);
+	np_close_recv(&plugin, recv);
+	dh = (void *)&table;
+	send = recv = NULL;
+	while (!send || !recv) {
+		if (!send)
+			must(!table->connect(ctx, 0, bytes, &send, NULL), "connect");
+		if (!recv)
+			must(!table->accept(listen_comm, &recv, &dh), "accept");
+	}
+	result(!dh, "and so does accept; no place is no error");
+	np_close_send(&plugin, send);
+	np_close_recv(&plugin, recv);
+	np_close_listen(&plugin, listen_comm);
+	np_finalize(&plugin, ctx);
+}
+
+void odds(void)
+{
+	no_memory();
+	descriptor_0();
+	stranger_at_descriptor_0();
+	traces();
+	device_handles();
+}
