@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "userspace/transports/check/check.h"
@@ -61,6 +62,8 @@ static void options(struct plugin *p)
 		{ "TPHBUF_NET_BACKEND", "ether", "verbs and loop exist", NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_TAG", "maybe", "not require, prefer or ignore", NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_QPS", "9", "not a number from 1 to 8", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_QPS", "0", "not a number from 1 to 8", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_QPS", "4x", "not a number from 1 to 8", NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_QPS", "two", "not a number from 1 to 8", NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_TIMEOUT_MS", "-1", "not a number from", NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_PTR", "host,disk", "disk is not host", NCCL_INVALID_USAGE },
@@ -114,6 +117,26 @@ static void memory(struct pair *pair, struct region *from)
 	close(file);
 }
 
+/* The largest message there is; its memory is never touched. */
+static void whole_gib(struct pair *pair)
+{
+	size_t size = 1ull << 30;
+	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *mr = NULL, *req = NULL;
+	struct pair other;
+	int tag = 1;
+
+	must(pair_connect(&other, pair->p, pair->ctx));
+	if (data == MAP_FAILED || np_reg(pair->p, other.recv, data, size, NCCL_PTR_HOST, &mr))
+		must("no region of 1 GiB");
+	result("irecv of 1 GiB",
+	       np_irecv(pair->p, other.recv, 1, &data, &size, &tag, &mr, &req) || !req, 0, "");
+	np_dereg(pair->p, other.recv, mr);
+	pair_close(&other);
+	munmap(data, size);
+}
+
 static void requests(struct pair *pair, struct region *from, struct region *to)
 {
 	void *data = to->data, *mr = to->mr, *req = NULL, *send = NULL;
@@ -131,6 +154,7 @@ static void requests(struct pair *pair, struct region *from, struct region *to)
 	data = to->data + to->size;
 	result("irecv behind its region", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
 	       NCCL_INVALID_ARGUMENT, "lie outside region");
+	whole_gib(pair);
 	data = to->data;
 	result("irecv of more than 1 GiB",
 	       np_irecv(p, pair->recv, 1, &data, &large, &tag, &mr, &req), NCCL_INVALID_ARGUMENT,

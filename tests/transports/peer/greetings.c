@@ -254,6 +254,32 @@ static void silent_strangers(void)
 	np_finalize(&plugin, ctx);
 }
 
+/* It has said who it is, and is gone before the answer. */
+static void gone_before_the_answer(void)
+{
+	const struct linger linger = { .l_onoff = 1 };
+	char bytes[NCCL_HANDLE_SIZE];
+	void *ctx, *listen_comm, *comm = NULL;
+	enum nccl_result got;
+	struct greeting g;
+	struct handle h;
+	int peer;
+
+	init(&ctx);
+	must(!np_listen(&plugin, ctx, 0, bytes, &listen_comm), "listen");
+	memcpy(&h, bytes, sizeof(h));
+	peer = dial(&h);
+	fill(&g, h.token);
+	give(peer, &g, sizeof(g));
+	setsockopt(peer, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(peer);
+	got = accept_one(listen_comm, &comm);
+	answer("a peer that is gone before the answer", got, NCCL_REMOTE_ERROR,
+	       "accept: the peer is gone");
+	np_close_listen(&plugin, listen_comm);
+	np_finalize(&plugin, ctx);
+}
+
 static void time_limit(void)
 {
 	char bytes[NCCL_HANDLE_SIZE] = "", one;
@@ -346,6 +372,7 @@ void greetings(void)
 	at_a_listener();
 	half_a_greeting();
 	silent_strangers();
+	gone_before_the_answer();
 	time_limit();
 	at_a_connect();
 }

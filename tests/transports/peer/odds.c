@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/transports/fail_calloc.h"
@@ -64,28 +65,62 @@ static void descriptor_0(void)
 	close(copy);
 }
 
-/* A stranger that is still there when the listener is closed */
-static void stranger_at_descriptor_0(void)
+static int stranger(const struct handle *h)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	must(!connect(fd, &h->addr.any, sizeof(h->addr.in)), "connect");
+	return fd;
+}
+
+/* A stranger that is still there when the listener is closed, or when 16 others come */
+static void stranger_at_descriptor_0(bool many)
 {
 	char bytes[NCCL_HANDLE_SIZE];
 	void *ctx, *listen_comm, *comm;
-	int copy = dup(0), fds, fd;
+	int copy = dup(0), fds, fd, strangers[16];
 	struct handle h;
 
 	init(&ctx);
 	must(!np_listen(&plugin, ctx, 0, bytes, &listen_comm), "listen");
 	memcpy(&h, bytes, sizeof(h));
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	must(!connect(fd, &h.addr.any, sizeof(h.addr.in)), "connect");
+	fd = stranger(&h);
 	close(0);
 	fds = fds_open();
 	must(!np_accept(&plugin, listen_comm, &comm) && !comm, "accept");
 	must(fds_open() == fds + 1, "the stranger has a descriptor");
+	if (many) {
+		for (int i = 0; i < 16; i++)
+			strangers[i] = stranger(&h);
+		while (!has_said("too many at one port"))
+			must(!np_accept(&plugin, listen_comm, &comm) && !comm, "accept");
+		for (int i = 0; i < 16; i++)
+			close(strangers[i]);
+	}
 	np_close_listen(&plugin, listen_comm);
-	result(fds_open() == fds - 1, "closeListen closes a stranger's descriptor 0");
+	result(fds_open() == fds - 1, many ? "a stranger with descriptor 0 gives place" :
+					     "closeListen closes a stranger's descriptor 0");
 	must(dup2(copy, 0) == 0, "dup2");
 	close(copy);
 	close(fd);
+	np_finalize(&plugin, ctx);
+}
+
+static void no_descriptors(void)
+{
+	char bytes[NCCL_HANDLE_SIZE];
+	void *ctx, *listen_comm;
+	enum nccl_result got;
+	struct rlimit limit, none;
+
+	init(&ctx);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	none = limit;
+	none.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &none);
+	got = np_listen(&plugin, ctx, 0, bytes, &listen_comm);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	answer("a listen without descriptors", got, NCCL_SYSTEM_ERROR, "Too many open files");
 	np_finalize(&plugin, ctx);
 }
 
@@ -172,7 +207,9 @@ void odds(void)
 {
 	no_memory();
 	descriptor_0();
-	stranger_at_descriptor_0();
+	stranger_at_descriptor_0(false);
+	stranger_at_descriptor_0(true);
+	no_descriptors();
 	traces();
 	device_handles();
 }

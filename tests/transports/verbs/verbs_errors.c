@@ -100,6 +100,9 @@ static void registrations(struct rig *rig)
 		       NCCL_SYSTEM_ERROR, errors_of[i].text);
 		result(!mr, "and gives no region");
 	}
+	answer("no descriptor of a dma-buf",
+	       np_reg_dmabuf(&plugin, rig->pair.send, rig->from.data, 4096, 0, -1, &mr),
+	       NCCL_INVALID_ARGUMENT, "descriptor -1 on fake0: descriptor -1");
 	answer("device memory by its address",
 	       np_reg(&plugin, rig->pair.send, rig->from.data, 4096, NCCL_PTR_CUDA, &mr),
 	       NCCL_INVALID_USAGE, "the kernel pins host memory only");

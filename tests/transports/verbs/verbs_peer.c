@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tests/transports/verbs/verbs_test.h"
+#include "userspace/transports/nccl/greeting.h"
 #include "userspace/transports/nccl/verbs.h"
 
 static void (*change)(struct verbs_cts *cts);
@@ -211,8 +212,54 @@ static void closes(void)
 	rig_close(&rig);
 }
 
+/* A connection by hand, whose greeting describes @n_qps queue pairs and an MTU */
+static void described(const char *name, uint32_t n_qps, uint8_t mtu, enum nccl_result want)
+{
+	void *ctx = NULL, *listen_comm, *comm = NULL;
+	struct verbs_blob blob = { .n_qps = n_qps, .mtu = mtu };
+	enum nccl_result got = NCCL_SUCCESS;
+	char bytes[NCCL_HANDLE_SIZE];
+	struct greeting g = { .magic = GREETING_MAGIC,
+			      .version = GREETING_VERSION,
+			      .backend = "verbs" };
+	struct handle h;
+	int n, fd;
+
+	fake_rdma_reset();
+	if (np_init(&plugin, &ctx, keep_log) || np_devices(&plugin, &n) ||
+	    np_listen(&plugin, ctx, 0, bytes, &listen_comm))
+		must("listen");
+	memcpy(&h, bytes, sizeof(h));
+	memcpy(g.token, h.token, sizeof(g.token));
+	for (unsigned int i = 0; i < VERBS_MAX_QPS; i++)
+		blob.qpn[i] = 1000 + i;
+	memcpy(g.blob, &blob, sizeof(blob));
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(fd, &h.addr.any, sizeof(h.addr.in)) || send(fd, &g, sizeof(g), 0) != sizeof(g))
+		must("a peer by hand");
+	while (!got && !comm)
+		got = np_accept(&plugin, listen_comm, &comm);
+	answer(name, got, want, want ? "the peer describes queue pairs that cannot be" : "");
+	if (comm)
+		np_close_recv(&plugin, comm);
+	np_close_listen(&plugin, listen_comm);
+	np_finalize(&plugin, ctx);
+	close(fd);
+}
+
+static void descriptions(void)
+{
+	described("a peer with one queue pair", 1, IBV_MTU_256, NCCL_SUCCESS);
+	described("a peer with eight", VERBS_MAX_QPS, IBV_MTU_4096, NCCL_SUCCESS);
+	described("no queue pair", 0, IBV_MTU_1024, NCCL_REMOTE_ERROR);
+	described("nine queue pairs", VERBS_MAX_QPS + 1, IBV_MTU_1024, NCCL_REMOTE_ERROR);
+	described("no MTU", 1, IBV_MTU_256 - 1, NCCL_REMOTE_ERROR);
+	described("an MTU above 4096", 1, IBV_MTU_4096 + 1, NCCL_REMOTE_ERROR);
+}
+
 void strangers(void)
 {
+	descriptions();
 	receivers();
 	senders();
 	disagreement();
