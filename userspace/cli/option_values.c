@@ -137,8 +137,10 @@ int take_entry(struct parse *p, const struct option_desc *option, const char *va
 	if (p->opts->entry >= 0)
 		return bad_option_value(p, option, value,
 					"give the CPU of the entry before first, with --cpu");
-	if (tphbuf_size_parse(value, &number, &why) || number >= 2048)
-		return bad_option_value(p, option, value, "must be between 0 and 2047");
+	if (tphbuf_size_parse(value, &number, &why) || number >= TPHBUF_STEER_ENTRIES)
+		return cli_fail_text(p->cli, CLI_USAGE, "argument",
+				     "--%s '%s': must be between 0 and %d", option->name, value,
+				     TPHBUF_STEER_ENTRIES - 1);
 	p->opts->entry = (int)number;
 	return OPTIONS_RUN;
 }
@@ -153,7 +155,9 @@ int take_cpu(struct parse *p, const struct option_desc *option, const char *valu
 	if (opts->entry < 0)
 		return bad_option_value(p, option, value, "give the entry first, with --entry");
 	if (opts->nr_steer == MAX_STEER)
-		return bad_option_value(p, option, value, "more than 64 entries");
+		return cli_fail_text(p->cli, CLI_USAGE, "argument",
+				     "--%s '%s': more than %d entries", option->name, value,
+				     MAX_STEER);
 	opts->steer[opts->nr_steer].entry = (unsigned int)opts->entry;
 	opts->steer[opts->nr_steer++].cpu = cpu;
 	opts->entry = -1;

@@ -29,6 +29,9 @@ enum tphbuf_steer_mode {
 	TPHBUF_STEER_DS, /* device specific: the device chooses the entry, or the tag */
 };
 
+/* Entries of the largest table there is: one for each vector of the largest MSI-X table */
+#define TPHBUF_STEER_ENTRIES 2048
+
 /* An entry that is not set: its tag is 0 */
 #define TPHBUF_STEER_NO_CPU UINT32_MAX
 
@@ -75,7 +78,7 @@ TPHBUF_API int tphbuf_device_steer_info(struct tphbuf_device *dev, struct tphbuf
  * @dev: device
  * @first: first entry; in interrupt vector mode the number of the vector
  * @cpus: Linux CPU numbers, or TPHBUF_STEER_NO_CPU
- * @count: of them, 1 to 2048
+ * @count: of them, 1 to TPHBUF_STEER_ENTRIES
  * @flags: 0 or TPHBUF_STEER_PM
  *
  * All entries are set or none. The CPUs must be among those on which the calling
@@ -96,7 +99,7 @@ TPHBUF_API int tphbuf_device_steer_set(struct tphbuf_device *dev, unsigned int f
  * @dev: device
  * @first: first entry
  * @tags: where they go; ph is 0; valid is 0 for an entry that is not set
- * @count: of them, 1 to 2048
+ * @count: of them, 1 to TPHBUF_STEER_ENTRIES
  *
  * For devices that are told the tag by their driver. Level unsafe only.
  *

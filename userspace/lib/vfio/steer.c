@@ -30,12 +30,10 @@
 #define TYPE_TPH    1u
 #define TYPE_EXT    3u
 
-#define COUNT_MAX   2048
-
 struct request {
 	struct vfio_feature_head head;
 	struct vfio_device_feature_tph_st st;
-	uint32_t data[COUNT_MAX];
+	uint32_t data[TPHBUF_STEER_ENTRIES];
 };
 
 _Static_assert(offsetof(struct request, st) == offsetof(struct vfio_device_feature, data) &&
@@ -215,10 +213,10 @@ static int check_entries(struct tphbuf_device *dev, unsigned int first, const vo
 {
 	if (!array)
 		return ctx_fail_null(dev->ctx, "array");
-	if (!count || count > COUNT_MAX || first > UINT16_MAX)
+	if (!count || count > TPHBUF_STEER_ENTRIES || first > UINT16_MAX)
 		return ctx_fail(dev->ctx, TPHBUF_STAGE_ARGUMENT, -EINVAL,
 				"entry %u, count %zu: give 1 to %d entries, the first below 65536",
-				first, count, COUNT_MAX);
+				first, count, TPHBUF_STEER_ENTRIES);
 	return 0;
 }
 
