@@ -5,10 +5,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <sched.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fabric/core/loop.h"
@@ -239,23 +241,157 @@ static void run_ends_when_told(void **ctx)
 	assert_false(timer.armed);
 }
 
-static double cpu_ms(void)
-{
-	struct timespec t;
+/* Linked with --wrap: calls are counted. */
+static unsigned int polls;
+static cpu_set_t asked[4];
+static unsigned int moves;
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+int __real_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout);
+int __wrap_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout);
+int __wrap_epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
+{
+	polls++;
+	return __real_epoll_wait(epfd, events, max, timeout);
 }
 
-/* A loop that looked for events before each sleep until the next one came would use all of this time. */
-static void idle_loop_leaves_the_cpu(void **ctx)
+int __wrap_sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *set);
+int __wrap_sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *set)
 {
-	double start = cpu_ms();
-	unsigned int i;
+	assert_int_equal(pid, 0);
+	assert_int_equal(size, sizeof(*set));
+	assert_true(moves < 4);
+	asked[moves++] = *set;
+	return 0;
+}
 
-	for (i = 0; i < 100; i++)
-		assert_false(fab_loop_step(*ctx, 5));
-	assert_true(cpu_ms() - start < 250);
+static bool three_cpus;
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+	assert_int_equal(pid, 0);
+	memset(set, 0, size);
+	CPU_SET(3, set);
+	if (three_cpus) {
+		CPU_SET(1, set);
+		CPU_SET(7, set);
+	}
+	return 0;
+}
+
+static int here;
+int __wrap_sched_getcpu(void);
+int __wrap_sched_getcpu(void)
+{
+	return here;
+}
+
+static unsigned int polls_of_a_step(struct fab_loop *loop)
+{
+	polls = 0;
+	assert_false(fab_loop_step(loop, 1));
+	return polls;
+}
+
+/* A look is several polls. After one in vain the loop sleeps 63 times by one poll each. */
+static void looks_in_vain_are_rare(void **ctx)
+{
+	for (unsigned int round = 0; round < 2; round++) {
+		assert_true(polls_of_a_step(*ctx) > 1);
+		for (unsigned int i = 0; i < 63; i++)
+			assert_int_equal(polls_of_a_step(*ctx), 1);
+	}
+	assert_int_equal(moves, 0);
+}
+
+/* Work that is queued is no reason to look or to sleep. */
+static void no_look_while_there_is_work(void **ctx)
+{
+	struct actor actor = { .limit = 3 };
+
+	actor.work = (struct fab_work){ .fn = on_work, .ctx = &actor };
+	fab_work_queue(*ctx, &actor.work);
+	for (unsigned int i = 0; i < 3; i++) {
+		polls = 0;
+		assert_true(fab_loop_step(*ctx, 1));
+		assert_int_equal(polls, 1);
+	}
+	assert_true(polls_of_a_step(*ctx) > 1);
+}
+
+/* An event that is there ends a look, and the next sleep begins with one again. */
+static void a_look_that_finds_something_is_repeated(void **ctx)
+{
+	struct actor actor = { .fd = raised() };
+	const uint64_t one = 1;
+
+	assert_int_equal(fab_loop_add_fd(*ctx, actor.fd, on_fd, &actor), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		polls = 0;
+		assert_true(fab_loop_step(*ctx, 1));
+		assert_int_equal(polls, 1);
+		assert_int_equal(write(actor.fd, &one, sizeof(one)), sizeof(one));
+	}
+	assert_true(fab_loop_step(*ctx, 1));
+	assert_true(polls_of_a_step(*ctx) > 1);
+	fab_loop_del_fd(*ctx, actor.fd);
+	close(actor.fd);
+}
+
+/* Steps from one look to the one after the next */
+static void two_looks(struct fab_loop *loop)
+{
+	for (unsigned int i = 0; i < 128; i++)
+		polls_of_a_step(loop);
+}
+
+/* From CPU 3 of 1, 3, 7 to 7, from there to 1: once for two looks in vain. All CPUs are allowed again. */
+static void looks_in_vain_move_the_loop(void **ctx)
+{
+	fab_loop_move(*ctx, true);
+	three_cpus = true;
+	moves = 0;
+	here = 3;
+	two_looks(*ctx);
+	assert_int_equal(moves, 2);
+	assert_true(CPU_COUNT(&asked[0]) == 1 && CPU_ISSET(7, &asked[0]));
+	assert_true(CPU_COUNT(&asked[1]) == 3 && CPU_ISSET(1, &asked[1]));
+	here = 7;
+	two_looks(*ctx);
+	assert_int_equal(moves, 4);
+	assert_true(CPU_COUNT(&asked[2]) == 1 && CPU_ISSET(1, &asked[2]));
+	assert_true(CPU_COUNT(&asked[3]) == 3 && CPU_ISSET(7, &asked[3]));
+}
+
+/* A look that finds something between two in vain */
+static void the_loop_stays_where_it_finds_events(void **ctx)
+{
+	struct actor actor = { .fd = raised() };
+
+	fab_loop_move(*ctx, true);
+	three_cpus = true;
+	moves = 0;
+	here = 3;
+	for (unsigned int i = 0; i < 64; i++)
+		polls_of_a_step(*ctx);
+	assert_int_equal(fab_loop_add_fd(*ctx, actor.fd, on_fd, &actor), 0);
+	assert_true(fab_loop_step(*ctx, 1));
+	fab_loop_del_fd(*ctx, actor.fd);
+	close(actor.fd);
+	for (unsigned int i = 0; i < 64; i++)
+		polls_of_a_step(*ctx);
+	assert_int_equal(moves, 0);
+	polls_of_a_step(*ctx);
+	assert_int_equal(moves, 2);
+}
+
+static void a_loop_with_one_cpu_stays(void **ctx)
+{
+	fab_loop_move(*ctx, true);
+	three_cpus = false;
+	moves = 0;
+	here = 3;
+	two_looks(*ctx);
+	assert_int_equal(moves, 0);
 }
 
 /* Events come and go between sleeps: each is seen by the step that follows it. */
@@ -288,7 +424,12 @@ int main(void)
 		TEST(cancelled_work_is_not_run),
 		TEST(watching_for_room_to_write),
 		TEST(run_ends_when_told),
-		TEST(idle_loop_leaves_the_cpu),
+		TEST(looks_in_vain_are_rare),
+		TEST(no_look_while_there_is_work),
+		TEST(a_look_that_finds_something_is_repeated),
+		TEST(looks_in_vain_move_the_loop),
+		TEST(the_loop_stays_where_it_finds_events),
+		TEST(a_loop_with_one_cpu_stays),
 		TEST(each_event_ends_a_sleep),
 	};
 

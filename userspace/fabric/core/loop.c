@@ -6,6 +6,7 @@
  * entry is marked dead and freed after the batch.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -19,9 +20,14 @@
  * Waking a sleeping process costs its waker several microseconds, and tens if it sleeps on another CPU of a virtual
  * machine. So the loop looks for events for a while before it sleeps. While it looks, it may keep the CPU from the thread
  * that would send the next event: after a look in vain the next sleeps are without one.
+ *
+ * Linux wakes a real-time thread on the CPU where it ran last. If that is the CPU of the thread that sends the events,
+ * the two run in turn for ever, with an idle CPU beside them. So after two looks in vain the loop moves to the next CPU,
+ * if it may: it stays where it finds events.
  */
 #define LOOK_US		20
 #define SLEEPS_PER_LOOK 64
+#define LOOKS_PER_MOVE	2
 
 struct entry {
 	int fd;
@@ -39,6 +45,8 @@ struct fab_loop {
 	struct fab_timer *timers; /* by due time */
 	struct fab_work *work, **work_tail;
 	unsigned int sleeps; /* without a look, still to come */
+	bool moves;
+	unsigned int vain; /* looks in a row */
 };
 
 int fab_loop_new(struct fab_loop **out)
@@ -214,6 +222,27 @@ static int sleep_ms(struct fab_loop *loop, int timeout_ms)
 	return ms > 60000 ? 60000 : (int)ms;
 }
 
+void fab_loop_move(struct fab_loop *loop, bool moves)
+{
+	loop->moves = moves;
+}
+
+/* The calling thread runs on the next CPU of those it may use, and may use all of them again. */
+static void next_cpu(void)
+{
+	cpu_set_t all, one;
+	int cpu = sched_getcpu(), i;
+
+	if (cpu < 0 || sched_getaffinity(0, sizeof(all), &all) || CPU_COUNT(&all) < 2)
+		return;
+	for (i = 1; i <= CPU_SETSIZE && !CPU_ISSET((size_t)(cpu + i) % CPU_SETSIZE, &all); i++)
+		;
+	CPU_ZERO(&one);
+	CPU_SET((size_t)(cpu + i) % CPU_SETSIZE, &one);
+	if (!sched_setaffinity(0, sizeof(one), &one))
+		sched_setaffinity(0, sizeof(all), &all);
+}
+
 /* As epoll_wait(), with a look before a sleep. */
 static int wait_events(struct fab_loop *loop, struct epoll_event *event, int timeout_ms)
 {
@@ -226,10 +255,14 @@ static int wait_events(struct fab_loop *loop, struct epoll_event *event, int tim
 		end = fab_loop_now_us(loop) + LOOK_US;
 		do {
 			n = epoll_wait(loop->epoll_fd, event, BATCH, 0);
-			if (n)
+			if (n) {
+				loop->vain = 0;
 				return n;
+			}
 		} while (fab_loop_now_us(loop) < end);
 		loop->sleeps = SLEEPS_PER_LOOK - 1;
+		if (++loop->vain % LOOKS_PER_MOVE == 0 && loop->moves)
+			next_cpu();
 	}
 	return epoll_wait(loop->epoll_fd, event, BATCH, timeout_ms);
 }

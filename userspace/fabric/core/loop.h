@@ -43,6 +43,9 @@ struct fab_work {
 void fab_work_queue(struct fab_loop *loop, struct fab_work *work);
 void fab_work_cancel(struct fab_loop *loop, struct fab_work *work);
 
+/* The thread of the loop moves between CPUs to find one beside that of its client; for real-time priority. */
+void fab_loop_move(struct fab_loop *loop, bool moves);
+
 int fab_loop_run(struct fab_loop *loop); /* until fab_loop_stop() */
 void fab_loop_stop(struct fab_loop *loop);
 bool fab_loop_step(struct fab_loop *loop,

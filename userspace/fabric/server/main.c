@@ -79,6 +79,7 @@ static int serve(const struct srv_opts *opts)
 		log_line(NULL, strerror(-ret));
 		goto out;
 	}
+	fab_loop_move(srv->fabric->loop, opts->realtime);
 	puts("ready");
 	fflush(stdout);
 	fab_loop_run(srv->fabric->loop);
