@@ -3,8 +3,9 @@
  * The cost of an RDMA WRITE inside the fabric, from the doorbell to the completion, without QEMU and without
  * sockets: host memory to host memory between two NICs. Figures of this process, not of any NIC.
  *
- *	fab_rc			timed, 8 bytes to 1 MiB, beside a plain copy of as many bytes
- *	fab_rc BYTES N		N messages, for a tool that counts instructions
+ *	fab_rc			timed, 8 bytes to 1 MiB, beside a plain copy of as many bytes; from contiguous pages,
+ *				then from pages of which no two follow each other, as those of a process may be
+ *	fab_rc BYTES N [pages]	N messages, for a tool that counts instructions; pages: such a source
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,6 +36,19 @@ struct bench {
 	struct rig_wr wr;
 	uint64_t source, target;
 };
+
+/* The pages of the source in reverse order */
+static void scatter(struct bench *bench)
+{
+	struct nic_mkey *mkey = rig_mkey(bench->pair.rig.nic[0], bench->sge.lkey);
+
+	for (uint32_t i = 0; i < mkey->mtts / 2; i++) {
+		uint64_t entry = mkey->mtt[i];
+
+		mkey->mtt[i] = mkey->mtt[mkey->mtts - 1 - i];
+		mkey->mtt[mkey->mtts - 1 - i] = entry;
+	}
+}
 
 static void bench_open(struct bench *bench)
 {
@@ -98,24 +112,32 @@ static double best_ns(struct bench *bench, uint32_t bytes, uint32_t count,
 	return best * 1e9 / count;
 }
 
+static void compare(struct bench *bench, uint32_t size, const char *pages)
+{
+	uint32_t count = size >= 65536 ? 256 : 16384;
+	double copy = best_ns(bench, size, count, copy_messages);
+	double message = best_ns(bench, size, count, write_messages);
+
+	printf("%8u bytes%s: memcpy %9.1f ns, RDMA WRITE %9.1f ns, memcpy/WRITE %.3f\n", size,
+	       pages, copy, message, copy / message);
+}
+
 int main(int argc, char **argv)
 {
 	static const uint32_t sizes[] = { 8, 64, 4096, 65536, MAX_SIZE };
 	struct bench bench;
-	size_t i;
 
 	bench_open(&bench);
-	if (argc == 3) {
+	if (argc == 4)
+		scatter(&bench);
+	if (argc > 2) {
 		write_messages(&bench, (uint32_t)atoi(argv[1]), (uint32_t)atoi(argv[2]));
 	} else {
-		for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-			uint32_t count = sizes[i] >= 65536 ? 256 : 16384;
-			double copy = best_ns(&bench, sizes[i], count, copy_messages);
-			double message = best_ns(&bench, sizes[i], count, write_messages);
-
-			printf("%8u bytes: memcpy %9.1f ns, RDMA WRITE %9.1f ns, memcpy/WRITE %.3f\n",
-			       sizes[i], copy, message, copy / message);
-		}
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+			compare(&bench, sizes[i], "");
+		scatter(&bench);
+		compare(&bench, 65536, ", scattered pages");
+		compare(&bench, MAX_SIZE, ", scattered pages");
 	}
 	rig_pair_close(&bench.pair);
 	return 0;

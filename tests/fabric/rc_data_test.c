@@ -8,6 +8,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "fabric/endpoint/regs.h"
 #include "tests/fabric/rc_rig.h"
 
 #define GUARD 64u /* bytes around a target that must stay zero */
@@ -426,6 +427,50 @@ static void overlapping_copy_is_whole(void **state)
 	rig_pair_close(&pair);
 }
 
+/* A source of memory, registers of a peer, and memory again: a page each, the message starts and ends inside one. */
+static void registers_are_a_source(void **state)
+{
+	enum { SKIP = 100, LEN = 3 * NIC_PAGE - 2 * SKIP };
+	struct rig_pair pair;
+	struct mlx5_cqe64 cqe;
+	uint64_t near, far;
+	struct nic_mkey *mkey;
+	struct nic_sge sge;
+	struct rig_wr wr;
+	uint8_t expect[3 * NIC_PAGE] = { 0 };
+	uint32_t magic = htole32(EP_MAGIC_VALUE);
+
+	(void)state;
+	rig_pair_open(&pair, false);
+	near = rig_alloc(&pair.rig, 3 * NIC_PAGE);
+	far = rig_alloc(&pair.rig, LEN);
+	rig_fill(&pair.rig, near, 3 * NIC_PAGE, 9);
+	sge = (struct nic_sge){ .len = LEN, .addr = RIG_VA + near + SKIP };
+	sge.lkey = rig_key(pair.rig.nic[0], pair.pd[0], NIC_LOCAL_READ, near, 3 * NIC_PAGE);
+	mkey = rig_mkey(pair.rig.nic[0], sge.lkey);
+	mkey->mtt[1] = RIG_EP_REGS | NIC_MTT_READ;
+	wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+			      .sge = &sge,
+			      .nsge = 1,
+			      .remote_va = RIG_VA + far,
+			      .rkey = rig_key(pair.rig.nic[1], pair.pd[1], NIC_REMOTE_WRITE, far,
+					      LEN) };
+	rig_post(&pair.qp[0], &wr);
+	assert_true(rig_cq_wait(&pair.cq[0], &cqe));
+	assert_int_equal(rig_cqe_opcode(&cqe), MLX5_CQE_REQ);
+
+	memcpy(expect, rig_at(&pair.rig, near), NIC_PAGE);
+	memcpy(expect + NIC_PAGE, &magic, sizeof(magic));
+	expect[NIC_PAGE + EP_VERSION] = EP_VERSION_VALUE;
+	expect[NIC_PAGE + EP_MEMORY_SIZE + 2] = RIG_EP_SIZE >> 16;
+	memcpy(expect + 2 * NIC_PAGE, rig_at(&pair.rig, near + 2 * NIC_PAGE), NIC_PAGE);
+	assert_memory_equal(rig_at(&pair.rig, far), expect + SKIP, LEN);
+	assert_int_equal(fab_tally_column(&pair.rig.endpoint->bar[EP_REGS_BAR].tally, 0,
+					  FAB_ROW_BYTES),
+			 NIC_PAGE);
+	rig_pair_close(&pair);
+}
+
 /*
  * Without an address vector no packet leaves the port, and the completion reports it
  * (nic_ud_test.c has the rest).
@@ -494,6 +539,7 @@ int main(void)
 		cmocka_unit_test(indexes_wrap),
 		cmocka_unit_test(solicited_bit_reaches_the_receiver),
 		cmocka_unit_test(overlapping_copy_is_whole),
+		cmocka_unit_test(registers_are_a_source),
 		cmocka_unit_test(datagrams_without_address_fail),
 		cmocka_unit_test(send_doorbells_of_a_page),
 	};

@@ -56,6 +56,7 @@ void rig_open(struct rig *rig)
 	attach(rig, &rig->nic[1]->dev);
 	attach(rig, rig->endpoint);
 	place(rig->endpoint, EP_MEMORY_BAR, RIG_EP_BUS);
+	place(rig->endpoint, EP_REGS_BAR, RIG_EP_REGS);
 	place(&rig->nic[0]->dev, 0, RIG_NIC_BUS);
 	place(&rig->nic[1]->dev, 0, RIG_NIC_BUS + NIC_BAR0_SIZE);
 }

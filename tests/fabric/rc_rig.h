@@ -26,6 +26,7 @@
 #define RIG_VA	    0x700000000000ull
 #define RIG_EP_BUS  0x800000000ull /* BAR2 of the endpoint */
 #define RIG_EP_SIZE (1ull << 20)
+#define RIG_EP_REGS 0xe0000000ull  /* BAR0 of the endpoint */
 #define RIG_NIC_BUS 0x900000000ull /* BAR0 of NIC 0; NIC 1 follows */
 
 struct rig {

@@ -110,7 +110,9 @@ int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, 
 			       .prefetch = prefetch,
 			       .fd = -1,
 			       .map_offset = map_offset,
-			       .map_size = map_size };
+			       .map_size = map_size,
+			       .dev = dev,
+			       .number = bar };
 	int ret;
 
 	if (!bar_valid(dev, bar, size, is64, map_offset, map_size))
@@ -131,6 +133,8 @@ static void decode(struct fab_device *dev)
 
 	for (i = 0; i < FAB_BARS; i++)
 		dev->bar[i].base = fab_device_bar_addr(dev, i);
+	if (dev->fabric)
+		fab_fabric_claim(dev->fabric);
 }
 
 void fab_device_reset(struct fab_device *dev)

@@ -55,6 +55,9 @@ struct fab_bar {
 	uint64_t map_offset; /* part of the BAR that is memory */
 	uint64_t map_size;
 	uint64_t base; /* claimed bus address, 0: none; cached for routing, see fab_device_bar_addr() */
+	struct fab_device *dev;
+	unsigned int number;
+	struct fab_bar *next;	/* in the fabric's list of claimed BARs */
 	struct fab_tally tally; /* TLPs of other functions that arrived here */
 };
 

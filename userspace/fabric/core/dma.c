@@ -81,55 +81,173 @@ static void move_registers(const struct fab_dma *req, const struct piece *piece,
 	}
 }
 
-static void account(const struct fab_dma *req, const struct piece *piece,
-		    const struct fab_tlp_run *run)
+/* TLPs to one target that are not recorded yet. count 0: none */
+struct record {
+	struct fab_tlp_run run;
+	struct fab_device *target;
+	unsigned int bar;
+};
+
+static void flush(const struct fab_dma *req, struct record *record)
 {
+	const struct fab_tlp_run *run = &record->run;
 	struct fab_sent *sent = &req->dev->sent[run->origin];
 
+	if (!run->count)
+		return;
 	sent->tlps += run->count;
 	sent->bytes += run->len;
 	if (run->tph.th)
 		sent->tagged += run->count;
-	fab_tally_add(piece->target ? &piece->target->bar[piece->bar].tally : &req->dev->to_memory,
+	fab_tally_add(record->target ? &record->target->bar[record->bar].tally :
+				       &req->dev->to_memory,
 		      run);
 	if (req->dev->fabric->trace)
-		fab_trace(req->dev->fabric, run, piece->target, piece->bar);
-	if (piece->target && piece->target->ops->tlps_received)
-		piece->target->ops->tlps_received(piece->target, piece->bar, run);
+		fab_trace(req->dev->fabric, run, record->target, record->bar);
+	if (record->target && record->target->ops->tlps_received)
+		record->target->ops->tlps_received(record->target, record->bar, run);
+	record->run.count = 0;
+}
+
+/* Those who see addresses get each piece by itself. */
+static bool may_wait(const struct fab_dma *req, const struct piece *piece)
+{
+	return !req->dev->fabric->trace && !(piece->target && piece->target->ops->tlps_received);
+}
+
+static void account(const struct fab_dma *req, const struct piece *piece, uint64_t addr,
+		    uint32_t len, struct record *record)
+{
+	struct fab_tlp_run *run = &record->run;
+	uint32_t count = fab_tlp_count(addr, len, run->max_payload);
+
+	if (run->count && piece->target == record->target && piece->bar == record->bar) {
+		run->count += count;
+		run->len += len;
+		return;
+	}
+	flush(req, record);
+	run->addr = addr;
+	run->len = len;
+	run->count = count;
+	record->target = piece->target;
+	record->bar = piece->bar;
+	if (!may_wait(req, piece))
+		flush(req, record);
+}
+
+static struct record new_record(const struct fab_dma *req)
+{
+	return (struct record){
+		.run = { .kind = req->write ? FAB_TLP_MWR : FAB_TLP_MRD,
+			 .origin = req->origin,
+			 .requester = req->dev,
+			 .max_payload = req->write ? fab_cfg_mps(req->dev) : fab_cfg_mrrs(req->dev),
+			 .tph = req->tph },
+	};
+}
+
+/* The piece at byte off of a range, and its length in the range */
+static int next_piece(const struct fab_dma *req, uint64_t addr, uint32_t len, uint32_t off,
+		      struct piece *piece, uint32_t *n)
+{
+	if (addr + off < addr || !resolve(req, addr + off, piece)) {
+		req->dev->errors_unsupported++;
+		return -EFAULT;
+	}
+	*n = (uint32_t)min64(len - off, piece->run);
+	return 0;
+}
+
+/* base: offset of the range in the data */
+static int move(const struct fab_dma *req, uint64_t addr, uint32_t len, uint32_t base,
+		struct record *record, fab_dma_piece_fn fn, void *ctx)
+{
+	struct piece piece = { .bar = 0 };
+	uint32_t off, n;
+	int ret;
+
+	for (off = 0; off < len; off += n) {
+		ret = next_piece(req, addr, len, off, &piece, &n);
+		if (ret)
+			return ret;
+		if (piece.host)
+			fn(ctx, piece.host, base + off, n);
+		else
+			move_registers(req, &piece, base + off, n, fn, ctx);
+		account(req, &piece, addr + off, n, record);
+	}
+	return 0;
+}
+
+static int check_master(const struct fab_dma *req)
+{
+	if (fab_device_bus_master(req->dev))
+		return 0;
+	req->dev->errors_no_master++;
+	return -EACCES;
 }
 
 int fab_dma(const struct fab_dma *req, fab_dma_piece_fn fn, void *ctx)
 {
-	struct fab_tlp_run run = {
-		.kind = req->write ? FAB_TLP_MWR : FAB_TLP_MRD,
-		.origin = req->origin,
-		.requester = req->dev,
-		.max_payload = req->write ? fab_cfg_mps(req->dev) : fab_cfg_mrrs(req->dev),
-		.tph = req->tph,
-	};
-	struct piece piece;
-	uint32_t off = 0;
+	struct record record;
+	int ret = check_master(req);
 
-	if (!fab_device_bus_master(req->dev)) {
-		req->dev->errors_no_master++;
-		return -EACCES;
+	if (ret)
+		return ret;
+	record = new_record(req);
+	ret = move(req, req->addr, req->len, 0, &record, fn, ctx);
+	flush(req, &record);
+	return ret;
+}
+
+int fab_dma_ranges(const struct fab_dma *req, fab_dma_next_fn next, void *next_ctx,
+		   fab_dma_piece_fn fn, void *ctx)
+{
+	struct record record;
+	uint32_t base = 0, len;
+	uint64_t addr;
+	int ret = check_master(req);
+
+	if (ret)
+		return ret;
+	record = new_record(req);
+	while (!ret && next(next_ctx, &addr, &len)) {
+		ret = move(req, addr, len, base, &record, fn, ctx);
+		base += len;
 	}
-	while (off < req->len) {
-		run.addr = req->addr + off;
-		if (run.addr < req->addr || !resolve(req, run.addr, &piece)) {
-			req->dev->errors_unsupported++;
-			return -EFAULT;
+	flush(req, &record);
+	return ret;
+}
+
+int fab_dma_gather(const struct fab_dma *req, fab_dma_next_fn next, void *next_ctx,
+		   struct fab_bytes *bytes, uint32_t max, uint32_t *count, uint32_t *done)
+{
+	struct record record;
+	struct piece piece;
+	uint32_t off, len, n;
+	uint64_t addr;
+	int ret = check_master(req);
+
+	*count = *done = 0;
+	if (ret)
+		return ret;
+	record = new_record(req);
+	while (next(next_ctx, &addr, &len)) {
+		for (off = 0; off < len && *count < max; off += n) {
+			ret = next_piece(req, addr, len, off, &piece, &n);
+			if (ret || !piece.host)
+				goto out;
+			bytes[(*count)++] = (struct fab_bytes){ piece.host, n };
+			*done += n;
+			account(req, &piece, addr + off, n, &record);
 		}
-		run.len = (uint32_t)min64(req->len - off, piece.run);
-		run.count = fab_tlp_count(run.addr, run.len, run.max_payload);
-		if (piece.host)
-			fn(ctx, piece.host, off, run.len);
-		else
-			move_registers(req, &piece, off, run.len, fn, ctx);
-		account(req, &piece, &run);
-		off += run.len;
+		if (off < len)
+			break;
 	}
-	return 0;
+out:
+	flush(req, &record);
+	return ret;
 }
 
 void fab_dma_copy_in(void *ctx, void *host, uint32_t off, uint32_t len)

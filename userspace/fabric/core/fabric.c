@@ -73,22 +73,45 @@ void fab_fabric_clear(struct fab_fabric *fabric)
 		fab_device_clear(dev);
 }
 
-struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
-				    uint64_t *off)
+void fab_fabric_claim(struct fab_fabric *fabric)
 {
+	struct fab_bar **link = &fabric->claimed;
 	struct fab_device *dev;
 	unsigned int i;
 
+	fabric->claim_low = UINT64_MAX;
+	fabric->claim_high = 0;
 	for (dev = fabric->devices; dev; dev = dev->next) {
 		for (i = 0; i < FAB_BARS; i++) {
-			const struct fab_bar *at = &dev->bar[i];
+			struct fab_bar *bar = &dev->bar[i];
+			uint64_t last = bar->base + (bar->size - 1);
 
-			if (!at->base || addr < at->base || addr - at->base >= at->size)
+			if (!bar->base)
 				continue;
-			*bar = i;
-			*off = addr - at->base;
-			return dev;
+			*link = bar;
+			link = &bar->next;
+			if (bar->base < fabric->claim_low)
+				fabric->claim_low = bar->base;
+			if (last > fabric->claim_high)
+				fabric->claim_high = last;
 		}
+	}
+	*link = NULL;
+}
+
+struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
+				    uint64_t *off)
+{
+	const struct fab_bar *at;
+
+	if (addr < fabric->claim_low || addr > fabric->claim_high)
+		return NULL;
+	for (at = fabric->claimed; at; at = at->next) {
+		if (addr < at->base || addr - at->base >= at->size)
+			continue;
+		*bar = at->number;
+		*off = addr - at->base;
+		return at->dev;
 	}
 	return NULL;
 }

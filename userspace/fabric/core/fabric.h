@@ -19,6 +19,8 @@ struct fab_fabric {
 	void (*log)(void *ctx, const char *text); /* may be NULL */
 	void *log_ctx;
 	int verbose;
+	struct fab_bar *claimed;	/* BARs with a bus address, in the order of the functions */
+	uint64_t claim_low, claim_high; /* bus addresses below and above are in none of them */
 };
 
 int fab_fabric_new(struct fab_fabric **fabric);
@@ -28,6 +30,8 @@ void fab_fabric_add(struct fab_fabric *fabric, struct fab_device *dev); /* takes
 struct fab_device *fab_fabric_find(struct fab_fabric *fabric, const char *name);
 void fab_fabric_clear(struct fab_fabric *fabric); /* all counters of all functions */
 
+/* After a change of a BAR's base: makes the list of claimed BARs. */
+void fab_fabric_claim(struct fab_fabric *fabric);
 /* The function and BAR that claim a bus address, memory decoding enabled; NULL: none. */
 struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
 				    uint64_t *off);

@@ -173,43 +173,82 @@ static uint64_t mtt_run(const struct nic_mkey *mkey, uint64_t off, uint32_t len,
 	return addr;
 }
 
-/* Makes the pieces of one run count from the start of the access. */
-struct shifted {
-	fab_dma_piece_fn fn;
-	void *ctx;
-	uint32_t base;
+/* What is left of a part */
+struct walk {
+	const struct nic_mkey *mkey;
+	uint64_t off; /* in the table; mode PA: the bus address */
+	uint32_t left;
 };
 
-static void piece_shifted(void *ctx, void *host, uint32_t off, uint32_t len)
+static struct walk walk_of(const struct nic_range *range, uint32_t off, uint32_t len)
 {
-	const struct shifted *shifted = ctx;
+	struct walk walk = { .mkey = range->mkey, .off = range->va + off, .left = len };
 
-	shifted->fn(shifted->ctx, host, shifted->base + off, len);
+	if (range->mkey->mode != MLX5_MKC_ACCESS_MODE_PA)
+		mtt_offset(range->mkey, range->va + off, &walk.off);
+	return walk;
+}
+
+static bool next_run(void *ctx, uint64_t *addr, uint32_t *len)
+{
+	struct walk *walk = ctx;
+
+	if (!walk->left)
+		return false;
+	*addr = walk->off;
+	*len = walk->left;
+	if (walk->mkey->mode != MLX5_MKC_ACCESS_MODE_PA)
+		*addr = mtt_run(walk->mkey, walk->off, walk->left, len);
+	walk->off += *len;
+	walk->left -= *len;
+	return true;
+}
+
+enum nic_status nic_mkey_open(struct nic *nic, const struct nic_access *access,
+			      struct nic_range *range)
+{
+	const struct nic_mkey *mkey = NULL;
+	enum nic_status status = check(nic, access, &mkey);
+
+	if (status != NIC_OK)
+		return status;
+	*range = (struct nic_range){
+		.mkey = access->len ? mkey : NULL,
+		.va = access->va,
+		.req = { .dev = &nic->dev, .write = access->write, .origin = access->origin }
+	};
+	if (range->mkey && mkey->tph_en)
+		range->req.tph = fab_cfg_tph(&nic->dev, mkey->tph_ph, mkey->tph_index);
+	return NIC_OK;
+}
+
+enum nic_status nic_range_move(const struct nic_range *range, uint32_t off, uint32_t len,
+			       fab_dma_piece_fn fn, void *ctx)
+{
+	struct walk walk;
+
+	if (!len || !range->mkey)
+		return NIC_OK;
+	walk = walk_of(range, off, len);
+	return fab_dma_ranges(&range->req, next_run, &walk, fn, ctx) ? NIC_REMOTE_OP : NIC_OK;
+}
+
+enum nic_status nic_range_gather(const struct nic_range *range, uint32_t off, uint32_t len,
+				 struct fab_bytes *bytes, uint32_t max, uint32_t *count,
+				 uint32_t *done)
+{
+	struct walk walk = walk_of(range, off, len);
+
+	return fab_dma_gather(&range->req, next_run, &walk, bytes, max, count, done) ?
+		       NIC_REMOTE_OP :
+		       NIC_OK;
 }
 
 enum nic_status nic_mkey_access(struct nic *nic, const struct nic_access *access,
 				fab_dma_piece_fn fn, void *ctx)
 {
-	struct fab_dma req = { .dev = &nic->dev, .write = access->write, .origin = access->origin };
-	struct shifted shifted = { .fn = fn, .ctx = ctx };
-	const struct nic_mkey *mkey = NULL;
-	enum nic_status status = check(nic, access, &mkey);
-	uint64_t off = 0;
+	struct nic_range range;
+	enum nic_status status = nic_mkey_open(nic, access, &range);
 
-	if (status != NIC_OK || !access->len)
-		return status;
-	if (mkey->tph_en)
-		req.tph = fab_cfg_tph(&nic->dev, mkey->tph_ph, mkey->tph_index);
-	if (mkey->mode == MLX5_MKC_ACCESS_MODE_PA) {
-		req.addr = access->va;
-		req.len = access->len;
-		return fab_dma(&req, fn, ctx) ? NIC_REMOTE_OP : NIC_OK;
-	}
-	mtt_offset(mkey, access->va, &off);
-	for (; shifted.base < access->len; shifted.base += req.len) {
-		req.addr = mtt_run(mkey, off + shifted.base, access->len - shifted.base, &req.len);
-		if (fab_dma(&req, piece_shifted, &shifted))
-			return NIC_REMOTE_OP;
-	}
-	return NIC_OK;
+	return status == NIC_OK ? nic_range_move(&range, 0, access->len, fn, ctx) : status;
 }

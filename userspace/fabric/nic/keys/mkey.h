@@ -71,6 +71,24 @@ struct nic_access {
  */
 enum nic_status nic_mkey_access(struct nic *nic, const struct nic_access *access,
 				fab_dma_piece_fn fn, void *ctx);
+/*
+ * The same in two steps, for an access in parts: after nic_mkey_open() nothing is checked, so the key must stay as it is,
+ * which it does within one item of the loop's work: commands and work requests are others.
+ * off and len are within the access; fn sees the pieces with off counted from 0 of the part.
+ */
+struct nic_range {
+	const struct nic_mkey *mkey; /* NULL: no bytes */
+	uint64_t va;
+	struct fab_dma req;
+};
+enum nic_status nic_mkey_open(struct nic *nic, const struct nic_access *access,
+			      struct nic_range *range);
+enum nic_status nic_range_move(const struct nic_range *range, uint32_t off, uint32_t len,
+			       fab_dma_piece_fn fn, void *ctx);
+/* As fab_dma_gather() */
+enum nic_status nic_range_gather(const struct nic_range *range, uint32_t off, uint32_t len,
+				 struct fab_bytes *bytes, uint32_t max, uint32_t *count,
+				 uint32_t *done);
 /* The checks of nic_mkey_access() alone: must pass for the whole range before the first byte moves. */
 enum nic_status nic_mkey_check(struct nic *nic, const struct nic_access *access);
 struct nic_mkey *nic_mkey_get(struct nic *nic,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Bytes from one gather list to another with a single copy: for every
- * contiguous piece of the source the destination is accessed, and the copy
- * happens inside that access. Both ends go through nic_mkey_access(), so both
- * are checked again for each part of a long message, and the TLPs of both carry
- * their own key's hint.
+ * Bytes from one gather list to another with a single copy. The pieces of the
+ * source, which are single pages as a rule, are collected; then the destination
+ * is accessed, and the copy happens inside that access. A source of registers is
+ * read piece by piece. Both ends are checked again for each part of a long
+ * message, and the TLPs of both carry their own key's hint.
  */
 #include <string.h>
 
@@ -20,33 +20,73 @@ struct cursor {
 	uint32_t off; /* in sge[index] */
 };
 
+#define PIECES 64u
+
 /* One range that is contiguous by address on both sides. */
 struct copy {
-	struct nic *to_nic;
-	struct nic_access to;
-	const uint8_t *from; /* the source piece in this process */
+	struct nic_range to;
+	struct fab_bytes piece[PIECES]; /* of the source */
+	uint32_t index, skip;		/* of the next byte: in piece[index], behind skip bytes */
+	uint32_t base;			/* offset of the part that is read piece by piece */
 	enum nic_status to_status;
 };
 
-static void put_piece(void *ctx, void *host, uint32_t off, uint32_t len)
+static void put_pieces(void *ctx, void *host, uint32_t off, uint32_t len)
 {
-	const struct copy *copy = ctx;
+	struct copy *copy = ctx;
+	uint8_t *to = host;
 
-	/* Both keys may name the same memory. */
-	memmove(host, copy->from + off, len);
+	(void)off; /* the calls follow each other */
+	while (len) {
+		const struct fab_bytes *from = &copy->piece[copy->index];
+		uint32_t n = from->len - copy->skip < len ? from->len - copy->skip : len;
+
+		/* Both keys may name the same memory. */
+		memmove(to, from->host + copy->skip, n);
+		to += n;
+		len -= n;
+		copy->skip += n;
+		if (copy->skip == from->len) {
+			copy->index++;
+			copy->skip = 0;
+		}
+	}
 }
 
+/* The collected pieces to byte off of the destination */
+static void put(struct copy *copy, uint32_t off, uint32_t len)
+{
+	copy->index = copy->skip = 0;
+	copy->to_status = nic_range_move(&copy->to, off, len, put_pieces, copy);
+}
+
+/* Of a source of registers */
 static void take_piece(void *ctx, void *host, uint32_t off, uint32_t len)
 {
 	struct copy *copy = ctx;
-	struct nic_access to = copy->to;
 
 	if (copy->to_status != NIC_OK)
 		return;
-	to.va += off;
-	to.len = len;
-	copy->from = host;
-	copy->to_status = nic_mkey_access(copy->to_nic, &to, put_piece, copy);
+	copy->piece[0] = (struct fab_bytes){ host, len };
+	put(copy, copy->base + off, len);
+}
+
+static enum nic_status move(const struct nic_range *from, struct copy *copy, uint32_t len)
+{
+	enum nic_status status = NIC_OK;
+	uint32_t off, count, done;
+
+	for (off = 0; off < len && status == NIC_OK && copy->to_status == NIC_OK; off += done) {
+		status = nic_range_gather(from, off, len - off, copy->piece, PIECES, &count, &done);
+		if (done)
+			put(copy, off, done);
+		if (status != NIC_OK || done)
+			continue;
+		copy->base = off;
+		done = len - off;
+		status = nic_range_move(from, off, done, take_piece, copy);
+	}
+	return status;
 }
 
 static bool cursor_left(struct cursor *cursor, uint32_t *left)
@@ -93,18 +133,29 @@ static const uint8_t *cursor_host(const struct cursor *cursor)
 static enum nic_status copy_range(const struct cursor *from, const struct cursor *to, uint32_t len,
 				  const struct nic_side **blame)
 {
-	struct copy copy = { .to_nic = to->side->nic, .to = cursor_access(to, len, true) };
-	enum nic_status status = NIC_OK;
+	const struct nic_access target = cursor_access(to, len, true);
 	const uint8_t *host = cursor_host(from);
+	struct nic_range source = { .mkey = NULL };
+	enum nic_status status = NIC_OK;
+	struct copy copy;
 
-	if (host) {
-		take_piece(&copy, (void *)host, 0, len);
-	} else {
-		struct nic_access access = cursor_access(from, len, false);
+	*blame = from->side;
+	if (!host) {
+		const struct nic_access access = cursor_access(from, len, false);
 
-		status = nic_mkey_access(from->side->nic, &access, take_piece, &copy);
+		status = nic_mkey_open(from->side->nic, &access, &source);
 	}
-	*blame = copy.to_status != NIC_OK ? to->side : from->side;
+	if (status != NIC_OK)
+		return status;
+	copy.to_status = nic_mkey_open(to->side->nic, &target, &copy.to);
+	if (host && copy.to_status == NIC_OK) {
+		copy.piece[0] = (struct fab_bytes){ (uint8_t *)host, len };
+		put(&copy, 0, len);
+	} else if (copy.to_status == NIC_OK) {
+		status = move(&source, &copy, len);
+	}
+	if (copy.to_status != NIC_OK)
+		*blame = to->side;
 	return copy.to_status != NIC_OK ? copy.to_status : status;
 }
 
