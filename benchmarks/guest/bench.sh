@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# All timed measurements of `make bench`, inside one boot: bench.sh PAIRS
+# One timed part of `make bench`, inside one boot: bench.sh PAIRS rxe|siw|bar
 # The two sides of a figure are measured in turn, A B B A, so that a drift of the machine meets both. A line of
 # /srv/values is "FIGURE ours|peer VALUE", or "noise KIND VALUE"; benchmarks/report/bench.py makes ratios of them.
 . /opt/tphbuf/rig/lib.sh
 
-pairs=${1:-10}
+pairs=$1 part=$2
 port=21000
 asked=0
 
@@ -26,18 +26,23 @@ perftest() {
 	result=$(field "$out" "$want")
 	rm "$out"
 }
-fabric() { perftest "$1" "$2" "$3" "-d $nic_8bit" "-d $nic_ext"; }
-rxe() { address=10.0.0.1 perftest "$1" "$2" "$3" "-d rxe0 -x 1" "-d rxe0 -x 1"; }
+# FIELD TOOL OPTIONS FABRIC_ITERATIONS PEER_ITERATIONS: each side runs long enough for a figure, and the slow one no longer
+fabric() { perftest "$1" "$2" "$3 -n $4" "-d $nic_8bit" "-d $nic_ext"; }
+rxe() { address=10.0.0.1 perftest "$1" "$2" "$3 -n $5" "-d rxe0 -x 1" "-d rxe0 -x 1"; }
 # iWARP connects by rdma_cm only; siw listens on a TCP port for it.
-siw() { address=10.0.0.1 perftest "$1" "$2" "$3" "-d siw0 -R" "-d siw0 -R"; }
-bar() { perftest BW_average ib_write_bw "-s 1048576 -n 400" "-d $nic_8bit --use_vfio=$endpoint --vfio_bar=2 $*" "-d $nic_ext"; }
+siw() { address=10.0.0.1 perftest "$1" "$2" "$3 -n $5" "-d siw0 -R" "-d siw0 -R"; }
+bar() { perftest BW_average ib_write_bw "-s 1048576 -n 1000" "-d $nic_8bit --use_vfio=$endpoint --vfio_bar=2 $*" "-d $nic_ext"; }
 untagged() { bar; }
 tagged() { bar --vfio_st=0x5a --vfio_ph=2; }
-# A copy in a process of the host, as the fabric is one: benchmarks/bench.sh answers.
+# A copy in a process of the host, as the fabric is one: benchmarks/bench.sh answers. The guest polls meanwhile, as
+# perftest does, so that both sides have a busy CPU beside them.
 host_copy() {
+	local end=$((SECONDS + 60))
 	asked=$((asked + 1))
 	: >"/srv/ask.$asked"
-	wait_for 60 test -e "/srv/answer.$asked" || fail "the host does not answer"
+	until [ -e "/srv/answer.$asked" ]; do
+		[ $SECONDS -lt $end ] || fail "the host does not answer"
+	done
 	result=$(cat "/srv/answer.$asked")
 }
 
@@ -51,35 +56,54 @@ pair() {
 	done
 }
 
-setup() {
-	load_mlx5 && load_vfio && insert udp_tunnel ip6_udp_tunnel rdma_rxe || fail "drivers"
-	endpoint=$(endpoints | head -n 1)
-	bind_vfio "$endpoint" || fail "vfio-pci"
+setup_fabric() {
+	load_mlx5 || fail "drivers"
 	for bdf in $(nics); do wait_for 10 port_active "$(ib_of "$bdf")" || fail "port"; done
 	nic_ext=$(ib_of "$(nics | sed -n 1p)")
 	nic_8bit=$(ib_of "$(nics | sed -n 2p)")
 	ip link add dum0 type dummy
 	ip link set dum0 mtu 5000 up
 	ip addr add 10.0.0.1/24 dev dum0
-	rdma link add rxe0 type rxe netdev dum0 || fail "rxe"
-	wait_for 10 port_active rxe0 || fail "rxe port"
+}
+setup_soft() { # rxe | siw
+	rdma link add "${1}0" type "$1" netdev dum0 || fail "$1"
+	wait_for 10 port_active "${1}0" || fail "$1 port"
+}
+setup_rxe() {
+	insert udp_tunnel ip6_udp_tunnel rdma_rxe || fail "rxe"
+	setup_soft rxe
+}
+setup_siw() {
 	insert siw || fail "siw"
-	rdma link add siw0 type siw netdev dum0 || fail "siw"
-	wait_for 10 port_active siw0 || fail "siw port"
+	setup_soft siw
+}
+setup_bar() {
+	load_vfio || fail "drivers"
+	endpoint=$(endpoints | head -n 1)
+	bind_vfio "$endpoint" || fail "vfio-pci"
+}
+
+round_rxe() { # NUMBER
+	pair "$1" write_bw.64K fabric rxe BW_average ib_write_bw "-s 65536" 5000 500
+	pair "$1" write_bw.4K fabric rxe BW_average ib_write_bw "-s 4096" 20000 2000
+	pair "$1" write_lat.8 fabric rxe t_typical ib_write_lat "-s 8" 4000 2000
+	pair "$1" msg_rate.64 fabric rxe MsgRate ib_write_bw "-s 64 --post_list=16" 40000 8000
+}
+round_siw() {
+	pair "$1" siw_bw.64K fabric siw BW_average ib_write_bw "-s 65536" 5000 500
+	pair "$1" siw_bw.4K fabric siw BW_average ib_write_bw "-s 4096" 20000 2000
+	pair "$1" siw_lat.8 fabric siw t_typical ib_write_lat "-s 8" 4000 2000
+}
+round_bar() {
+	pair "$1" bar.memcpy untagged host_copy
+	pair "$1" bar.tagged tagged untagged
 }
 
 : >/srv/values
-setup
+setup_fabric
+"setup_$part"
 for number in $(seq 0 $((pairs - 1))); do
 	noise >/srv/noise || fail "noise"
-	while read -r kind figure; do value "noise guest.$kind $figure"; done </srv/noise
-	pair "$number" write_bw.64K fabric rxe BW_average ib_write_bw "-s 65536 -n 500"
-	pair "$number" write_bw.4K fabric rxe BW_average ib_write_bw "-s 4096 -n 2000"
-	pair "$number" write_lat.8 fabric rxe t_typical ib_write_lat "-s 8 -n 2000"
-	pair "$number" msg_rate.64 fabric rxe MsgRate ib_write_bw "-s 64 -n 8000 --post_list=16"
-	pair "$number" siw_bw.64K fabric siw BW_average ib_write_bw "-s 65536 -n 500"
-	pair "$number" siw_bw.4K fabric siw BW_average ib_write_bw "-s 4096 -n 2000"
-	pair "$number" siw_lat.8 fabric siw t_typical ib_write_lat "-s 8 -n 2000"
-	pair "$number" bar.memcpy untagged host_copy
-	pair "$number" bar.tagged tagged untagged
+	while read -r kind figure; do value "noise $kind $figure"; done </srv/noise
+	"round_$part" "$number"
 done

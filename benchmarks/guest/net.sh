@@ -43,6 +43,8 @@ nic_ext=$(ib_of "$(nics | sed -n 1p)") nic_8bit=$(ib_of "$(nics | sed -n 2p)")
 ip link set lo up
 : >/srv/values
 for number in $(seq "$pairs"); do
+	noise >/srv/noise || fail "noise"
+	while read -r kind figure; do value "noise $kind $figure"; done </srv/noise
 	if [ $((number % 2)) = 0 ]; then
 		bandwidth && bandwidth_peer && all_reduce && both_ways
 	else

@@ -18,4 +18,5 @@ mr_scale "$endpoint" "$nic" "$peer" ext $((mrs / processes)) "$processes" >/srv/
 	fail "mr_scale: $(tail -n 1 /srv/many)"
 cat /srv/one /srv/many | sed -n 's/ last / ours /; s/ first / peer /; s/^\(create\|register\|deregister\|fault\|show\|process\) /scale.\1 /p' \
 	>/srv/values
+grep '^curve ' /srv/one >>/srv/values
 grep -hE '^(memory|process.memory|tags|revoke) ' /srv/one /srv/many | sed 's/^/BENCH: /'

@@ -8,7 +8,8 @@
  * which the driver makes a memory key), register and deregister (with keys of the driver's pool), fault (a page fault
  * that maps an MR again after the BAR was off) and show (a dump of all MRs by netlink, a share for each). All are CPU time of
  * the thread, for a fault also that of the kernel's workers: run with a clock that counts instructions
- * (benchmarks/guest/scale.sh). "memory KIB" is kernel memory for each MR. Every tag must be applied, and be on the wire.
+ * (benchmarks/guest/scale.sh). "curve WHAT LIVE US" is the mean of the last 250 registrations or deregistrations, and a
+ * share of a dump. "memory KIB" is kernel memory for each MR. Every tag must be applied, and be on the wire.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@
 #define WINDOW	   100u
 #define FAULTS	   50u
 #define DUMPS	   6
+#define STEP	   250u /* MRs for one point of a curve */
 
 struct scale {
 	struct rig rig;
@@ -100,16 +102,32 @@ static double workers_us(void)
 	return sum;
 }
 
+/* CPU time of a dump, a share for each MR */
+static double dump_us(struct scale *scale, unsigned int live)
+{
+	double start = thread_us(), us;
+	struct nldev_mr found = nldev_mr(scale->nic, BUFFER_LEN);
+
+	us = (thread_us() - start) / live;
+	require(found.found == live && found.state == IB_UVERBS_MR_TPH_APPLIED,
+		"netlink reports %u MRs of %u, state %u", found.found, live, found.state);
+	return us;
+}
+
 static void measure_dumps(struct scale *scale, const char *when, unsigned int live)
 {
-	for (int i = 0; i < DUMPS; i++) {
-		double start = thread_us();
-		struct nldev_mr found = nldev_mr(scale->nic, BUFFER_LEN);
+	for (int i = 0; i < DUMPS; i++)
+		printf("show %s %.3f\n", when, dump_us(scale, live));
+}
 
-		printf("show %s %.3f\n", when, (thread_us() - start) / live);
-		require(found.found == live && found.state == IB_UVERBS_MR_TPH_APPLIED,
-			"netlink reports %u MRs of %u, state %u", found.found, live, found.state);
-	}
+/* One more time for the curve of what; *sum is that of the times since its last point. */
+static void curve(const char *what, unsigned int live, double us, double *sum)
+{
+	*sum += us;
+	if (live % STEP)
+		return;
+	printf("curve %s %u %.3f\n", what, live, *sum / STEP);
+	*sum = 0;
 }
 
 /* All MRs lose their mapping; a few are used again. */
@@ -130,11 +148,16 @@ static void measure_faults(struct scale *scale, const char *when, unsigned int l
 /* what: how the times are called in the output */
 static void register_all(struct scale *scale, const char *what, bool others)
 {
+	double sum = 0;
+
 	for (unsigned int i = 0; i < scale->count; i++) {
 		double start = thread_us(), us;
 
 		scale->mr[i] = reg(scale->rig.bar_port.pd, scale, i);
 		us = thread_us() - start;
+		curve(what, i + 1, us, &sum);
+		if (others && (i + 1) % (8 * STEP) == 0)
+			printf("curve show %u %.3f\n", i + 1, dump_us(scale, i + 1));
 		if (i >= WINDOW && i < 2 * WINDOW)
 			printf("%s first %.2f\n", what, us);
 		else if (i >= scale->count - WINDOW)
@@ -148,12 +171,16 @@ static void register_all(struct scale *scale, const char *what, bool others)
 
 static void deregister_all(struct scale *scale, bool print)
 {
+	double sum = 0;
+
 	for (unsigned int i = scale->count; i--;) {
 		double start = thread_us(), us;
 		int ret = ibv_dereg_mr(scale->mr[i]);
 
 		us = thread_us() - start;
 		require(!ret, "deregistration of MR %u: %s", i, strerror(ret));
+		if (print)
+			curve("deregister", i, us, &sum);
 		if (print && i >= scale->count - WINDOW)
 			printf("deregister last %.2f\n", us);
 		else if (print && i >= WINDOW && i < 2 * WINDOW)

@@ -2,13 +2,19 @@
 # SPDX-License-Identifier: MIT
 """Figures of make bench: ratios of measured pairs with their intervals, and the noise of the machine.
 
-  bench.py VALUES... >bench.json    VALUES: files with lines "FIGURE ours|peer VALUE" and "noise KIND VALUE"
-  bench.py --text <bench.json       the same as a table; status 1 if a target is missed, 3 if one is inconclusive
+  bench.py FOLDER >bench.json    FOLDER: a file for each part of the measurements, with lines
+                                   measured COMMIT TIME LOAD    of the commit, when, load average before
+                                   FIGURE ours|peer VALUE
+                                   noise KIND VALUE             of the machine, beside the figures of this part
+                                   curve NAME X VALUE
+                                   said TEXT                    a result without a peer
+  bench.py --text <bench.json    the same as a table; status 1 if a target is missed, 3 if one is inconclusive
 
 The n-th value of one side belongs to the n-th of the other. A target counts as met only if the whole 95 % interval lies
 on its right side; a figure without enough pairs has no interval and is inconclusive.
 """
 import json
+import pathlib
 import sys
 
 import stats
@@ -41,18 +47,38 @@ FIGURES = {
 }
 
 
-def read(lines):
-    """{figure: {'ours': [...], 'peer': [...]}}, {kind of noise: [...]}"""
-    sides, noise = {}, {}
-    for line in lines:
-        name, side, value = line.split()
-        if name == 'noise':
-            noise.setdefault(side, []).append(float(value))
-        elif name not in FIGURES or side not in ('ours', 'peer'):
-            raise ValueError(f'unknown measurement: {line.strip()}')
+CURVES = {
+    'create': 'registration with a new key', 'register': 'registration', 'deregister': 'deregistration',
+    'show': 'dump by netlink, for each MR',
+}
+
+
+class Part:
+    """What one part has measured: the lines of its file."""
+
+    def __init__(self, lines):
+        self.sides = {}  # figure: {'ours': [...], 'peer': [...]}
+        self.noise = {}  # kind: [...]
+        self.curves = {}  # name: [[x, y], ...]
+        self.said = []
+        self.measured = {'commit': 'unknown', 'when': 'unknown', 'load': None}
+        for line in lines:
+            self.take(line)
+
+    def take(self, line):
+        name, *words = line.split()
+        if name == 'said':
+            self.said.append(line.split(None, 1)[1].strip())
+        elif name == 'measured' and len(words) == 3:
+            self.measured = {'commit': words[0], 'when': words[1], 'load': float(words[2])}
+        elif name == 'noise' and len(words) == 2:
+            self.noise.setdefault(words[0], []).append(float(words[1]))
+        elif name == 'curve' and len(words) == 3 and words[0] in CURVES:
+            self.curves.setdefault(CURVES[words[0]], []).append([float(words[1]), float(words[2])])
+        elif name in FIGURES and len(words) == 2 and words[0] in ('ours', 'peer'):
+            self.sides.setdefault(name, {'ours': [], 'peer': []})[words[0]].append(float(words[1]))
         else:
-            sides.setdefault(name, {'ours': [], 'peer': []})[side].append(float(value))
-    return sides, noise
+            raise ValueError(f'unknown measurement: {line.strip()}')
 
 
 def figure(name, sides):
@@ -66,12 +92,32 @@ def figure(name, sides):
             'target': target, 'sense': sense, 'verdict': stats.verdict(result, target, sense), **result}
 
 
-def report(lines):
-    sides, noise = read(lines)
+def noise_of(parts):
+    for name, part in sorted(parts.items()):
+        for kind, values in sorted(part.noise.items()):
+            yield f'{name}: {kind}', {'median': stats.median(values), 'spread': stats.spread(values), 'values': len(values)}
+
+
+def report(files):
+    """files: {name of a part: its lines}"""
+    parts = {name: Part(lines) for name, lines in files.items()}
+    sides = {}
+    for name, part in parts.items():
+        twice = sides.keys() & part.sides.keys()
+        if twice:
+            raise ValueError(f'{name}: {", ".join(sorted(twice))}: measured by another part as well')
+        sides.update(part.sides)
     return {'figures': [figure(name, sides[name]) for name in FIGURES if name in sides],
             'missing': [FIGURES[name][0] for name in FIGURES if name not in sides],
-            'noise': {kind: {'median': stats.median(values), 'spread': stats.spread(values), 'values': len(values)}
-                      for kind, values in sorted(noise.items())}}
+            'noise': dict(noise_of(parts)),
+            'curves': {name: points for part in parts.values() for name, points in part.curves.items()},
+            'parts': {name: {**part.measured, 'said': part.said} for name, part in sorted(parts.items())}}
+
+
+def read(folder):
+    """The lines of each part"""
+    paths = sorted(path for path in pathlib.Path(folder).iterdir() if path.is_file())
+    return {path.name: [line for line in path.read_text(encoding='ascii').splitlines() if line.strip()] for path in paths}
 
 
 def text(bench):
@@ -85,6 +131,9 @@ def text(bench):
         yield f'{name:62} not measured'
     for kind, noise in bench['noise'].items():
         yield f'noise {kind}: median {noise["median"]:.1f}, half the distance of the quartiles {noise["spread"] * 100:.1f} %'
+    for name, part in bench['parts'].items():
+        yield f'part {name}: commit {part["commit"]}, {part["when"]}, load average before {part["load"]}'
+        yield from (f'  {line}' for line in part['said'])
 
 
 def status(bench):
@@ -97,11 +146,10 @@ def main():
         bench = json.load(sys.stdin)
         print('\n'.join(text(bench)))
         return status(bench)
-    if len(sys.argv) < 2 or sys.argv[1].startswith('-'):
+    if len(sys.argv) != 2 or sys.argv[1].startswith('-'):
         print(__doc__, file=sys.stderr)
         return 2
-    lines = [line for path in sys.argv[1:] for line in open(path, encoding='ascii') if line.strip()]
-    json.dump(report(lines), sys.stdout, indent=1)
+    json.dump(report(read(sys.argv[1])), sys.stdout, indent=1)
     return 0
 
 

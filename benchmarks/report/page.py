@@ -142,6 +142,30 @@ def bench_part(bench):
         yield table(['measurement', 'median', 'half the distance of the quartiles, %', 'values'], [
             f'<tr data-noise="{plot.escape(kind)}">{cell(kind)}{cell(noise["median"], 1)}{cell(noise["spread"] * 100, 1)}'
             f'{cell(noise["values"])}</tr>' for kind, noise in bench['noise'].items()])
+    yield from curves_part(bench['curves'])
+    yield from parts_part(bench['parts'])
+
+
+def curves_part(curves):
+    """Registration and scale: cost of one more MR by the number of live ones."""
+    if curves:
+        yield '<h3>Cost of one MR by the number of live ones</h3>'
+        yield '<p>Counted instructions of a guest, 48 distinct tags among the MRs.</p><figure>'
+        yield plot.lines(curves, 'live MRs', 'thousand instructions', 'Cost of one MR by the number of live ones')
+        yield '</figure>'
+
+
+def parts_part(parts):
+    if not parts:
+        return
+    yield '<h3>When and on which commit</h3>'
+    yield table(['part', 'commit', 'measured', 'load average before'], [
+        f'<tr data-part="{plot.escape(name)}">{cell(name)}{cell(part["commit"])}{cell(part["when"])}{cell(part["load"], 2)}</tr>'
+        for name, part in parts.items()])
+    said = [line for part in parts.values() for line in part['said']]
+    if said:
+        yield '<h3>Without a peer</h3><ul id="said">'
+        yield ''.join(f'<li>{plot.escape(line)}</li>' for line in said) + '</ul>'
 
 
 def document(title, parts, data):

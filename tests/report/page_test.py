@@ -31,7 +31,7 @@ class Reader(html.parser.HTMLParser):
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
         self.loads += [attrs[name] for name in ('src', 'href', 'data', 'action') if name in attrs]
-        self.row = attrs.get('data-run') or attrs.get('data-figure') or attrs.get('data-noise') or self.row
+        self.row = attrs.get('data-run') or attrs.get('data-figure') or attrs.get('data-noise') or attrs.get('data-part') or self.row
         if 'data-value' in attrs:
             self.rows.setdefault(self.row, []).append(float(attrs['data-value']))
         if tag not in VOID:
@@ -80,8 +80,17 @@ def test_noise_and_missing_figures_are_shown():
     assert '<li>8 B write latency</li>' in text
     assert read(text).rows['memcpy'] == [9000.5, 0.035 * 100, 14]
     assert text.count('stroke-width="3"') == 2 and text.count('stroke-width="2"') == 1  # targets and the one interval
-    bare = page.page(None, {'missing': [], 'noise': {}, 'figures': []})
-    assert 'Not measured' not in bare and 'Noise' not in bare and '<svg' not in bare
+    bare = page.page(None, {'missing': [], 'noise': {}, 'figures': [], 'curves': {}, 'parts': {}})
+    assert 'Not measured' not in bare and 'Noise' not in bare and '<svg' not in bare and '<h3>' not in bare
+
+
+def test_curves_and_parts_are_shown():
+    text = page.page(None, sample.BENCH)
+    drawing = text[text.index('<title>Cost of one MR'):]
+    assert drawing.count('<circle') == 2 and drawing.count('<rect') == 2, drawing
+    assert '>registration</text>' in drawing and '<li>640 MiB in &lt;b&gt;x&lt;/b&gt; ms</li>' in text
+    assert re.search('data-part="rxe"><td>rxe</td><td>1234abc</td><td>2026-11-27T13:00Z</td>', text)
+    assert '<td>1234abc-dirty</td>' in text
 
 
 def test_latency_has_a_plot_of_its_own():

@@ -39,7 +39,11 @@ FIGURE = {'name': 'tagged over untagged', 'ours': 99.5, 'peer': 100.25, 'unit': 
           'high': 1.005, 'target': 0.98, 'sense': 'min', 'verdict': 'ok', 'pairs': 12}
 OPEN = {**FIGURE, 'name': 'one pair only', 'low': None, 'high': None, 'verdict': 'inconclusive', 'pairs': 1}
 BENCH = {'missing': ['8 B write latency'], 'figures': [FIGURE, OPEN],
-         'noise': {'memcpy': {'median': 9000.5, 'spread': 0.035, 'values': 14}}}
+         'noise': {'memcpy': {'median': 9000.5, 'spread': 0.035, 'values': 14}},
+         'curves': {'registration': [[250, 17.5], [500, 17.75]], 'dump <b>x</b>': [[2000, 3.25], [4000, 4.5]]},
+         'parts': {'rxe': {'commit': '1234abc', 'when': '2026-11-27T13:00Z', 'load': 0.25, 'said': []},
+                   'large': {'commit': '1234abc-dirty', 'when': '2026-11-27T14:00Z', 'load': None,
+                             'said': ['640 MiB in <b>x</b> ms']}}}
 
 
 def tlp(requester, target, kind, address, tag=None, **more):
