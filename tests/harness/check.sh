@@ -10,12 +10,13 @@
 . "$(dirname "$0")/../../rig/lib/common.sh"
 . "$TOP/tests/harness/suite.sh"
 . "$TOP/tests/harness/share.sh"
+. "$TOP/tests/harness/boots.sh"
 
 out=$BUILD/check
 
-# A virtual machine keeps about one CPU busy: as many run in parallel as CPUs and memory (3 GB
-# each) allow. together NAME COMMAND... starts a suite as soon as a place is free; all_counted
-# waits for all of them.
+# A virtual machine keeps about one CPU busy, and so do lint and the packages: as many run in parallel as CPUs and
+# memory (3 GB each) allow. together NAME COMMAND... starts a suite as soon as a place is free; all_counted waits for
+# all of them.
 at_once=$(awk -v cpus="$JOBS" '/^MemAvailable/ { n = int($2 / 3e6); print n < 1 ? 1 : n < cpus ? n : cpus }' /proc/meminfo)
 running=()
 together() {
@@ -51,6 +52,7 @@ all_counted() { while [ ${#running[@]} -gt 0 ]; do one_ends; done; }
 meson_suite() { "$TOP/tests/harness/meson-tap.sh" "$@"; }
 
 unit_suites() {
+	together lint "$TOP/tests/lint/lint.sh"
 	suite unit-library meson_suite asan unit
 	suite unit-fuzz meson_suite asan fuzz
 	suite unit-fabric meson_suite asan fabric
@@ -58,22 +60,14 @@ unit_suites() {
 	suite compilers meson_suite clang compiler
 	suite product meson_suite host product
 	suite transports meson_suite host transports
-	suite lint "$TOP/tests/lint/lint.sh"
 	suite tree "$TOP/tests/lint/tree.sh"
 	suite demo-judge "$TOP/tests/harness/test/judge.sh"
 	suite ktap "$TOP/tests/harness/test/ktap.sh"
 	suite counting "$TOP/tests/harness/test/suite.sh"
 	suite rotation "$TOP/tests/harness/test/share.sh"
+	suite boots "$TOP/tests/harness/test/boots.sh"
 	suite kernel-log "$TOP/tests/harness/test/kernel-log.sh"
 	suite debug-reports "$TOP/tests/harness/test/debug.sh"
-}
-
-boots_with() { # KERNEL...: names of the boots that use one of them
-	local file kernel
-	for file in "$TOP"/tests/vm/boot/*.conf; do
-		kernel=$(sed -n 's/^KERNEL=//p' "$file")
-		[[ " $* " != *" ${kernel:-patched} "* ]] || basename "$file" .conf
-	done
 }
 
 own_boots() { # KERNEL...: these boots, each on the kernel that it names
@@ -85,13 +79,6 @@ vm_suites() {
 	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
 	own_boots patched base
 	together vm-fabric-killed "$TOP/tests/fabric-killed.sh"
-}
-
-debug_boots() { # names of the boots that run again on the debug kernel
-	local boot
-	for boot in $(boots_with patched); do
-		grep -q '^DEBUG=no' "$TOP/tests/vm/boot/$boot.conf" || echo "$boot"
-	done
 }
 
 debug_suites() { # BOOT...: these boots on the debug kernel, and those made for it
@@ -128,15 +115,14 @@ debug_share() {
 		boots=$(share_of $((DEBUG_SHARES - 1)) "$number" $(debug_boots))
 		debug_suites $boots
 	fi
-	all_counted
 }
 
 everything() {
 	unit_suites
-	suite packages "$TOP/tests/packages.sh"
+	together packages "$TOP/tests/packages.sh"
 	vm_suites
+	debug_share # its boots begin as soon as a place is free
 	all_counted
-	debug_share
 	series_suite
 }
 
