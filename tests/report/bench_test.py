@@ -104,7 +104,7 @@ def test_a_figure_of_two_parts_is_refused():
 
 def test_curves_in_the_order_of_the_lines():
     report = bench.report({'scale': ['curve register 250 17.5', 'curve show 2000 3', 'curve register 500 17.75']})
-    assert report['curves'] == {'registration': [[250, 17.5], [500, 17.75]], 'dump by netlink, for each MR': [[2000, 3]]}
+    assert report['curves'] == {'registration': [[250, 17.5], [500, 17.75]], 'dump, each MR': [[2000, 3]]}
 
 
 def test_a_folder_of_parts():

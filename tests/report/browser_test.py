@@ -83,7 +83,7 @@ def test_report_renders_with_the_numbers_of_the_json():
         want = [round(figure['ours'], 2), round(figure['peer'], 2), round(figure['ratio'], 3)]
         assert all(abs(a - b) < 0.011 for a, b in zip(got, want, strict=True)), (got, want)
     assert seen['rows']['memcpy'] == ['9,000.5', '3.5', '14'], seen['rows']['memcpy']
-    assert seen['missing'] == sample.BENCH['missing'] and len(seen['drawings']) == 3, seen
+    assert seen['missing'] == sample.BENCH['missing'] and len(seen['drawings']) == 4, seen
 
 
 def test_measured_report():
