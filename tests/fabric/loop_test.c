@@ -344,6 +344,51 @@ static void two_looks(struct fab_loop *loop)
 		polls_of_a_step(loop);
 }
 
+static bool stopping_work(void *ctx)
+{
+	struct actor *actor = ctx;
+
+	if (++actor->calls == actor->limit)
+		fab_loop_stop(actor->loop);
+	return true;
+}
+
+/* Short pieces of work share a poll, and the loop stops when it is told to, between two of them. */
+static void short_work_shares_a_poll(void **ctx)
+{
+	struct actor actor = { .loop = *ctx, .limit = 1000 };
+
+	actor.work = (struct fab_work){ .fn = stopping_work, .ctx = &actor };
+	fab_work_queue(*ctx, &actor.work);
+	polls = 0;
+	assert_int_equal(fab_loop_run(*ctx), 0);
+	assert_int_equal(actor.calls, 1000);
+	assert_in_range(polls, 1, 500);
+	fab_work_cancel(*ctx, &actor.work);
+}
+
+static bool slow_work(void *ctx)
+{
+	uint64_t end = fab_loop_now_us(((struct actor *)ctx)->loop) + 100;
+
+	while (fab_loop_now_us(((struct actor *)ctx)->loop) < end)
+		;
+	return stopping_work(ctx);
+}
+
+/* A poll after two pieces at most that take long */
+static void long_work_lets_events_in(void **ctx)
+{
+	struct actor actor = { .loop = *ctx, .limit = 20 };
+
+	actor.work = (struct fab_work){ .fn = slow_work, .ctx = &actor };
+	fab_work_queue(*ctx, &actor.work);
+	polls = 0;
+	assert_int_equal(fab_loop_run(*ctx), 0);
+	assert_in_range(polls, 10, 20);
+	fab_work_cancel(*ctx, &actor.work);
+}
+
 /* From CPU 3 of 1, 3, 7 to 7, from there to 1: once for two looks in vain. All CPUs are allowed again. */
 static void looks_in_vain_move_the_loop(void **ctx)
 {
@@ -427,6 +472,8 @@ int main(void)
 		TEST(looks_in_vain_are_rare),
 		TEST(no_look_while_there_is_work),
 		TEST(a_look_that_finds_something_is_repeated),
+		TEST(short_work_shares_a_poll),
+		TEST(long_work_lets_events_in),
 		TEST(looks_in_vain_move_the_loop),
 		TEST(the_loop_stays_where_it_finds_events),
 		TEST(a_loop_with_one_cpu_stays),

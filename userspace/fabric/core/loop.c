@@ -29,6 +29,8 @@
 #define SLEEPS_PER_LOOK 64
 #define LOOKS_PER_MOVE	2
 
+#define WORK_US		20 /* pieces of work begin this long after the first one without a poll */
+
 struct entry {
 	int fd;
 	bool dead;
@@ -325,11 +327,25 @@ bool fab_loop_step(struct fab_loop *loop, int timeout_ms)
 	return fds || timers || work;
 }
 
+/* A poll of all sockets costs as much as several short pieces of work. */
+static void run_more(struct fab_loop *loop)
+{
+	uint64_t end;
+
+	if (!loop->work)
+		return;
+	end = fab_loop_now_us(loop) + WORK_US;
+	while (!loop->stop && loop->work && fab_loop_now_us(loop) < end)
+		run_work(loop);
+}
+
 int fab_loop_run(struct fab_loop *loop)
 {
 	loop->stop = false;
-	while (!loop->stop)
+	while (!loop->stop) {
 		fab_loop_step(loop, -1);
+		run_more(loop);
+	}
 	return 0;
 }
 

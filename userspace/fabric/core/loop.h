@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One event loop, one thread. Order in an iteration: ready file descriptors
- * (guest messages), due timers, then at most one queued piece of work, so that
- * a long transfer never keeps a trapped access of the guest waiting for more
- * than one work item. The loop sleeps when it is idle.
+ * (guest messages), due timers, then one queued piece of work, and more of them
+ * for 20 us, so that a long transfer never keeps a trapped access of the guest
+ * waiting for more than that and one work item. The loop sleeps when it is idle.
  */
 #ifndef FAB_LOOP_H
 #define FAB_LOOP_H
