@@ -145,7 +145,7 @@ static void flr_resets_all_but_bars(void **ctx)
 	memcpy(initial, toy->dev.cfg, sizeof(initial));
 	toy_enable(toy, 0xfe000000, 0x380000000000);
 	toy_put(toy, toy->dev.tph_cap + FAB_TPH_CTRL, 0x302, 4);
-	toy_put(toy, toy->dev.tph_cap + FAB_TPH_ST_TABLE + 2, 0x1234, 2);
+	toy_put(toy, toy->dev.tph_cap + FAB_TPH_ST_TABLE + 2u, 0x1234, 2);
 	toy_put(toy, devctl, 0x2850, 2);
 	memcpy(initial + PCI_BASE_ADDRESS_0, toy->dev.cfg + PCI_BASE_ADDRESS_0, 24);
 	assert_int_equal(toy->resets, 0);
@@ -382,7 +382,7 @@ static void steering_tags(void **ctx)
 		assert_int_equal(fab_cfg_build(&toy->dev, &opts), 0);
 		if (toy->dev.tph_cap) {
 			toy_put(toy, toy->dev.tph_cap + FAB_TPH_CTRL, tph_rows[i].ctrl, 4);
-			toy_put(toy, toy->dev.tph_cap + FAB_TPH_ST_TABLE + 10, tph_rows[i].entry5,
+			toy_put(toy, toy->dev.tph_cap + FAB_TPH_ST_TABLE + 10u, tph_rows[i].entry5,
 				2);
 		}
 		toy->dev.errors_tph = 0;
@@ -407,7 +407,7 @@ static void no_prefix_no_wide_tag(void **ctx)
 	assert_int_equal(fab_cfg_build(&toy->dev, &opts), 0);
 	assert_int_equal(toy_get(toy, toy->dev.pcie_cap + PCI_EXP_DEVCAP2, 4) & 3u << 21, 0);
 	toy_put(toy, toy->dev.tph_cap + FAB_TPH_CTRL, 0x302, 4);
-	toy_put(toy, toy->dev.tph_cap + FAB_TPH_ST_TABLE + 10, 0x5a, 2);
+	toy_put(toy, toy->dev.tph_cap + FAB_TPH_ST_TABLE + 10u, 0x5a, 2);
 	assert_false(fab_cfg_tph(&toy->dev, 2, 5).th);
 	assert_int_equal(toy->dev.errors_tph, 1);
 	toy_put(toy, toy->dev.tph_cap + FAB_TPH_CTRL, 0x102, 4);
@@ -445,7 +445,7 @@ static void lost_tph(void **ctx)
 
 	toy_put(toy, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
 	toy_put(toy, cap + FAB_TPH_CTRL, 0x302, 4);
-	toy_put(toy, cap + FAB_TPH_ST_TABLE + 10, 0x5a, 2);
+	toy_put(toy, cap + FAB_TPH_ST_TABLE + 10u, 0x5a, 2);
 	assert_true(fab_cfg_tph(&toy->dev, 2, 5).th);
 	fab_cfg_lose_tph(&toy->dev);
 	assert_false(fab_cfg_tph(&toy->dev, 2, 5).th);

@@ -329,7 +329,7 @@ static void a_registry_keeps_regions(void **state)
 static void a_registry_takes_short_options(void **state)
 {
 	const size_t size = offsetof(struct tphbuf_mr_opts, flags) + sizeof(uint32_t);
-	struct tphbuf_mr_opts *short_opts = calloc(1, size);
+	void *short_opts = calloc(1, size);
 	struct tphbuf_registry_opts opts = {
 		.size = sizeof(opts),
 		.arg = short_opts,

@@ -258,7 +258,7 @@ static bool flr_initiated(const struct fab_device *dev, uint32_t off, const uint
 			  uint32_t len)
 {
 	/* byte that holds Initiate Function Level Reset */
-	uint32_t flr = dev->pcie_cap + PCI_EXP_DEVCTL + 1;
+	uint32_t flr = dev->pcie_cap + PCI_EXP_DEVCTL + 1u;
 
 	return dev->pcie_cap && !dev->no_flr && flr >= off && flr - off < len &&
 	       (data[flr - off] & PCI_EXP_DEVCTL_BCR_FLR >> 8);
