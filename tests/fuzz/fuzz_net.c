@@ -16,6 +16,11 @@ static void announcement(const uint8_t *data)
 	uint32_t index, before = comm.cts_tail;
 
 	memcpy(&msg, data, sizeof(msg));
+	if (data[0] & 1) { /* a head that makes sense, in half of the inputs */
+		msg.kind = LOOP_CTS;
+		msg.n = data[0] >> 4;
+		msg.reserved = 0;
+	}
 	if (!loop_cts_read(&msg, &cts))
 		return;
 	promise(cts.n >= 1 && cts.n <= NET_MAX_RECVS);
@@ -38,6 +43,12 @@ static void part(const uint8_t *data)
 	struct loop_part msg;
 
 	memcpy(&msg, data, sizeof(msg));
+	if (data[0] & 1) {
+		msg.kind = LOOP_PART;
+		msg.seq = 5;
+		msg.index = data[0] >> 5;
+		msg.reserved = 0;
+	}
 	req.part[0].size = 100;
 	req.part[1].arrived = true;
 	req.part[2].size = NET_MAX_BYTES;
@@ -83,9 +94,47 @@ static void ring(const uint8_t *data)
 	comm.cts_head = comm.cts_tail;
 }
 
+/*
+ * Many announcements, and sends that take their parts: each byte is a step. One is kept if it follows the last one, has
+ * parts, and there is a slot; sends take each part of the oldest once.
+ */
+static void queue(struct fuzz_input *in)
+{
+	static struct net_comm comm;
+	struct net_cts cts = { 0 };
+	uint32_t index, times, steps = 0;
+	bool fits;
+
+	comm.cts_head = comm.cts_tail = 0u - fuzz_take(in, 1); /* past the largest number */
+	while (in->size && steps++ < 64) {
+		uint8_t step = (uint8_t)fuzz_take(in, 1);
+
+		for (times = 1u << (step & 7); times; times--) {
+			if (step & 0x80) {
+				struct net_cts *oldest = net_cts_match(&comm, step >> 4 & 3, &index);
+
+				promise(!oldest || comm.cts_head != comm.cts_tail);
+				promise(!oldest ||
+					(index < oldest->n && !(oldest->taken >> index & 1)));
+				if (oldest)
+					net_cts_take(&comm, oldest, index);
+				continue;
+			}
+			cts.seq = comm.cts_tail + (step >> 6);
+			cts.n = step >> 4 & 3;
+			for (index = 0; index < cts.n; index++)
+				cts.part[index].tag = (int32_t)index;
+			fits = comm.cts_tail - comm.cts_head < NET_SLOTS && cts.n &&
+			       cts.seq == comm.cts_tail;
+			promise(net_cts_add(&comm, &cts) == fits);
+		}
+	}
+}
+
 /* Each message is as long as its reader wants; what is missing is zero. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct fuzz_input in = { data, size };
 	union {
 		struct loop_cts cts;
 		struct loop_part part;
@@ -100,5 +149,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	part(msg.bytes);
 	greeting(msg.bytes);
 	ring(msg.bytes);
+	queue(&in);
 	return 0;
 }
