@@ -343,6 +343,8 @@ static void tables_have_any_number_of_columns(void **state)
 	table = table_new(names, NR(names));
 	for (i = 0; i < NR(names); i++)
 		table_cell(table, COLOR_NONE, "%zu", i);
+	for (i = 0; i < NR(names); i++)
+		table_cell(table, COLOR_NONE, "%s", i ? "" : "x");
 	fflush(stdout);
 	dup2(out, STDOUT_FILENO);
 	assert_int_equal(table_end(table, &cli), CLI_OK);
@@ -352,6 +354,7 @@ static void tables_have_any_number_of_columns(void **state)
 	read_back(out, result.out);
 	assert_non_null(strstr(result.out, "\n0      1  "));
 	assert_non_null(strstr(result.out, "  38  39\n"));
+	assert_non_null(strstr(result.out, "\nx\n")); /* no blanks for cells that are empty */
 }
 
 #define OUTPUT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, fixture_close)

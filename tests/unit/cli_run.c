@@ -139,7 +139,7 @@ cJSON *run_json(const char *line, int code)
 	cJSON *json;
 
 	run(line);
-	json = cJSON_Parse(result.out);
+	json = cJSON_ParseWithOpts(result.out, NULL, true); /* and nothing behind it */
 	if (result.code != code || !json)
 		fail_msg("tphbuf %s: %d, expected %d\n%s%s", line, result.code, code, result.out,
 			 result.err);

@@ -72,6 +72,7 @@ static void usage_errors_are_2(void **state)
 	for (i = 0; i < NR(lines); i++)
 		assert_run(lines[i][0], 2, "", lines[i][1]);
 	assert_int_equal(fake_entry(0)->cpu, FAKE_NO_CPU);
+	assert_int_not_equal(run("steer 03:00.0 --entry 0 --cpu 2147483647"), 2);
 }
 
 static void too_many_entries_are_refused(void **state)

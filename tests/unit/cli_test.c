@@ -189,7 +189,10 @@ static void info_without_opening(void **state)
 	assert_string_equal(at(json, "driver", NULL), "vfio-pci");
 	assert_null(cJSON_GetObjectItem(json, "tags"));
 	cJSON_Delete(json);
+	assert_run("info 03:00.0 --no-open", 0, "vfio-pci", "");
+	assert_null(strstr(result.out, "known only for"));
 	assert_run("info 05:00.0", 0, "known only for a device bound to vfio-pci", "");
+	cJSON_Delete(run_json("info 05:00.0 --json", 0));
 }
 
 static void info_tells_whether_tags_can_be_set(void **state)
