@@ -33,7 +33,7 @@ boot() {
 
 unit_fuzz=executions unit_stress=operations unit_stress_debug=operations unit_stress_kcsan=operations
 stress_on() { # BOOT KERNEL
-	boot "$1" "$2" stress STRESS_SECONDS=300 || return
+	boot "$1" "$2" stress STRESS_SECONDS=${STRESS_SECONDS:-300} || return
 	amount=$(awk '/ operations in .* rounds/ { print $1 }' "$logs"/stress.*.log)
 }
 stress() { stress_on 40-stress patched; }
@@ -45,7 +45,7 @@ bad_inputs_on() { # KERNEL COUNT
 	boot 40-stress "$1" bad_inputs BAD_INPUTS="$2" || return
 	amount=$(awk '/ inputs in / { print $1 }' "$logs"/bad_inputs.*.log)
 }
-bad_inputs() { bad_inputs_on patched 10000000; }
+bad_inputs() { bad_inputs_on patched "${BAD_INPUTS:-10000000}"; }
 bad_inputs_debug() { bad_inputs_on debug 1000000; }
 
 unit_retag=cycles unit_retag_debug=cycles
