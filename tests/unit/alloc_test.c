@@ -179,6 +179,15 @@ static void all_room_is_found(void **state)
 	assert_ptr_equal(arena_take(&arena, 4 * PAGE, 16 * PAGE), memory + 16 * PAGE);
 }
 
+static void no_state_for_the_pages(void **state)
+{
+	struct arena none;
+
+	(void)state;
+	fake_fail_call("mmap", ENOMEM);
+	assert_int_equal(arena_init(&none, arena.base, PAGE * PAGES, PAGE), -ENOMEM);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +197,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(wrong_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(blocks_do_not_overlap, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_room_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_state_for_the_pages, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* The rendezvous with a peer that says something else, nothing, or only a part. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +255,32 @@ static void silent_strangers(void)
 	np_finalize(&plugin, ctx);
 }
 
+/* The listener's end of the connection has descriptor 0. */
+static void peer_at_descriptor_0(void)
+{
+	void *ctx, *listen_comm, *comm;
+	char bytes[NCCL_HANDLE_SIZE];
+	int copy = dup(0), peer;
+	struct greeting g;
+	struct handle h;
+
+	init(&ctx);
+	must(!np_listen(&plugin, ctx, 0, bytes, &listen_comm), "listen");
+	memcpy(&h, bytes, sizeof(h));
+	peer = dial(&h);
+	fill(&g, h.token);
+	give(peer, &g, sizeof(g));
+	close(0);
+	result(!accept_one(listen_comm, &comm) && fcntl(0, F_GETFD) >= 0, "a peer at descriptor 0");
+	np_close_recv(&plugin, comm);
+	result(fcntl(0, F_GETFD) < 0, "which is closed, too");
+	must(dup2(copy, 0) == 0, "dup2");
+	close(copy);
+	close(peer);
+	np_close_listen(&plugin, listen_comm);
+	np_finalize(&plugin, ctx);
+}
+
 /* It has said who it is, and is gone before the answer. */
 static void gone_before_the_answer(void)
 {
@@ -372,6 +399,7 @@ void greetings(void)
 	at_a_listener();
 	half_a_greeting();
 	silent_strangers();
+	peer_at_descriptor_0();
 	gone_before_the_answer();
 	time_limit();
 	at_a_connect();

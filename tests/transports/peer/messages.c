@@ -177,6 +177,8 @@ static void parts(void)
 	p[0] = good_part();
 	p[0].index = 2;
 	part("a part that the receive does not have", p, 1);
+	p[0].size = 0;
+	part("a part that the receive does not have, of no bytes", p, 1);
 	p[0].index = UINT32_MAX;
 	part("the last part there could be", p, 1);
 	p[0] = good_part();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* No memory, descriptor 0, traces, device handles. */
 #include <cJSON.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,21 +49,6 @@ static void no_memory(void)
 	}
 	result(ok && !hit && failures > 5,
 	       "without memory for one thing each call fails, and nothing is left open");
-}
-
-static void descriptor_0(void)
-{
-	int copy = dup(0), fds;
-	struct rig rig;
-
-	close(0);
-	fds = fds_open();
-	open_receiver(&rig);
-	result(true, "a connection with descriptor 0");
-	close_rig(&rig, false);
-	result(fds_open() == fds, "which is closed, too");
-	must(dup2(copy, 0) == 0, "dup2");
-	close(copy);
 }
 
 static int stranger(const struct handle *h)
@@ -203,10 +189,39 @@ static void device_handles(void)
 	np_finalize(&plugin, ctx);
 }
 
+static enum nccl_result negative_size(const struct plugin *p, void *comm, void *data, void **mr)
+{
+	const struct nccl_net_v6 *table = p->table;
+
+	return table->reg_mr(comm, data, -1, NCCL_PTR_HOST, mr);
+}
+
+/* A message by each table. Before version 11 nothing ends but with the library, so this is the last test. */
+void tables(void)
+{
+	for (int version = 12; version >= 6; version--) {
+		struct plugin p = plugin;
+		char name[40], data[8];
+		struct pair pair;
+		void *mr = NULL;
+		bool ok;
+
+		snprintf(name, sizeof(name), "ncclNetPlugin_v%d", version);
+		p.table = dlsym(p.library, name);
+		p.version = version;
+		must(p.table && !pair_open(&pair, &p), name);
+		ok = !pair_message(&pair, 5000, 3);
+		if (version < 8)
+			ok = ok &&
+			     negative_size(&p, pair.send, data, &mr) == NCCL_INVALID_ARGUMENT && !mr;
+		result(ok, name);
+		pair_end(&pair);
+	}
+}
+
 void odds(void)
 {
 	no_memory();
-	descriptor_0();
 	stranger_at_descriptor_0(false);
 	stranger_at_descriptor_0(true);
 	no_descriptors();

@@ -28,6 +28,7 @@ void greetings(void);  /* greetings.c */
 void interfaces(void); /* interfaces.c */
 void messages(void);   /* messages.c */
 void odds(void);       /* odds.c */
+void tables(void);
 
 /* greetings.c: a peer that greets as it should, and the plugin's end */
 void open_receiver(struct rig *rig);

@@ -80,6 +80,7 @@ int main(int argc, char **argv)
 	odds();
 	interfaces();
 	result(fds_open() == fds, "no descriptor is left");
+	tables();
 	printf("1..%d\n", number);
 	return failed;
 }
