@@ -154,6 +154,13 @@ static void requests(struct pair *pair, struct region *from, struct region *to)
 	data = to->data + to->size;
 	result("irecv behind its region", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
 	       NCCL_INVALID_ARGUMENT, "lie outside region");
+	mr = NULL;
+	result("irecv without a region", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
+	       NCCL_INVALID_ARGUMENT, "not a memory handle");
+	mr = pair->recv;
+	result("irecv into a comm", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
+	       NCCL_INVALID_ARGUMENT, "not a memory handle");
+	mr = to->mr;
 	whole_gib(pair);
 	data = to->data;
 	result("irecv of more than 1 GiB",
