@@ -61,7 +61,7 @@ lint: ## Format, shell, spelling, man pages, headers, licences: tests/lint in a 
 	@tests/lint/lint.sh
 
 .PHONY: bench
-bench: ## Speed, as ratios measured side by side in one boot
+bench: ## Speed, as ratios measured side by side in one boot (PAIRS=10, PARTS="rxe bar")
 	@benchmarks/bench.sh
 
 .PHONY: all
