@@ -4,6 +4,7 @@
  * a line in NCCL's log with the reason. Loop back end. TAP.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,6 +74,12 @@ static void options(struct plugin *p)
 	char name[80], old[64];
 	void *ctx;
 
+	if (!dlopen("libcuda.so.1", RTLD_NOW)) {
+		setenv("TPHBUF_NET_COPY", "cuda", 1);
+		result("TPHBUF_NET_COPY=cuda without libcuda", np_init(p, &ctx, keep_log),
+		       NCCL_SYSTEM_ERROR, "cuda cannot start: No such file or directory");
+		unsetenv("TPHBUF_NET_COPY");
+	}
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		snprintf(old, sizeof(old), "%.60s", getenv(cases[i].name) ?: "");
 		setenv(cases[i].name, cases[i].value, 1);

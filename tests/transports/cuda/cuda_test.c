@@ -3,6 +3,7 @@
  * cuda_test PLUGIN [old]: the copy hook for CUDA with a libcuda that stands for it; old: one that lacks a function.
  * Every call fails once: an error with its reason, nothing left open, and the next attempt succeeds. TAP.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,38 @@ static void messages(void)
 	}
 }
 
+/* The sender closes while a message is under way. */
+static void closed(void)
+{
+	void *data = target, *from, *to, *send = NULL, *recv = NULL, *ctx;
+	enum nccl_result got = NCCL_SUCCESS;
+	int tag = 1, done = 0;
+	size_t size = SIZE;
+	struct pair pair;
+
+	if (init(&ctx) || pair_connect(&pair, &plugin, ctx) ||
+	    np_reg(&plugin, pair.send, source, SIZE, NCCL_PTR_CUDA, &from) ||
+	    np_reg(&plugin, pair.recv, target, SIZE, NCCL_PTR_CUDA, &to) ||
+	    np_irecv(&plugin, pair.recv, 1, &data, &size, &tag, &to, &recv))
+		exit(1);
+	while (!send)
+		np_isend(&plugin, pair.send, source, SIZE, tag, from, &send);
+	np_test(&plugin, send, &done, NULL);
+	np_test(&plugin, send, &done, NULL);
+	np_dereg(&plugin, pair.send, from);
+	np_close_send(&plugin, pair.send);
+	pair.send = NULL;
+	said[0] = '\0';
+	while (!got && !done) {
+		errno = EIO; /* of another call, long ago */
+		got = np_test(&plugin, recv, &done, NULL);
+	}
+	result(got == NCCL_REMOTE_ERROR && strstr(said, "the peer has closed the connection"),
+	       "the sender closes in the middle of a message");
+	np_dereg(&plugin, pair.recv, to);
+	pair_end(&pair);
+}
+
 static void registrations(void)
 {
 	static const struct {
@@ -201,6 +234,7 @@ int main(int argc, char **argv)
 	} else {
 		start();
 		messages();
+		closed();
 		registrations();
 	}
 	printf("1..%d\n", number);

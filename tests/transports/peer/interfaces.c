@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The interface of the rendezvous. getifaddrs() of this program tells of interfaces that this machine may not have. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -35,8 +36,10 @@ int getifaddrs(struct ifaddrs **list)
 	static union net_address addresses[NR];
 	static struct ifaddrs entries[NR];
 
-	if (fails)
+	if (fails) {
+		errno = ENOBUFS;
 		return -1;
+	}
 	*list = NULL;
 	for (size_t i = shown; i-- > 0;) {
 		union net_address *a = &addresses[i];

@@ -401,6 +401,8 @@ static bool open_once(void)
 	int n;
 
 	if (!np_init(&plugin, &ctx, keep_log) && !np_devices(&plugin, &n)) {
+		if (!n)
+			must("init succeeds without a device");
 		ok = n == 2 && !pair_connect(&pair, &plugin, ctx);
 		pair_close(&pair);
 	}
