@@ -104,7 +104,8 @@ static void chosen(const char *names, const char *address)
 		result(false, name);
 	} else {
 		answer(name, got, NCCL_SYSTEM_ERROR,
-		       "set NCCL_SOCKET_IFNAME to an interface that is up");
+		       fails ? "No buffer space available; set NCCL_SOCKET_IFNAME" :
+			       "No such device; set NCCL_SOCKET_IFNAME to an interface that is up");
 	}
 	np_finalize(&plugin, ctx);
 	unsetenv("TPHBUF_NET_IFNAME");
