@@ -26,6 +26,7 @@ static atomic_int outstanding; /* requests that are not done */
 static int grouped;	       /* of the last receive */
 static pthread_t poster;
 static void *posted_on;
+static void *_Atomic received_on; /* the comm of the last receive */
 static struct nccl_net_v11 table;
 
 static int broken(const char *point)
@@ -169,7 +170,9 @@ static enum nccl_result reg(void *comm, void *data, size_t size, int type, void 
 	char *page = (char *)((uintptr_t)data & ~4095ul);
 	enum nccl_result result;
 
-	if (broken("C10") && atomic_load(&outstanding) && !pthread_equal(poster, pthread_self()))
+	/* Of one comm, as other comms are C28's. */
+	if (broken("C10") && atomic_load(&outstanding) && comm == atomic_load(&received_on) &&
+	    !pthread_equal(poster, pthread_self()))
 		return NCCL_SYSTEM_ERROR;
 	for (int i = 0; broken("C13") && i < 64; i++) {
 		if (by_page[i].page == page) {
@@ -296,6 +299,7 @@ static enum nccl_result irecv(void *comm, int n, void **data, size_t *sizes, int
 	}
 	grouped = n > 1;
 	poster = broken("C28") ? poster : pthread_self();
+	atomic_store(&received_on, comm);
 	result = base->irecv(comm, n, data, sizes, tags, mrs, phandles, request);
 	if (broken("C26") && uses_dmabufs)
 		result = NCCL_SUCCESS;
