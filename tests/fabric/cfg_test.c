@@ -158,6 +158,7 @@ static void flr_bit_is_seen_in_any_write_size(void **ctx)
 {
 	struct toy *toy = toy_of(ctx);
 	uint32_t devctl = toy->dev.pcie_cap + PCI_EXP_DEVCTL;
+	static const uint8_t behind[2] = { 0, 0x80 };
 
 	toy_put(toy, devctl, 0x80, 1); /* low byte: without the FLR bit */
 	assert_int_equal(toy->resets, 0);
@@ -166,6 +167,9 @@ static void flr_bit_is_seen_in_any_write_size(void **ctx)
 	toy_put(toy, devctl, 0x8000, 4);
 	assert_int_equal(toy->resets, 2);
 	toy_put(toy, devctl + 2, 0x8080, 2); /* DevSta */
+	assert_int_equal(toy->resets, 2);
+	/* What is behind the byte that is written does not count. */
+	fab_device_cfg_write(&toy->dev, devctl, behind, 1);
 	assert_int_equal(toy->resets, 2);
 	assert_int_equal(toy_get(toy, devctl, 2) & PCI_EXP_DEVCTL_BCR_FLR, 0);
 }

@@ -337,6 +337,41 @@ static void random_against_model(void **ctx)
 	close(fd);
 }
 
+static unsigned int mapped_files(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned int n = 0;
+	char line[512];
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		n += strstr(line, "memfd:guest") != NULL;
+	fclose(maps);
+	return n;
+}
+
+/* As when the client has disconnected. */
+static void clear_unmaps_all_files(void **ctx)
+{
+	const unsigned int before = mapped_files();
+	struct fab_mem *mem = *ctx;
+	uint64_t run;
+	int fd[2], i;
+
+	for (i = 0; i < 2; i++) {
+		fd[i] = toy_memory(PAGE);
+		assert_int_equal(fab_mem_map(mem, (unsigned int)i * PAGE, PAGE, fd[i], 0, RW), 0);
+	}
+	assert_int_equal(mapped_files(), before + 2);
+	fab_mem_clear(mem);
+	assert_int_equal(mapped_files(), before);
+	assert_int_equal(fab_mem_count(mem), 0);
+	assert_null(fab_mem_at(mem, 0, RW, &run));
+	assert_int_equal(fab_mem_map(mem, 0, PAGE, fd[0], 0, RW), 0);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -352,6 +387,7 @@ int main(void)
 		TEST(a_file_is_mapped_once),
 		TEST(a_gibibyte_in_small_pages),
 		TEST(memory_per_range),
+		TEST(clear_unmaps_all_files),
 		TEST(random_against_model),
 	};
 

@@ -92,6 +92,14 @@ static void wrong_chains_are_not_executed(void **state)
 	assert_int_equal(out[0], NIC_CMD_OK);
 }
 
+static void longest_output(void **state)
+{
+	prepare(MLX5_CMD_OP_QUERY_HCA_CAP);
+	assert_int_equal(deliver(*state, CAP_IN, 16u << 10), NIC_DELIVERY_OK);
+	assert_int_equal(out[0], NIC_CMD_OK);
+	assert_int_equal(deliver(*state, CAP_IN, (16u << 10) + 1), NIC_DELIVERY_OUT_LENGTH);
+}
+
 static void entry_of_software_is_left_alone(void **state)
 {
 	struct client *client = *state;
@@ -370,21 +378,14 @@ static void restart_of_firmware_may_lose_tph(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOOTED(wrong_chains_are_not_executed),
-		BOOTED(entry_of_software_is_left_alone),
-		BOOTED(all_slots_are_served),
-		BOOTED(one_command_for_each_turn),
-		BOOTED(no_bus_master_no_command),
-		BOOTED(queue_outside_memory_is_survived),
-		BOOTED(long_answers_cross_mailboxes),
-		BOOTED(completions_become_events),
-		BOOTED(segment_reads_at_any_width),
-		BOOTED(odd_writes_are_ignored),
-		BOOTED(health_and_time_advance),
-		BOOTED(disabled_interface_drops_all),
-		BOOTED(reset_forgets_everything),
-		BOOTED(fatal_health_stops_commands),
-		BOOTED(software_reset_ends_a_fatal_state),
+		BOOTED(wrong_chains_are_not_executed),	  BOOTED(longest_output),
+		BOOTED(entry_of_software_is_left_alone),  BOOTED(all_slots_are_served),
+		BOOTED(one_command_for_each_turn),	  BOOTED(no_bus_master_no_command),
+		BOOTED(queue_outside_memory_is_survived), BOOTED(long_answers_cross_mailboxes),
+		BOOTED(completions_become_events),	  BOOTED(segment_reads_at_any_width),
+		BOOTED(odd_writes_are_ignored),		  BOOTED(health_and_time_advance),
+		BOOTED(disabled_interface_drops_all),	  BOOTED(reset_forgets_everything),
+		BOOTED(fatal_health_stops_commands),	  BOOTED(software_reset_ends_a_fatal_state),
 		BOOTED(restart_of_firmware_may_lose_tph),
 	};
 

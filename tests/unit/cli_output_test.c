@@ -315,6 +315,7 @@ static void text_is_cleaned(void **state)
 		  "??1m" },
 		{ "\xe2\x82\xac", "\xe2\x82\xac" },
 		{ "cut \xe2\x82", "cut " },
+		{ "bell\a", "bell?" },
 	};
 	char text[64];
 	size_t i;
