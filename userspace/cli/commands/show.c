@@ -205,6 +205,15 @@ static void answer_unreadable(const struct show *show)
 			show->unreadable, show->unreadable > 1 ? "s" : "", show->process);
 }
 
+/* By /proc: valgrind takes fcntl() of a descriptor that is not open for a fault. */
+static bool inherited(const struct show *show, const char *fd)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/self/fdinfo/%s", proc_root(show->cli), fd);
+
+	return (size_t)n < sizeof(path) && !access(path, F_OK);
+}
+
 /* "PID", "PID/FD" or "FD" of a descriptor this command has inherited. */
 static int split(struct show *show, const char *arg, const char **fd)
 {
@@ -219,8 +228,7 @@ static int split(struct show *show, const char *arg, const char **fd)
 		return cli_fail_text(show->cli, CLI_USAGE, "argument",
 				     "'%s': neither a process nor a descriptor; use PID, PID/FD, or FD of an inherited descriptor",
 				     arg);
-	if (!slash && all_digits(arg) && fcntl(atoi(arg), F_GETFD) >= 0 &&
-	    atoi(arg) > STDERR_FILENO) {
+	if (!slash && atoi(arg) > STDERR_FILENO && inherited(show, arg)) {
 		*fd = arg;
 		snprintf(show->process, sizeof(show->process), "self");
 	}
