@@ -6,45 +6,14 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/transports/facts.h"
 #include "userspace/transports/check/check.h"
-
-static char said[4096]; /* the log since the last test */
-static int number, bad;
-
-static void keep_log(enum nccl_log_level level, unsigned long flags, const char *file, int line,
-		     const char *fmt, ...)
-{
-	size_t used = strlen(said);
-	va_list ap;
-
-	(void)level;
-	(void)flags;
-	(void)file;
-	(void)line;
-	va_start(ap, fmt);
-	vsnprintf(said + used, sizeof(said) - used, fmt, ap);
-	va_end(ap);
-}
-
-static void result(const char *name, unsigned int got, unsigned int want, const char *text)
-{
-	number++;
-	if (got == want && strstr(said, text)) {
-		printf("ok %d - %s\n", number, name);
-	} else {
-		printf("not ok %d - %s\n# result %u, not %u; the log: %s\n", number, name, got,
-		       want, said);
-		bad = 1;
-	}
-	said[0] = 0;
-}
 
 static void must(const char *why)
 {
@@ -76,7 +45,7 @@ static void options(struct plugin *p)
 
 	if (!dlopen("libcuda.so.1", RTLD_NOW)) {
 		setenv("TPHBUF_NET_COPY", "cuda", 1);
-		result("TPHBUF_NET_COPY=cuda without libcuda", np_init(p, &ctx, keep_log),
+		answer("TPHBUF_NET_COPY=cuda without libcuda", np_init(p, &ctx, keep_log),
 		       NCCL_SYSTEM_ERROR, "cuda cannot start: No such file or directory");
 		unsetenv("TPHBUF_NET_COPY");
 	}
@@ -84,7 +53,7 @@ static void options(struct plugin *p)
 		snprintf(old, sizeof(old), "%.60s", getenv(cases[i].name) ?: "");
 		setenv(cases[i].name, cases[i].value, 1);
 		snprintf(name, sizeof(name), "%s=%s", cases[i].name, cases[i].value);
-		result(name, np_init(p, &ctx, keep_log), cases[i].result, cases[i].text);
+		answer(name, np_init(p, &ctx, keep_log), cases[i].result, cases[i].text);
 		setenv(cases[i].name, old, 1);
 	}
 }
@@ -94,13 +63,13 @@ static void connections(struct pair *pair)
 	char handle[NCCL_HANDLE_SIZE] = "not a handle";
 	void *comm;
 
-	result("listen on a device that is not there",
+	answer("listen on a device that is not there",
 	       np_listen(pair->p, pair->ctx, 7, handle, &comm), NCCL_INVALID_ARGUMENT,
 	       "device 7: there are devices 0 to 0");
-	result("connect with a handle of another plugin",
+	answer("connect with a handle of another plugin",
 	       np_connect(pair->p, pair->ctx, 0, handle, &comm), NCCL_INVALID_USAGE,
 	       "all ranks must load the same plugin");
-	result("closeRecv of a sender", np_close_recv(pair->p, pair->send), NCCL_INVALID_ARGUMENT,
+	answer("closeRecv of a sender", np_close_recv(pair->p, pair->send), NCCL_INVALID_ARGUMENT,
 	       "not a receive comm");
 }
 
@@ -109,17 +78,17 @@ static void memory(struct pair *pair, struct region *from)
 	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	void *mr;
 
-	result("regMr of no bytes", np_reg(pair->p, pair->send, from->data, 0, NCCL_PTR_HOST, &mr),
+	answer("regMr of no bytes", np_reg(pair->p, pair->send, from->data, 0, NCCL_PTR_HOST, &mr),
 	       NCCL_INVALID_ARGUMENT, "a region of no bytes");
-	result("regMr of an unknown type", np_reg(pair->p, pair->send, from->data, 1, 8, &mr),
+	answer("regMr of an unknown type", np_reg(pair->p, pair->send, from->data, 1, 8, &mr),
 	       NCCL_INVALID_ARGUMENT, "memory type 8");
-	result("regMrDmaBuf of a file",
+	answer("regMrDmaBuf of a file",
 	       np_reg_dmabuf(pair->p, pair->recv, from->data, 4096, 0, file, &mr),
 	       NCCL_INVALID_ARGUMENT, "not a dma-buf");
-	result("regMrDmaBuf of descriptor -1",
+	answer("regMrDmaBuf of descriptor -1",
 	       np_reg_dmabuf(pair->p, pair->recv, from->data, 4096, 0, -1, &mr),
 	       NCCL_INVALID_ARGUMENT, "descriptor -1");
-	result("deregMr of a comm", np_dereg(pair->p, pair->send, pair->send),
+	answer("deregMr of a comm", np_dereg(pair->p, pair->send, pair->send),
 	       NCCL_INVALID_ARGUMENT, "not a memory handle");
 	close(file);
 }
@@ -137,7 +106,7 @@ static void whole_gib(struct pair *pair)
 	must(pair_connect(&other, pair->p, pair->ctx));
 	if (data == MAP_FAILED || np_reg(pair->p, other.recv, data, size, NCCL_PTR_HOST, &mr))
 		must("no region of 1 GiB");
-	result("irecv of 1 GiB",
+	answer("irecv of 1 GiB",
 	       np_irecv(pair->p, other.recv, 1, &data, &size, &tag, &mr, &req) || !req, 0, "");
 	np_dereg(pair->p, other.recv, mr);
 	pair_close(&other);
@@ -152,41 +121,41 @@ static void requests(struct pair *pair, struct region *from, struct region *to)
 	int tag = 1, done = 0, sizes[64] = { 0 };
 	enum nccl_result sent = NCCL_SUCCESS;
 
-	result("isend on a receiver", np_isend(p, pair->recv, from->data, 1, tag, from->mr, &req),
+	answer("isend on a receiver", np_isend(p, pair->recv, from->data, 1, tag, from->mr, &req),
 	       NCCL_INVALID_ARGUMENT, "not a send comm");
-	result("irecv of no part", np_irecv(p, pair->recv, 0, &data, &size, &tag, &mr, &req),
+	answer("irecv of no part", np_irecv(p, pair->recv, 0, &data, &size, &tag, &mr, &req),
 	       NCCL_INVALID_ARGUMENT, "1 to 8 are possible");
-	result("irecv of nine parts", np_irecv(p, pair->recv, 9, &data, &size, &tag, &mr, &req),
+	answer("irecv of nine parts", np_irecv(p, pair->recv, 9, &data, &size, &tag, &mr, &req),
 	       NCCL_INVALID_ARGUMENT, "1 to 8 are possible");
 	data = to->data + to->size;
-	result("irecv behind its region", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
+	answer("irecv behind its region", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
 	       NCCL_INVALID_ARGUMENT, "lie outside region");
 	mr = NULL;
-	result("irecv without a region", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
+	answer("irecv without a region", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
 	       NCCL_INVALID_ARGUMENT, "not a memory handle");
 	mr = pair->recv;
-	result("irecv into a comm", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
+	answer("irecv into a comm", np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req),
 	       NCCL_INVALID_ARGUMENT, "not a memory handle");
 	mr = to->mr;
 	whole_gib(pair);
 	data = to->data;
-	result("irecv of more than 1 GiB",
+	answer("irecv of more than 1 GiB",
 	       np_irecv(p, pair->recv, 1, &data, &large, &tag, &mr, &req), NCCL_INVALID_ARGUMENT,
 	       "a message has 1073741824 at most");
-	result("test of what is no request", np_test(p, to->mr, &done, NULL), NCCL_INVALID_ARGUMENT,
+	answer("test of what is no request", np_test(p, to->mr, &done, NULL), NCCL_INVALID_ARGUMENT,
 	       "not a request");
 	np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req);
 	must(send_until(pair, from->data, size, tag, from->mr, NULL, NULL, NULL, &send));
 	must(wait_request(p, send, NULL));
 	must(wait_request(p, req, sizes));
-	result("test of a request that is done", np_test(p, req, &done, NULL),
+	answer("test of a request that is done", np_test(p, req, &done, NULL),
 	       NCCL_INVALID_ARGUMENT, "done before");
 	size = 100;
 	np_irecv(p, pair->recv, 1, &data, &size, &tag, &mr, &req);
 	send = NULL;
 	while (!said[0] && !send)
 		sent = np_isend(p, pair->send, from->data, 101, tag, from->mr, &send);
-	result("isend of more than the receive has", sent, NCCL_INVALID_USAGE,
+	answer("isend of more than the receive has", sent, NCCL_INVALID_USAGE,
 	       "the ranks disagree on the size");
 }
 
@@ -217,8 +186,7 @@ int main(int argc, char **argv)
 	region_free(&from, &p);
 	region_free(&to, &p);
 	pair_end(&pair);
-	result("descriptors after that", (unsigned int)fds_open(), (unsigned int)fds, "");
-	result("threads after that", (unsigned int)threads_running(), 1, "");
-	printf("1..%d\n", number);
-	return bad;
+	result(fds_open() == fds, "descriptors after that");
+	result(threads_running() == 1, "threads after that");
+	return results_end();
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/transports/kept_log.h"
 #include "tests/unit/test.h"
 #include "userspace/transports/nccl/loop.h"
 
@@ -11,7 +12,6 @@
 
 static struct net_config config;
 static struct net_device *dev;
-static char said[4096];
 static const struct tphbuf_net_copy *hook;
 static int check_error;
 
@@ -40,21 +40,6 @@ static int check(void *state, const void *device, size_t length)
 static const struct tphbuf_net_copy copies = { .size = sizeof(copies),
 					       .name = "copies",
 					       .check = check };
-
-static void keep_log(enum nccl_log_level level, unsigned long flags, const char *file, int line,
-		     const char *fmt, ...)
-{
-	size_t used = strlen(said);
-	va_list ap;
-
-	(void)level;
-	(void)flags;
-	(void)file;
-	(void)line;
-	va_start(ap, fmt);
-	vsnprintf(said + used, sizeof(said) - used, fmt, ap);
-	va_end(ap);
-}
 
 static void assert_said(const char *text)
 {

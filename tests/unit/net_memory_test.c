@@ -6,6 +6,7 @@
 
 #include <tphbuf/mr.h>
 
+#include "tests/transports/kept_log.h"
 #include "tests/unit/mr_rig.h"
 #include "userspace/transports/nccl/verbs.h"
 
@@ -14,28 +15,11 @@
 static struct net_config config;
 static struct verbs_device verbs;
 static struct net_device dev;
-static char said[4096];
 
 /* Of plugin.c, which is not part of this program */
 const struct net_config *net_config(void)
 {
 	return &config;
-}
-
-static void keep_log(enum nccl_log_level level, unsigned long flags, const char *file, int line,
-		     const char *fmt, ...)
-{
-	size_t used = strlen(said);
-	va_list ap;
-
-	(void)flags;
-	(void)file;
-	(void)line;
-	used += (size_t)snprintf(said + used, sizeof(said) - used, "%s ",
-				 level == NCCL_LOG_WARN ? "WARN" : "INFO");
-	va_start(ap, fmt);
-	vsnprintf(said + used, sizeof(said) - used, fmt, ap);
-	va_end(ap);
 }
 
 static void assert_said(const char *text)

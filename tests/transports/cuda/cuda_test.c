@@ -4,45 +4,19 @@
  * Every call fails once: an error with its reason, nothing left open, and the next attempt succeeds. TAP.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/transports/cuda/fake_cuda.h"
+#include "tests/transports/facts.h"
 #include "userspace/transports/check/check.h"
 
 #define SIZE 3000000 /* several chunks */
 
-static char said[4096];
-static int number, failed;
 static struct plugin plugin;
 static char source[SIZE], target[SIZE];
-
-static void keep_log(enum nccl_log_level level, unsigned long flags, const char *file, int line,
-		     const char *fmt, ...)
-{
-	size_t used = strlen(said);
-	va_list ap;
-
-	(void)level;
-	(void)flags;
-	(void)file;
-	(void)line;
-	va_start(ap, fmt);
-	vsnprintf(said + used, sizeof(said) - used, fmt, ap);
-	va_end(ap);
-}
-
-static void result(bool ok, const char *name)
-{
-	printf("%s %d - %s\n", ok ? "ok" : "not ok", ++number, name);
-	if (!ok)
-		printf("# the log: %s\n", said);
-	failed |= !ok;
-	said[0] = '\0';
-}
 
 static void fail(const char *call, unsigned int nth)
 {
@@ -237,6 +211,5 @@ int main(int argc, char **argv)
 		closed();
 		registrations();
 	}
-	printf("1..%d\n", number);
-	return failed;
+	return results_end();
 }

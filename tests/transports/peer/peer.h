@@ -3,6 +3,7 @@
 #ifndef PEER_H
 #define PEER_H
 
+#include "tests/transports/facts.h"
 #include "userspace/transports/check/check.h"
 #include "userspace/transports/nccl/greeting.h"
 
@@ -17,9 +18,6 @@ struct rig {
 
 extern struct plugin plugin;
 
-void result(bool ok, const char *name);
-/* The result is @want, and the log since the last TAP line has @text. */
-void answer(const char *name, enum nccl_result got, enum nccl_result want, const char *text);
 void must(bool ok, const char *what);
 bool has_said(const char *text);
 void init(void **ctx);

@@ -3,6 +3,7 @@
 #ifndef VERBS_TEST_H
 #define VERBS_TEST_H
 
+#include "tests/transports/facts.h"
 #include "tests/transports/verbs/fake_rdma.h"
 #include "userspace/transports/check/check.h"
 
@@ -14,14 +15,8 @@ struct rig {
 };
 
 extern struct plugin plugin;
-extern int failed;
 
-void result(bool ok, const char *name);
-/* The result is @want, and the log since the last line of TAP has @text. */
-void answer(const char *name, enum nccl_result got, enum nccl_result want, const char *text);
 void must(const char *why);
-void keep_log(enum nccl_log_level level, unsigned long flags, const char *file, int line,
-	      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* A connection with regions of ROOM bytes, @qps queue pairs wanted; and its end, with nothing left open */
 void rig_open(struct rig *rig, const char *qps);
 void rig_close(struct rig *rig);
