@@ -2,7 +2,6 @@
 /* Buffers of dma-bufs that the caller or a sister library brings. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,16 +14,13 @@
 /* Only a dma-buf names its exporter in fdinfo. 0, -EINVAL or -errno. */
 static int check_dmabuf(const struct tphbuf_ctx *ctx, int fd)
 {
-	char path[PATH_MAX], text[FDINFO_MAX + 1];
-	ssize_t n;
+	char name[32], text[FDINFO_MAX + 1];
+	int ret;
 
-	n = snprintf(path, sizeof(path), "%s/self/fdinfo/%d", ctx->proc_root, fd);
-	if ((size_t)n >= sizeof(path))
-		return -ENAMETOOLONG;
-	n = fd_read_file(path, text, FDINFO_MAX);
-	if (n < 0)
-		return (int)n;
-	text[n] = '\0';
+	snprintf(name, sizeof(name), "self/fdinfo/%d", fd);
+	ret = ctx_read_proc(ctx, name, text, sizeof(text));
+	if (ret)
+		return ret;
 	return strstr(text, "\nexp_name:") ? 0 : -EINVAL;
 }
 

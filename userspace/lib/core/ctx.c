@@ -6,12 +6,14 @@
  * on and add nothing.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/core/internal.h"
+#include "util/fd.h"
 #include "util/sized.h"
 
 int tphbuf_ctx_new(const struct tphbuf_ctx_opts *opts, struct tphbuf_ctx **ctxp)
@@ -55,6 +57,21 @@ void ctx_put(struct tphbuf_ctx *ctx)
 	free(ctx->proc_root);
 	clock_put(ctx->clock);
 	free(ctx);
+}
+
+int ctx_read_proc(const struct tphbuf_ctx *ctx, const char *name, char *text, size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t n;
+
+	n = snprintf(path, sizeof(path), "%s/%s", ctx->proc_root, name);
+	if ((size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	n = fd_read_file(path, text, size - 1);
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	return 0;
 }
 
 void clock_get(struct tag_clock *clock)

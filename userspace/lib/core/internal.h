@@ -116,6 +116,8 @@ static inline void ctx_get(struct tphbuf_ctx *ctx)
 }
 
 void ctx_put(struct tphbuf_ctx *ctx);
+/* The text of a file of procfs, cut to @size and ended by a 0. 0 or -errno. */
+int ctx_read_proc(const struct tphbuf_ctx *ctx, const char *name, char *text, size_t size);
 void clock_get(struct tag_clock *clock); /* both take NULL */
 void clock_put(struct tag_clock *clock);
 void ctx_log(struct tphbuf_ctx *ctx, enum tphbuf_log_level level, const char *fmt, ...)

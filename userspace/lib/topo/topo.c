@@ -4,7 +4,6 @@
  * all bridges above it, "../../../devices/pci0000:00/0000:00:03.0/...".
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 #include "lib/pci/config.h"
 #include "lib/topo/route.h"
 #include "lib/pci/sysfs.h"
-#include "util/fd.h"
 
 #define CPUINFO_MAX 4096
 
@@ -192,17 +190,10 @@ static bool cpu_field(const char *text, const char *key, char *value, size_t siz
 
 static bool cpu_routes(struct tphbuf_ctx *ctx)
 {
-	char path[PATH_MAX], text[CPUINFO_MAX], value[32];
-	ssize_t n;
+	char text[CPUINFO_MAX], value[32];
 
-	n = snprintf(path, sizeof(path), "%s/cpuinfo", ctx->proc_root);
-	if ((size_t)n >= sizeof(path))
-		return false;
-	n = fd_read_file(path, text, sizeof(text) - 1);
-	if (n < 0)
-		return false;
-	text[n] = '\0';
-	return cpu_field(text, "vendor_id", value, sizeof(value)) &&
+	return !ctx_read_proc(ctx, "cpuinfo", text, sizeof(text)) &&
+	       cpu_field(text, "vendor_id", value, sizeof(value)) &&
 	       !strcmp(value, "AuthenticAMD") &&
 	       cpu_field(text, "cpu family", value, sizeof(value)) &&
 	       strtoul(value, NULL, 10) >= AMD_ZEN_FAMILY;

@@ -7,9 +7,7 @@
  * device: GET is refused as the level of the device demands, or fills in the layout of this feature.
  */
 #include <errno.h>
-#include <limits.h>
 #include <linux/pci_regs.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,7 +16,6 @@
 #include "lib/core/internal.h"
 #include "lib/pci/config.h"
 #include "util/cmdline.h"
-#include "util/fd.h"
 
 /* PCIe 6.x, 7.9.13; newer than the oldest <linux/pci_regs.h> */
 #define CTRL	    8 /* offset of the control register */
@@ -46,17 +43,9 @@ _Static_assert(TPHBUF_STEER_NO_CPU == VFIO_TPH_ST_CLEAR && TPHBUF_STEER_PM == VF
 
 static bool tph_is_disabled(const struct tphbuf_ctx *ctx)
 {
-	char path[PATH_MAX], text[CMDLINE_MAX];
-	ssize_t n;
+	char text[CMDLINE_MAX];
 
-	n = snprintf(path, sizeof(path), "%s/cmdline", ctx->proc_root);
-	if ((size_t)n >= sizeof(path))
-		return false;
-	n = fd_read_file(path, text, sizeof(text) - 1);
-	if (n < 0)
-		return false;
-	text[n] = '\0';
-	return cmdline_has(text, "notph");
+	return !ctx_read_proc(ctx, "cmdline", text, sizeof(text)) && cmdline_has(text, "notph");
 }
 
 /* The kernel has one answer for several reasons. */
