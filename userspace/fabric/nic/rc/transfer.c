@@ -20,16 +20,29 @@ struct cursor {
 	uint32_t off; /* in sge[index] */
 };
 
-#define PIECES 64u
+#define PIECES	       64u
+
+#define LINE_BYTES     64u /* of the cache */
+#define PREFETCH_BYTES (8u * LINE_BYTES)
 
 /* One range that is contiguous by address on both sides. */
 struct copy {
 	struct nic_range to;
 	struct fab_bytes piece[PIECES]; /* of the source */
-	uint32_t index, skip;		/* of the next byte: in piece[index], behind skip bytes */
-	uint32_t base;			/* offset of the part that is read piece by piece */
+	uint32_t count;
+	uint32_t index, skip; /* of the next byte: in piece[index], behind skip bytes */
+	uint32_t base;	      /* offset of the part that is read piece by piece */
 	enum nic_status to_status;
 };
+
+/* The prefetcher of a processor stops at the end of a page, so the first lines of the next pages are asked for here. */
+static void prefetch(const uint8_t *from, const uint8_t *to)
+{
+	for (uint32_t off = 0; off < PREFETCH_BYTES; off += LINE_BYTES) {
+		__builtin_prefetch(from + off);
+		__builtin_prefetch(to + off, 1);
+	}
+}
 
 static void put_pieces(void *ctx, void *host, uint32_t off, uint32_t len)
 {
@@ -41,6 +54,8 @@ static void put_pieces(void *ctx, void *host, uint32_t off, uint32_t len)
 		const struct fab_bytes *from = &copy->piece[copy->index];
 		uint32_t n = from->len - copy->skip < len ? from->len - copy->skip : len;
 
+		if (copy->index + 1 < copy->count)
+			prefetch(from[1].host, to + n);
 		/* Both keys may name the same memory. */
 		memmove(to, from->host + copy->skip, n);
 		to += n;
@@ -68,16 +83,18 @@ static void take_piece(void *ctx, void *host, uint32_t off, uint32_t len)
 	if (copy->to_status != NIC_OK)
 		return;
 	copy->piece[0] = (struct fab_bytes){ host, len };
+	copy->count = 1;
 	put(copy, copy->base + off, len);
 }
 
 static enum nic_status move(const struct nic_range *from, struct copy *copy, uint32_t len)
 {
 	enum nic_status status = NIC_OK;
-	uint32_t off, count, done;
+	uint32_t off, done;
 
 	for (off = 0; off < len && status == NIC_OK && copy->to_status == NIC_OK; off += done) {
-		status = nic_range_gather(from, off, len - off, copy->piece, PIECES, &count, &done);
+		status = nic_range_gather(from, off, len - off, copy->piece, PIECES, &copy->count,
+					  &done);
 		if (done)
 			put(copy, off, done);
 		if (status != NIC_OK || done)
@@ -150,6 +167,7 @@ static enum nic_status copy_range(const struct cursor *from, const struct cursor
 	copy.to_status = nic_mkey_open(to->side->nic, &target, &copy.to);
 	if (host && copy.to_status == NIC_OK) {
 		copy.piece[0] = (struct fab_bytes){ (uint8_t *)host, len };
+		copy.count = 1;
 		put(&copy, 0, len);
 	} else if (copy.to_status == NIC_OK) {
 		status = move(&source, &copy, len);
