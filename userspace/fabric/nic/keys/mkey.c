@@ -60,11 +60,6 @@ bool nic_mkey_valid(const struct nic_mkey *mkey)
 	       !__builtin_add_overflow(mkey->start, mkey->len - 1, &last);
 }
 
-static uint64_t mtt_addr(const struct nic_mkey *mkey, uint64_t index)
-{
-	return mkey->mtt[index] & ~((1ull << mkey->page_shift) - 1);
-}
-
 /* Offset of va from the start of the first page. */
 static bool mtt_offset(const struct nic_mkey *mkey, uint64_t va, uint64_t *off)
 {
@@ -108,6 +103,15 @@ static enum nic_status absent(struct nic *nic, const struct nic_access *access, 
 	return NIC_FAULT;
 }
 
+static bool all_present(const uint64_t *entry, uint64_t count, uint64_t need)
+{
+	uint64_t all = need, i;
+
+	for (i = 0; i < count; i++)
+		all &= entry[i];
+	return all == need;
+}
+
 static enum nic_status check_present(struct nic *nic, const struct nic_mkey *mkey,
 				     const struct nic_access *access)
 {
@@ -121,7 +125,10 @@ static enum nic_status check_present(struct nic *nic, const struct nic_mkey *mke
 		return NIC_LOCAL_PROT;
 	if (fault_failed(nic, access))
 		return NIC_LOCAL_ACCESS;
-	for (index = off >> mkey->page_shift; index <= last; index++) {
+	index = off >> mkey->page_shift;
+	if (all_present(&mkey->mtt[index], last - index + 1, need))
+		return NIC_OK;
+	for (; index <= last; index++) {
 		uint64_t page = index << mkey->page_shift;
 
 		if (!(mkey->mtt[index] & need))
@@ -158,19 +165,18 @@ enum nic_status nic_mkey_check(struct nic *nic, const struct nic_access *access)
 	return check(nic, access, &mkey);
 }
 
-/* Bus address of byte off of the table, and how many of the next len bytes follow it without a gap. */
+/* Bus address of byte off of the table; *run, of at most len bytes: how many follow each other from there. */
 static uint64_t mtt_run(const struct nic_mkey *mkey, uint64_t off, uint32_t len, uint32_t *run)
 {
-	uint64_t page = 1ull << mkey->page_shift, index = off >> mkey->page_shift;
-	uint64_t addr = mtt_addr(mkey, index) + (off & (page - 1));
-	uint64_t bytes = page - (off & (page - 1));
+	const uint64_t page = 1ull << mkey->page_shift, in_page = off & (page - 1);
+	const uint64_t *entry = &mkey->mtt[off >> mkey->page_shift];
+	const uint64_t first = *entry & -page;
+	uint64_t bytes = page;
 
-	while (bytes < len && mtt_addr(mkey, index + 1) == mtt_addr(mkey, index) + page) {
+	while (bytes - in_page < len && (*++entry & -page) == first + bytes)
 		bytes += page;
-		index++;
-	}
-	*run = bytes < len ? (uint32_t)bytes : len;
-	return addr;
+	*run = bytes - in_page < len ? (uint32_t)(bytes - in_page) : len;
+	return first + in_page;
 }
 
 /* What is left of a part */
@@ -192,15 +198,17 @@ static struct walk walk_of(const struct nic_range *range, uint32_t off, uint32_t
 static bool next_run(void *ctx, uint64_t *addr, uint32_t *len)
 {
 	struct walk *walk = ctx;
+	uint32_t run = walk->left;
 
-	if (!walk->left)
+	if (!run)
 		return false;
-	*addr = walk->off;
-	*len = walk->left;
-	if (walk->mkey->mode != MLX5_MKC_ACCESS_MODE_PA)
-		*addr = mtt_run(walk->mkey, walk->off, walk->left, len);
-	walk->off += *len;
-	walk->left -= *len;
+	if (walk->mkey->mode == MLX5_MKC_ACCESS_MODE_PA)
+		*addr = walk->off;
+	else
+		*addr = mtt_run(walk->mkey, walk->off, walk->left, &run);
+	*len = run;
+	walk->off += run;
+	walk->left -= run;
 	return true;
 }
 
