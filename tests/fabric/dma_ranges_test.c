@@ -181,6 +181,26 @@ static void pieces_are_collected(void **ctx)
 	assert_int_equal(only_row(&state->to->dev.bar[2].tally)->bytes, 64);
 }
 
+/* The second range is in the memory that the first one has found, and in a BAR. */
+static void a_bar_comes_before_memory_that_was_found(void **ctx)
+{
+	static const struct at ranges[] = { { BAR2_AT - 8, 8 }, { BAR2_AT, 8 } };
+	struct state *state = *ctx;
+	struct fab_dma req = request(state, false);
+	struct fab_bytes piece[8];
+	struct list list = { .range = ranges, .count = 2 };
+	uint32_t count, done;
+
+	assert_int_equal(fab_mem_map(state->from->dev.mem, BAR2_AT - PAGE, 2 * PAGE, state->fd, 0,
+				     FAB_MEM_READ),
+			 0);
+	assert_int_equal(fab_dma_gather(&req, next, &list, piece, 8, &count, &done), 0);
+	assert_int_equal(count, 2);
+	assert_ptr_equal(piece[1].host, state->to->dev.bar[2].host);
+	assert_int_equal(only_row(&state->from->dev.to_memory)->bytes, 8);
+	assert_int_equal(only_row(&state->to->dev.bar[2].tally)->bytes, 8);
+}
+
 /* Inside a range, and between two */
 static void no_more_pieces_than_asked_for(void **ctx)
 {
@@ -302,6 +322,7 @@ int main(void)
 		TEST(targets_are_counted_apart),
 		TEST(the_ranges_before_a_bad_one_are_done),
 		TEST(pieces_are_collected),
+		TEST(a_bar_comes_before_memory_that_was_found),
 		TEST(no_more_pieces_than_asked_for),
 		TEST(collecting_ends_at_registers),
 		TEST(collecting_fails_as_a_request_does),

@@ -34,15 +34,15 @@ static void bytes_are_those_of_the_file(void **ctx)
 	assert_int_equal(pwrite(fd, "hello", 5, 2 * PAGE + 100), 5);
 	assert_int_equal(fab_mem_map(mem, 0x10000, 2 * PAGE, fd, 2 * PAGE, RW), 0);
 	close(fd); /* the mapping lives on */
-	at = fab_mem_at(mem, 0x10000 + 100, RW, &run);
+	at = toy_mem_at(mem, 0x10000 + 100, RW, &run);
 	assert_non_null(at);
 	assert_memory_equal(at, "hello", 5);
 	assert_int_equal(run, 2 * PAGE - 100);
-	assert_non_null(fab_mem_at(mem, 0x10000 + 2 * PAGE - 1, RW, &run));
+	assert_non_null(toy_mem_at(mem, 0x10000 + 2 * PAGE - 1, RW, &run));
 	assert_int_equal(run, 1);
-	assert_null(fab_mem_at(mem, 0x10000 + 2 * PAGE, RW, &run));
+	assert_null(toy_mem_at(mem, 0x10000 + 2 * PAGE, RW, &run));
 	assert_int_equal(run, 0);
-	assert_null(fab_mem_at(mem, 0xffff, RW, &run));
+	assert_null(toy_mem_at(mem, 0xffff, RW, &run));
 }
 
 static void bad_ranges(void **ctx)
@@ -74,13 +74,13 @@ static void bad_ranges(void **ctx)
 				 -EINVAL);
 	assert_int_equal(fab_mem_map(mem, -PAGE, PAGE, fd, 0, RW),
 			 0); /* up to the last byte of the address space */
-	assert_non_null(fab_mem_at(mem, UINT64_MAX, RW, &run));
+	assert_non_null(toy_mem_at(mem, UINT64_MAX, RW, &run));
 	assert_int_equal(run, 1);
 	assert_int_equal(fab_mem_unmap(mem, -PAGE, 2 * PAGE), -EINVAL);
 	assert_int_equal(fab_mem_unmap(mem, 0, 0), -EINVAL);
 	assert_int_equal(fab_mem_unmap(mem, -PAGE, PAGE), 0);
 	assert_int_equal(fab_mem_unmap(mem, 7, 1), 0); /* nothing is there */
-	assert_null(fab_mem_at(mem, UINT64_MAX, RW, &run));
+	assert_null(toy_mem_at(mem, UINT64_MAX, RW, &run));
 	close(fd);
 }
 
@@ -112,9 +112,9 @@ static void holes_have_no_bytes(void **ctx)
 
 	assert_int_equal(fab_mem_map(mem, 0, PAGE, -1, 0, RW), 0);
 	assert_int_equal(fab_mem_map(mem, PAGE, PAGE, event, 0, RW), 0); /* not a regular file */
-	assert_null(fab_mem_at(mem, 0, RW, &run));
+	assert_null(toy_mem_at(mem, 0, RW, &run));
 	assert_int_equal(run, 0);
-	assert_null(fab_mem_at(mem, PAGE, RW, &run));
+	assert_null(toy_mem_at(mem, PAGE, RW, &run));
 	close(event);
 	assert_int_equal(fab_mem_map(mem, 2 * PAGE, PAGE, event, 0, RW), -EBADF);
 }
@@ -126,10 +126,10 @@ static void protection(void **ctx)
 	uint64_t run;
 
 	assert_int_equal(fab_mem_map(mem, 0, PAGE, fd, 0, FAB_MEM_READ), 0);
-	assert_non_null(fab_mem_at(mem, 0, FAB_MEM_READ, &run));
-	assert_null(fab_mem_at(mem, 0, FAB_MEM_WRITE, &run));
+	assert_non_null(toy_mem_at(mem, 0, FAB_MEM_READ, &run));
+	assert_null(toy_mem_at(mem, 0, FAB_MEM_WRITE, &run));
 	assert_int_equal(fab_mem_map(mem, PAGE, PAGE, fd, 0, 0), 0);
-	assert_null(fab_mem_at(mem, PAGE, FAB_MEM_READ, &run));
+	assert_null(toy_mem_at(mem, PAGE, FAB_MEM_READ, &run));
 	close(fd);
 }
 
@@ -180,7 +180,7 @@ static void number_of_files_is_limited(void **ctx)
 	assert_int_equal(fab_mem_map(mem, 1ull << 40, PAGE, fd[7], 0, RW), 0); /* a known file */
 	assert_int_equal(fab_mem_unmap(mem, 5 * PAGE, PAGE), 0);
 	assert_int_equal(fab_mem_map(mem, 5 * PAGE, PAGE, fd[FAB_MEM_FILES], 0, RW), 0);
-	assert_non_null(fab_mem_at(mem, 5 * PAGE, RW, &run));
+	assert_non_null(toy_mem_at(mem, 5 * PAGE, RW, &run));
 	for (i = 0; i <= FAB_MEM_FILES; i++)
 		close(fd[i]);
 }
@@ -212,7 +212,7 @@ static void a_file_is_mapped_once(void **ctx)
 	assert_int_equal(ftruncate(fd, 65 * PAGE), 0);
 	assert_int_equal(fab_mem_map(mem, 64 * PAGE, PAGE, fd, 64 * PAGE, RW), 0);
 	assert_int_equal(pwrite(fd, "x", 1, 64 * PAGE), 1);
-	assert_memory_equal(fab_mem_at(mem, 64 * PAGE, RW, &run), "x", 1);
+	assert_memory_equal(toy_mem_at(mem, 64 * PAGE, RW, &run), "x", 1);
 	assert_int_equal(fab_mem_unmap(mem, 0, 128 * PAGE), 0);
 	assert_in_range(mappings_of_this_process(), 0, before);
 	close(fd);
@@ -243,12 +243,12 @@ static void a_gibibyte_in_small_pages(void **ctx)
 	map_scattered(mem, fd, ranges);
 	assert_int_equal(fab_mem_count(mem), ranges);
 	for (i = 0; i < ranges; i += 4099) {
-		at = fab_mem_at(mem, (ranges - 1 - i) * 2 * PAGE, RW, &run);
+		at = toy_mem_at(mem, (ranges - 1 - i) * 2 * PAGE, RW, &run);
 		assert_non_null(at);
 		assert_int_equal(run, PAGE);
 		memcpy(&mark, at, sizeof(mark));
 		assert_int_equal(mark, i);
-		assert_null(fab_mem_at(mem, (ranges - 1 - i) * 2 * PAGE + PAGE, RW, &run));
+		assert_null(toy_mem_at(mem, (ranges - 1 - i) * 2 * PAGE + PAGE, RW, &run));
 	}
 	assert_int_equal(fab_mem_unmap(mem, 0, 2 * ranges * PAGE), 0);
 	assert_int_equal(fab_mem_count(mem), 0);
@@ -324,7 +324,7 @@ static void random_against_model(void **ctx)
 				id[i] = 0;
 		}
 		page = (uint64_t)random() % MODEL_PAGES;
-		at = fab_mem_at(mem, page * PAGE, RW, &run);
+		at = toy_mem_at(mem, page * PAGE, RW, &run);
 		mapped = id[page] != 0;
 		assert_int_equal(at != NULL, mapped);
 		for (pages = 0;
@@ -366,7 +366,7 @@ static void clear_unmaps_all_files(void **ctx)
 	fab_mem_clear(mem);
 	assert_int_equal(mapped_files(), before);
 	assert_int_equal(fab_mem_count(mem), 0);
-	assert_null(fab_mem_at(mem, 0, RW, &run));
+	assert_null(toy_mem_at(mem, 0, RW, &run));
 	assert_int_equal(fab_mem_map(mem, 0, PAGE, fd[0], 0, RW), 0);
 	close(fd[0]);
 	close(fd[1]);

@@ -130,14 +130,13 @@ static int map_files(void *ctx)
 {
 	const int *fd = ctx;
 	struct fab_mem *mem;
-	uint64_t run;
 	int ret, i;
 
 	ret = fab_mem_new(&mem);
 	for (i = 0; !ret && i < FILES; i++)
 		ret = fab_mem_map(mem, (uint64_t)i << 20, FAB_MEM_PAGE, fd[i], 0, FAB_MEM_READ);
 	if (i && !ret)
-		assert_non_null(fab_mem_at(mem, 0, FAB_MEM_READ, &run));
+		assert_non_null(fab_mem_range(mem, 0, FAB_MEM_READ));
 	if (i)
 		fab_mem_free(mem);
 	return ret;

@@ -139,3 +139,11 @@ int toy_memory(uint64_t size)
 	assert_int_equal(ftruncate(fd, (off_t)size), 0);
 	return fd;
 }
+
+void *toy_mem_at(struct fab_mem *mem, uint64_t iova, unsigned int need, uint64_t *run)
+{
+	const struct fab_range *range = fab_mem_range(mem, iova, need);
+
+	*run = range ? range->size - (iova - range->iova) : 0;
+	return range ? (uint8_t *)range->host + (iova - range->iova) : NULL;
+}

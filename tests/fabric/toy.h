@@ -45,5 +45,7 @@ void toy_enable(struct toy *toy, uint32_t bar0, uint64_t bar2);
 void toy_put(struct toy *toy, uint32_t off, uint32_t value, uint32_t len); /* config write */
 uint32_t toy_get(struct toy *toy, uint32_t off, uint32_t len);
 int toy_memory(uint64_t size); /* a memfd */
+/* Host address of iova, or NULL (*run is 0); *run is the number of contiguous bytes from there. */
+void *toy_mem_at(struct fab_mem *mem, uint64_t iova, unsigned int need, uint64_t *run);
 
 #endif

@@ -18,8 +18,9 @@ struct piece {
 	struct fab_device *target;
 	unsigned int bar;
 	uint64_t bar_off;
-	uint8_t *host; /* NULL: trapped part of a BAR */
-	uint64_t run;  /* bytes from here on */
+	uint8_t *host;		       /* NULL: trapped part of a BAR */
+	uint64_t run;		       /* bytes from here on */
+	const struct fab_range *range; /* of the last piece in guest memory: the next is there as a rule */
 };
 
 static uint64_t min64(uint64_t a, uint64_t b)
@@ -44,6 +45,8 @@ static void resolve_bar(struct piece *piece)
 
 static bool resolve(const struct fab_dma *req, uint64_t addr, struct piece *piece)
 {
+	const struct fab_range *range = piece->range;
+
 	piece->target = fab_fabric_route(req->dev->fabric, addr, &piece->bar, &piece->bar_off);
 	if (piece->target == req->dev)
 		return false; /* a switch does not route a request back to its ingress port */
@@ -51,9 +54,15 @@ static bool resolve(const struct fab_dma *req, uint64_t addr, struct piece *piec
 		resolve_bar(piece);
 		return true;
 	}
-	piece->host = fab_mem_at(req->dev->mem, addr, req->write ? FAB_MEM_WRITE : FAB_MEM_READ,
-				 &piece->run);
-	return piece->host != NULL;
+	if (!range || !fab_range_has(range, addr))
+		range = fab_mem_range(req->dev->mem, addr,
+				      req->write ? FAB_MEM_WRITE : FAB_MEM_READ);
+	piece->range = range;
+	if (!range)
+		return false;
+	piece->host = (uint8_t *)range->host + (addr - range->iova);
+	piece->run = range->size - (addr - range->iova);
+	return true;
 }
 
 /* Trapped registers are accessed as a CPU would: naturally aligned, 8 bytes at most. */
@@ -163,7 +172,7 @@ static int next_piece(const struct fab_dma *req, uint64_t addr, uint32_t len, ui
 static int move(const struct fab_dma *req, uint64_t addr, uint32_t len, uint32_t base,
 		struct record *record, fab_dma_piece_fn fn, void *ctx)
 {
-	struct piece piece = { .bar = 0 };
+	struct piece piece = { .range = NULL };
 	uint32_t off, n;
 	int ret;
 
@@ -223,8 +232,8 @@ int fab_dma_ranges(const struct fab_dma *req, fab_dma_next_fn next, void *next_c
 int fab_dma_gather(const struct fab_dma *req, fab_dma_next_fn next, void *next_ctx,
 		   struct fab_bytes *bytes, uint32_t max, uint32_t *count, uint32_t *done)
 {
+	struct piece piece = { .range = NULL };
 	struct record record;
-	struct piece piece;
 	uint32_t off, len, n;
 	uint64_t addr;
 	int ret = check_master(req);

@@ -99,13 +99,11 @@ void fab_fabric_claim(struct fab_fabric *fabric)
 	*link = NULL;
 }
 
-struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
-				    uint64_t *off)
+struct fab_device *fab_fabric_claimed(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
+				      uint64_t *off)
 {
 	const struct fab_bar *at;
 
-	if (addr < fabric->claim_low || addr > fabric->claim_high)
-		return NULL;
 	for (at = fabric->claimed; at; at = at->next) {
 		if (addr < at->base || addr - at->base >= at->size)
 			continue;

@@ -32,9 +32,16 @@ void fab_fabric_clear(struct fab_fabric *fabric); /* all counters of all functio
 
 /* After a change of a BAR's base: makes the list of claimed BARs. */
 void fab_fabric_claim(struct fab_fabric *fabric);
+struct fab_device *fab_fabric_claimed(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
+				      uint64_t *off);
 /* The function and BAR that claim a bus address, memory decoding enabled; NULL: none. */
-struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
-				    uint64_t *off);
+static inline struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr,
+						  unsigned int *bar, uint64_t *off)
+{
+	if (addr < fabric->claim_low || addr > fabric->claim_high)
+		return NULL;
+	return fab_fabric_claimed(fabric, addr, bar, off);
+}
 
 /*
  * The report as JSON: functions, TLPs sent, TLPs received at their BARs. NULL: out of memory. The

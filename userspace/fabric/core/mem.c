@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 
 #include "fabric/core/mem.h"
-#include "fabric/core/ranges.h"
 
 #define NO_FILE UINT32_MAX
 
@@ -31,7 +30,7 @@ struct file {
 
 struct fab_mem {
 	struct fab_ranges ranges;
-	struct fab_range *last; /* found by the previous look-up; NULL after a change */
+	const struct fab_range *last; /* found by the previous look-up; NULL after a change */
 	struct file *files;
 	uint32_t nfiles;
 };
@@ -216,25 +215,16 @@ int fab_mem_unmap(struct fab_mem *mem, uint64_t iova, uint64_t size)
 	return 0;
 }
 
-static bool contains(const struct fab_range *range, uint64_t iova)
+const struct fab_range *fab_mem_range(struct fab_mem *mem, uint64_t iova, unsigned int need)
 {
-	return iova >= range->iova && iova - range->iova < range->size;
-}
-
-void *fab_mem_at(struct fab_mem *mem, uint64_t iova, unsigned int need, uint64_t *run)
-{
-	struct fab_range *range = mem->last;
+	const struct fab_range *range = mem->last;
 	struct fab_range_pos pos;
 
-	*run = 0;
-	if (!range || !contains(range, iova)) {
+	if (!range || !fab_range_has(range, iova)) {
 		range = fab_ranges_find(&mem->ranges, iova, &pos);
-		if (!range || !contains(range, iova))
+		if (!range || !fab_range_has(range, iova))
 			return NULL;
 		mem->last = range;
 	}
-	if (!range->host || (range->prot & need) != need)
-		return NULL;
-	*run = range->size - (iova - range->iova);
-	return (uint8_t *)range->host + (iova - range->iova);
+	return range->host && (range->prot & need) == need ? range : NULL;
 }

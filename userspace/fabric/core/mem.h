@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#include "fabric/core/ranges.h"
+
 struct fab_mem;
 
 #define FAB_MEM_READ  1u
@@ -41,9 +43,9 @@ int fab_mem_unmap(struct fab_mem *mem, uint64_t iova, uint64_t size);
 uint32_t fab_mem_count(const struct fab_mem *mem); /* ranges */
 
 /*
- * Host address of iova, or NULL (*run is 0); *run is the number of contiguous bytes from there.
- * need: FAB_MEM_*.
+ * The range with iova, valid until the ranges change. NULL: there is none, or it has no memory or not all of need
+ * (FAB_MEM_*).
  */
-void *fab_mem_at(struct fab_mem *mem, uint64_t iova, unsigned int need, uint64_t *run);
+const struct fab_range *fab_mem_range(struct fab_mem *mem, uint64_t iova, unsigned int need);
 
 #endif

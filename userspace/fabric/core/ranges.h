@@ -7,6 +7,7 @@
 #ifndef FAB_RANGES_H
 #define FAB_RANGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FAB_RANGE_BLOCK 256u
@@ -18,6 +19,11 @@ struct fab_range {
 	uint32_t file; /* for the owner of the set */
 	uint32_t prot;
 };
+
+static inline bool fab_range_has(const struct fab_range *range, uint64_t iova)
+{
+	return iova >= range->iova && iova - range->iova < range->size;
+}
 
 struct fab_range_block {
 	uint32_t count; /* never 0 */

@@ -26,15 +26,6 @@ const char *fab_origin_name(enum fab_origin origin)
 	return (unsigned int)origin < FAB_ORIGIN_COUNT ? name[origin] : "?";
 }
 
-uint32_t fab_tlp_count(uint64_t addr, uint32_t len, uint32_t max_payload)
-{
-	unsigned int shift = (unsigned int)__builtin_ctz(max_payload);
-
-	if (!len)
-		return 0;
-	return (uint32_t)(((addr + len - 1) >> shift) - (addr >> shift) + 1);
-}
-
 static bool row_matches(const struct fab_tally_row *row, const struct fab_tlp_run *run)
 {
 	return row->kind == run->kind && row->tph.th == run->tph.th &&

@@ -52,7 +52,12 @@ const char *fab_kind_name(enum fab_tlp_kind kind); /* "MRd", "MWr" */
 const char *fab_origin_name(enum fab_origin origin);
 
 /* The number of TLPs for [addr, addr + len), split at multiples of max_payload (a power of two <= 4096). */
-uint32_t fab_tlp_count(uint64_t addr, uint32_t len, uint32_t max_payload);
+static inline uint32_t fab_tlp_count(uint64_t addr, uint32_t len, uint32_t max_payload)
+{
+	unsigned int shift = (unsigned int)__builtin_ctz(max_payload);
+
+	return len ? (uint32_t)(((addr + len - 1) >> shift) - (addr >> shift) + 1) : 0;
+}
 
 /* Counters per (kind, TH, width, ST, PH): grows up to FAB_TALLY_MAX rows, then counts into "other". */
 #define FAB_TALLY_MAX 4096
