@@ -51,48 +51,36 @@ static void no_memory(void)
 	       "without memory for one thing each call fails, and nothing is left open");
 }
 
-static int stranger(const struct handle *h)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	must(!connect(fd, &h->addr.any, sizeof(h->addr.in)), "connect");
-	return fd;
-}
-
 /* A stranger that is still there when the listener is closed, or when 16 others come */
 static void stranger_at_descriptor_0(bool many)
 {
-	char bytes[NCCL_HANDLE_SIZE];
-	void *ctx, *listen_comm, *comm;
 	int copy = dup(0), fds, fd, strangers[16];
-	struct handle h;
+	struct listener l;
 
-	init(&ctx);
-	must(!np_listen(&plugin, ctx, 0, bytes, &listen_comm), "listen");
-	memcpy(&h, bytes, sizeof(h));
-	fd = stranger(&h);
+	open_listener(&l);
+	fd = dial(&l.handle);
 	close(0);
 	fds = fds_open();
-	must(!np_accept(&plugin, listen_comm, &comm) && !comm, "accept");
+	accept_nobody(&l);
 	must(fds_open() == fds + 1, "the stranger has a descriptor");
 	if (many) {
 		for (int i = 0; i < 16; i++) {
 			must(!has_said("too many"), "sixteen may wait");
-			strangers[i] = stranger(&h);
-			must(!np_accept(&plugin, listen_comm, &comm) && !comm, "accept");
+			strangers[i] = dial(&l.handle);
+			accept_nobody(&l);
 		}
 		while (!has_said("too many at one port"))
-			must(!np_accept(&plugin, listen_comm, &comm) && !comm, "accept");
+			accept_nobody(&l);
 		for (int i = 0; i < 16; i++)
 			close(strangers[i]);
 	}
-	np_close_listen(&plugin, listen_comm);
+	np_close_listen(&plugin, l.comm);
 	result(fds_open() == fds - 1, many ? "a stranger with descriptor 0 gives place" :
 					     "closeListen closes a stranger's descriptor 0");
 	must(dup2(copy, 0) == 0, "dup2");
 	close(copy);
 	close(fd);
-	np_finalize(&plugin, ctx);
+	np_finalize(&plugin, l.ctx);
 }
 
 static void no_descriptors(void)

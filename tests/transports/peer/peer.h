@@ -16,6 +16,12 @@ struct rig {
 	void *mr;
 };
 
+/* A listener of the plugin */
+struct listener {
+	void *ctx, *comm;
+	struct handle handle;
+};
+
 extern struct plugin plugin;
 
 void must(bool ok, const char *what);
@@ -28,6 +34,11 @@ void messages(void);   /* messages.c */
 void odds(void);       /* odds.c */
 void tables(void);
 
+/* greetings.c: a listener, a connection to it, and an accept that finds no peer */
+void open_listener(struct listener *l);
+void close_listener(struct listener *l);
+int dial(const struct handle *h);
+void accept_nobody(struct listener *l);
 /* greetings.c: a peer that greets as it should, and the plugin's end */
 void open_receiver(struct rig *rig);
 void open_sender(struct rig *rig);
