@@ -3,25 +3,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/transports/kept_log.h"
+#include "tests/unit/net_rig.h"
 #include "tests/unit/test.h"
 #include "userspace/transports/nccl/loop.h"
 
 #define SIZE   0x1000
 #define LENGTH 0x10000
 
-static struct net_config config;
 static struct net_device *dev;
 static const struct tphbuf_net_copy *hook;
 static int check_error;
 
-/* Of plugin.c, copy.c and loop.c, which are not part of this program */
+/* Of loop.c and copy.c, which are not part of this program */
 const struct net_backend net_loop;
-
-const struct net_config *net_config(void)
-{
-	return &config;
-}
 
 const struct tphbuf_net_copy *net_copy(void **state)
 {
@@ -40,13 +34,6 @@ static int check(void *state, const void *device, size_t length)
 static const struct tphbuf_net_copy copies = { .size = sizeof(copies),
 					       .name = "copies",
 					       .check = check };
-
-static void assert_said(const char *text)
-{
-	if (!strstr(said, text))
-		fail_msg("\"%s\" is not in \"%s\"", text, said);
-	said[0] = '\0';
-}
 
 static void open_device(enum net_tag_policy tag)
 {

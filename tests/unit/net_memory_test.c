@@ -6,28 +6,14 @@
 
 #include <tphbuf/mr.h>
 
-#include "tests/transports/kept_log.h"
 #include "tests/unit/mr_rig.h"
+#include "tests/unit/net_rig.h"
 #include "userspace/transports/nccl/verbs.h"
 
 #define SIZE 0x1000
 
-static struct net_config config;
 static struct verbs_device verbs;
 static struct net_device dev;
-
-/* Of plugin.c, which is not part of this program */
-const struct net_config *net_config(void)
-{
-	return &config;
-}
-
-static void assert_said(const char *text)
-{
-	if (!strstr(said, text))
-		fail_msg("\"%s\" is not in \"%s\"", text, said);
-	said[0] = '\0';
-}
 
 static void open_device(struct fixture *f, enum net_tag_policy tag)
 {
