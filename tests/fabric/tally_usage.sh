@@ -2,20 +2,7 @@
 # SPDX-License-Identifier: MIT
 # fabric-tally's command line, where there is no endpoint. TAP.
 set -u
-tally=$1 number=0 bad=0
-check() { # NAME STATUS TEXT ARGUMENT...
-	local name=$1 want=$2 text=$3 said rc=0
-	shift 3
-	number=$((number + 1))
-	said=$("$tally" "$@" 2>&1) || rc=$?
-	if [ $rc = "$want" ] && grep -q -- "$text" <<<"$said"; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		echo "# exit $rc instead of $want, said: $said"
-		bad=1
-	fi
-}
+. "$(dirname "$0")/../harness/usage.sh"
 check "help" 0 "^usage: fabric-tally" --help
 check "version" 0 "^fabric-tally [0-9]" --version
 check "no argument" 2 "^usage:"
@@ -27,5 +14,4 @@ for address in 00:00.0 0000:00:00 0000:00:00.0x 0000:00:00.00 0000:0g:00.0 0:00:
 	check "address $address" 2 "is not a PCI address" $address
 done
 for option in "" --clear --take; do check "no such function $option" 1 "^fabric-tally: ffff:ff:1f.7: ." ffff:ff:1f.7 $option; done
-echo "1..$number"
-exit $bad
+checked

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* nccl-net-check: options, and TAP. */
+#include <ctype.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,26 +133,35 @@ static const char *run_replay(struct plugin *p)
 	return replay(p, options.replay);
 }
 
-static int usage(void)
+static const char help[] =
+	"usage: nccl-net-check [options] PLUGIN\n"
+	"  --as RELEASE     load as NCCL 2.22, 2.24, 2.26, 2.28, 2.29 or 2.30 does (2.28)\n"
+	"  --only LIST      only these points or tests, by name\n"
+	"  --no-points      no contract points\n"
+	"  --no-data        no data tests\n"
+	"  --faults         tests with faults during an all-reduce, too\n"
+	"  --ranks N        processes of the data tests, 2 to 8 (2)\n"
+	"  --bytes N[,N...] sizes of the data tests\n"
+	"  --device-memory  data tests register their memory as device memory, by address\n"
+	"  --device BDF,BAR[,TAG/...]  memory is a range of a BAR through vfio, a tag for each\n"
+	"                   rank; may be given for several devices\n"
+	"  --reduce LIBRARY sums are made by tphbuf_reduce_v1 of it (tphbuf/transport.h)\n"
+	"  --timeout S      seconds of one test (30)\n"
+	"  --replay FILE    play a trace of TPHBUF_NET_TRACE, nothing else\n"
+	"  -v               show what the plugin logs\n"
+	"  --help           print this text\n"
+	"  --version        print the version\n";
+
+/* @text is a whole number from @min to @max. */
+static bool parse_int(const char *text, int min, int max, int *value)
 {
-	fputs("usage: nccl-net-check [options] PLUGIN\n"
-	      "  --as RELEASE     load as NCCL 2.22, 2.24, 2.26, 2.28, 2.29 or 2.30 does (2.28)\n"
-	      "  --only LIST      only these points or tests, by name\n"
-	      "  --no-points      no contract points\n"
-	      "  --no-data        no data tests\n"
-	      "  --faults         tests with faults during an all-reduce, too\n"
-	      "  --ranks N        processes of the data tests, 2 to 8 (2)\n"
-	      "  --bytes N[,N...] sizes of the data tests\n"
-	      "  --device-memory  data tests register their memory as device memory, by address\n"
-	      "  --device BDF,BAR[,TAG/...]  memory is a range of a BAR through vfio, a tag for each\n"
-	      "                   rank; may be given for several devices\n"
-	      "  --reduce LIBRARY sums are made by tphbuf_reduce_v1 of it (tphbuf/transport.h)\n"
-	      "  --timeout S      seconds of one test (30)\n"
-	      "  --replay FILE    play a trace of TPHBUF_NET_TRACE, nothing else\n"
-	      "  -v               show what the plugin logs\n"
-	      "  --version        print the version\n",
-	      stderr);
-	return 2;
+	char *end;
+	long found = strtol(text, &end, 10);
+
+	if (end == text || *end || found < min || found > max)
+		return false;
+	*value = (int)found;
+	return true;
 }
 
 static bool parse_sizes(const char *text)
@@ -162,7 +173,8 @@ static bool parse_sizes(const char *text)
 		if (options.n_sizes == MAX_SIZES)
 			return false;
 		options.sizes[options.n_sizes] = strtoul(text, &end, 0);
-		if (end == text || !options.sizes[options.n_sizes++] || (*end && *end != ','))
+		if (!isdigit((unsigned char)*text) || !options.sizes[options.n_sizes++] ||
+		    (*end && *end != ','))
 			return false;
 		text = end + 1;
 	} while (*end);
@@ -170,22 +182,31 @@ static bool parse_sizes(const char *text)
 }
 
 static const struct option long_options[] = {
-	{ "as", required_argument, NULL, 'a' },	    { "only", required_argument, NULL, 'o' },
-	{ "no-points", no_argument, NULL, 'P' },    { "no-data", no_argument, NULL, 'D' },
-	{ "ranks", required_argument, NULL, 'n' },  { "bytes", required_argument, NULL, 'b' },
-	{ "replay", required_argument, NULL, 'r' }, { "device-memory", no_argument, NULL, 'm' },
-	{ "device", required_argument, NULL, 'd' }, { "faults", no_argument, NULL, 'f' },
-	{ "reduce", required_argument, NULL, 's' }, { "timeout", required_argument, NULL, 't' },
-	{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
+	{ "as", required_argument, NULL, 'a' },
+	{ "only", required_argument, NULL, 'o' },
+	{ "no-points", no_argument, NULL, 'P' },
+	{ "no-data", no_argument, NULL, 'D' },
+	{ "ranks", required_argument, NULL, 'n' },
+	{ "bytes", required_argument, NULL, 'b' },
+	{ "replay", required_argument, NULL, 'r' },
+	{ "device-memory", no_argument, NULL, 'm' },
+	{ "device", required_argument, NULL, 'd' },
+	{ "faults", no_argument, NULL, 'f' },
+	{ "reduce", required_argument, NULL, 's' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
 };
 
-/* NULL, or what is wrong; "" for usage */
+/* NULL, or what is wrong; "" if getopt_long() has said it */
 static const char *take_option(int c, const struct release **as)
 {
 	switch (c) {
 	case 'a':
 		*as = release_named(optarg);
-		return *as ? NULL : "";
+		return *as ? NULL :
+			     reason("--as: %s is not one of the releases that --help lists", optarg);
 	case 'o':
 		options.only = optarg;
 		return NULL;
@@ -199,13 +220,19 @@ static const char *take_option(int c, const struct release **as)
 		options.faults = true;
 		return NULL;
 	case 'n':
-		options.ranks = atoi(optarg);
-		return options.ranks >= 2 && options.ranks <= MAX_PEERS ? NULL : "";
+		return parse_int(optarg, 2, MAX_PEERS, &options.ranks) ?
+			       NULL :
+			       reason("--ranks: %s is not a number from 2 to %d", optarg, MAX_PEERS);
 	case 'b':
-		return parse_sizes(optarg) ? NULL : "";
+		return parse_sizes(optarg) ?
+			       NULL :
+			       reason("--bytes: %s: 1 to %d sizes from 1 are expected, "
+				      "with commas between them",
+				      optarg, MAX_SIZES);
 	case 't':
-		check_deadline_s = atoi(optarg);
-		return check_deadline_s > 0 ? NULL : "";
+		return parse_int(optarg, 1, INT_MAX, &check_deadline_s) ?
+			       NULL :
+			       reason("--timeout: %s is not a number of seconds", optarg);
 	case 'r':
 		options.replay = optarg;
 		return NULL;
@@ -224,6 +251,14 @@ static const char *take_option(int c, const struct release **as)
 	}
 }
 
+static int usage(const char *why)
+{
+	if (why[0])
+		fprintf(stderr, "nccl-net-check: %s\n", why);
+	fputs("usage: nccl-net-check [options] PLUGIN; --help lists the options\n", stderr);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	const struct release *as = release_named("2.28");
@@ -236,16 +271,16 @@ int main(int argc, char **argv)
 			puts("nccl-net-check " PROGRAM_VERSION);
 			return 0;
 		}
-		why = take_option(c, &as);
-		if (why && !why[0])
-			return usage();
-		if (why) {
-			fprintf(stderr, "%s\n", why);
-			return 2;
+		if (c == 'h') {
+			fputs(help, stdout);
+			return 0;
 		}
+		why = take_option(c, &as);
+		if (why)
+			return usage(why);
 	}
 	if (argc != optind + 1)
-		return usage();
+		return usage(argc == optind ? "no plugin" : "more than one plugin");
 	why = plugin_load(&p, argv[optind], as);
 	if (why) {
 		printf("Bail out! %s\n", why);
