@@ -99,7 +99,8 @@ int main(int argc, char **argv)
 	char error[512] = "";
 
 	if (srv_options_parse(&opts, argc, argv, error, sizeof(error))) {
-		fprintf(stderr, "tphbuf-fabric: %s\n", error);
+		fprintf(stderr, "tphbuf-fabric: %s; --help lists the options and their values\n",
+			error);
 		return 2;
 	}
 	if (opts.help) {
