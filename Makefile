@@ -16,7 +16,7 @@ check: ## Every test, one summary line (what CI runs)
 	@tests/harness/check.sh all
 
 .PHONY: check-unit
-check-unit: ## Only the tests that need neither root nor a VM
+check-unit: ## Only the tests that need no VM (root for the checkers of make lint)
 	@tests/harness/check.sh unit
 
 .PHONY: check-vm

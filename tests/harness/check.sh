@@ -88,8 +88,8 @@ debug_suites() { # BOOT...: these boots on the debug kernel, and those made for 
 }
 
 # in_time KERNEL: true if there is time for its boots: 45 minutes have not passed, or 20 for a kernel that is not in the
-# cache and must be built. CI has 90 minutes and should take less than 40. A part left out for that is a skip; the next
-# run has more time.
+# cache and must be built: a machine of CI may end a run after 90 minutes, and the aim is 40. A part left out for that
+# is a skip; the next run has more time.
 in_time() {
 	local gone=$((SECONDS - start)) limit=45 why="a slow machine"
 	"$TOP/kernel/tools/build.sh" --made "$1" || limit=20 why="a kernel that is not in the cache"
