@@ -1,77 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * Paths and verdicts on realistic machines: a switch, two root ports, ACS, known and unknown host
- * bridges, and broken trees.
+ * bridges.
  */
-#include <linux/pci_regs.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "tests/mock/machine.h"
-#include "tests/unit/test.h"
-
-#define MEM    "0000:03:00.0"
-#define NIC    "0000:04:00.0"
-#define ROOT   "pci0000:00/0000:00:01.0"
-#define SWITCH ROOT "/0000:01:00.0"
-#define ACS_ON 0x1d /* the bits that Linux sets: SV, RR, CR, UF */
-
-#define HOST(ids)                            \
-	{ .path = "pci0000:00/0000:00:00.0", \
-	  .vendor = (ids) >> 16,             \
-	  .device = (ids) & 0xffff,          \
-	  .class_code = 0x060000,            \
-	  .type = PCI_EXP_TYPE_RC_END,       \
-	  .acs = MACHINE_NO_ACS,             \
-	  .group = 0 }
-#define UNKNOWN_HOST 0x808629c0u
-#define SKYLAKE_HOST 0x80862020u
-#define HASWELL_HOST 0x80862f00u
-
-#define BRIDGE(p, t, a)           \
-	{ .path = (p),            \
-	  .vendor = 0x104c,       \
-	  .device = 0x8232,       \
-	  .class_code = 0x060400, \
-	  .type = (t),            \
-	  .acs = (a),             \
-	  .completer = 3,         \
-	  .group = 1 }
-#define MEMORY_FN(p)                     \
-	{ .path = (p),                   \
-	  .vendor = 0x1234,              \
-	  .device = 0x5448,              \
-	  .class_code = 0x120000,        \
-	  .type = PCI_EXP_TYPE_ENDPOINT, \
-	  .completer = 3,                \
-	  .acs = MACHINE_NO_ACS,         \
-	  .driver = "vfio-pci",          \
-	  .group = 12 }
-#define NIC_FN(p)                        \
-	{ .path = (p),                   \
-	  .vendor = 0x15b3,              \
-	  .device = 0x1023,              \
-	  .class_code = 0x020700,        \
-	  .type = PCI_EXP_TYPE_ENDPOINT, \
-	  .completer = 0,                \
-	  .acs = MACHINE_NO_ACS,         \
-	  .driver = "mlx5_core",         \
-	  .rdma = "mlx5_0",              \
-	  .requester = MACHINE_REQ_XST,  \
-	  .enabled = MACHINE_REQ_XST,    \
-	  .group = 13 }
-
-/* Two endpoints under one switch; [5] and [6] are the ends. */
-static struct machine_fn under_switch[] = {
-	HOST(UNKNOWN_HOST),
-	BRIDGE(ROOT, PCI_EXP_TYPE_ROOT_PORT, MACHINE_NO_ACS),
-	BRIDGE(SWITCH, PCI_EXP_TYPE_UPSTREAM, MACHINE_NO_ACS),
-	BRIDGE(SWITCH "/0000:02:00.0", PCI_EXP_TYPE_DOWNSTREAM, 0),
-	BRIDGE(SWITCH "/0000:02:01.0", PCI_EXP_TYPE_DOWNSTREAM, 0),
-	MEMORY_FN(SWITCH "/0000:02:00.0/" MEM),
-	NIC_FN(SWITCH "/0000:02:01.0/" NIC),
-	{ 0 },
-};
+#include "tests/unit/topo_rig.h"
 
 /* Each under a root port of its own; [3] and [4] are the ends. */
 static struct machine_fn two_roots[] = {
@@ -98,34 +32,6 @@ static struct machine_fn two_hosts[] = {
 	NIC_FN("pci0000:80/0000:80:02.0/" NIC),
 	{ 0 },
 };
-
-/* A context that is independent of the processor that runs the tests. */
-static int topo_setup(void **state)
-{
-	struct tphbuf_ctx_opts opts = { .size = sizeof(opts) };
-	struct fixture *f;
-	char proc[512];
-
-	fixture_ctx(state);
-	f = *state;
-	snprintf(proc, sizeof(proc), "%s", fake_path("proc"));
-	opts.proc_root = proc;
-	tphbuf_ctx_free(f->ctx);
-	return tphbuf_ctx_new(&opts, &f->ctx);
-}
-
-static struct tphbuf_topo_result judge(struct fixture *f)
-{
-	struct tphbuf_topo_result v = { .size = sizeof(v) };
-	struct tphbuf_topo *topo;
-	int ret = tphbuf_topo_read(f->ctx, MEM, NIC, &topo);
-
-	if (ret)
-		fail_msg("%d: %s", ret, tphbuf_ctx_error(f->ctx));
-	assert_int_equal(tphbuf_topo_get_result(topo, &v), 0);
-	tphbuf_topo_free(topo);
-	return v;
-}
 
 /* A chain of 38 bridges, as of Thunderbolt docks and nested switches. */
 static void deep_hierarchies_have_a_path(void **state)
@@ -572,259 +478,6 @@ static void only_the_last_host_bridge_counts(void **state)
 	tphbuf_topo_free(topo);
 }
 
-#define SYS_MEM "sys/bus/pci/devices/" MEM
-
-static void break_loop(void)
-{
-	fake_link(SYS_MEM, MEM);
-}
-static void break_directory(void)
-{
-	fake_remove(SYS_MEM);
-	fake_mkdir(SYS_MEM);
-	fake_text(SYS_MEM "/vendor", "0x1234\n");
-	fake_text(SYS_MEM "/device", "0x1234\n");
-	fake_text(SYS_MEM "/class", "0x1234\n");
-	fake_text(SYS_MEM "/resource", "");
-	fake_text(SYS_MEM "/config", "");
-}
-static void break_dangling(void)
-{
-	fake_link(SYS_MEM, "../nowhere/" MEM);
-}
-static void break_elsewhere(void)
-{
-	fake_link(SYS_MEM, "../../../devices/" SWITCH "/0000:02:01.0/" NIC);
-}
-static void break_no_vendor(void)
-{
-	fake_remove(SYS_MEM "/vendor");
-}
-static void break_vendor_text(void)
-{
-	fake_text(SYS_MEM "/vendor", "unknown\n");
-}
-static void break_vendor_empty(void)
-{
-	fake_text(SYS_MEM "/vendor", "");
-}
-static void break_class_garbage(void)
-{
-	fake_text(SYS_MEM "/class", "0xZZ\xff\xfe\n");
-}
-static void break_no_class(void)
-{
-	fake_remove(SYS_MEM "/class");
-}
-static void break_no_config(void)
-{
-	fake_remove(SYS_MEM "/config");
-}
-static void break_config_directory(void)
-{
-	fake_remove(SYS_MEM "/config");
-	fake_mkdir(SYS_MEM "/config");
-}
-static void break_no_resource(void)
-{
-	fake_remove(SYS_MEM "/resource");
-}
-static void break_group_text(void)
-{
-	fake_link(SYS_MEM "/iommu_group", "../groups/twelve");
-}
-static void break_group_negative(void)
-{
-	fake_link(SYS_MEM "/iommu_group", "../groups/-1");
-}
-static void break_group_huge(void)
-{
-	fake_link(SYS_MEM "/iommu_group", "../groups/99999999999");
-}
-static void break_vendor_long(void)
-{
-	char text[4096];
-
-	memset(text, '1', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	fake_text(SYS_MEM "/vendor", text);
-}
-static void break_host_bus(void)
-{
-	fake_remove("sys/bus/pci/devices/0000:00:00.0/vendor");
-}
-static void break_bridge_config(void)
-{
-	fake_remove("sys/bus/pci/devices/0000:01:00.0/config");
-}
-static void break_bridge_gone(void)
-{
-	fake_remove("sys/bus/pci/devices/0000:02:00.0");
-}
-static void break_deep(void)
-{
-	char target[2048] = "../../../devices/pci0000:00";
-	int i;
-
-	for (i = 0; i < 40; i++)
-		strcat(target, "/0000:01:00.0");
-	strcat(target, "/" MEM);
-	fake_link(SYS_MEM, target);
-}
-static void break_no_list(void)
-{
-	fake_remove("sys/bus/pci");
-}
-
-/* A sandbox's sysfs without config files: the route and the tags are unknown. */
-static void hidden_config_is_unknown(void **state)
-{
-	static void (*const breaks[])(void) = { break_no_config, break_bridge_config };
-	struct tphbuf_topo_result v = { .size = sizeof(v) };
-	struct fixture *f = *state;
-	struct tphbuf_topo *topo;
-	size_t i;
-
-	for (i = 0; i < NR(breaks); i++) {
-		machine_build(under_switch);
-		breaks[i]();
-		assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
-		tphbuf_topo_get_result(topo, &v);
-		tphbuf_topo_free(topo);
-		assert_int_equal(v.route, TPHBUF_ROUTE_UNKNOWN);
-		assert_int_not_equal(v.st, TPHBUF_DELIVERY_OK);
-		assert_int_not_equal(v.xst, TPHBUF_DELIVERY_OK);
-		assert_non_null(strstr(v.remedy, "CAP_SYS_ADMIN"));
-	}
-}
-
-/* Every broken tree is an error with a text, or an answer of unknown. */
-static void broken_trees_fail_with_a_text(void **state)
-{
-	static void (*const breaks[])(void) = {
-		break_loop,	      break_directory,
-		break_dangling,	      break_elsewhere,
-		break_no_vendor,      break_vendor_text,
-		break_vendor_empty,   break_class_garbage,
-		break_no_class,	      break_config_directory,
-		break_no_resource,    break_group_text,
-		break_group_negative, break_group_huge,
-		break_vendor_long,    break_host_bus,
-		break_bridge_gone,    break_deep,
-		break_no_list,
-	};
-	struct fixture *f = *state;
-	struct tphbuf_topo *topo = NULL;
-	size_t i;
-	int ret;
-
-	for (i = 0; i < NR(breaks); i++) {
-		machine_build(under_switch);
-		breaks[i]();
-		ret = tphbuf_topo_read(f->ctx, MEM, NIC, &topo);
-		if (!ret)
-			fail_msg("broken tree %zu was accepted", i);
-		assert_true(ret < 0);
-		assert_null(topo);
-		assert_true(strlen(tphbuf_ctx_error(f->ctx)) > 20);
-	}
-}
-
-static void break_zeros(void)
-{
-	static const char zeros[4096];
-
-	fake_write(SYS_MEM "/config", zeros, sizeof(zeros));
-}
-static void break_ones(void)
-{
-	char ones[4096];
-
-	memset(ones, 0xff, sizeof(ones));
-	fake_write(SYS_MEM "/config", ones, sizeof(ones));
-}
-static void break_cut_0(void)
-{
-	machine_truncate_config(MEM, 0);
-}
-static void break_cut_10(void)
-{
-	machine_truncate_config(MEM, 10);
-}
-static void break_cut_64(void)
-{
-	machine_truncate_config(MEM, 64);
-}
-static void break_cut_256(void)
-{
-	machine_truncate_config(MEM, 256);
-}
-static void break_cut_258(void)
-{
-	machine_truncate_config(MEM, 258);
-}
-static void break_cap_loop(void)
-{
-	machine_config(MEM, MACHINE_PM_CAP + 1, MACHINE_PM_CAP, 1);
-}
-static void break_ext_loop(void)
-{
-	machine_config(MEM, MACHINE_ACS_CAP, 0x0001 | 1 << 16 | 0x100u << 20, 4);
-}
-static void break_ext_end(void)
-{
-	machine_config(MEM, MACHINE_ACS_CAP, 0x0001 | 1 << 16 | 0xffcu << 20, 4);
-	machine_config(MEM, 0xffc, PCI_EXT_CAP_ID_ACS | 1 << 16, 4);
-}
-static void break_cap_end(void)
-{
-	machine_config(MEM, PCI_CAPABILITY_LIST, 0xfc, 1);
-	machine_config(MEM, 0xfc, PCI_CAP_ID_EXP, 2);
-}
-static void break_pm_end(void)
-{
-	machine_config(MEM, PCI_CAPABILITY_LIST, 0xfc, 1);
-	machine_config(MEM, 0xfc, PCI_CAP_ID_PM, 2);
-}
-static void break_type(void)
-{
-	machine_config(MEM, MACHINE_EXP_CAP + PCI_EXP_FLAGS, 2 | 0xf << 4, 2);
-}
-
-static void garbled_config_space_never_arrives(void **state)
-{
-	static const struct {
-		void (*apply)(void);
-		enum tphbuf_tag_delivery st;
-	} breaks[] = {
-		{ break_zeros, TPHBUF_DELIVERY_DROPPED },
-		{ break_ones, TPHBUF_DELIVERY_UNKNOWN },
-		{ break_cut_0, TPHBUF_DELIVERY_UNKNOWN },
-		{ break_cut_10, TPHBUF_DELIVERY_UNKNOWN },
-		{ break_cut_64, TPHBUF_DELIVERY_UNKNOWN },
-		{ break_cut_258, TPHBUF_DELIVERY_UNKNOWN },
-		{ break_cap_loop, TPHBUF_DELIVERY_DROPPED },
-		{ break_cap_end, TPHBUF_DELIVERY_DROPPED },
-		{ break_pm_end, TPHBUF_DELIVERY_DROPPED },
-		/* These leave the completer readable. */
-		{ break_cut_256, TPHBUF_DELIVERY_OK },
-		{ break_ext_loop, TPHBUF_DELIVERY_OK },
-		{ break_ext_end, TPHBUF_DELIVERY_OK },
-		{ break_type, TPHBUF_DELIVERY_OK },
-	};
-	struct tphbuf_topo_result v;
-	size_t i;
-
-	for (i = 0; i < NR(breaks); i++) {
-		machine_build(under_switch);
-		machine_config(NIC, MACHINE_TPH_CAP + PCI_TPH_CTRL, 0x100, 2);
-		breaks[i].apply();
-		v = judge(*state);
-		if (v.st != breaks[i].st)
-			fail_msg("garbled %zu: %d, %s", i, v.st, v.st_reason);
-	}
-}
-
 static int op_topo(struct fixture *f)
 {
 	struct tphbuf_topo *topo;
@@ -840,8 +493,6 @@ static void every_failing_call_is_clean(void **state)
 	machine_build(under_switch);
 	sweep_faults(*state, op_topo);
 }
-
-#define TOPO_TEST(fn) cmocka_unit_test_setup_teardown(fn, topo_setup, fixture_close)
 
 int main(void)
 {
@@ -864,9 +515,6 @@ int main(void)
 		TOPO_TEST(without_root_a_host_bridge_may_be_known),
 		TOPO_TEST(a_function_and_its_sibling),
 		TOPO_TEST(only_the_last_host_bridge_counts),
-		TOPO_TEST(broken_trees_fail_with_a_text),
-		TOPO_TEST(hidden_config_is_unknown),
-		TOPO_TEST(garbled_config_space_never_arrives),
 		TOPO_TEST(every_failing_call_is_clean),
 	};
 
