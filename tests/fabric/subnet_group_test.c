@@ -24,12 +24,12 @@ static const uint8_t broadcast[16] = { 0xff, 0x12, 0x40, 0x1b, 0xff, 0xff, 0,	 0
 static struct umad_sa_mcmember_record *member_start(uint8_t method, uint64_t mask,
 						    unsigned int from, uint8_t group)
 {
-	struct umad_sa_mcmember_record *record = (struct umad_sa_mcmember_record *)in.data;
+	struct umad_sa_mcmember_record *record = (struct umad_sa_mcmember_record *)sa_in.data;
 
 	sa_start(method, UMAD_SA_ATTR_MCMEMBER_REC, mask);
 	memcpy(record->mgid, broadcast, sizeof(broadcast));
 	record->mgid[15] = group;
-	subnet_port_gid(&port[from], record->portgid);
+	subnet_port_gid(&sa_port[from], record->portgid);
 	record->qkey = htobe32(0x0b1b);
 	record->pkey = htobe16(0xffff);
 	record->scope_state = FULL;
@@ -50,7 +50,7 @@ static uint16_t leave(unsigned int from, uint8_t group, uint8_t states)
 
 static const struct umad_sa_mcmember_record *answered(void)
 {
-	return (const struct umad_sa_mcmember_record *)out.data;
+	return (const struct umad_sa_mcmember_record *)sa_out.data;
 }
 
 static uint16_t mlid(void)
@@ -73,10 +73,10 @@ static void broadcast_group_is_there(void **state)
 	assert_int_equal(be32toh(answered()->qkey), 0x0b1b);
 	assert_int_equal(answered()->mtu, 2 << 6 | 5);
 	assert_int_equal(answered()->scope_state, 2 << 4 | FULL);
-	assert_true(subnet_forwards(&port[1], SUBNET_MULTICAST_LID));
-	assert_false(subnet_forwards(&port[0], SUBNET_MULTICAST_LID));
+	assert_true(subnet_forwards(&sa_port[1], SUBNET_MULTICAST_LID));
+	assert_false(subnet_forwards(&sa_port[0], SUBNET_MULTICAST_LID));
 	assert_int_equal(leave(1, 0xff, FULL), 0);
-	assert_false(subnet_forwards(&port[1], SUBNET_MULTICAST_LID));
+	assert_false(subnet_forwards(&sa_port[1], SUBNET_MULTICAST_LID));
 	assert_true(exists(0xff)); /* the only group without members */
 }
 
@@ -97,13 +97,13 @@ static void first_full_member_makes_the_group(void **state)
 	assert_int_equal(mlid(), first);
 	assert_int_equal(join(2, 2, SEND_ONLY_FULL), 0);
 	assert_int_not_equal(mlid(), first);
-	assert_false(subnet_forwards(&port[2], mlid())); /* it sends only */
-	assert_true(subnet_forwards(&port[0], first));
-	assert_true(subnet_forwards(&port[1], first));
+	assert_false(subnet_forwards(&sa_port[2], mlid())); /* it sends only */
+	assert_true(subnet_forwards(&sa_port[0], first));
+	assert_true(subnet_forwards(&sa_port[1], first));
 	assert_int_equal(leave(0, 1, FULL), 0);
 	assert_false(exists(1)); /* a group without full member is gone, with its other members */
-	assert_false(subnet_forwards(&port[1], first));
-	assert_int_equal(port[1].memberships, 0);
+	assert_false(subnet_forwards(&sa_port[1], first));
+	assert_int_equal(sa_port[1].memberships, 0);
 }
 
 static void join_states_add_up(void **state)
@@ -117,11 +117,11 @@ static void join_states_add_up(void **state)
 	assert_int_equal(answered()->scope_state & 0xf, FULL | SEND_ONLY);
 	assert_int_equal(leave(0, 1, NON), SA_STATUS(REQ_INVALID));
 	assert_int_equal(leave(0, 1, FULL | NON), SA_STATUS(REQ_INVALID));
-	assert_true(subnet_forwards(&port[0], lid));
-	assert_int_equal(port[0].memberships, 1);
+	assert_true(subnet_forwards(&sa_port[0], lid));
+	assert_int_equal(sa_port[0].memberships, 1);
 	assert_int_equal(leave(0, 1, FULL | SEND_ONLY), 0);
 	assert_int_equal(leave(0, 1, FULL), SA_STATUS(REQ_INVALID));
-	assert_int_equal(port[0].memberships, 0);
+	assert_int_equal(sa_port[0].memberships, 0);
 }
 
 /* Another Q_Key, MTU, rate, lifetime, class, partition, path than the group has. */
@@ -134,11 +134,11 @@ static void a_group_stays_with_its_last_full_member(void **state)
 	lid = mlid();
 	assert_int_equal(join(1, 1, FULL), 0);
 	assert_int_equal(leave(0, 1, SEND_ONLY), 0);
-	assert_true(subnet_forwards(&port[0], lid)); /* a full member still */
-	assert_int_equal(port[0].memberships, 1);
+	assert_true(subnet_forwards(&sa_port[0], lid)); /* a full member still */
+	assert_int_equal(sa_port[0].memberships, 1);
 	assert_int_equal(leave(0, 1, FULL), 0);
 	assert_true(exists(1));
-	assert_true(subnet_forwards(&port[1], lid));
+	assert_true(subnet_forwards(&sa_port[1], lid));
 	assert_int_equal(leave(1, 1, FULL), 0);
 	assert_false(exists(1));
 }
@@ -183,7 +183,7 @@ static void values_of_the_group_bind_its_members(void **state)
 		memcpy(record->portgid, portgid, sizeof(portgid));
 		record->scope_state |= FULL;
 		if (sa_ask(0) != (rows[i].valid ? 0 : SA_STATUS(REQ_INVALID)))
-			fail_msg("row %u: status 0x%x", i, be16toh(out.mad_hdr.status));
+			fail_msg("row %u: status 0x%x", i, be16toh(sa_out.mad_hdr.status));
 	}
 }
 
@@ -215,7 +215,7 @@ static void values_of_a_new_group(void **state)
 	assert_int_equal(sa_ask(0), SA_STATUS(REQ_INVALID));
 	member_start(UMAD_METHOD_SET, CREATE, 0, 2)->mgid[0] = 0xfe; /* unicast */
 	assert_int_equal(sa_ask(0), SA_STATUS(REQ_INVALID));
-	assert_int_equal(port[0].memberships, 1);
+	assert_int_equal(sa_port[0].memberships, 1);
 }
 
 static void members_are_ports_of_their_own(void **state)
@@ -249,7 +249,7 @@ static void administrator_chooses_an_address(void **state)
 	memcpy(member_start(UMAD_METHOD_SET, CREATE, 0, 0)->mgid, none, 16);
 	assert_int_equal(sa_ask(0), 0);
 	assert_memory_not_equal(first, answered()->mgid, 16);
-	assert_int_equal(port[0].memberships, 2);
+	assert_int_equal(sa_port[0].memberships, 2);
 }
 
 static void queries_find_groups_and_members(void **state)
@@ -264,7 +264,7 @@ static void queries_find_groups_and_members(void **state)
 	member_start(UMAD_METHOD_GET, MCM(MGID) | MCM(PORT_GID), 1, 1);
 	assert_int_equal(sa_ask(0), 0);
 	assert_int_equal(answered()->scope_state & 0xf, FULL);
-	subnet_port_gid(&port[1], gid);
+	subnet_port_gid(&sa_port[1], gid);
 	assert_memory_equal(answered()->portgid, gid, 16);
 	member_start(UMAD_METHOD_GET, MCM(MGID) | MCM(PORT_GID), 0, 1);
 	assert_int_equal(sa_ask(0), SA_STATUS(NO_RECORDS));
@@ -274,13 +274,13 @@ static void queries_find_groups_and_members(void **state)
 	assert_int_equal(sa_ask(0), SA_STATUS(TOO_MANY_RECORDS));
 	member_start(UMAD_SA_METHOD_GET_TABLE, 0, 0, 1);
 	assert_int_equal(sa_ask(0), 0);
-	assert_int_equal(be32toh(out.rmpp_hdr.paylen_newwin), 20 + 2 * 56);
-	assert_int_equal(be16toh(out.attr_offset), 7);
+	assert_int_equal(be32toh(sa_out.rmpp_hdr.paylen_newwin), 20 + 2 * 56);
+	assert_int_equal(be16toh(sa_out.attr_offset), 7);
 	join(1, 2, FULL);
 	join(1, 3, FULL);
 	member_start(UMAD_SA_METHOD_GET_TABLE, 0, 0, 1);
 	assert_int_equal(sa_ask(0), 0);
-	assert_int_equal(port[0].transfer.bytes, 4 * 56);
+	assert_int_equal(sa_port[0].transfer.bytes, 4 * 56);
 }
 
 /* A LID is given again only after all others, and never while its group exists. */
@@ -316,12 +316,12 @@ static void memberships_are_bounded(void **state)
 		assert_int_equal(sa_ask(0),
 				 i < SUBNET_MAX_MEMBERSHIPS ? 0 : SA_STATUS(NO_RESOURCES));
 	}
-	assert_int_equal(port[0].memberships, SUBNET_MAX_MEMBERSHIPS);
+	assert_int_equal(sa_port[0].memberships, SUBNET_MAX_MEMBERSHIPS);
 	assert_int_equal(join(0, 0xff, FULL), SA_STATUS(NO_RESOURCES));
 	assert_int_equal(join(1, 0xff, FULL), 0);
 	assert_int_equal(join(1, 2, FULL), 0);
-	subnet_port_reset(&port[0]);
-	assert_int_equal(port[0].memberships, 0);
+	subnet_port_reset(&sa_port[0]);
+	assert_int_equal(sa_port[0].memberships, 0);
 	assert_int_equal(join(0, 0xff, FULL), 0);
 }
 
@@ -332,18 +332,18 @@ static void a_port_that_goes_leaves_its_groups(void **state)
 	uint16_t lid;
 
 	(void)state;
-	assert_int_equal(subnet_port_add(&guest, &port[2]), 0);
+	assert_int_equal(subnet_port_add(&guest, &sa_port[2]), 0);
 	member_start(UMAD_METHOD_SET, CREATE, 0, 1);
-	subnet_port_gid(&guest, ((struct umad_sa_mcmember_record *)in.data)->portgid);
-	assert_true(subnet_sa_request(&guest, &in, sizeof(in), mad));
+	subnet_port_gid(&guest, ((struct umad_sa_mcmember_record *)sa_in.data)->portgid);
+	assert_true(subnet_sa_request(&guest, &sa_in, sizeof(sa_in), mad));
 	assert_int_equal(guest.memberships, 1);
 	assert_int_equal(join(0, 1, NON), 0);
 	lid = mlid();
 	subnet_port_remove(&guest);
 	subnet_port_remove(&guest); /* again: nothing */
 	assert_false(exists(1));
-	assert_false(subnet_forwards(&port[0], lid));
-	assert_int_equal(port[0].memberships, 0);
+	assert_false(subnet_forwards(&sa_port[0], lid));
+	assert_int_equal(sa_port[0].memberships, 0);
 	path_start(UMAD_METHOD_GET, SGID | DLID)->dlid = htobe16(99);
 	assert_int_equal(sa_ask(0), SA_STATUS(NO_RECORDS));
 }

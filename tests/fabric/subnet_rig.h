@@ -18,8 +18,8 @@
 #define SLID 0x20ull
 #define PKEY (1ull << 13)
 
-extern struct subnet_port port[PORTS];
-extern struct umad_sa_packet in, out; /* the request and its answer */
+extern struct subnet_port sa_port[PORTS];
+extern struct umad_sa_packet sa_in, sa_out; /* the request and its answer */
 
 int subnet_setup(void **state); /* for cmocka */
 int subnet_teardown(void **state);

@@ -19,11 +19,11 @@ static void wrong_lengths_get_no_answer(void **state)
 
 	(void)state;
 	sa_start(UMAD_METHOD_GET, UMAD_ATTR_CLASS_PORT_INFO, 0);
-	memcpy(mad, &in, sizeof(in));
+	memcpy(mad, &sa_in, sizeof(sa_in));
 	for (i = 0; i < 6; i++)
-		assert_false(subnet_sa_request(&port[0], mad, lengths[i], answer));
-	assert_int_equal(port[0].requests, 6);
-	assert_int_equal(port[0].ignored, 6);
+		assert_false(subnet_sa_request(&sa_port[0], mad, lengths[i], answer));
+	assert_int_equal(sa_port[0].requests, 6);
+	assert_int_equal(sa_port[0].ignored, 6);
 	assert_int_equal(answer[0], 0);
 }
 
@@ -35,23 +35,26 @@ static void what_is_no_request_gets_no_answer(void **state)
 	for (i = 0; i < 256; i++) {
 		sa_start((uint8_t)i, UMAD_ATTR_CLASS_PORT_INFO, 0);
 		if (i & UMAD_METHOD_RESP_MASK || i == UMAD_METHOD_TRAP_REPRESS)
-			assert_false(subnet_sa_request(&port[0], &in, sizeof(in), (uint8_t *)&out));
+			assert_false(subnet_sa_request(&sa_port[0], &sa_in, sizeof(sa_in),
+						       (uint8_t *)&sa_out));
 		else
 			sa_ask(0);
 	}
 	for (i = 0; i < 256; i++) {
 		sa_start(UMAD_METHOD_GET, UMAD_ATTR_CLASS_PORT_INFO, 0);
-		in.mad_hdr.mgmt_class = (uint8_t)i;
+		sa_in.mad_hdr.mgmt_class = (uint8_t)i;
 		if (i != UMAD_CLASS_SUBN_ADM)
-			assert_false(subnet_sa_request(&port[0], &in, sizeof(in), (uint8_t *)&out));
+			assert_false(subnet_sa_request(&sa_port[0], &sa_in, sizeof(sa_in),
+						       (uint8_t *)&sa_out));
 	}
 	/* RMPP: acknowledgement, stop, abort, unknown */
 	for (i = 2; i < 6; i++) {
 		sa_start(UMAD_SA_METHOD_GET_TABLE, UMAD_SA_ATTR_PATH_REC, 0);
-		in.rmpp_hdr.rmpp_version = 1;
-		in.rmpp_hdr.rmpp_type = (uint8_t)i;
-		in.rmpp_hdr.rmpp_rtime_flags = 1;
-		assert_false(subnet_sa_request(&port[0], &in, sizeof(in), (uint8_t *)&out));
+		sa_in.rmpp_hdr.rmpp_version = 1;
+		sa_in.rmpp_hdr.rmpp_type = (uint8_t)i;
+		sa_in.rmpp_hdr.rmpp_rtime_flags = 1;
+		assert_false(
+			subnet_sa_request(&sa_port[0], &sa_in, sizeof(sa_in), (uint8_t *)&sa_out));
 	}
 }
 
@@ -68,10 +71,10 @@ static void versions_methods_attributes(void **state)
 
 	(void)state;
 	sa_start(UMAD_METHOD_GET, UMAD_ATTR_CLASS_PORT_INFO, 0);
-	in.mad_hdr.base_version = 2;
+	sa_in.mad_hdr.base_version = 2;
 	assert_int_equal(sa_ask(0), UMAD_STATUS_BAD_VERSION);
 	sa_start(UMAD_METHOD_GET, UMAD_ATTR_CLASS_PORT_INFO, 0);
-	in.mad_hdr.class_version = 1;
+	sa_in.mad_hdr.class_version = 1;
 	assert_int_equal(sa_ask(0), UMAD_STATUS_BAD_VERSION);
 	sa_start(UMAD_SA_METHOD_GET_MULTI, UMAD_SA_ATTR_MULTI_PATH_REC, 0);
 	assert_int_equal(sa_ask(0), UMAD_STATUS_METHOD_NOT_SUPPORTED);
@@ -85,12 +88,12 @@ static void versions_methods_attributes(void **state)
 	}
 	sa_start(UMAD_METHOD_SET, UMAD_SA_ATTR_PATH_REC, 0);
 	assert_int_equal(sa_ask(0), UMAD_STATUS_ATTR_NOT_SUPPORTED);
-	assert_int_equal(port[0].refused, port[0].requests);
+	assert_int_equal(sa_port[0].refused, sa_port[0].requests);
 }
 
 static void class_port_info(void **state)
 {
-	struct umad_class_port_info *info = (struct umad_class_port_info *)out.data;
+	struct umad_class_port_info *info = (struct umad_class_port_info *)sa_out.data;
 
 	(void)state;
 	sa_start(UMAD_METHOD_GET, UMAD_ATTR_CLASS_PORT_INFO, 0);
@@ -105,7 +108,7 @@ static void a_path_connects_two_ports(void **state)
 {
 	static const uint64_t masks[] = { SGID | DGID, SLID | DLID, SGID | DLID | PKEY,
 					  SGID | SLID | DGID | DLID };
-	const struct ibv_path_record *path = (struct ibv_path_record *)out.data;
+	const struct ibv_path_record *path = (struct ibv_path_record *)sa_out.data;
 	uint8_t gid[16];
 	unsigned int i;
 
@@ -115,9 +118,9 @@ static void a_path_connects_two_ports(void **state)
 		assert_int_equal(sa_ask(0), 0);
 		assert_int_equal(be16toh(path->slid), 10);
 		assert_int_equal(be16toh(path->dlid), 11);
-		subnet_port_gid(&port[1], gid);
+		subnet_port_gid(&sa_port[1], gid);
 		assert_memory_equal(path->dgid.raw, gid, 16);
-		subnet_port_gid(&port[0], gid);
+		subnet_port_gid(&sa_port[0], gid);
 		assert_memory_equal(path->sgid.raw, gid, 16);
 		assert_int_equal(be64toh(path->service_id), 0x106);
 		assert_int_equal(be16toh(path->pkey), 0xffff);
@@ -126,7 +129,7 @@ static void a_path_connects_two_ports(void **state)
 		assert_int_equal(path->reversible_numpath, 0x81);
 	}
 	/* to the own port */
-	subnet_port_gid(&port[0], path_start(UMAD_METHOD_GET, SGID | DGID)->dgid.raw);
+	subnet_port_gid(&sa_port[0], path_start(UMAD_METHOD_GET, SGID | DGID)->dgid.raw);
 	assert_int_equal(sa_ask(0), 0);
 	assert_int_equal(path->slid, path->dlid);
 }
@@ -164,7 +167,7 @@ static void paths_that_do_not_exist(void **state)
 		path->rate = rows[i].rate;
 		path->packetlifetime = rows[i].lifetime;
 		if (sa_ask(0) != rows[i].status)
-			fail_msg("row %u: status 0x%x", i, be16toh(out.mad_hdr.status));
+			fail_msg("row %u: status 0x%x", i, be16toh(sa_out.mad_hdr.status));
 	}
 	path_start(UMAD_METHOD_GET, SGID | DGID | PKEY)->pkey = htobe16(0x8001);
 	assert_int_equal(sa_ask(0), SA_STATUS(NO_RECORDS));
@@ -174,7 +177,7 @@ static void paths_that_do_not_exist(void **state)
 	assert_int_equal(sa_ask(0), SA_STATUS(NO_RECORDS));
 	path_start(UMAD_METHOD_GET, SGID | DGID)->sgid.raw[0] = 0;
 	assert_int_equal(sa_ask(0), SA_STATUS(INVALID_GID));
-	path_start(UMAD_METHOD_GET, SGID | DGID | DLID)->dlid = htobe16(port[2].lid);
+	path_start(UMAD_METHOD_GET, SGID | DGID | DLID)->dlid = htobe16(sa_port[2].lid);
 	assert_int_equal(sa_ask(0), SA_STATUS(NO_RECORDS)); /* GID and LID of different ports */
 	path_start(UMAD_METHOD_GET, SGID);
 	assert_int_equal(sa_ask(0), SA_STATUS(INSUF_COMPS));
@@ -184,39 +187,39 @@ static void paths_that_do_not_exist(void **state)
 	assert_int_equal(sa_ask(0), SA_STATUS(INSUF_COMPS));
 }
 
-/* Acknowledge a segment; the next one is in out, if there is one. */
+/* Acknowledge a segment; the next one is in sa_out, if there is one. */
 static bool acknowledge(unsigned int from, uint8_t type, uint32_t segment, uint32_t window)
 {
 	sa_start(UMAD_SA_METHOD_GET_TABLE, UMAD_SA_ATTR_PATH_REC, 0);
-	in.rmpp_hdr.rmpp_version = 1;
-	in.rmpp_hdr.rmpp_type = type;
-	in.rmpp_hdr.rmpp_rtime_flags = 1;
-	in.rmpp_hdr.seg_num = htobe32(segment);
-	in.rmpp_hdr.paylen_newwin = htobe32(window);
-	return subnet_sa_request(&port[from], &in, sizeof(in), (uint8_t *)&out);
+	sa_in.rmpp_hdr.rmpp_version = 1;
+	sa_in.rmpp_hdr.rmpp_type = type;
+	sa_in.rmpp_hdr.rmpp_rtime_flags = 1;
+	sa_in.rmpp_hdr.seg_num = htobe32(segment);
+	sa_in.rmpp_hdr.paylen_newwin = htobe32(window);
+	return subnet_sa_request(&sa_port[from], &sa_in, sizeof(sa_in), (uint8_t *)&sa_out);
 }
 
 static void a_short_table_is_one_datagram(void **state)
 {
-	const struct ibv_path_record *paths = (struct ibv_path_record *)out.data;
+	const struct ibv_path_record *paths = (struct ibv_path_record *)sa_out.data;
 	uint8_t next[SUBNET_MAD_BYTES];
 
 	(void)state;
 	path_start(UMAD_SA_METHOD_GET_TABLE, SGID);
 	assert_int_equal(sa_ask(0), 0);
-	assert_int_equal(out.rmpp_hdr.rmpp_version, 1);
-	assert_int_equal(out.rmpp_hdr.rmpp_type, 1);
-	assert_int_equal(out.rmpp_hdr.rmpp_rtime_flags & 7, 7);
-	assert_int_equal(be32toh(out.rmpp_hdr.seg_num), 1);
-	assert_int_equal(be32toh(out.rmpp_hdr.paylen_newwin), 20 + PORTS * sizeof(*paths));
-	assert_int_equal(be16toh(out.attr_offset), sizeof(*paths) / 8);
+	assert_int_equal(sa_out.rmpp_hdr.rmpp_version, 1);
+	assert_int_equal(sa_out.rmpp_hdr.rmpp_type, 1);
+	assert_int_equal(sa_out.rmpp_hdr.rmpp_rtime_flags & 7, 7);
+	assert_int_equal(be32toh(sa_out.rmpp_hdr.seg_num), 1);
+	assert_int_equal(be32toh(sa_out.rmpp_hdr.paylen_newwin), 20 + PORTS * sizeof(*paths));
+	assert_int_equal(be16toh(sa_out.attr_offset), sizeof(*paths) / 8);
 	assert_int_equal(be16toh(paths[2].dlid), 12);
-	assert_false(subnet_sa_next(&port[0], next));
+	assert_false(subnet_sa_next(&sa_port[0], next));
 	assert_false(acknowledge(0, 2, 1, 65));
-	assert_int_equal(port[0].ignored, 0);
+	assert_int_equal(sa_port[0].ignored, 0);
 	path_start(UMAD_SA_METHOD_GET_TABLE, SGID | DLID)->dlid = 0;
 	assert_int_equal(sa_ask(0), 0);
-	assert_int_equal(be32toh(out.rmpp_hdr.paylen_newwin), 20);
+	assert_int_equal(be32toh(sa_out.rmpp_hdr.paylen_newwin), 20);
 }
 
 /* Nine paths: 576 bytes in three segments. */
@@ -229,28 +232,28 @@ static void a_long_table_is_sent_by_segments(void **state)
 	(void)state;
 	path_start(UMAD_SA_METHOD_GET_TABLE, 0);
 	assert_int_equal(sa_ask(0), 0);
-	assert_int_equal(out.rmpp_hdr.rmpp_rtime_flags & 7, 3); /* active, first */
-	assert_int_equal(be32toh(out.rmpp_hdr.paylen_newwin), 3 * 20 + 576);
-	memcpy(stream, out.data, 200);
-	assert_false(subnet_sa_next(&port[0], (uint8_t *)&out)); /* the window is 1 */
+	assert_int_equal(sa_out.rmpp_hdr.rmpp_rtime_flags & 7, 3); /* active, first */
+	assert_int_equal(be32toh(sa_out.rmpp_hdr.paylen_newwin), 3 * 20 + 576);
+	memcpy(stream, sa_out.data, 200);
+	assert_false(subnet_sa_next(&sa_port[0], (uint8_t *)&sa_out)); /* the window is 1 */
 	assert_true(acknowledge(0, 2, 1, 65));
-	assert_int_equal(be32toh(out.rmpp_hdr.seg_num), 2);
-	assert_int_equal(out.rmpp_hdr.rmpp_rtime_flags & 7, 1);
-	memcpy(stream + 200, out.data, 200);
-	assert_true(subnet_sa_next(&port[0], (uint8_t *)&out));
-	assert_int_equal(be32toh(out.rmpp_hdr.seg_num), 3);
-	assert_int_equal(out.rmpp_hdr.rmpp_rtime_flags & 7, 5); /* active, last */
-	assert_int_equal(be32toh(out.rmpp_hdr.paylen_newwin), 20 + 176);
-	memcpy(stream + 400, out.data, 200);
-	assert_false(subnet_sa_next(&port[0], (uint8_t *)&out));
+	assert_int_equal(be32toh(sa_out.rmpp_hdr.seg_num), 2);
+	assert_int_equal(sa_out.rmpp_hdr.rmpp_rtime_flags & 7, 1);
+	memcpy(stream + 200, sa_out.data, 200);
+	assert_true(subnet_sa_next(&sa_port[0], (uint8_t *)&sa_out));
+	assert_int_equal(be32toh(sa_out.rmpp_hdr.seg_num), 3);
+	assert_int_equal(sa_out.rmpp_hdr.rmpp_rtime_flags & 7, 5); /* active, last */
+	assert_int_equal(be32toh(sa_out.rmpp_hdr.paylen_newwin), 20 + 176);
+	memcpy(stream + 400, sa_out.data, 200);
+	assert_false(subnet_sa_next(&sa_port[0], (uint8_t *)&sa_out));
 	for (i = 0; i < 9; i++) {
 		assert_int_equal(be16toh(paths[i].slid), 10 + i / 3);
 		assert_int_equal(be16toh(paths[i].dlid), 10 + i % 3);
 	}
 	assert_false(acknowledge(0, 2, 3, 65));
-	assert_int_equal(port[0].ignored, 0);
+	assert_int_equal(sa_port[0].ignored, 0);
 	assert_false(acknowledge(0, 2, 3, 65)); /* the transfer is over */
-	assert_int_equal(port[0].ignored, 1);
+	assert_int_equal(sa_port[0].ignored, 1);
 }
 
 /* Windows and segments out of range, another port or transaction, stop, abort, reset. */
@@ -262,14 +265,14 @@ static void transfers_that_are_disturbed(void **state)
 	path_start(UMAD_SA_METHOD_GET_TABLE, 0);
 	assert_int_equal(sa_ask(0), 0);
 	assert_false(acknowledge(1, 2, 1, 65));
-	assert_int_equal(port[1].ignored, 1);
+	assert_int_equal(sa_port[1].ignored, 1);
 	assert_false(acknowledge(0, 2, 1, 1)); /* no further segment is wanted */
 	assert_false(acknowledge(0, 2, 0, 0));
 	assert_true(acknowledge(0, 2, 1, UINT32_MAX));
-	assert_true(subnet_sa_next(&port[0], (uint8_t *)&out));
-	assert_false(subnet_sa_next(&port[0], (uint8_t *)&out));
+	assert_true(subnet_sa_next(&sa_port[0], (uint8_t *)&sa_out));
+	assert_false(subnet_sa_next(&sa_port[0], (uint8_t *)&sa_out));
 	assert_false(acknowledge(0, 2, UINT32_MAX, UINT32_MAX));
-	assert_int_equal(port[0].transfer.segments, 0);
+	assert_int_equal(sa_port[0].transfer.segments, 0);
 	for (i = 3; i < 6; i++) { /* stop, abort, unknown */
 		path_start(UMAD_SA_METHOD_GET_TABLE, 0);
 		assert_int_equal(sa_ask(0), 0);
@@ -281,13 +284,13 @@ static void transfers_that_are_disturbed(void **state)
 	assert_true(acknowledge(0, 2, 1, 3));
 	assert_true(acknowledge(0, 2, 2, 1)); /* a window never becomes smaller */
 	path_start(UMAD_SA_METHOD_GET_TABLE, 0);
-	in.mad_hdr.tid ^= 1; /* this is the transaction of the acknowledgements no more */
-	assert_int_equal(in.mad_hdr.tid == out.mad_hdr.tid, 0);
-	assert_true(subnet_sa_request(&port[0], &in, sizeof(in), (uint8_t *)&out));
+	sa_in.mad_hdr.tid ^= 1; /* this is the transaction of the acknowledgements no more */
+	assert_int_equal(sa_in.mad_hdr.tid == sa_out.mad_hdr.tid, 0);
+	assert_true(subnet_sa_request(&sa_port[0], &sa_in, sizeof(sa_in), (uint8_t *)&sa_out));
 	assert_false(acknowledge(0, 2, 1, 65));
 	path_start(UMAD_SA_METHOD_GET_TABLE, 0);
 	assert_int_equal(sa_ask(0), 0);
-	subnet_port_reset(&port[0]);
+	subnet_port_reset(&sa_port[0]);
 	assert_false(acknowledge(0, 2, 1, 65));
 }
 
@@ -298,14 +301,14 @@ static void a_table_that_vanishes_ends(void **state)
 	struct ibv_path_record *path;
 
 	(void)state;
-	assert_int_equal(subnet_port_add(&guest, &port[2]), 0);
+	assert_int_equal(subnet_port_add(&guest, &sa_port[2]), 0);
 	path = path_start(UMAD_SA_METHOD_GET_TABLE, SLID);
 	path->slid = htobe16(99);
 	assert_int_equal(sa_ask(0), 0);
-	assert_int_equal(port[0].transfer.segments, 2);
+	assert_int_equal(sa_port[0].transfer.segments, 2);
 	subnet_port_remove(&guest);
 	assert_false(acknowledge(0, 2, 1, 65));
-	assert_int_equal(port[0].transfer.segments, 0);
+	assert_int_equal(sa_port[0].transfer.segments, 0);
 }
 
 int main(void)
