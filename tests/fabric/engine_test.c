@@ -427,68 +427,34 @@ static void registers_of_others(void **ctx)
 /* The hint of a TLP is the one that the register requests, as far as config space permits. */
 static void hints(void **ctx)
 {
+	enum {
+		NONE = FAB_TPH_NONE,
+		BIT8 = FAB_TPH_8BIT,
+		RESERVED = FAB_TPH_RESERVED,
+		EXT = FAB_TPH_EXT
+	};
+	enum { NS = FAB_TPH_CTRL_MODE_NS, IV = FAB_TPH_CTRL_MODE_IV, DS = FAB_TPH_CTRL_MODE_DS };
 	static const struct {
-		enum fab_tph_support requester;
-		uint32_t enable, mode, hint;
+		uint32_t requester, enable, mode, hint;
 		struct fab_tph want;
 		unsigned int errors;
 	} rows[] = {
-		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_DS, 0, { 0 }, 0 },
-		{ FAB_TPH_EXT,
-		  FAB_TPH_EXT,
-		  FAB_TPH_CTRL_MODE_DS,
-		  HINT(2, 0x1234) & ~ENG_HINT_PRESENT,
-		  { 0 },
-		  0 },
-		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_DS, HINT(0, 0), { true, true, 0, 0 }, 0 },
-		{ FAB_TPH_EXT,
-		  FAB_TPH_EXT,
-		  FAB_TPH_CTRL_MODE_DS,
-		  HINT(1, 0x5a),
-		  { true, true, 1, 0x5a },
-		  0 },
-		{ FAB_TPH_EXT,
-		  FAB_TPH_EXT,
-		  FAB_TPH_CTRL_MODE_DS,
-		  HINT(2, 0x1234),
-		  { true, true, 2, 0x1234 },
-		  0 },
-		{ FAB_TPH_EXT,
-		  FAB_TPH_EXT,
-		  FAB_TPH_CTRL_MODE_DS,
-		  HINT(3, 0xffff),
-		  { true, true, 3, 0xffff },
-		  0 },
-		{ FAB_TPH_EXT,
-		  FAB_TPH_8BIT,
-		  FAB_TPH_CTRL_MODE_DS,
-		  HINT(3, 0xff),
-		  { true, false, 3, 0xff },
-		  0 },
-		{ FAB_TPH_EXT, FAB_TPH_8BIT, FAB_TPH_CTRL_MODE_DS, HINT(3, 0x100), { 0 }, 1 },
-		{ FAB_TPH_EXT, FAB_TPH_NONE, FAB_TPH_CTRL_MODE_DS, HINT(3, 0x10), { 0 }, 0 },
-		{ FAB_TPH_EXT, FAB_TPH_RESERVED, FAB_TPH_CTRL_MODE_DS, HINT(3, 0x10), { 0 }, 0 },
-		{ FAB_TPH_EXT,
-		  FAB_TPH_EXT,
-		  FAB_TPH_CTRL_MODE_NS,
-		  HINT(3, 0x10),
-		  { true, true, 3, 0 },
-		  0 },
-		{ FAB_TPH_EXT, FAB_TPH_EXT, FAB_TPH_CTRL_MODE_IV, HINT(3, 0x10), { 0 }, 0 },
-		{ FAB_TPH_8BIT,
-		  FAB_TPH_8BIT,
-		  FAB_TPH_CTRL_MODE_DS,
-		  HINT(1, 0x5a),
-		  { true, false, 1, 0x5a },
-		  0 },
-		{ FAB_TPH_8BIT,
-		  FAB_TPH_EXT,
-		  FAB_TPH_CTRL_MODE_DS,
-		  HINT(1, 0x5a),
-		  { true, false, 1, 0x5a },
-		  0 },
-		{ FAB_TPH_8BIT, FAB_TPH_8BIT, FAB_TPH_CTRL_MODE_DS, HINT(1, 0x1234), { 0 }, 1 },
-		{ FAB_TPH_NONE, 0, 0, HINT(1, 0x5a), { 0 }, 0 },
+		{ EXT, EXT, DS, 0, { 0 }, 0 },
+		{ EXT, EXT, DS, HINT(2, 0x1234) & ~ENG_HINT_PRESENT, { 0 }, 0 },
+		{ EXT, EXT, DS, HINT(0, 0), { true, true, 0, 0 }, 0 },
+		{ EXT, EXT, DS, HINT(1, 0x5a), { true, true, 1, 0x5a }, 0 },
+		{ EXT, EXT, DS, HINT(2, 0x1234), { true, true, 2, 0x1234 }, 0 },
+		{ EXT, EXT, DS, HINT(3, 0xffff), { true, true, 3, 0xffff }, 0 },
+		{ EXT, BIT8, DS, HINT(3, 0xff), { true, false, 3, 0xff }, 0 },
+		{ EXT, BIT8, DS, HINT(3, 0x100), { 0 }, 1 },
+		{ EXT, NONE, DS, HINT(3, 0x10), { 0 }, 0 },
+		{ EXT, RESERVED, DS, HINT(3, 0x10), { 0 }, 0 },
+		{ EXT, EXT, NS, HINT(3, 0x10), { true, true, 3, 0 }, 0 },
+		{ EXT, EXT, IV, HINT(3, 0x10), { 0 }, 0 },
+		{ BIT8, BIT8, DS, HINT(1, 0x5a), { true, false, 1, 0x5a }, 0 },
+		{ BIT8, EXT, DS, HINT(1, 0x5a), { true, false, 1, 0x5a }, 0 },
+		{ BIT8, BIT8, DS, HINT(1, 0x1234), { 0 }, 1 },
+		{ NONE, 0, 0, HINT(1, 0x5a), { 0 }, 0 },
 	};
 	struct state *state = *ctx;
 	struct fab_tally *tally = &state->toy->dev.bar[2].tally;

@@ -11,69 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/fabric/nic_client.h"
+#include "tests/fabric/nic_cmd_rig.h"
 
 #define JUNK_ROUNDS 40
 #define EXTRA	    4096u
-
-static uint8_t in[CLIENT_MAX] __attribute__((aligned(8)));
-static uint8_t out[CLIENT_MAX] __attribute__((aligned(8)));
-
-/* The state that commands can change. */
-struct snapshot {
-	uint32_t used[9];
-	uint32_t pas, mtt, port_caps;
-	bool enabled, initialised;
-	char node_desc[64];
-};
-
-static struct snapshot snapshot(const struct nic *nic)
-{
-	const struct nic_ids *spaces[] = { &nic->pds, &nic->uars, &nic->xrcds,
-					   &nic->eqs, &nic->cqs,  &nic->mkeys,
-					   &nic->qps, &nic->srqs, &nic->faults };
-	struct snapshot now;
-	unsigned int i;
-
-	memset(&now, 0, sizeof(now)); /* compared as bytes */
-	for (i = 0; i < 9; i++)
-		now.used[i] = spaces[i]->used;
-	now.pas = nic->pas_entries;
-	now.mtt = nic->mtt_entries;
-	now.port_caps = nic->port_caps;
-	now.enabled = nic->hca_enabled;
-	now.initialised = nic->hca_initialised;
-	memcpy(now.node_desc, nic->node_desc, sizeof(now.node_desc));
-	return now;
-}
-
-static void unchanged(const struct nic *nic, const struct snapshot *before, uint16_t opcode)
-{
-	const struct snapshot now = snapshot(nic);
-
-	if (memcmp(&now, before, sizeof(now)))
-		fail_msg("refused command 0x%x has changed the NIC", opcode);
-}
-
-static void head(uint16_t opcode, uint16_t op_mod)
-{
-	memset(in, 0, sizeof(in));
-	DEVX_SET(alloc_pd_in, in, opcode, opcode);
-	DEVX_SET(alloc_pd_in, in, op_mod, op_mod);
-}
-
-static void expect(struct client *client, uint16_t opcode, uint32_t in_len, uint32_t out_len,
-		   uint8_t status)
-{
-	struct snapshot before = snapshot(client->nic);
-	uint8_t got = client_exec(client, in, in_len, out, out_len);
-
-	if (got != status)
-		fail_msg("command 0x%x, %u bytes in, %u out: status 0x%x, not 0x%x", opcode, in_len,
-			 out_len, got, status);
-	assert_int_not_equal(DEVX_GET(alloc_pd_out, out, syndrome), 0);
-	unchanged(client->nic, &before, opcode);
-}
 
 /* For each opcode of the model */
 #define for_each_command(opcode, desc)                       \
@@ -87,9 +28,9 @@ static void short_input_is_bad_length(void **state)
 
 	for_each_command(opcode, desc)
 	{
-		head(opcode, 0);
-		expect(*state, opcode, desc->min_in - 1, desc->min_out, NIC_CMD_BAD_IN_LEN);
-		expect(*state, opcode, NIC_CMD_HEADER, desc->min_out, NIC_CMD_BAD_IN_LEN);
+		cmd_head(opcode, 0);
+		cmd_refused(*state, opcode, desc->min_in - 1, desc->min_out, NIC_CMD_BAD_IN_LEN);
+		cmd_refused(*state, opcode, NIC_CMD_HEADER, desc->min_out, NIC_CMD_BAD_IN_LEN);
 	}
 }
 
@@ -102,9 +43,9 @@ static void short_output_is_bad_length(void **state)
 	{
 		if (desc->min_out == NIC_CMD_HEADER)
 			continue; /* the command queue refuses shorter ones */
-		head(opcode, 0);
-		expect(*state, opcode, desc->min_in, desc->min_out - 1, NIC_CMD_BAD_OUT_LEN);
-		expect(*state, opcode, desc->min_in, NIC_CMD_HEADER, NIC_CMD_BAD_OUT_LEN);
+		cmd_head(opcode, 0);
+		cmd_refused(*state, opcode, desc->min_in, desc->min_out - 1, NIC_CMD_BAD_OUT_LEN);
+		cmd_refused(*state, opcode, desc->min_in, NIC_CMD_HEADER, NIC_CMD_BAD_OUT_LEN);
 	}
 }
 
@@ -180,9 +121,9 @@ static void oldest_layouts_are_taken(void **state)
 		if (desc->min_in > oldest[i].in || desc->min_out > oldest[i].out)
 			fail_msg("%s wants %u bytes in and %u out", desc->name, desc->min_in,
 				 desc->min_out);
-		head(oldest[i].opcode, 0);
-		memset(out, 0, sizeof(out));
-		status = client_exec(*state, in, oldest[i].in, out, oldest[i].out);
+		cmd_head(oldest[i].opcode, 0);
+		memset(cmd_out, 0, sizeof(cmd_out));
+		status = client_exec(*state, cmd_in, oldest[i].in, cmd_out, oldest[i].out);
 		assert_int_not_equal(status, NIC_CMD_BAD_IN_LEN);
 		assert_int_not_equal(status, NIC_CMD_BAD_OUT_LEN);
 	}
@@ -221,20 +162,20 @@ static void vfio_provider_starts(void **state)
 {
 	struct client *client = *state;
 
-	head(MLX5_CMD_OP_ENABLE_HCA, 0);
-	assert_int_equal(client_exec(client, in, 16, out, 16), NIC_CMD_OK);
-	head(MLX5_CMD_OP_QUERY_PAGES, 1);
-	assert_int_equal(client_exec(client, in, 16, out, 16), NIC_CMD_OK);
-	assert_int_equal(DEVX_GET(query_pages_out, out, num_pages), 0);
-	head(MLX5_CMD_OP_MANAGE_PAGES, MLX5_MANAGE_PAGES_IN_OP_MOD_ALLOCATION_SUCCESS);
-	assert_int_equal(client_exec(client, in, 16, out, 16), NIC_CMD_OK);
-	DEVX_SET(manage_pages_in, in, input_num_entries, 1);
-	assert_int_equal(client_exec(client, in, 24, out, 16), NIC_CMD_BAD_PARAM);
-	head(MLX5_CMD_OP_MANAGE_PAGES, MLX5_MANAGE_PAGES_IN_OP_MOD_HCA_RETURN_PAGES);
-	assert_int_equal(client_exec(client, in, 16, out, 16), NIC_CMD_OK);
-	assert_int_equal(DEVX_GET(manage_pages_out, out, output_num_entries), 0);
-	head(MLX5_CMD_OP_INIT_HCA, 0);
-	assert_int_equal(client_exec(client, in, 16, out, 12), NIC_CMD_OK);
+	cmd_head(MLX5_CMD_OP_ENABLE_HCA, 0);
+	assert_int_equal(client_exec(client, cmd_in, 16, cmd_out, 16), NIC_CMD_OK);
+	cmd_head(MLX5_CMD_OP_QUERY_PAGES, 1);
+	assert_int_equal(client_exec(client, cmd_in, 16, cmd_out, 16), NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(query_pages_out, cmd_out, num_pages), 0);
+	cmd_head(MLX5_CMD_OP_MANAGE_PAGES, MLX5_MANAGE_PAGES_IN_OP_MOD_ALLOCATION_SUCCESS);
+	assert_int_equal(client_exec(client, cmd_in, 16, cmd_out, 16), NIC_CMD_OK);
+	DEVX_SET(manage_pages_in, cmd_in, input_num_entries, 1);
+	assert_int_equal(client_exec(client, cmd_in, 24, cmd_out, 16), NIC_CMD_BAD_PARAM);
+	cmd_head(MLX5_CMD_OP_MANAGE_PAGES, MLX5_MANAGE_PAGES_IN_OP_MOD_HCA_RETURN_PAGES);
+	assert_int_equal(client_exec(client, cmd_in, 16, cmd_out, 16), NIC_CMD_OK);
+	assert_int_equal(DEVX_GET(manage_pages_out, cmd_out, output_num_entries), 0);
+	cmd_head(MLX5_CMD_OP_INIT_HCA, 0);
+	assert_int_equal(client_exec(client, cmd_in, 16, cmd_out, 12), NIC_CMD_OK);
 }
 
 /* Bytes of the last mailbox past the input's length are not part of the input. */
@@ -243,13 +184,13 @@ static void bytes_past_the_input_count_as_zero(void **state)
 	struct client *client = *state;
 	uint32_t i;
 
-	head(MLX5_CMD_OP_ENABLE_HCA, 0);
-	assert_int_equal(client_exec(client, in, 16, out, 16), NIC_CMD_OK);
-	head(MLX5_CMD_OP_INIT_HCA, 0);
+	cmd_head(MLX5_CMD_OP_ENABLE_HCA, 0);
+	assert_int_equal(client_exec(client, cmd_in, 16, cmd_out, 16), NIC_CMD_OK);
+	cmd_head(MLX5_CMD_OP_INIT_HCA, 0);
 	for (i = 16; i < 512; i++)
-		in[i] = 0xff;
+		cmd_in[i] = 0xff;
 	client->spoil.in_len = 16;
-	assert_int_equal(client_exec(client, in, 500, out, 16), NIC_CMD_OK);
+	assert_int_equal(client_exec(client, cmd_in, 500, cmd_out, 16), NIC_CMD_OK);
 }
 
 static void wrong_state_is_refused(void **state)
@@ -260,24 +201,26 @@ static void wrong_state_is_refused(void **state)
 
 	for_each_command(opcode, desc)
 	{
-		head(opcode, 0);
+		cmd_head(opcode, 0);
 		if (desc->needs != NIC_NEEDS_NOTHING)
-			expect(client, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_SYS_STATE);
+			cmd_refused(client, opcode, desc->min_in, desc->min_out,
+				    NIC_CMD_BAD_SYS_STATE);
 	}
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
 	for_each_command(opcode, desc)
 	{
-		head(opcode, 0);
+		cmd_head(opcode, 0);
 		if (desc->needs == NIC_NEEDS_INIT || opcode == MLX5_CMD_OP_ENABLE_HCA)
-			expect(client, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_SYS_STATE);
+			cmd_refused(client, opcode, desc->min_in, desc->min_out,
+				    NIC_CMD_BAD_SYS_STATE);
 	}
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_INIT_HCA, 0, 0), NIC_CMD_OK);
-	head(MLX5_CMD_OP_INIT_HCA, 0);
-	expect(client, MLX5_CMD_OP_INIT_HCA, DEVX_ST_SZ_BYTES(init_hca_in), 16,
-	       NIC_CMD_BAD_SYS_STATE);
-	head(MLX5_CMD_OP_SET_HCA_CAP, 0);
-	expect(client, MLX5_CMD_OP_SET_HCA_CAP, DEVX_ST_SZ_BYTES(set_hca_cap_in), 16,
-	       NIC_CMD_BAD_SYS_STATE);
+	cmd_head(MLX5_CMD_OP_INIT_HCA, 0);
+	cmd_refused(client, MLX5_CMD_OP_INIT_HCA, DEVX_ST_SZ_BYTES(init_hca_in), 16,
+		    NIC_CMD_BAD_SYS_STATE);
+	cmd_head(MLX5_CMD_OP_SET_HCA_CAP, 0);
+	cmd_refused(client, MLX5_CMD_OP_SET_HCA_CAP, DEVX_ST_SZ_BYTES(set_hca_cap_in), 16,
+		    NIC_CMD_BAD_SYS_STATE);
 }
 
 static void unknown_op_mod_is_refused(void **state)
@@ -289,10 +232,10 @@ static void unknown_op_mod_is_refused(void **state)
 	{
 		if (opcode == MLX5_CMD_OP_ENABLE_HCA)
 			continue; /* enabled already: the state is checked first */
-		head(opcode, (uint16_t)(desc->max_op_mod + 1));
-		expect(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
-		head(opcode, 0xffff);
-		expect(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
+		cmd_head(opcode, (uint16_t)(desc->max_op_mod + 1));
+		cmd_refused(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
+		cmd_head(opcode, 0xffff);
+		cmd_refused(*state, opcode, desc->min_in, desc->min_out, NIC_CMD_BAD_PARAM);
 	}
 }
 
@@ -311,10 +254,10 @@ static void reserved_bits_are_refused(void **state)
 				for (bit = field->bit; bit < field->bit + field->size;
 				     bit += 1 + field->size / 9) {
 					assert_true(bit / 8 < desc->min_in);
-					head(opcode, 0);
-					in[bit / 8] |= (uint8_t)(0x80 >> (bit & 7));
-					expect(*state, opcode, desc->min_in, desc->min_out,
-					       NIC_CMD_BAD_PARAM);
+					cmd_head(opcode, 0);
+					cmd_in[bit / 8] |= (uint8_t)(0x80 >> (bit & 7));
+					cmd_refused(*state, opcode, desc->min_in, desc->min_out,
+						    NIC_CMD_BAD_PARAM);
 				}
 			}
 		}
@@ -330,13 +273,13 @@ static void unknown_opcodes_are_refused(void **state)
 	for (opcode = 0; opcode <= 0xffff; opcode++) {
 		if (nic_cmd_lookup((uint16_t)opcode))
 			continue;
-		head((uint16_t)opcode, 0);
-		nic_cmd_run(client->nic, in, 64, out, 64);
-		assert_int_equal(out[0], NIC_CMD_BAD_OP);
+		cmd_head((uint16_t)opcode, 0);
+		nic_cmd_run(client->nic, cmd_in, 64, cmd_out, 64);
+		assert_int_equal(cmd_out[0], NIC_CMD_BAD_OP);
 		unchanged(client->nic, &before, (uint16_t)opcode);
 	}
-	head(0xffff, 0);
-	expect(client, 0xffff, NIC_CMD_HEADER, NIC_CMD_HEADER, NIC_CMD_BAD_OP);
+	cmd_head(0xffff, 0);
+	cmd_refused(client, 0xffff, NIC_CMD_HEADER, NIC_CMD_HEADER, NIC_CMD_BAD_OP);
 }
 
 /*
@@ -354,13 +297,14 @@ static void junk_is_survived(void **state)
 	for_each_command(opcode, desc)
 	{
 		for (round = 0; round < JUNK_ROUNDS; round++) {
-			head(opcode, (uint16_t)(round % (desc->max_op_mod + 1)));
+			cmd_head(opcode, (uint16_t)(round % (desc->max_op_mod + 1)));
 			len = desc->min_in + (round & 1 ? (uint32_t)rand() % EXTRA : 0);
 			density = 1u << round % 8; /* from all bytes to every 128th */
 			for (i = NIC_CMD_HEADER; i < len; i++)
 				if ((uint32_t)rand() % density == 0)
-					in[i] = (uint8_t)rand();
-			client_exec(client, in, len, out, desc->min_out + (round & 2 ? EXTRA : 0));
+					cmd_in[i] = (uint8_t)rand();
+			client_exec(client, cmd_in, len, cmd_out,
+				    desc->min_out + (round & 2 ? EXTRA : 0));
 			if (!client->nic->hca_initialised) {
 				client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0);
 				client_simple(client, MLX5_CMD_OP_INIT_HCA, 0, 0);
@@ -409,352 +353,6 @@ static void freed_number_is_reused_last(void **state)
 	assert_int_equal(client_pd(client), first);
 }
 
-struct host_log {
-	unsigned int lines;
-	char text[512]; /* of the last line */
-};
-
-static void keep_line(void *ctx, const char *text)
-{
-	struct host_log *log = ctx;
-
-	log->lines++;
-	strcpy(log->text, text);
-}
-
-/* The reason of a refusal is in the host's log too, for guests that do not print it. */
-static void refusals_are_logged(void **state)
-{
-	struct client *client = *state;
-	struct host_log log = { 0 };
-
-	client->rig.fabric->log = keep_line;
-	client->rig.fabric->log_ctx = &log;
-	client_pd(client);
-	assert_int_equal(log.lines, 0);
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_DEALLOC_PD, 0, 0xabc), NIC_CMD_BAD_RES);
-	assert_int_equal(log.lines, 1);
-	assert_non_null(strstr(log.text, "command DEALLOC_PD (0x801, op_mod 0x0) refused: "
-					 "bad resource (status 0x5), number names no object "
-					 "(syndrome 0x6)"));
-	head(0x900, 3);
-	client_exec(client, in, 16, out, 16);
-	assert_non_null(
-		strstr(log.text, "command unknown (0x900, op_mod 0x3) refused: bad operation"));
-	head(MLX5_CMD_OP_ALLOC_PD, 0);
-	client_exec(client, in, NIC_CMD_HEADER, out, 16);
-	assert_non_null(strstr(log.text, "ALLOC_PD"));
-	assert_non_null(strstr(log.text, "bad input length (status 0x50)"));
-}
-
-/* Every status and syndrome that a command can return has words. */
-static void refusals_have_words(void **state)
-{
-	static const uint8_t statuses[] = {
-		NIC_CMD_INTERNAL, NIC_CMD_BAD_OP,	NIC_CMD_BAD_PARAM,  NIC_CMD_BAD_SYS_STATE,
-		NIC_CMD_BAD_RES,  NIC_CMD_RES_BUSY,	NIC_CMD_LIMIT,	    NIC_CMD_BAD_INDEX,
-		NIC_CMD_NO_RES,	  NIC_CMD_BAD_QP_STATE, NIC_CMD_BAD_IN_LEN, NIC_CMD_BAD_OUT_LEN,
-	};
-	struct client *client = *state;
-	struct nic_cmd cmd = { .nic = client->nic, .opcode = MLX5_CMD_OP_NOP };
-	struct host_log log = { 0 };
-	size_t i;
-
-	client->rig.fabric->log = keep_line;
-	client->rig.fabric->log_ctx = &log;
-	for (cmd.syndrome = NIC_SYN_OPCODE; cmd.syndrome <= NIC_SYN_LAST; cmd.syndrome++) {
-		fab_device_clear(&client->nic->dev);
-		nic_cmd_log_refusal(&cmd, NIC_CMD_BAD_PARAM);
-		assert_null(strstr(log.text, "unknown ("));
-	}
-	nic_cmd_log_refusal(&cmd, NIC_CMD_BAD_PARAM);
-	assert_non_null(strstr(log.text, "unknown (syndrome 0x15)"));
-	cmd.syndrome = NIC_SYN_OPCODE;
-	for (i = 0; i < sizeof(statuses); i++) {
-		fab_device_clear(&client->nic->dev);
-		nic_cmd_log_refusal(&cmd, statuses[i]);
-		assert_null(strstr(log.text, "unknown ("));
-	}
-}
-
-static void refusals_do_not_flood_the_log(void **state)
-{
-	struct client *client = *state;
-	struct host_log log = { 0 };
-	unsigned int i;
-
-	client->rig.fabric->log = keep_line;
-	client->rig.fabric->log_ctx = &log;
-	for (i = 0; i < 1000; i++)
-		client_simple(client, MLX5_CMD_OP_DEALLOC_PD, 0, 0xabc);
-	assert_int_equal(log.lines, FAB_LOG_FIRST + 2);
-	assert_non_null(strstr(log.text, "(1000 times)"));
-}
-
-/* An entry of the command queue that cannot be executed */
-static void undelivered_commands_are_logged(void **state)
-{
-	struct client *client = *state;
-	struct host_log log = { 0 };
-	uint8_t delivery = 0;
-
-	client->rig.fabric->log = keep_line;
-	client->rig.fabric->log_ctx = &log;
-	head(MLX5_CMD_OP_NOP, 0);
-	client->spoil.type = 3;
-	client_post(client, 0, in, 16, 16);
-	client_write32(client, 0x18, 1);
-	client_run(client);
-	assert_true(client_answer(client, 0, out, 16, &delivery));
-	assert_int_equal(delivery, NIC_DELIVERY_DESCRIPTOR);
-	assert_int_equal(log.lines, 1);
-	assert_non_null(strstr(log.text, "command queue entry 0 not executed: delivery status 0x10"));
-}
-
-static void capabilities_are_consistent(void **state)
-{
-	struct client *client = *state;
-	unsigned char *cap = DEVX_ADDR_OF(query_hca_cap_out, out, capability);
-
-	head(MLX5_CMD_OP_QUERY_HCA_CAP, 1);
-	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)),
-			 NIC_CMD_OK);
-	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_qp), client->nic->qps.size);
-	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_cq), client->nic->cqs.size);
-	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_mkey), client->nic->mkeys.size);
-	assert_int_equal(1u << DEVX_GET(cmd_hca_cap, cap, log_max_msg), NIC_MAX_MESSAGE);
-	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, mkey_pcie_tph), 1);
-	assert_int_equal(DEVX_GET(cmd_hca_cap, cap, port_type), 0);
-	head(MLX5_CMD_OP_QUERY_HCA_CAP, 4 << 1); /* RoCE: no bits */
-	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)),
-			 NIC_CMD_OK);
-	for (uint32_t i = 0; i < DEVX_ST_SZ_BYTES(query_hca_cap_out); i++)
-		assert_int_equal(out[i], 0);
-}
-
-static void more_than_offered_is_refused(void **state)
-{
-	struct client *client = *state;
-	unsigned char *cap = DEVX_ADDR_OF(set_hca_cap_in, in, capability);
-
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
-	head(MLX5_CMD_OP_SET_HCA_CAP, 0);
-	DEVX_SET(cmd_hca_cap, cap, log_max_qp, NIC_LOG_MAX_QP);
-	assert_int_equal(client_exec(client, in, DEVX_ST_SZ_BYTES(set_hca_cap_in), out, 16),
-			 NIC_CMD_OK);
-	DEVX_SET(cmd_hca_cap, cap, log_max_qp, NIC_LOG_MAX_QP + 1);
-	expect(client, MLX5_CMD_OP_SET_HCA_CAP, DEVX_ST_SZ_BYTES(set_hca_cap_in), 16,
-	       NIC_CMD_BAD_PARAM);
-}
-
-static uint8_t set_odp(struct client *client, const uint8_t *odp)
-{
-	head(MLX5_CMD_OP_SET_HCA_CAP, MLX5_SET_HCA_CAP_OP_MOD_ODP << 1);
-	memcpy(DEVX_ADDR_OF(set_hca_cap_in, in, capability), odp, DEVX_ST_SZ_BYTES(odp_cap));
-	return client_exec(client, in, DEVX_ST_SZ_BYTES(set_hca_cap_in), out, 16);
-}
-
-#define ODP_CAP(field)	DEVX_GET(odp_cap, odp, field)
-#define MEMORY_RC(kind) ODP_CAP(memory_page_fault_scheme_cap.rc_odp_caps.kind)
-
-/* The capabilities that the driver's handle_hca_cap_odp() reads: it may set those and no others. */
-static void capabilities_select_memory_page_faults(void **state)
-{
-	uint8_t odp[DEVX_ST_SZ_BYTES(odp_cap)] __attribute__((aligned(8)));
-	struct client *client = *state;
-	uint16_t current;
-
-	assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
-	for (current = 0; current < 2; current++) {
-		head(MLX5_CMD_OP_QUERY_HCA_CAP, (uint16_t)(2 << 1 | current));
-		assert_int_equal(client_exec(client, in, 16, out,
-					     DEVX_ST_SZ_BYTES(query_hca_cap_out)),
-				 NIC_CMD_OK);
-		memcpy(odp, DEVX_ADDR_OF(query_hca_cap_out, out, capability), sizeof(odp));
-		assert_true(ODP_CAP(mem_page_fault) &&
-			    ODP_CAP(memory_page_fault_scheme_cap.page_prefetch));
-		assert_true(MEMORY_RC(send) && MEMORY_RC(receive) && MEMORY_RC(write) &&
-			    MEMORY_RC(read));
-		assert_true(MEMORY_RC(atomic) && MEMORY_RC(srq_receive));
-		assert_true(ODP_CAP(memory_page_fault_scheme_cap.xrc_odp_caps.srq_receive));
-		assert_false(ODP_CAP(memory_page_fault_scheme_cap.ud_odp_caps.send));
-		assert_false(ODP_CAP(transport_page_fault_scheme_cap.rc_odp_caps.write));
-	}
-	assert_int_equal(set_odp(client, odp), NIC_CMD_OK);
-	DEVX_SET(odp_cap, odp, mem_page_fault, 0);
-	assert_int_equal(set_odp(client, odp), NIC_CMD_BAD_PARAM);
-	DEVX_SET(odp_cap, odp, mem_page_fault, 1);
-	DEVX_SET(odp_cap, odp, transport_page_fault_scheme_cap.rc_odp_caps.write, 1);
-	assert_int_equal(set_odp(client, odp), NIC_CMD_BAD_PARAM);
-}
-
-static void query_atomic(struct client *client, bool current, uint8_t *atomic)
-{
-	head(MLX5_CMD_OP_QUERY_HCA_CAP, (uint16_t)(3 << 1 | current));
-	assert_int_equal(client_exec(client, in, 16, out, DEVX_ST_SZ_BYTES(query_hca_cap_out)),
-			 NIC_CMD_OK);
-	memcpy(atomic, DEVX_ADDR_OF(query_hca_cap_out, out, capability),
-	       DEVX_ST_SZ_BYTES(atomic_caps));
-}
-
-static uint8_t set_atomic(struct client *client, const uint8_t *atomic)
-{
-	head(MLX5_CMD_OP_SET_HCA_CAP, 3 << 1);
-	memcpy(DEVX_ADDR_OF(set_hca_cap_in, in, capability), atomic, DEVX_ST_SZ_BYTES(atomic_caps));
-	return client_exec(client, in, DEVX_ST_SZ_BYTES(set_hca_cap_in), out, 16);
-}
-
-#define ATOMIC_CAP(field) DEVX_GET(atomic_caps, atomic, field)
-
-/* As handle_hca_cap_atomic() and get_atomic_caps() of the drivers; reset goes back to big endian. */
-static void capabilities_choose_the_order_of_atomics(void **state)
-{
-	uint8_t atomic[DEVX_ST_SZ_BYTES(atomic_caps)] __attribute__((aligned(8)));
-	struct client *client = *state;
-	int round;
-
-	for (round = 0; round < 2; round++) {
-		assert_int_equal(client_simple(client, MLX5_CMD_OP_ENABLE_HCA, 0, 0), NIC_CMD_OK);
-		query_atomic(client, true, atomic);
-		assert_int_equal(ATOMIC_CAP(atomic_req_8B_endianness_mode), 0);
-		query_atomic(client, false, atomic);
-		assert_int_equal(ATOMIC_CAP(atomic_req_8B_endianness_mode), 1);
-		assert_int_equal(ATOMIC_CAP(supported_atomic_req_8B_endianness_mode_1), 1);
-		assert_int_equal(ATOMIC_CAP(atomic_operations), 3); /* no masked ones */
-		assert_int_equal(ATOMIC_CAP(atomic_size_qp), 8);
-		DEVX_SET(atomic_caps, atomic, atomic_size_qp, 16);
-		assert_int_equal(set_atomic(client, atomic), NIC_CMD_BAD_PARAM);
-		assert_false(client->nic->atomic_host_order);
-		memset(atomic, 0, sizeof(atomic));
-		DEVX_SET(atomic_caps, atomic, atomic_req_8B_endianness_mode, 2);
-		assert_int_equal(set_atomic(client, atomic), NIC_CMD_BAD_PARAM);
-		DEVX_SET(atomic_caps, atomic, atomic_req_8B_endianness_mode, 1);
-		assert_int_equal(set_atomic(client, atomic), NIC_CMD_OK);
-		query_atomic(client, true, atomic);
-		assert_int_equal(ATOMIC_CAP(atomic_req_8B_endianness_mode), 1);
-		assert_int_equal(client_simple(client, MLX5_CMD_OP_DISABLE_HCA, 0, 0), NIC_CMD_OK);
-	}
-}
-
-static uint8_t access_reg(struct client *client, uint16_t id, bool read, uint32_t bytes)
-{
-	DEVX_SET(access_register_in, in, opcode, MLX5_CMD_OP_ACCESS_REG);
-	DEVX_SET(access_register_in, in, op_mod, read);
-	DEVX_SET(access_register_in, in, register_id, id);
-	return client_exec(client, in, 16 + bytes, out, 16 + bytes);
-}
-
-static void registers_have_their_length(void **state)
-{
-	struct client *client = *state;
-
-	memset(in, 0, sizeof(in));
-	assert_int_equal(access_reg(client, NIC_REG_NODE_DESC, true, 64), NIC_CMD_OK);
-	assert_string_equal((char *)out + 16, "tphbuf fabric model");
-	assert_int_equal(access_reg(client, NIC_REG_NODE_DESC, true, 60), NIC_CMD_BAD_IN_LEN);
-	assert_int_equal(access_reg(client, NIC_REG_PMTU, true, DEVX_ST_SZ_BYTES(pmtu_reg)),
-			 NIC_CMD_OK);
-	assert_int_equal(DEVX_GET(pmtu_reg, out + 16, oper_mtu), 4096);
-	assert_int_equal(access_reg(client, NIC_REG_PMTU, false, DEVX_ST_SZ_BYTES(pmtu_reg)),
-			 NIC_CMD_BAD_PARAM);
-	assert_int_equal(access_reg(client, 0x1234, true, 64), NIC_CMD_BAD_PARAM);
-	memset(in, 0, sizeof(in));
-	DEVX_SET(ppcnt_reg, in + 16, grp, 0x20);
-	assert_int_equal(access_reg(client, NIC_REG_PPCNT, true, DEVX_ST_SZ_BYTES(ppcnt_reg)),
-			 NIC_CMD_OK);
-	DEVX_SET(ppcnt_reg, in + 16, grp, 0);
-	assert_int_equal(access_reg(client, NIC_REG_PPCNT, true, DEVX_ST_SZ_BYTES(ppcnt_reg)),
-			 NIC_CMD_BAD_PARAM);
-	memset(in + 16, 'x', 64);
-	assert_int_equal(access_reg(client, NIC_REG_NODE_DESC, false, 64), NIC_CMD_OK);
-	assert_memory_equal(client->nic->node_desc, in + 16, 64);
-}
-
-/*
- * "devlink dev info" and ibv_devinfo name one version of firmware; every setting of "devlink dev
- * param" reads.
- */
-static void firmware_version_is_one(void **state)
-{
-	const uint32_t version = 1u << 16; /* 0.1.0 */
-	struct client *client = *state;
-
-	assert_int_equal(client_read32(client, 0x0), 1u << 16 | 0);
-	assert_int_equal(client_read32(client, 0x230), version);
-	memset(in, 0, sizeof(in));
-	assert_int_equal(access_reg(client, NIC_REG_MCAM, true, DEVX_ST_SZ_BYTES(mcam_reg)),
-			 NIC_CMD_OK);
-	assert_int_equal(DEVX_GET(mcam_reg, out + 16, mng_access_reg_cap_mask.access_regs.mcqi), 1);
-	assert_int_equal(DEVX_GET(mcam_reg, out + 16, mng_access_reg_cap_mask.access_regs.mfrl), 0);
-	DEVX_SET(mcam_reg, in + 16, access_reg_group, 2);
-	assert_int_equal(access_reg(client, NIC_REG_MCAM, true, DEVX_ST_SZ_BYTES(mcam_reg)),
-			 NIC_CMD_OK);
-	assert_int_equal(DEVX_GET(mcam_reg, out + 16, mng_access_reg_cap_mask.access_regs.mcqi), 0);
-	memset(in, 0, sizeof(in));
-	assert_int_equal(access_reg(client, NIC_REG_MCQS, true, DEVX_ST_SZ_BYTES(mcqs_reg)),
-			 NIC_CMD_OK);
-	assert_int_equal(DEVX_GET(mcqs_reg, out + 16, identifier), 1);
-	assert_int_equal(DEVX_GET(mcqs_reg, out + 16, component_update_state), 0);
-	DEVX_SET(mcqs_reg, in + 16, component_index, 1);
-	assert_int_equal(access_reg(client, NIC_REG_MCQS, true, DEVX_ST_SZ_BYTES(mcqs_reg)),
-			 NIC_CMD_BAD_PARAM);
-	memset(in, 0, sizeof(in));
-	DEVX_SET(mcqi_reg, in + 16, info_type, 1);
-	assert_int_equal(access_reg(client, NIC_REG_MCQI, true,
-				    DEVX_ST_SZ_BYTES(mcqi_reg) + DEVX_ST_SZ_BYTES(mcqi_version)),
-			 NIC_CMD_OK);
-	assert_int_equal(DEVX_GET(mcqi_version, out + 16 + DEVX_ST_SZ_BYTES(mcqi_reg), version),
-			 version);
-	assert_int_equal(access_reg(client, NIC_REG_MCQI, true, DEVX_ST_SZ_BYTES(mcqi_reg)),
-			 NIC_CMD_BAD_OUT_LEN);
-	memset(in, 0, sizeof(in));
-	in[16 + 4] = 0x80;
-	assert_int_equal(access_reg(client, NIC_REG_MNVDA, true, 24), NIC_CMD_OK);
-	assert_memory_equal(out + 16, in + 16, 12);
-	assert_int_equal(access_reg(client, NIC_REG_MNVDA, false, 24), NIC_CMD_BAD_PARAM);
-}
-
-static void port_tables_are_bounded(void **state)
-{
-	struct client *client = *state;
-	uint8_t gid[16] = { 0xfe, 0x80 };
-	uint64_t guid = htobe64(client->nic->guid);
-
-	memcpy(gid + 8, &guid, 8);
-	head(MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 0);
-	assert_int_equal(client_exec(client, in, 16, out, 32), NIC_CMD_OK);
-	assert_memory_equal(out + 16, gid, 16);
-	expect(client, MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 16, 16, NIC_CMD_BAD_PARAM);
-	DEVX_SET(query_hca_vport_gid_in, in, gid_index, 7);
-	assert_int_equal(client_exec(client, in, 16, out, 32), NIC_CMD_OK);
-	DEVX_SET(query_hca_vport_gid_in, in, gid_index, 8);
-	expect(client, MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 16, 32, NIC_CMD_BAD_PARAM);
-	DEVX_SET(query_hca_vport_gid_in, in, gid_index, 0xffff);
-	expect(client, MLX5_CMD_OP_QUERY_HCA_VPORT_GID, 16, 16 + 7 * 16, NIC_CMD_BAD_PARAM);
-	assert_int_equal(client_exec(client, in, 16, out, 16 + 8 * 16), NIC_CMD_OK);
-	assert_int_equal(DEVX_GET(query_hca_vport_gid_out, out, gids_num), 8);
-	memset(gid + 8, 0, 8); /* the kernel uses the prefix of the last entry as the port's */
-	assert_memory_equal(out + 16 + 7 * 16, gid, 16);
-	head(MLX5_CMD_OP_QUERY_HCA_VPORT_PKEY, 0);
-	assert_int_equal(client_exec(client, in, 16, out, 20), NIC_CMD_OK);
-	assert_int_equal(DEVX_GET(pkey, out + 16, pkey), 0xffff);
-	DEVX_SET(query_hca_vport_pkey_in, in, pkey_index, 128);
-	expect(client, MLX5_CMD_OP_QUERY_HCA_VPORT_PKEY, 16, 20, NIC_CMD_BAD_PARAM);
-}
-
-static void management_is_answered_as_unsupported(void **state)
-{
-	head(MLX5_CMD_OP_MAD_IFC, 3);
-	in[16 + 3] = 1;	    /* Get */
-	in[16 + 17] = 0x15; /* PortInfo */
-	assert_int_equal(client_exec(*state, in, DEVX_ST_SZ_BYTES(mad_ifc_in), out,
-				     DEVX_ST_SZ_BYTES(mad_ifc_out)),
-			 NIC_CMD_OK);
-	assert_int_equal(out[16 + 3], 0x81);
-	assert_int_equal(out[16 + 5], 0x0c);
-	assert_int_equal(out[16 + 17], 0x15);
-}
-
 /* TEARDOWN_HCA destroys all objects, and the HCA can be initialised again. */
 static void teardown_drops_objects(void **state)
 {
@@ -781,9 +379,6 @@ static void teardown_drops_objects(void **state)
 	assert_false(client->nic->hca_enabled);
 }
 
-#define BOOTED(test) cmocka_unit_test_setup_teardown(test, client_setup, client_teardown)
-#define COLD(test)   cmocka_unit_test_setup_teardown(test, client_setup_cold, client_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -800,18 +395,6 @@ int main(void)
 		BOOTED(junk_is_survived),
 		BOOTED(numbers_run_out_cleanly),
 		BOOTED(freed_number_is_reused_last),
-		BOOTED(refusals_are_logged),
-		BOOTED(refusals_have_words),
-		BOOTED(refusals_do_not_flood_the_log),
-		BOOTED(undelivered_commands_are_logged),
-		BOOTED(capabilities_are_consistent),
-		COLD(more_than_offered_is_refused),
-		COLD(capabilities_select_memory_page_faults),
-		COLD(capabilities_choose_the_order_of_atomics),
-		BOOTED(registers_have_their_length),
-		BOOTED(firmware_version_is_one),
-		BOOTED(port_tables_are_bounded),
-		BOOTED(management_is_answered_as_unsupported),
 		BOOTED(teardown_drops_objects),
 	};
 
