@@ -106,6 +106,7 @@ void fake_setup(void)
 	memset(&open_failure, 0, sizeof(open_failure));
 	memset(&access_failure, 0, sizeof(access_failure));
 	fake_plain_nodes = false;
+	fake_user(0, UINT64_MAX);
 	nr_dmabufs = 0;
 	nr_resets = 0;
 	group_reset();

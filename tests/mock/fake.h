@@ -114,6 +114,9 @@ extern bool fake_plain_nodes;
 /* Let every access() to this path below the root fail, also for root. */
 void fake_fail_access(const char *path, int err);
 
+/* The user that the code under test runs as, and the limit of locked memory. fake_setup(): root without limit. */
+void fake_user(unsigned int uid, uint64_t memlock);
+
 /* The number of dma-bufs made, and the tag state of the newest. */
 unsigned int fake_nr_dmabufs(void);
 struct fake_tag {

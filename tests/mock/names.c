@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* More calls about files that are wrapped, see fake.h. */
+/* More calls that are wrapped, about files and the user, see fake.h. */
 #define _GNU_SOURCE /* statx, renameat2 */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,4 +42,31 @@ int __real_flock(int fd, int operation);
 int __wrap_flock(int fd, int operation)
 {
 	return call_fails("flock") ? -1 : __real_flock(fd, operation);
+}
+
+static struct {
+	uid_t uid;
+	rlim_t memlock;
+} user;
+
+void fake_user(unsigned int uid, uint64_t memlock)
+{
+	user.uid = uid;
+	user.memlock = memlock;
+}
+
+uid_t __real_geteuid(void);
+uid_t __wrap_geteuid(void)
+{
+	return fake_root()[0] ? user.uid : __real_geteuid();
+}
+
+int __real_getrlimit(int resource, struct rlimit *limit);
+int __wrap_getrlimit(int resource, struct rlimit *limit)
+{
+	if (call_fails("getrlimit") || __real_getrlimit(resource, limit))
+		return -1;
+	if (resource == RLIMIT_MEMLOCK && fake_root()[0])
+		limit->rlim_cur = user.memlock;
+	return 0;
 }

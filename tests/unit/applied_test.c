@@ -71,6 +71,19 @@ static void query_errors(void **state)
 	}
 }
 
+/* errno of another call, long ago, does not make a call that succeeds be repeated. */
+static void an_old_errno_is_ignored(void **state)
+{
+	struct tphbuf_applied a = { .size = sizeof(a) };
+	struct fixture *f = *state;
+	struct tphbuf_mr *mr;
+
+	assert_int_equal(tphbuf_mr_register(f->buf, fake_pd(), NULL, &mr), 0);
+	errno = EINTR;
+	assert_int_equal(tphbuf_mr_applied(mr, &a), 0);
+	assert_int_equal(tphbuf_mr_deregister(mr), 0);
+}
+
 /* Unprivileged, without the MR's key: by the handle of the region. */
 static void applied_yes_has_the_tag(void **state)
 {
@@ -227,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		MR_TEST(netlink_errors),
 		MR_TEST(query_errors),
+		MR_TEST(an_old_errno_is_ignored),
 		MR_TEST(applied_yes_has_the_tag),
 		MR_TEST(applied_no_has_a_cause),
 		MR_TEST(each_cause_has_its_error),

@@ -91,6 +91,38 @@ static void doctor_examines_the_host(void **state)
 	assert_finding("", "interrupts", "error", "1 of 2", 1);
 }
 
+static void doctor_examines_the_limit_of_locked_memory(void **state)
+{
+	(void)state;
+	build(good);
+	fake_user(0, 0);
+	assert_finding("", "memlock", "ok", "allows registration", 0);
+	fake_user(1000, 64 << 20);
+	assert_finding("", "memlock", "ok", "allows registration", 0);
+	fake_user(1000, (64 << 20) - 1);
+	assert_finding("", "memlock", "note", "may lock 65535 KiB", 0);
+}
+
+/* A path that fills the buffer, and one that would be cut to a name that is not there. */
+static void doctor_cuts_no_path(void **state)
+{
+	static const char below[] = "/sys/bus/pci/drivers/vfio-pci";
+	char line[600];
+	size_t len, used;
+
+	(void)state;
+	build(good);
+	for (len = 511; len <= 512; len++) {
+		used = (size_t)snprintf(line, sizeof(line), "doctor --root %s", fake_root());
+		while (used < strlen("doctor --root ") + len - strlen(below))
+			line[used++] = '/';
+		line[used] = '\0';
+		run(line);
+		assert_int_equal(!!strstr(result.out, "vfio-pci is loaded"), len == 511);
+		assert_null(strstr(result.out, "not loaded"));
+	}
+}
+
 static void doctor_examines_the_device(void **state)
 {
 	(void)state;
@@ -167,6 +199,24 @@ static void doctor_reports_both_back_ends(void **state)
 	assert_finding(MEM, "node", "error", "modprobe iommufd", 1);
 	assert_finding(MEM, "iommufd", "error", "modprobe iommufd", 1);
 	assert_finding(MEM " --backend group", "iommufd", "error", "modprobe vfio", 1);
+}
+
+/* Neither back end has a node for the device. */
+static void doctor_reports_a_device_without_node(void **state)
+{
+	static const char *const back_ends[] = { "", " --backend group", " --backend iommufd" };
+	char args[64];
+	size_t i;
+
+	(void)state;
+	WITH(MEM_FN, group, MACHINE_NO_GROUP);
+	assert_finding(MEM, "node", "ok", "vfio7 can be opened", 1);
+	assert_finding(MEM " --backend group", "node", "error", "offers no node for it", 1);
+	fake_remove(SYS MEM "/vfio-dev");
+	for (i = 0; i < NR(back_ends); i++) {
+		snprintf(args, sizeof(args), MEM "%s", back_ends[i]);
+		assert_finding(args, "node", "error", "offers no node for it", 1);
+	}
 }
 
 static void doctor_tells_permissions_apart(void **state)
@@ -330,6 +380,49 @@ static void doctor_finds_other_users(void **state)
 	assert_finding(MEM, "busy", "error", "process 4711 (x?[2J)", 1);
 }
 
+/* Members are examined in the order of the folder: the device itself is not the end of it. */
+static void doctor_finds_all_members_of_the_group(void **state)
+{
+	struct machine_fn neighbour = good[MEM_FN];
+	int i;
+
+	(void)state;
+	build(good);
+	neighbour.driver = "nvme";
+	neighbour.path = SWITCH "/0000:02:00.0/0000:03:00.1";
+	machine_add(&neighbour);
+	neighbour.path = SWITCH "/0000:02:00.0/0000:03:00.2";
+	machine_add(&neighbour);
+	for (i = 0; i < 2; i++) {
+		assert_finding(MEM, "group", "error", "0000:03:00.1 is in the same", 1);
+		assert_finding(MEM, "group", "error", "0000:03:00.2 is in the same", 1);
+		/* Now the newest of the folder, or the last. */
+		fake_remove("sys/kernel/iommu_groups/12/devices/" MEM);
+		fake_link("sys/kernel/iommu_groups/12/devices/" MEM, "../../../../devices/" MEM);
+	}
+}
+
+/* Other entries of /proc, other files of processes, and a process whose name cannot be read. */
+static void doctor_looks_at_processes_only(void **state)
+{
+	static const char syspath[] = "/sys/devices/" SWITCH "/0000:02:00.0/" MEM "\n";
+	char text[256];
+
+	(void)state;
+	build(good);
+	fake_link("proc/self/fd/7", "/dev/vfio/12");
+	fake_link("proc/1234567890123456/fd/7", "/dev/vfio/12");
+	fake_link("proc/4711/fd/7", "anon_inode:[eventfd]");
+	snprintf(text, sizeof(text), "vfio-device-syspath: %s", syspath);
+	fake_text("proc/4711/fdinfo/7", text);
+	fake_link("proc/4711/fd/8", "anon_inode:[vfio-device]");
+	snprintf(text, sizeof(text), "path: %s", syspath);
+	fake_text("proc/4711/fdinfo/8", text);
+	assert_finding(MEM, "busy", "ok", "no process that is visible", 0);
+	fake_link("proc/9/fd/7", "/dev/vfio/12");
+	assert_finding(MEM, "busy", "error", "process 9 (?)", 1);
+}
+
 static void doctor_examines_the_nic(void **state)
 {
 	(void)state;
@@ -367,6 +460,7 @@ static void doctor_examines_the_nic(void **state)
 	assert_finding(MEM " mlx5_0", "uverbs", "error", "uverbs3", 1);
 	WITH(NIC_FN, requester, 0);
 	assert_finding(MEM " mlx5_0", "requester", "unsupported", "cannot send tags", 1);
+	assert_null(strstr(result.out, "steering tag table"));
 	WITH(NIC_FN, enabled, 0);
 	assert_finding(MEM " mlx5_0", "requester", "error", "has not enabled TPH", 1);
 	fake_text("proc/cmdline", "pci=notph\n");
@@ -438,14 +532,19 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLI_TEST(doctor_finds_a_healthy_machine_healthy),
 		CLI_TEST(doctor_examines_the_host),
+		CLI_TEST(doctor_examines_the_limit_of_locked_memory),
+		CLI_TEST(doctor_cuts_no_path),
 		CLI_TEST(doctor_examines_the_device),
 		CLI_TEST(doctor_reports_both_back_ends),
+		CLI_TEST(doctor_reports_a_device_without_node),
 		CLI_TEST(doctor_tells_permissions_apart),
 		CLI_TEST(doctor_reports_a_machine_without_iommu),
 		CLI_TEST(doctor_reports_missing_devices),
 		CLI_TEST(doctor_notices_swapped_ends),
 		CLI_TEST(doctor_reports_virtual_functions),
 		CLI_TEST(doctor_finds_other_users),
+		CLI_TEST(doctor_finds_all_members_of_the_group),
+		CLI_TEST(doctor_looks_at_processes_only),
 		CLI_TEST(doctor_examines_the_nic),
 		CLI_TEST(doctor_examines_the_route),
 		CLI_TEST(doctor_uses_the_given_back_end),

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE /* ptsname and its kin */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -231,6 +232,24 @@ static void show_rejects_garbled_fdinfo(void **state)
 	assert_run(rooted("show 4711"), 0, "no dma-buf", "");
 }
 
+/* A path is never cut to one that the kernel takes. */
+static void show_cuts_no_path(void **state)
+{
+	static const char below[] = "/proc/4711/fdinfo/3";
+	char line[PATH_MAX + 64];
+	size_t len, used;
+
+	(void)state;
+	build(good);
+	for (len = PATH_MAX - 1; len <= PATH_MAX + 1; len++) {
+		used = (size_t)snprintf(line, sizeof(line), "show 4711/3 --root %s", fake_root());
+		while (used < strlen("show 4711/3 --root ") + len - strlen(below))
+			line[used++] = '/';
+		line[used] = '\0';
+		assert_run(line, 1, "", len < PATH_MAX ? "No such file" : "name too long");
+	}
+}
+
 /* A descriptor handed to the command wins over the process of that number. */
 static void show_takes_an_inherited_descriptor(void **state)
 {
@@ -246,8 +265,8 @@ static void show_takes_an_inherited_descriptor(void **state)
 	close(fd);
 }
 
-/* "list" on a terminal, with this in the environment. */
-static void list_on_terminal(const char *name, const char *value)
+/* The command on a terminal, with this in the environment. */
+static void run_on_terminal(const char *line, const char *name, const char *value)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, err = temp_file();
 	char old[64];
@@ -257,7 +276,7 @@ static void list_on_terminal(const char *name, const char *value)
 	assert_true(master >= 0 && !grantpt(master) && !unlockpt(master));
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
 	setenv(name, value, 1);
-	waitpid(start(rooted("list"), 0, slave, err), &result.status, 0);
+	waitpid(start(rooted(line), 0, slave, err), &result.status, 0);
 	setenv(name, old, 1);
 	n = read(master, result.out, sizeof(result.out) - 1);
 	result.out[n < 0 ? 0 : n] = '\0';
@@ -273,15 +292,29 @@ static void colours_are_for_terminals(void **state)
 	build(good);
 	setenv("TERM", "xterm", 1);
 	unsetenv("NO_COLOR");
-	list_on_terminal("NO_COLOR", "");
+	run_on_terminal("list", "NO_COLOR", "");
 	assert_non_null(strstr(result.out, "\033[32m"));
 	assert_non_null(strstr(result.out, "\033[0m"));
-	list_on_terminal("NO_COLOR", "1");
+	run_on_terminal("list", "NO_COLOR", "1");
 	assert_null(strstr(result.out, "\033["));
-	list_on_terminal("TERM", "dumb");
+	run_on_terminal("list", "TERM", "dumb");
 	assert_null(strstr(result.out, "\033["));
 	run(rooted("list"));
 	assert_null(strstr(result.out, "\033["));
+}
+
+static void colours_tell_delivery(void **state)
+{
+	(void)state;
+	build(good);
+	setenv("TERM", "xterm", 1);
+	unsetenv("NO_COLOR");
+	run_on_terminal("topo 03:00.0 mlx5_0", "NO_COLOR", "");
+	assert_non_null(strstr(result.out, "16-bit tag  \033[32mdelivered\033[0m"));
+	assert_non_null(strstr(result.out, "8-bit tag   \033[31mdropped\033[0m"));
+	machine_truncate_config("0000:02:00.0", 64);
+	run_on_terminal("topo 03:00.0 mlx5_0", "NO_COLOR", "");
+	assert_non_null(strstr(result.out, "16-bit tag  \033[33munknown\033[0m"));
 }
 
 static void every_failing_call_ends_cleanly(void **state)
@@ -305,8 +338,10 @@ int main(void)
 		CLI_TEST(topo_of_unprivileged_users),
 		CLI_TEST(show_reads_fdinfo),
 		CLI_TEST(show_rejects_garbled_fdinfo),
+		CLI_TEST(show_cuts_no_path),
 		CLI_TEST(show_takes_an_inherited_descriptor),
 		CLI_TEST(colours_are_for_terminals),
+		CLI_TEST(colours_tell_delivery),
 		CLI_TEST(every_failing_call_ends_cleanly),
 	};
 

@@ -72,7 +72,7 @@ int temp_file(void)
 /* Start "tphbuf LINE", words separated by blanks, with call @fault failing. */
 pid_t start(const char *line, unsigned int fault, int out, int err)
 {
-	char copy[2048], *argv[MAX_ARGS + 1] = { "tphbuf" };
+	char copy[8192], *argv[MAX_ARGS + 1] = { "tphbuf" };
 	int argc = 1, code;
 	unsigned int fds;
 	char *word;

@@ -331,6 +331,9 @@ static void memory_switches_one_bit(void **state)
 	fake_fail_call("", 0);
 	assert_int_equal(tphbuf_device_memory(f->dev, false), 0);
 	assert_int_equal(command_register(f), PCI_COMMAND_MASTER);
+	/* Without a power management capability no other register is taken for it. */
+	fake_device_config(PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, 2);
+	assert_int_equal(tphbuf_device_memory(f->dev, true), 0);
 }
 
 static void memory_errors(void **state)

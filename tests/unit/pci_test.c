@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/core/internal.h"
 #include "lib/pci/sysfs.h"
+#include "lib/vfio/group.h"
 #include "tests/unit/test.h"
 
 #define DEV "sys/bus/pci/devices/" FAKE_BDF
@@ -357,7 +359,7 @@ static void other_root_is_read(void **state)
 static struct tphbuf_ctx *ctx_below(size_t len)
 {
 	char root[PATH_MAX + 1];
-	struct tphbuf_ctx_opts opts = { .size = sizeof(opts), .sysfs_root = root };
+	struct tphbuf_ctx_opts opts = { .size = sizeof(opts), .sysfs_root = root, .proc_root = root };
 	struct tphbuf_ctx *ctx;
 	size_t i;
 
@@ -390,6 +392,21 @@ static int below_rdma(struct tphbuf_ctx *ctx)
 	return sysfs_rdma_bdf(ctx, "mlx5_0", bdf);
 }
 
+static int below_group(struct tphbuf_ctx *ctx)
+{
+	struct tphbuf_device dev = { .ctx = ctx, .bdf = FAKE_BDF };
+	char text[64];
+
+	return group_blockers(&dev, text, sizeof(text));
+}
+
+static int below_proc(struct tphbuf_ctx *ctx)
+{
+	char text[8];
+
+	return ctx_read_proc(ctx, "cpuinfo", text, sizeof(text));
+}
+
 /* A path is never cut to one that the kernel takes. */
 static void paths_that_are_too_long(void **state)
 {
@@ -401,6 +418,8 @@ static void paths_that_are_too_long(void **state)
 		{ below_read, "/bus/pci/devices/" FAKE_BDF "/vendor", -ENOENT },
 		{ below_device, "/bus/pci/devices/" FAKE_BDF, -ENODEV },
 		{ below_rdma, "/class/infiniband/mlx5_0/device", -ENODEV },
+		{ below_group, "/bus/pci/devices/" FAKE_BDF "/iommu_group/devices", -ENOENT },
+		{ below_proc, "/cpuinfo", -ENOENT },
 	};
 	size_t i, more;
 
@@ -430,6 +449,33 @@ static void link_that_fills_the_buffer(void **state)
 	assert_string_equal(text, target);
 	assert_int_equal(sysfs_device_path(f->ctx, other, text, len + 1), -ENAMETOOLONG);
 	assert_int_equal(sysfs_device_path(f->ctx, other, text, len), -ENAMETOOLONG);
+}
+
+static void an_empty_file_is_an_empty_text(void **state)
+{
+	struct fixture *f = *state;
+	char text[8] = "before";
+
+	fake_text(DEV "/vendor", "");
+	assert_int_equal(sysfs_read(f->ctx, FAKE_BDF, "vendor", text, sizeof(text)), 0);
+	assert_string_equal(text, "");
+}
+
+/* Of a program without standard input: files of sysfs have descriptor 0. */
+static void files_with_descriptor_0(void **state)
+{
+	struct tphbuf_pci_info info = { .size = sizeof(info) };
+	struct fixture *f = *state;
+	int kept = dup(STDIN_FILENO), ret;
+
+	close(STDIN_FILENO);
+	errno = EIO;
+	ret = tphbuf_pci_read(f->ctx, FAKE_BDF, &info);
+	assert_int_equal(dup2(kept, STDIN_FILENO), STDIN_FILENO);
+	close(kept);
+	assert_int_equal(ret, 0);
+	assert_int_equal(info.vendor, 0x1af4);
+	assert_int_equal(info.completer, TPHBUF_TPH_ST_EXT);
 }
 
 static int op_read(struct fixture *f)
@@ -478,6 +524,8 @@ int main(void)
 		TEST(other_root_is_read, ctx),
 		cmocka_unit_test(paths_that_are_too_long),
 		TEST(link_that_fills_the_buffer, ctx),
+		TEST(an_empty_file_is_an_empty_text, ctx),
+		TEST(files_with_descriptor_0, ctx),
 		TEST(every_failing_call_is_reported, ctx),
 	};
 

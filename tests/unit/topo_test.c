@@ -147,6 +147,26 @@ static void virtual_functions_are_described_by_their_pfs(void **state)
 	tphbuf_topo_free(topo);
 }
 
+/* Codes 6 and 7 are reserved. */
+static void payload_sizes(void **state)
+{
+	struct tphbuf_port port = { .size = sizeof(port) };
+	struct machine_fn fns[NR(under_switch)];
+	struct fixture *f = *state;
+	struct tphbuf_topo *topo;
+	unsigned int code;
+
+	memcpy(fns, under_switch, sizeof(under_switch));
+	for (code = 0; code < 8; code++) {
+		fns[6].mps = code;
+		machine_build(fns);
+		assert_int_equal(tphbuf_topo_read(f->ctx, MEM, NIC, &topo), 0);
+		assert_int_equal(tphbuf_topo_port(topo, TPHBUF_END_REQUESTER, 0, &port), 0);
+		assert_int_equal(port.mps, code < 6 ? 128 << code : 0);
+		tphbuf_topo_free(topo);
+	}
+}
+
 static void ports_are_described_from_the_end_up(void **state)
 {
 	struct tphbuf_port port = { .size = sizeof(port) };
@@ -501,6 +521,7 @@ int main(void)
 		TOPO_TEST(deep_hierarchies_have_a_path),
 		TOPO_TEST(rdma_names_may_have_a_dot),
 		TOPO_TEST(virtual_functions_are_described_by_their_pfs),
+		TOPO_TEST(payload_sizes),
 		TOPO_TEST(ports_are_described_from_the_end_up),
 		TOPO_TEST(lists_for_the_command_line_are_quoted),
 		TOPO_TEST(wrong_questions_are_einval),
