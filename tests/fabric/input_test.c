@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -289,6 +290,15 @@ static void the_end_comes_after_the_messages(void **state)
 	assert_true(next(stream) < 0);
 }
 
+/* Not for lack of data: the connection cannot go on. */
+static void a_read_that_fails_is_reported(void **state)
+{
+	struct stream *stream = *state;
+
+	assert_int_equal(srv_in_receive(&stream->in, -1, &stream->msg), -EBADF);
+	assert_int_equal(next(stream), 0);
+}
+
 /* Messages of random lengths and files, taken at random times. */
 static void random_traffic(void **state)
 {
@@ -329,10 +339,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(an_impossible_size_is_reported),	TEST(files_of_dropped_bytes_are_closed),
-		TEST(the_end_comes_after_the_messages), TEST(waiting_messages_keep_their_files),
-		TEST(one_read_takes_what_waits),	TEST(messages_in_single_bytes),
-		TEST(a_long_body_is_read_into_place),	TEST(random_traffic),
+		TEST(an_impossible_size_is_reported),
+		TEST(files_of_dropped_bytes_are_closed),
+		TEST(the_end_comes_after_the_messages),
+		TEST(waiting_messages_keep_their_files),
+		TEST(one_read_takes_what_waits),
+		TEST(messages_in_single_bytes),
+		TEST(a_long_body_is_read_into_place),
+		TEST(a_read_that_fails_is_reported),
+		TEST(random_traffic),
 	};
 
 	return cmocka_run_group_tests_name("server input", tests, NULL, NULL);

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# tphbuf-fabric as a program: exit status, signals, and what it leaves behind. TAP.
+set -u
+program=$1 number=0 bad=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+tap() { # OK NAME [TEXT]
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number - $2"
+	else
+		printf 'not ok %d - %s\n# %s\n' "$number" "$2" "${3:-}"
+		bad=1
+	fi
+}
+check() { # NAME STATUS TEXT ARGUMENT...: a run that ends by itself
+	local name=$1 want=$2 text=$3 said rc=0
+	shift 3
+	said=$(timeout 20 "$@" 2>&1) || rc=$?
+	[ $rc = "$want" ] && grep -q -- "$text" <<<"$said"
+	tap $? "$name" "exit $rc instead of $want, said: $said"
+}
+# ended NAME SIGNAL STATUS ARGUMENT...: the program is ready, gets the signal, and ends; said: its output
+ended() {
+	local name=$1 signal=$2 want=$3 rc=0 pid
+	shift 3
+	mkfifo "$dir/out"
+	"$program" --dir "$dir" --endpoint a,bar-mb=1 "$@" >"$dir/out" 2>"$dir/err" &
+	pid=$!
+	read -r -t 20 said <"$dir/out"
+	if [ -S "$dir/a.sock" ] && [ -S "$dir/control.sock" ]; then
+		kill -PIPE $pid && kill -"$signal" $pid
+	else
+		kill -KILL $pid
+	fi
+	wait $pid || rc=$?
+	rm "$dir/out"
+	[ "$said" = ready ] && [ $rc = "$want" ] && [ ! -e "$dir/a.sock" ] && [ ! -e "$dir/control.sock" ]
+	tap $? "$name" "exit $rc instead of $want, said: $said $(cat "$dir/err")"
+}
+
+check "help" 0 "^usage: tphbuf-fabric" "$program" --help
+check "version" 0 "^tphbuf-fabric [0-9]" "$program" --version
+check "an unknown option" 2 "^tphbuf-fabric: ." "$program" --zero
+check "a folder that is missing" 1 "^tphbuf-fabric: /absent/a.sock: No such file" "$program" --dir /absent --endpoint a
+drop=()
+[ "$(id -u)" != 0 ] || drop=(setpriv --bounding-set=-sys_nice)
+check "no right to real-time priority" 1 "^tphbuf-fabric: --realtime: Operation not permitted" \
+	prlimit --rtprio=0 "${drop[@]}" "$program" --dir "$dir" --endpoint a --realtime
+ended "SIGTERM" TERM 0 --report "$dir/report"
+[ -s "$dir/report" ] && [ ! -s "$dir/err" ]
+tap $? "leaves its report" "$(cat "$dir/err")"
+ended "SIGINT" INT 0
+ended "a report that cannot be written" TERM 1 --report /absent/report
+grep -qx "tphbuf-fabric: /absent/report: No such file or directory" "$dir/err"
+tap $? "is reported" "$(cat "$dir/err")"
+echo "1..$number"
+exit $bad
