@@ -109,7 +109,7 @@ void open_receiver(struct rig *rig)
 	must(!accept_one(&l, &rig->comm), "accept");
 	take(rig->fd, &g, sizeof(g));
 	np_close_listen(&plugin, l.comm);
-	must(!np_reg(&plugin, rig->comm, rig->data, sizeof(rig->data), NCCL_PTR_HOST, &rig->mr),
+	must(!np_reg(&plugin, rig->comm, rig->data, sizeof(rig->data), check_memory, &rig->mr),
 	     "regMr");
 }
 

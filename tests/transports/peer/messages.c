@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Announcements and parts that cannot be: each is an error of the peer, and of every later call. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -229,6 +230,15 @@ static void ends(void)
 	end_after("a reset before a message", 0, true);
 	end_after("a reset in the middle of a header", 5, true);
 	end_after("a reset in the middle of a message", sizeof(struct loop_part) + 4, true);
+	setenv("TPHBUF_NET_COPY", copy_library, 1);
+	check_memory = NCCL_PTR_CUDA;
+	end_after("the end before a message to device memory", sizeof(struct loop_part), false);
+	end_after("the end in the middle of a message to device memory",
+		  sizeof(struct loop_part) + 4, false);
+	end_after("a reset in the middle of a message to device memory",
+		  sizeof(struct loop_part) + 4, true);
+	check_memory = NCCL_PTR_HOST;
+	unsetenv("TPHBUF_NET_COPY");
 }
 
 /* A sender whose receiver is gone */

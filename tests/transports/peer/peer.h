@@ -23,6 +23,7 @@ struct listener {
 };
 
 extern struct plugin plugin;
+extern const char *copy_library; /* a copy hook whose device memory is the process's own */
 
 void must(bool ok, const char *what);
 bool has_said(const char *text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* peer_test PLUGIN: greetings, messages and interfaces that no plugin gives. TAP. */
+/* peer_test PLUGIN COPY-HOOK: greetings, messages and interfaces that no plugin gives. TAP. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "tests/transports/peer/peer.h"
 
 struct plugin plugin;
+const char *copy_library;
 
 void must(bool ok, const char *what)
 {
@@ -35,8 +36,9 @@ int main(int argc, char **argv)
 {
 	int fds;
 
-	if (argc != 2)
+	if (argc != 3)
 		return 2;
+	copy_library = argv[2];
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(120); /* a call that nothing ends */
 	must(!plugin_load(&plugin, argv[1], release_named("2.28")), "load");
