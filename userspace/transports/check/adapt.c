@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The calls of a plugin with a table of any version, as NCCL's own adapters make them. */
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "check.h"
@@ -13,15 +14,22 @@
 #define V11(p) ((const struct nccl_net_v11 *)(p)->table)
 #define V12(p) ((const struct nccl_net_v12 *)(p)->table)
 
-/* An entry that all versions have, at another place in each */
-#define ENTRY(p, entry)                       \
-	((p)->version == 6  ? V6(p)->entry :  \
-	 (p)->version == 7  ? V7(p)->entry :  \
-	 (p)->version == 8  ? V8(p)->entry :  \
-	 (p)->version == 9  ? V9(p)->entry :  \
-	 (p)->version == 10 ? V10(p)->entry : \
-	 (p)->version == 11 ? V11(p)->entry : \
-			      V12(p)->entry)
+/*
+ * Entries up to closeListen are at the same place in every version, and most keep their type for several: a call needs
+ * the first version that has its type.
+ */
+#define SAME_PLACES(version)                                                 \
+	_Static_assert(offsetof(struct nccl_net_v##version, close_listen) == \
+			       offsetof(struct nccl_net_v6, close_listen),   \
+		       "one more entry")
+SAME_PLACES(7);
+SAME_PLACES(8);
+SAME_PLACES(9);
+SAME_PLACES(10);
+SAME_PLACES(11);
+SAME_PLACES(12);
+_Static_assert(offsetof(struct nccl_net_v11, finalize) == offsetof(struct nccl_net_v12, finalize),
+	       "one more entry");
 
 const char *np_name(const struct plugin *p)
 {
@@ -39,14 +47,10 @@ enum nccl_result np_init(struct plugin *p, void **ctx, nccl_logger log)
 
 	*ctx = NULL;
 	if (p->version >= 11)
-		return (p->version == 11 ? V11(p)->init : V12(p)->init)(ctx, 0x1234, &config, log,
-									NULL);
+		return V11(p)->init(ctx, 0x1234, &config, log, NULL);
 	if (p->version == 10)
 		return V10(p)->init(log, NULL);
-	return (p->version == 9 ? V9(p)->init :
-		p->version == 8 ? V8(p)->init :
-		p->version == 7 ? V7(p)->init :
-				  V6(p)->init)(log);
+	return V6(p)->init(log);
 }
 
 /* Before version 11 there is none. */
@@ -54,12 +58,12 @@ enum nccl_result np_finalize(struct plugin *p, void *ctx)
 {
 	if (p->version < 11)
 		return NCCL_SUCCESS;
-	return (p->version == 11 ? V11(p)->finalize : V12(p)->finalize)(ctx);
+	return V11(p)->finalize(ctx);
 }
 
 enum nccl_result np_devices(struct plugin *p, int *n)
 {
-	return ENTRY(p, devices)(n);
+	return V6(p)->devices(n);
 }
 
 #define TAKE_COMMON(to, from)                           \
@@ -134,8 +138,7 @@ enum nccl_result np_properties(struct plugin *p, int dev, struct nccl_props_v12 
 		return result;
 	case 10:
 	case 9:
-		result = (p->version == 10 ? V10(p)->get_properties : V9(p)->get_properties)(dev,
-											     &v9);
+		result = V9(p)->get_properties(dev, &v9);
 		TAKE_V9(props, v9);
 		return result;
 	default:
@@ -146,13 +149,8 @@ enum nccl_result np_properties(struct plugin *p, int dev, struct nccl_props_v12 
 enum nccl_result np_listen(struct plugin *p, void *ctx, int dev, void *handle, void **listen_comm)
 {
 	if (p->version >= 11)
-		return (p->version == 11 ? V11(p)->listen : V12(p)->listen)(ctx, dev, handle,
-									    listen_comm);
-	return (p->version == 10 ? V10(p)->listen :
-		p->version == 9	 ? V9(p)->listen :
-		p->version == 8	 ? V8(p)->listen :
-		p->version == 7	 ? V7(p)->listen :
-				   V6(p)->listen)(dev, handle, listen_comm);
+		return V11(p)->listen(ctx, dev, handle, listen_comm);
+	return V6(p)->listen(dev, handle, listen_comm);
 }
 
 enum nccl_result np_connect(struct plugin *p, void *ctx, int dev, void *handle, void **comm)
@@ -162,15 +160,12 @@ enum nccl_result np_connect(struct plugin *p, void *ctx, int dev, void *handle, 
 
 	*comm = NULL;
 	if (p->version >= 11)
-		return (p->version == 11 ? V11(p)->connect : V12(p)->connect)(ctx, dev, handle,
-									      comm, &dh);
+		return V11(p)->connect(ctx, dev, handle, comm, &dh);
 	if (p->version == 10)
 		return V10(p)->connect(dev, &config, handle, comm, &dh);
 	if (p->version == 6)
 		return V6(p)->connect(dev, handle, comm);
-	return (p->version == 9 ? V9(p)->connect :
-		p->version == 8 ? V8(p)->connect :
-				  V7(p)->connect)(dev, handle, comm, &dh);
+	return V7(p)->connect(dev, handle, comm, &dh);
 }
 
 enum nccl_result np_accept(struct plugin *p, void *listen_comm, void **comm)
@@ -180,54 +175,39 @@ enum nccl_result np_accept(struct plugin *p, void *listen_comm, void **comm)
 	*comm = NULL;
 	if (p->version == 6)
 		return V6(p)->accept(listen_comm, comm);
-	return (p->version == 7	 ? V7(p)->accept :
-		p->version == 8	 ? V8(p)->accept :
-		p->version == 9	 ? V9(p)->accept :
-		p->version == 10 ? V10(p)->accept :
-		p->version == 11 ? V11(p)->accept :
-				   V12(p)->accept)(listen_comm, comm, &dh);
+	return V7(p)->accept(listen_comm, comm, &dh);
 }
 
 enum nccl_result np_reg(struct plugin *p, void *comm, void *data, size_t size, int type, void **mr)
 {
 	*mr = NULL;
-	if (p->version <= 7) {
-		if (size > INT_MAX)
-			return NCCL_INTERNAL_ERROR;
-		return (p->version == 6 ? V6(p)->reg_mr : V7(p)->reg_mr)(comm, data, (int)size,
-									 type, mr);
-	}
-	return (p->version == 8	 ? V8(p)->reg_mr :
-		p->version == 9	 ? V9(p)->reg_mr :
-		p->version == 10 ? V10(p)->reg_mr :
-		p->version == 11 ? V11(p)->reg_mr :
-				   V12(p)->reg_mr)(comm, data, size, type, mr);
+	if (p->version >= 8)
+		return V8(p)->reg_mr(comm, data, size, type, mr);
+	if (size > INT_MAX)
+		return NCCL_INTERNAL_ERROR;
+	return V6(p)->reg_mr(comm, data, (int)size, type, mr);
 }
 
 enum nccl_result np_reg_dmabuf(struct plugin *p, void *comm, void *data, size_t size,
 			       uint64_t offset, int fd, void **mr)
 {
 	*mr = NULL;
-	return ENTRY(p, reg_mr_dmabuf)(comm, data, size, NCCL_PTR_CUDA, offset, fd, mr);
+	return V6(p)->reg_mr_dmabuf(comm, data, size, NCCL_PTR_CUDA, offset, fd, mr);
 }
 
 enum nccl_result np_dereg(struct plugin *p, void *comm, void *mr)
 {
-	return ENTRY(p, dereg_mr)(comm, mr);
+	return V6(p)->dereg_mr(comm, mr);
 }
 
 enum nccl_result np_isend(struct plugin *p, void *comm, void *data, size_t size, int tag, void *mr,
 			  void **req)
 {
 	if (p->version >= 10)
-		return (p->version == 10 ? V10(p)->isend :
-			p->version == 11 ? V11(p)->isend :
-					   V12(p)->isend)(comm, data, size, tag, mr, NULL, req);
+		return V10(p)->isend(comm, data, size, tag, mr, NULL, req);
 	if (p->version == 9)
 		return V9(p)->isend(comm, data, size, tag, mr, req);
-	return (p->version == 8 ? V8(p)->isend :
-		p->version == 7 ? V7(p)->isend :
-				  V6(p)->isend)(comm, data, (int)size, tag, mr, req);
+	return V6(p)->isend(comm, data, (int)size, tag, mr, req);
 }
 
 enum nccl_result np_irecv(struct plugin *p, void *comm, int n, void **data, size_t *sizes,
@@ -236,41 +216,36 @@ enum nccl_result np_irecv(struct plugin *p, void *comm, int n, void **data, size
 	int small[64];
 
 	if (p->version >= 10)
-		return (p->version == 10 ? V10(p)->irecv :
-			p->version == 11 ? V11(p)->irecv :
-					   V12(p)->irecv)(comm, n, data, sizes, tags, mrs, NULL,
-							  req);
+		return V10(p)->irecv(comm, n, data, sizes, tags, mrs, NULL, req);
 	if (p->version == 9)
 		return V9(p)->irecv(comm, n, data, sizes, tags, mrs, req);
 	for (int i = 0; i < n; i++)
 		small[i] = (int)sizes[i];
-	return (p->version == 8 ? V8(p)->irecv :
-		p->version == 7 ? V7(p)->irecv :
-				  V6(p)->irecv)(comm, n, data, small, tags, mrs, req);
+	return V6(p)->irecv(comm, n, data, small, tags, mrs, req);
 }
 
 enum nccl_result np_iflush(struct plugin *p, void *comm, int n, void **data, int *sizes, void **mrs,
 			   void **req)
 {
-	return ENTRY(p, iflush)(comm, n, data, sizes, mrs, req);
+	return V6(p)->iflush(comm, n, data, sizes, mrs, req);
 }
 
 enum nccl_result np_test(struct plugin *p, void *req, int *done, int *sizes)
 {
-	return ENTRY(p, test)(req, done, sizes);
+	return V6(p)->test(req, done, sizes);
 }
 
 enum nccl_result np_close_send(struct plugin *p, void *comm)
 {
-	return ENTRY(p, close_send)(comm);
+	return V6(p)->close_send(comm);
 }
 
 enum nccl_result np_close_recv(struct plugin *p, void *comm)
 {
-	return ENTRY(p, close_recv)(comm);
+	return V6(p)->close_recv(comm);
 }
 
 enum nccl_result np_close_listen(struct plugin *p, void *comm)
 {
-	return ENTRY(p, close_listen)(comm);
+	return V6(p)->close_listen(comm);
 }
