@@ -103,7 +103,7 @@ static void guest_memory(void **state)
 	assert_int_equal(fab_mem_new(&mem), 0);
 	move_to_0(toy_memory(FAB_MEM_PAGE));
 	assert_int_equal(fab_mem_map(mem, 0, FAB_MEM_PAGE, 0, 0, FAB_MEM_READ), 0);
-	assert_non_null(fab_mem_at(mem, 0, FAB_MEM_READ, &run));
+	assert_non_null(toy_mem_at(mem, 0, FAB_MEM_READ, &run));
 	fab_mem_free(mem);
 	close(0);
 }

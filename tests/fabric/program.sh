@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# tphbuf-fabric as a program: exit status, signals, and what it leaves behind. TAP.
+# tphbuf-fabric as a program: rights, signals, and what it leaves behind. TAP.
 set -u
 program=$1 number=0 bad=0
 dir=$(mktemp -d)
@@ -40,10 +40,6 @@ ended() {
 	tap $? "$name" "exit $rc instead of $want, said: $said $(cat "$dir/err")"
 }
 
-check "help" 0 "^usage: tphbuf-fabric" "$program" --help
-check "version" 0 "^tphbuf-fabric [0-9]" "$program" --version
-check "an unknown option" 2 "^tphbuf-fabric: ." "$program" --zero
-check "a folder that is missing" 1 "^tphbuf-fabric: /absent/a.sock: No such file" "$program" --dir /absent --endpoint a
 drop=()
 [ "$(id -u)" != 0 ] || drop=(setpriv --bounding-set=-sys_nice)
 check "no right to real-time priority" 1 "^tphbuf-fabric: --realtime: Operation not permitted" \
