@@ -66,7 +66,7 @@ static int receive(struct srv_in *in, int sock, uint8_t *to, uint32_t len)
 
 	n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	take_files(&in->files, &msg);
 	return n ? (int)n : -ECONNRESET;
 }

@@ -69,7 +69,7 @@ static ssize_t send_some(int sock, const void *data, size_t len, int fd)
 	} while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return n;
-	return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+	return errno == EAGAIN ? 0 : -errno;
 }
 
 int srv_out_flush(struct srv_out *out, int sock)

@@ -36,8 +36,7 @@ static void unmap_region(void *arg, void *object)
 	struct mapping *m = object;
 
 	(void)arg;
-	if (m->addr)
-		tphbuf_buffer_unmap(m->buf);
+	tphbuf_buffer_unmap(m->buf); /* nothing if it is not mapped */
 	free(m);
 }
 
