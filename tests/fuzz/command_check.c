@@ -8,7 +8,13 @@
 #include "tests/fuzz/command_check.h"
 #include "tests/fuzz/fuzz.h"
 
-#define MAX_OBJECTS 128u /* of a kind: numbers of an input begin with the first */
+#define MAX_OBJECTS 128u /* of a kind */
+
+/* Slots that have been given out: an input's numbers begin with the first, and are not used twice. */
+static uint32_t slots(const struct nic_ids *ids)
+{
+	return ids->next < MAX_OBJECTS ? ids->next : MAX_OBJECTS;
+}
 
 static const struct nic_ids *space(const struct nic *nic, unsigned int i)
 {
@@ -49,7 +55,7 @@ static void check_space(const struct nic_ids *ids)
 {
 	uint32_t i, n = 0;
 
-	for (i = 0; i < MAX_OBJECTS; i++)
+	for (i = 0; i < slots(ids); i++)
 		n += object(ids, i) != NULL;
 	promise(n == ids->used);
 }
@@ -86,7 +92,7 @@ static uint32_t users_of_cq(const struct nic *nic, uint32_t cqn)
 		n += !qp->no_sq && qp->cqn_send == cqn;
 		n += (!qp->no_rq || qp->shared_rq) && qp->cqn_recv == cqn;
 	}
-	for (i = 0; nic->srqs.used && i < MAX_OBJECTS; i++) {
+	for (i = 0; nic->srqs.used && i < slots(&nic->srqs); i++) {
 		const struct nic_srq *srq = object(&nic->srqs, i);
 
 		n += srq && srq->kind == NIC_SRQ_XRC && srq->cqn == cqn;
@@ -112,7 +118,7 @@ static uint32_t check_queues(const struct nic *nic)
 	for (qp = nic->qp_list; qp; qp = qp->next, qps++)
 		pages += check_qp(nic, qp);
 	promise(qps == nic->qps.used);
-	for (i = 0; nic->cqs.used && i < MAX_OBJECTS; i++) {
+	for (i = 0; nic->cqs.used && i < slots(&nic->cqs); i++) {
 		const struct nic_cq *cq = object(&nic->cqs, i);
 
 		if (!cq)
@@ -121,7 +127,7 @@ static uint32_t check_queues(const struct nic *nic)
 		promise(cq->users == users_of_cq(nic, cq->number));
 		pages += check_buf(&cq->buf, (uint64_t)cq->cqe_bytes << cq->log_size);
 	}
-	for (i = 0; nic->eqs.used && i < MAX_OBJECTS; i++) {
+	for (i = 0; nic->eqs.used && i < slots(&nic->eqs); i++) {
 		const struct nic_eq *eq = object(&nic->eqs, i);
 
 		if (!eq)
@@ -129,7 +135,7 @@ static uint32_t check_queues(const struct nic *nic)
 		promise(eq->log_size <= 16 && eq->vector < nic->opts.vectors);
 		pages += check_buf(&eq->buf, 64ull << eq->log_size);
 	}
-	for (i = 0; nic->srqs.used && i < MAX_OBJECTS; i++) {
+	for (i = 0; nic->srqs.used && i < slots(&nic->srqs); i++) {
 		const struct nic_srq *srq = object(&nic->srqs, i);
 
 		if (!srq)
@@ -147,7 +153,7 @@ static uint32_t check_keys(const struct nic *nic)
 {
 	uint32_t mtts = 0, i;
 
-	for (i = 0; nic->mkeys.used && i < MAX_OBJECTS; i++) {
+	for (i = 0; nic->mkeys.used && i < slots(&nic->mkeys); i++) {
 		const struct nic_mkey *mkey = object(&nic->mkeys, i);
 
 		if (!mkey)
