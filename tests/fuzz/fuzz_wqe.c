@@ -13,6 +13,7 @@
 #include "tests/fabric/rc_rig.h"
 #include "tests/fuzz/clock.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/queues.h"
 #include "tests/fuzz/wqe_model.h"
 
 #define MAX_OPS	   48u
@@ -33,10 +34,9 @@ static const struct {
 
 static struct guest {
 	struct rig_pair pair;
+	struct fuzz_queues connected;
 	uint64_t buffer[2], guard[2][2]; /* pages without key before and behind each buffer */
 	struct nic_mkey *mkey[2][MODEL_KEYS];
-	struct nic_qp qp[2]; /* as connected */
-	struct nic_cq cq[2];
 	uint16_t blocks; /* posted */
 } guest;
 static struct model model;
@@ -123,9 +123,8 @@ static void open_guest(void)
 		guest.guard[side][1] = rig_alloc(rig, NIC_PAGE);
 		for (i = 0; i < MODEL_KEYS; i++)
 			open_key(side, i, foreign_pd);
-		guest.qp[side] = *guest.pair.qp[side].qp;
-		guest.cq[side] = *guest.pair.cq[side].cq;
 	}
+	fuzz_queues_keep(&guest.connected, &guest.pair);
 	rig_tph_enable(rig->nic[1], 1, tags[TAG_BAR].index, tags[TAG_BAR].st);
 	rig_tph_enable(rig->nic[1], 1, tags[TAG_HOST].index, tags[TAG_HOST].st);
 }
@@ -134,41 +133,6 @@ static uint8_t *bar_bytes(int side)
 {
 	return (uint8_t *)guest.pair.rig.endpoint->bar[EP_MEMORY_BAR].host +
 	       (unsigned int)side * MODEL_LEN;
-}
-
-static void zero_tally(struct fab_tally *tally)
-{
-	uint32_t i;
-
-	for (i = 0; i < tally->nrows; i++)
-		tally->rows[i].tlps = tally->rows[i].bytes = 0;
-}
-
-/* Both queues empty, after as many blocks and receives as the indexes say. */
-static void start_queues(struct rig_qp *qp, uint16_t sq, uint16_t rq)
-{
-	const uint32_t record[2] = { htobe32(rq), htobe32(sq) };
-
-	qp->qp->sq_pi = qp->qp->sq_ci = qp->sq_pi = sq;
-	qp->qp->rq_pi = qp->qp->rq_ci = qp->rq_pi = rq;
-	memcpy(rig_at(qp->rig, qp->dbr), record, sizeof(record));
-}
-
-static void reset_queues(int side)
-{
-	struct rig_qp *qp = &guest.pair.qp[side];
-	struct rig_cq *cq = &guest.pair.cq[side];
-	uint32_t size = 1u << cq->cq->log_size, i;
-
-	nic_requester_stop(qp->qp);
-	*qp->qp = guest.qp[side];
-	for (i = 0; i < cq->cq->pi && i < size; i++)
-		((struct mlx5_cqe64 *)rig_at(cq->rig, cq->ring))[i].op_own = MLX5_CQE_INVALID << 4 |
-									     1;
-	*cq->cq = guest.cq[side];
-	cq->ci = 0;
-	memset(rig_at(cq->rig, cq->dbr), 0, 8);
-	start_queues(qp, 0, 0);
 }
 
 static void fill(uint8_t *bytes, uint32_t seed)
@@ -181,20 +145,36 @@ static void fill(uint8_t *bytes, uint32_t seed)
 	}
 }
 
-static void reset_buffers(int side)
+/* What the input has written, by the model: at its end the memory was as the model's. */
+static bool written(enum model_place place)
+{
+	const uint64_t *bytes = model.bytes[place][KIND_WRITE];
+	uint64_t sum = 0;
+	int tag;
+
+	for (tag = 0; tag < TAGS; tag++)
+		sum += bytes[tag];
+	return sum;
+}
+
+static void reset_buffers(int side, bool host, bool bar)
 {
 	static uint8_t pattern[4][MODEL_LEN];
-	uint8_t *host = rig_at(&guest.pair.rig, guest.buffer[side]);
+	uint8_t *at = rig_at(&guest.pair.rig, guest.buffer[side]);
 	int i;
 
 	if (!pattern[0][0])
 		for (i = 0; i < 4; i++)
 			fill(pattern[i], 77u + (uint32_t)i);
-	memcpy(model.buffer[side], pattern[side], MODEL_LEN);
-	memcpy(host + NIC_PAGE, pattern[side], NIC_PAGE);
-	memcpy(host, pattern[side] + NIC_PAGE, NIC_PAGE);
-	memcpy(model.bar[side], pattern[2 + side], MODEL_LEN);
-	memcpy(bar_bytes(side), pattern[2 + side], MODEL_LEN);
+	if (host) {
+		memcpy(model.buffer[side], pattern[side], MODEL_LEN);
+		memcpy(at + NIC_PAGE, pattern[side], NIC_PAGE);
+		memcpy(at, pattern[side] + NIC_PAGE, NIC_PAGE);
+	}
+	if (bar) {
+		memcpy(model.bar[side], pattern[2 + side], MODEL_LEN);
+		memcpy(bar_bytes(side), pattern[2 + side], MODEL_LEN);
+	}
 }
 
 static void reset(uint8_t how)
@@ -209,30 +189,29 @@ static void reset(uint8_t how)
 					   0 };
 	/* At the start of the queues, near their end, near the end of the indexes */
 	static const uint16_t blocks[4] = { 0, 62, 63, 0xfffe }, receives[4] = { 0, 15, 0xffff, 1 };
-	struct rig *rig = &guest.pair.rig;
+	const bool first = !guest.pair.rig.fabric;
 	unsigned int i;
 	int side;
 
-	if (!rig->fabric)
+	if (first)
 		open_guest();
+	for (side = 0; side < 2; side++)
+		reset_buffers(side, first || written((enum model_place)side),
+			      first || written(PLACE_BAR));
+	fuzz_queues_restore(&guest.connected, &guest.pair);
 	model_reset(&model);
 	model.unreliable = how & 1;
 	model.access = access[how >> 1 & 7];
 	for (side = 0; side < 2; side++) {
-		reset_queues(side);
-		reset_buffers(side);
 		for (i = 0; i < MODEL_KEYS; i++)
 			guest.mkey[side][i]->free = model.key[side][i].free = keys[i].free;
 		guest.pair.qp[side].qp->service = model.unreliable ? MLX5_QPC_ST_UC : MLX5_QPC_ST_RC;
-		zero_tally(&rig->nic[side]->dev.to_memory);
-		memset(rig->nic[side]->dev.sent, 0, sizeof(rig->nic[side]->dev.sent));
 	}
 	guest.pair.qp[1].qp->access = model.access;
-	start_queues(&guest.pair.qp[0], blocks[how >> 4 & 3], 0);
-	start_queues(&guest.pair.qp[1], 0, receives[how >> 6]);
+	fuzz_queues_start(&guest.pair.qp[0], blocks[how >> 4 & 3], 0);
+	fuzz_queues_start(&guest.pair.qp[1], 0, receives[how >> 6]);
 	guest.blocks = blocks[how >> 4 & 3];
 	model.taken = model.ready = receives[how >> 6];
-	zero_tally(&rig->endpoint->bar[EP_MEMORY_BAR].tally);
 }
 
 static uint32_t pick_key(struct fuzz_input *in, int side)
@@ -520,7 +499,7 @@ static void reconnect(void)
 		struct rig_qp *qp = &guest.pair.qp[side];
 
 		nic_qp_set_state(qp->qp, NIC_QP_RST);
-		start_queues(qp, 0, 0);
+		fuzz_queues_start(qp, 0, 0);
 	}
 	rig_qp_connect(&guest.pair.qp[0], &guest.pair.qp[1]);
 	guest.blocks = 0;
