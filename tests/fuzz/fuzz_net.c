@@ -8,6 +8,9 @@
 #include "userspace/transports/nccl/loop.h"
 #include "userspace/transports/nccl/verbs.h"
 
+/* Announcements and sends of an input: all slots are taken, and some of them again. */
+#define QUEUE_WORK (NET_SLOTS + 64)
+
 static void announcement(const uint8_t *data)
 {
 	static struct net_comm comm;
@@ -39,7 +42,8 @@ static void announcement(const uint8_t *data)
 static void part(const uint8_t *data)
 {
 	static struct net_request req = { .seq = 5, .n = 3 };
-	struct net_request *active[NET_SLOTS] = { [5] = &req }, *found;
+	static struct net_request *const active[NET_SLOTS] = { [5] = &req };
+	struct net_request *found;
 	struct loop_part msg;
 
 	memcpy(&msg, data, sizeof(msg));
@@ -102,14 +106,14 @@ static void queue(struct fuzz_input *in)
 {
 	static struct net_comm comm;
 	struct net_cts cts = { 0 };
-	uint32_t index, times, steps = 0;
+	uint32_t index, times, work = QUEUE_WORK;
 	bool fits;
 
 	comm.cts_head = comm.cts_tail = 0u - fuzz_take(in, 1); /* past the largest number */
-	while (in->size && steps++ < 64) {
+	while (in->size && work) {
 		uint8_t step = (uint8_t)fuzz_take(in, 1);
 
-		for (times = 1u << (step & 7); times; times--) {
+		for (times = 1u << (step & 7); times && work; times--, work--) {
 			if (step & 0x80) {
 				struct net_cts *oldest = net_cts_match(&comm, step >> 4 & 3, &index);
 

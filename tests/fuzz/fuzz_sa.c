@@ -11,6 +11,10 @@
 
 #define PORTS 3u
 
+static struct subnet_port port[PORTS] = { { .lid = 1, .guid = 0xa1 },
+					  { .lid = 2, .guid = 0xa2 },
+					  { .lid = 3, .guid = 0xa3 } };
+
 static void check_answer(const uint8_t *request, const uint8_t *answer)
 {
 	struct umad_hdr asked, got;
@@ -24,18 +28,18 @@ static void check_answer(const uint8_t *request, const uint8_t *answer)
 }
 
 /* The further datagrams come to an end. */
-static void check_transfer(struct subnet_port *port)
+static void check_transfer(struct subnet_port *from)
 {
 	uint8_t answer[SUBNET_MAD_BYTES];
 	uint32_t n = 0;
 
-	while (subnet_sa_next(port, answer))
+	while (subnet_sa_next(from, answer))
 		promise(++n < SUBNET_MAX_SEGMENTS);
-	promise(port->transfer.segments <= SUBNET_MAX_SEGMENTS);
+	promise(from->transfer.segments <= SUBNET_MAX_SEGMENTS);
 }
 
 /* Each member is a port with join states, each group has what keeps it and a LID of its own. */
-static void check_groups(const struct subnet_port *port)
+static void check_groups(void)
 {
 	const struct subnet *subnet = port[0].subnet;
 	uint32_t members[PORTS] = { 0 }, i;
@@ -60,17 +64,42 @@ static void check_groups(const struct subnet_port *port)
 		promise(members[i] == port[i].memberships && members[i] <= SUBNET_MAX_MEMBERSHIPS);
 }
 
+/* Ports and subnet are made once. */
+static void open_subnet(struct subnet_port kept[PORTS], struct subnet *kept_subnet)
+{
+	uint32_t i;
+
+	for (i = 0; i < PORTS; i++)
+		promise(!subnet_port_add(&port[i], i ? &port[0] : NULL));
+	memcpy(kept, port, sizeof(port));
+	*kept_subnet = *port[0].subnet;
+}
+
+/* Groups end with their members, but for the first; the rest is as it was. */
+static void reset(const struct subnet_port kept[PORTS], const struct subnet *kept_subnet)
+{
+	struct subnet *subnet = port[0].subnet;
+	uint32_t i;
+
+	for (i = 0; i < PORTS; i++) {
+		subnet_port_reset(&port[i]);
+		promise(!port[i].memberships);
+	}
+	promise(subnet->groups == kept_subnet->groups && !subnet->groups->next);
+	promise(!subnet->groups->members);
+	*subnet = *kept_subnet;
+	memcpy(port, kept, sizeof(port));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct subnet_port port[PORTS] = { { .lid = 1, .guid = 0xa1 },
-					   { .lid = 2, .guid = 0xa2 },
-					   { .lid = 3, .guid = 0xa3 } };
+	static struct subnet_port kept[PORTS];
+	static struct subnet kept_subnet;
 	uint8_t answer[SUBNET_MAD_BYTES];
 	uint32_t i, len;
 
-	for (i = 0; i < PORTS; i++)
-		if (subnet_port_add(&port[i], i ? &port[0] : NULL))
-			abort();
+	if (!port[0].subnet)
+		open_subnet(kept, &kept_subnet);
 	while (size > 1) {
 		i = data[0] % PORTS;
 		data++;
@@ -81,11 +110,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_answer(data, answer);
 			check_transfer(&port[i]);
 		}
-		check_groups(port);
+		check_groups();
 		data += len;
 		size -= len;
 	}
-	for (i = 0; i < PORTS; i++)
-		subnet_port_remove(&port[i]);
+	reset(kept, &kept_subnet);
 	return 0;
 }
