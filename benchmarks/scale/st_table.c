@@ -10,7 +10,7 @@ void st_table_init(struct st_table *table, unsigned int entries, unsigned int li
 	table->limit = limit;
 }
 
-/* May @a be overwritten rather than @b? Neither has users. */
+/* Whether @a is overwritten rather than @b. Neither has users. */
 static int older(const struct st_entry *a, const struct st_entry *b)
 {
 	if (!a->written || !b->written)

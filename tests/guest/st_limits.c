@@ -48,7 +48,7 @@ static void many_open(struct rig *rig, struct many *many)
 	many->target.mr = NULL;
 }
 
-/* Register one more MR; is its tag applied? If not, the kernel must say why. */
+/* Register one more MR. Return: its tag is applied; if not, the kernel must say why. */
 static bool add(struct rig *rig, struct many *many, struct ibv_pd *pd, unsigned int tag,
 		uint32_t reason)
 {

@@ -33,7 +33,7 @@ struct hotplug {
 	unsigned long cycles, set, refused, bound, lost, transfers, tags[ENTRIES];
 };
 
-/* Is this certain since before? */
+/* The CPU has been in @state since @before was read. */
 static bool surely(struct hotplug *h, unsigned int before, unsigned int state)
 {
 	return before % 4 == state && atomic_load(&h->state) == before;

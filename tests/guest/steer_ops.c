@@ -85,7 +85,7 @@ static void test_notph(struct steer *rig, const char *arg)
 	expect_as_before(rig);
 }
 
-/* May this level enable the mode with the table at this place? */
+/* Whether this level may enable the mode with the table at this place. */
 static bool allowed(const char *level, uint32_t loc, uint32_t mode)
 {
 	if (!strcmp(level, "unsafe"))

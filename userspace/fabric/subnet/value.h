@@ -11,7 +11,7 @@
 
 enum subnet_value { SUBNET_VALUE_MTU, SUBNET_VALUE_RATE, SUBNET_VALUE_LIFETIME };
 
-/* Does the value that there is satisfy the one asked for? */
+/* Whether @value, which there is, satisfies @asked. */
 bool subnet_value_allowed(enum subnet_value kind, uint8_t asked, uint8_t value);
 /*
  * The value of a new group: the one asked for exactly if the subnet can have it, else the

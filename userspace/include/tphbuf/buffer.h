@@ -261,7 +261,7 @@ struct tphbuf_tag_state {
 };
 
 /**
- * tphbuf_device_tag_probe() - can tags be set on buffers of this device?
+ * tphbuf_device_tag_probe() - whether tags can be set on buffers of a device
  * @dev: device
  *
  * Asks the kernel; changes nothing.
@@ -273,7 +273,7 @@ struct tphbuf_tag_state {
 TPHBUF_API int tphbuf_device_tag_probe(struct tphbuf_device *dev);
 
 /**
- * tphbuf_buffer_tag_probe() - which namespaces can the buffer's device consume?
+ * tphbuf_buffer_tag_probe() - which namespaces the buffer's device consumes
  * @buf: buffer
  * @supported: TPHBUF_TAG_ bits
  *

@@ -152,7 +152,7 @@ TPHBUF_API const char *tphbuf_stage_name(enum tphbuf_stage stage);
 TPHBUF_API const char *tphbuf_explain(enum tphbuf_stage stage, int err);
 
 /**
- * tphbuf_is_unsupported() - does this failure mean "not possible here"?
+ * tphbuf_is_unsupported() - whether a failure means that something is missing here
  * @err: negative errno
  *
  * True for the errno values with which the library reports that the kernel,

@@ -68,7 +68,7 @@ TPHBUF_API int tphbuf_tag_parse(const char *text, struct tphbuf_tag *tag, const 
 TPHBUF_API int tphbuf_tag_format(const struct tphbuf_tag *tag, char *buf, size_t size);
 
 /**
- * tphbuf_tag_check() - is this a tag that a device can consume?
+ * tphbuf_tag_check() - whether a device can consume a tag
  * @tag: the tag
  * @supported: set of namespaces, or TPHBUF_TAG_MASK to check the form only
  * @why: NULL, or where a static sentence about the failure goes

@@ -47,7 +47,7 @@ struct tphbuf_net_memory {
  * @name: for messages
  * @open: start; *@state is the first argument of the others. Return: 0, -errno.
  * @close: end; no copy is running
- * @check: can bytes be copied to and from [@device, @device + @length)? Called at
+ * @check: whether bytes can be copied to and from [@device, @device + @length). Called at
  *	registration. Return: 0, -errno.
  * @alloc: host memory for one chunk that @start copies from or to; NULL when there is none now.
  *	Keep separate chunks for the two directions: two ranks
@@ -56,7 +56,7 @@ struct tphbuf_net_memory {
  * @start: begin a copy; @to_device says in which direction. It does not wait for the
  *	device: a kernel of the collective library may be spinning there until
  *	the copy is done. *@op identifies the copy. Return: 0, -errno.
- * @poll: is it done? Return: 1 (@op is free again), 0, -errno (likewise).
+ * @poll: whether it is done. Return: 1 (@op is free again), 0, -errno (likewise).
  *
  * Functions are called from several threads at a time.
  */
