@@ -137,5 +137,5 @@ say "report: build/report/bench.json, index.html"
 case $status in
 0) ;;
 3) say "no target was missed, but not all are shown: repeat on an idle machine, with more PAIRS" && exit 3 ;;
-*) die "a target was missed" ;;
+*) die "a target was missed; the lines above with MISSED name it" ;;
 esac

@@ -23,11 +23,11 @@ start=$SECONDS
 mkdir -p "$BUILD/log" "$BUILD/report"
 marker=$BUILD/log/demo.marker
 touch "$marker"
-say "[6/7] the story, in the VM"
+say "[6/7] tagged and untagged runs, in the VM"
 if ! run_story; then
 	cat "$BUILD/log/demo-vm.err" >&2
 	tail -n 20 "$BUILD/vm/demo/console.log" | sed 's/^/    | /' >&2
-	die "the story did not finish; logs in build/vm/demo"
+	die "the runs in the VM did not finish: the end of the console is above, all logs are in build/vm/demo"
 fi
 say "[7/7] report"
 "$TOP/demo/report.sh" "$BUILD/vm/demo" "$BUILD/report/demo.json"

@@ -83,7 +83,7 @@ def output(command, **more):
     try:
         return subprocess.run(command, capture_output=True, text=True, **more)
     except FileNotFoundError:
-        raise StudyError(f'{command[0]} is not installed') from None
+        raise StudyError(f'{command[0]} is not installed; tphbuf-ab(1) says what the study needs') from None
 
 
 def answer(command):
@@ -156,7 +156,7 @@ def measure(options, tag, size, port):
         done = output(client_command(options, common), timeout=options.timeout)
         text, _ = serving.communicate(timeout=options.timeout)
     except subprocess.TimeoutExpired:
-        raise StudyError(f'a run did not end within {options.timeout} s: {shlex.join(server)}') from None
+        raise StudyError(f'a run did not end within {options.timeout} s, see --timeout: {shlex.join(server)}') from None
     finally:
         if serving.poll() is None:
             serving.kill()

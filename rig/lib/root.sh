@@ -4,7 +4,7 @@
 # inside_root ROOT MOUNT... -- COMMAND...: as root, with /proc, /dev, an empty /tmp, and each MOUNT: SOURCE:TARGET
 # (writable), SOURCE:TARGET:ro, or tmpfs:TARGET. Only COMMAND sees the mounts.
 inside_root() {
-	[ "$(id -u)" = 0 ] || die "root is needed (chroot and bind mounts)"
+	[ "$(id -u)" = 0 ] || die "root is needed for chroot and bind mounts; run this as root"
 	unshare -m --propagation private bash -c '
 		set -e
 		root=$1
