@@ -413,6 +413,7 @@ int main(int argc, char **argv)
 	loaded_twice(argv[2]);
 	errors();
 	strangers();
+	announcements();
 	no_memory();
 	return results_end();
 }

@@ -27,7 +27,8 @@ enum nccl_result send_one(struct rig *rig, size_t size, int tag, void **req);
 /* Test until done or error. */
 enum nccl_result finish(void *req, int *sizes);
 
-void errors(void);    /* verbs_errors.c */
-void strangers(void); /* verbs_peer.c */
+void announcements(void); /* verbs_announce.c */
+void errors(void);	  /* verbs_errors.c */
+void strangers(void);	  /* verbs_peer.c */
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The verbs back end. A receiver posts its receives, which hold no memory, and then
- * writes an announcement into a ring at the sender (RDMA WRITE). The sender writes the
+ * announces them in a ring at the sender (verbs_cts.c). The sender writes the
  * payload straight into the announced memory, one WRITE_WITH_IMM on each queue pair; the
  * immediate names receive and part, the completions' lengths add up to the size. A flush
  * is an RDMA READ of one byte on a queue pair connected to itself.
@@ -18,8 +18,6 @@
 #include "verbs.h"
 
 #define CQ_BATCH 16
-
-enum { WR_SEND, WR_CTS, WR_FLUSH, WR_RECV };
 
 static uint64_t wr_id(int kind, const struct net_request *req)
 {
@@ -170,43 +168,17 @@ static int post_write(struct net_comm *comm, struct net_request *req)
 static int post_receive(struct net_comm *comm, struct net_request *req)
 {
 	struct verbs_comm *vc = comm->state;
-	struct verbs_cts *cts = &vc->ring[req->seq % NET_SLOTS];
-	struct ibv_recv_wr recv = { .wr_id = wr_id(WR_RECV, req) }, *bad_recv;
-	struct ibv_sge sge = { (uintptr_t)cts, sizeof(*cts), vc->ring_mr->lkey };
-	struct ibv_send_wr wr = { .wr_id = wr_id(WR_CTS, req),
-				  .sg_list = &sge,
-				  .num_sge = 1,
-				  .opcode = IBV_WR_RDMA_WRITE },
-			   *bad;
-	int err;
+	struct ibv_recv_wr recv = { .wr_id = wr_id(WR_RECV, req) }, *bad;
+	int err = 0;
 
-	memset(cts, 0, sizeof(*cts));
-	for (uint32_t i = 0; i < req->n; i++) {
-		const struct net_part *part = &req->part[i];
-
-		cts->part[i].size = part->size;
-		cts->part[i].tag = part->tag;
-		if (part->mr) {
-			cts->part[i].addr = part->mr->iova + (size_t)(part->data - part->mr->data);
-			cts->part[i].rkey = part->mr->rkey;
-		}
-		for (unsigned int q = 0; q < vc->n_qps; q++) {
-			err = ibv_post_recv(vc->qp[q], &recv, &bad_recv);
-			if (err)
-				return err;
-		}
-	}
-	cts->n = req->n;
-	cts->mark = req->seq + 1;
-	wr.wr.rdma.remote_addr = vc->peer_ring + (req->seq % NET_SLOTS) * sizeof(*cts);
-	wr.wr.rdma.rkey = vc->peer_ring_rkey;
-	err = ibv_post_send(vc->qp[0], &wr, &bad);
+	for (uint32_t i = 0; i < req->n * vc->n_qps && !err; i++)
+		err = ibv_post_recv(vc->qp[i % vc->n_qps], &recv, &bad);
 	if (err)
 		return err;
 	vc->active[req->seq % NET_SLOTS] = req;
-	req->pending =
-		req->n * vc->n_qps + 1; /* the announcement too: the slot is its work request's */
-	return 0;
+	req->pending = req->n * vc->n_qps + 1; /* the announcement too: its slot is read until then */
+	verbs_cts_fill(vc, req);
+	return verbs_cts_post(vc);
 }
 
 static int post_flush(struct net_comm *comm, struct net_request *req)
@@ -227,6 +199,16 @@ static int post_flush(struct net_comm *comm, struct net_request *req)
 	return ibv_post_send(vc->self, &wr, &bad);
 }
 
+/* The result of posting, and its line in the log */
+static enum nccl_result refused(const struct net_comm *comm, int err)
+{
+	if (!err)
+		return NCCL_SUCCESS;
+	net_warn("%s: comm %u: a work request was refused: %s", comm->dev->name, comm->id,
+		 strerror(err));
+	return NCCL_SYSTEM_ERROR;
+}
+
 static enum nccl_result post(struct net_comm *comm, struct net_request *req)
 {
 	int err;
@@ -237,17 +219,22 @@ static enum nccl_result post(struct net_comm *comm, struct net_request *req)
 		err = post_receive(comm, req);
 	else
 		err = post_flush(comm, req);
-	if (!err)
-		return NCCL_SUCCESS;
-	net_warn("%s: comm %u: a work request was refused: %s", comm->dev->name, comm->id,
-		 strerror(err));
-	return NCCL_SYSTEM_ERROR;
+	return refused(comm, err);
 }
 
 static void one_less(struct net_request *req)
 {
 	if (!--req->pending)
 		req->done = true;
+}
+
+static void receive_one_less(struct verbs_comm *vc, uint32_t slot)
+{
+	one_less(vc->active[slot]);
+	if (!vc->active[slot]->done)
+		return;
+	vc->active[slot] = NULL;
+	vc->cts_done++;
 }
 
 static enum nccl_result received(struct net_comm *comm, const struct ibv_wc *wc)
@@ -265,15 +252,22 @@ static enum nccl_result received(struct net_comm *comm, const struct ibv_wc *wc)
 	part = &req->part[index];
 	part->got += wc->byte_len;
 	part->arrivals++;
-	one_less(req);
-	if (req->done)
-		vc->active[imm % NET_SLOTS] = NULL;
-	return NCCL_SUCCESS;
+	receive_one_less(vc, imm % NET_SLOTS);
+	return refused(comm, verbs_cts_post(vc));
+}
+
+/* @n receives have been announced. */
+static enum nccl_result announced(struct net_comm *comm, uint32_t n)
+{
+	struct verbs_comm *vc = comm->state;
+
+	for (; n; n--)
+		receive_one_less(vc, vc->cts_told++ % NET_SLOTS);
+	return refused(comm, verbs_cts_post(vc));
 }
 
 static enum nccl_result completed(struct net_comm *comm, const struct ibv_wc *wc)
 {
-	struct verbs_comm *vc = comm->state;
 	struct net_request *req = &comm->slots[(uint32_t)wc->wr_id % NET_SLOTS];
 
 	if (wc->status != IBV_WC_SUCCESS) {
@@ -286,11 +280,11 @@ static enum nccl_result completed(struct net_comm *comm, const struct ibv_wc *wc
 	}
 	if (wc->wr_id >> 32 == WR_RECV)
 		return received(comm, wc);
+	if (wc->wr_id >> 32 == WR_CTS)
+		return announced(comm, (uint32_t)wc->wr_id);
 	if (req->magic != NET_MAGIC_REQ)
 		return NCCL_INTERNAL_ERROR;
 	one_less(req);
-	if (req->done && req->kind == NET_RECV)
-		vc->active[req->seq % NET_SLOTS] = NULL;
 	return NCCL_SUCCESS;
 }
 

@@ -49,6 +49,9 @@ struct verbs_device {
 	atomic_bool fatal;
 };
 
+/* Upper half of a work request's number */
+enum { WR_SEND, WR_CTS, WR_FLUSH, WR_RECV };
+
 struct verbs_comm {
 	struct ibv_cq *cq;
 	struct ibv_qp *qp[VERBS_MAX_QPS];
@@ -59,6 +62,9 @@ struct verbs_comm {
 	struct ibv_mr *ring_mr;
 	uint64_t peer_ring;
 	uint32_t peer_ring_rkey;
+	/* Sequence numbers of receives, in this order: all before it are done; their announcements are complete;
+	 * are posted; they are filled in the ring */
+	uint32_t cts_done, cts_told, cts_next, cts_end;
 	struct net_request *active[NET_SLOTS];
 	unsigned int calls;
 	atomic_bool failed; /* an asynchronous event said so */
@@ -75,6 +81,10 @@ enum nccl_result verbs_reg(struct net_device *dev, struct net_mr *mr);
 void verbs_unreg(struct net_mr *mr);
 enum nccl_result verbs_reg_dmabuf(struct net_device *dev, struct net_mr *mr, uint64_t offset,
 				  int fd);
+
+/* verbs_cts.c */
+void verbs_cts_fill(struct verbs_comm *vc, const struct net_request *req);
+int verbs_cts_post(struct verbs_comm *vc);
 
 /* verbs_wire.c */
 bool verbs_blob_ok(const struct verbs_blob *blob);
