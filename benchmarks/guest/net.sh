@@ -3,9 +3,10 @@
 # NCCL's network plugin against ib_write_bw on the same NICs, in turn (A B B A) in one boot: net.sh PAIRS. Values are
 # lines "FIGURE ours|peer VALUE" in /srv/values, as those of bench.sh.
 #
-# Both sides do the same: one queue pair, the MTU of the port, WRITE_WITH_IMM of one buffer of 1 MiB, 32 sends outstanding and
-# 256 receives ahead, a completion of each, and a receiver that polls, which takes a CPU from the fabric. The messages of
-# the ring have 8 MiB.
+# Both sides do the same: one queue pair, the MTU of the port, WRITE_WITH_IMM of one buffer of 1 MiB in a huge page, 256
+# receives ahead, a completion of each, and a receiver that polls, which takes a CPU from the fabric. 128 sends are
+# outstanding, ib_write_bw's own number, and 32, the most that NCCL has: that is less than a millisecond of copying, and a
+# sender that waits for a CPU as long leaves the fabric without work. The messages of the ring have 8 MiB.
 . /opt/tphbuf/rig/lib.sh
 
 pairs=${1:-10} port=22000
@@ -15,8 +16,8 @@ fail() { echo "BENCH: FAILED: $*"; exit 1; }
 
 value() { echo "$*" | tee -a /srv/values; }
 
-plugin() { # WHAT: values of net_plugin in /srv/net
-	net_plugin "$1" /opt/tphbuf/usr/lib/libnccl-net-tphbuf.so >/srv/net || fail "net_plugin $1"
+plugin() { # WHAT [ARG]: values of net_plugin in /srv/net
+	net_plugin "$1" /opt/tphbuf/usr/lib/libnccl-net-tphbuf.so ${2:+"$2"} >/srv/net || fail "net_plugin $1"
 }
 of() { sed -n "s/^$1 //p" /srv/net; }
 
@@ -30,8 +31,12 @@ write_bw() { # OPTION...: sets $result to MiB/s of ib_write_bw
 	result=$(sed -n 's/.*"BW_average" *: *"\{0,1\}\([0-9.]*\).*/\1/p' /srv/client.json | tail -n 1)
 }
 
-bandwidth() { plugin bw && value net.bw ours "$(of bw)"; }
-bandwidth_peer() { write_bw -s 1048576 -n 2000 -t 32 -r 256 && value net.bw peer "$result"; }
+bandwidth() { # FIGURE SENDS
+	plugin bw "$2" && value "$1" ours "$(of bw)"
+}
+bandwidth_peer() { # FIGURE SENDS
+	write_bw -s 1048576 -n 10000 -t "$2" -r 256 --use_hugepages && value "$1" peer "$result"
+}
 all_reduce() { plugin all-reduce && value net.all_reduce peer "$(of all_reduce)" && sum=$(of sum); }
 both_ways() { write_bw -b -s 8388608 -n 20 -t 2 && both=$result; }
 # Time that is allowed for it, us: a ring of two ranks moves 16 MiB in each direction and sums 8 MiB.
@@ -41,14 +46,19 @@ load_mlx5 || fail "drivers"
 for bdf in $(nics); do wait_for 10 port_active "$(ib_of "$bdf")" || fail "port"; done
 nic_ext=$(ib_of "$(nics | sed -n 1p)") nic_8bit=$(ib_of "$(nics | sed -n 2p)")
 ip link set lo up
+echo 4 >/proc/sys/vm/nr_hugepages # of 2 MiB
 : >/srv/values
 for number in $(seq "$pairs"); do
 	noise >/srv/noise || fail "noise"
 	while read -r kind figure; do value "noise $kind $figure"; done </srv/noise
 	if [ $((number % 2)) = 0 ]; then
-		bandwidth && bandwidth_peer && all_reduce && both_ways
+		bandwidth net.bw 128 && bandwidth_peer net.bw 128
+		bandwidth net.bw32 32 && bandwidth_peer net.bw32 32
+		all_reduce && both_ways
 	else
-		bandwidth_peer && bandwidth && both_ways && all_reduce
+		bandwidth_peer net.bw 128 && bandwidth net.bw 128
+		bandwidth_peer net.bw32 32 && bandwidth net.bw32 32
+		both_ways && all_reduce
 	fi
 	allowed
 done

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * net_plugin WHAT PLUGIN [BDF]: speed of a network plugin of NCCL. Prints "NAME VALUE" lines.
+ * net_plugin WHAT PLUGIN [ARG]: speed of a network plugin of NCCL. Prints "NAME VALUE" lines.
  *
- *   bw         1 MiB messages from one process to another, MiB/s; all of one buffer, as those of
- *              ib_write_bw
+ *   bw         1 MiB messages from one process to another, ARG of them outstanding, MiB/s; all of one
+ *              buffer in a huge page, as those of ib_write_bw --use_hugepages
  *   all-reduce a ring of two ranks, 16 MiB in place, and the sums alone, us
  *   post       one isend of 8 bytes that finds its receive announced, ns (instructions, where
  *              the clock counts them)
- *   register   10,000 regions of a BAR of BDF, each a page: from the 100th on and up to the last, 100
+ *   register   10,000 regions of a BAR of BDF (ARG), each a page: from the 100th on and up to the last, 100
  *              of each, and what is registered already, among few and among 10,000; us of one
  */
 #include <stdio.h>
@@ -21,15 +21,15 @@
 #include "userspace/transports/check/check.h"
 #include "userspace/transports/check/collective.h"
 
-#define SENDS	 32  /* outstanding at a time, as ib_write_bw -t 32 */
-#define RECEIVES 256 /* posted ahead, as ib_write_bw -r 256 */
-#define MESSAGES 2000
-#define MESSAGE	 (1u << 20)
-#define BLOCK	 (8u << 20)
-#define ROUNDS	 10
-#define POSTS	 1000
-#define REGIONS	 10000
-#define PAGE	 4096u
+#define RECEIVES  256 /* posted ahead, as ib_write_bw -r 256 */
+#define MESSAGES  10000
+#define MESSAGE	  (1u << 20)
+#define HUGE_PAGE (2u << 20)
+#define BLOCK	  (8u << 20)
+#define ROUNDS	  10
+#define POSTS	  1000
+#define REGIONS	  10000
+#define PAGE	  4096u
 
 static void holds(const char *why)
 {
@@ -61,11 +61,11 @@ static const char *connect_ranks(struct world *w, struct pair *pair)
 	return NULL;
 }
 
-/* Up to a number of requests at a time, tested in order */
-static const char *stream(struct world *w, struct pair *pair, struct region *r)
+/* Up to @window requests at a time, tested in order */
+static const char *stream(struct world *w, struct pair *pair, struct region *r, int window)
 {
 	void *requests[RECEIVES], **slot, *data = r->data, *mr = r->mr;
-	int posted = 0, ended = 0, tag = 1, done, window = w->rank ? SENDS : RECEIVES;
+	int posted = 0, ended = 0, tag = 1, done;
 	size_t size = MESSAGE;
 
 	while (ended < MESSAGES) {
@@ -86,19 +86,31 @@ static const char *stream(struct world *w, struct pair *pair, struct region *r)
 	return NULL;
 }
 
+/* How many of its small pages follow each other decides about the fabric's work: one huge page is always the same. */
+static const char *huge_region(struct region *r, struct plugin *p, void *comm)
+{
+	r->size = HUGE_PAGE;
+	r->comm = comm;
+	r->data = mmap(NULL, r->size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	NEED(r->data != MAP_FAILED, "no huge page; raise /proc/sys/vm/nr_hugepages");
+	memset(r->data, 1, r->size);
+	TRY(np_reg(p, comm, r->data, r->size, NCCL_PTR_HOST, &r->mr));
+	return NULL;
+}
+
 static const char *bandwidth_rank(struct world *w, void *arg)
 {
+	const int *sends = arg;
 	struct region r;
 	struct pair pair;
 	double start;
 
-	(void)arg;
 	HOLDS(connect_ranks(w, &pair));
-	HOLDS(region_new(&r, w->p, w->rank ? pair.send : pair.recv, MESSAGE));
-	memset(r.data, 1, MESSAGE);
+	HOLDS(huge_region(&r, w->p, w->rank ? pair.send : pair.recv));
 	world_barrier(w);
 	start = now_us();
-	HOLDS(stream(w, &pair, &r));
+	HOLDS(stream(w, &pair, &r, w->rank ? *sends : RECEIVES));
 	if (w->rank)
 		printf("bw %.1f\n", MESSAGES * 1e6 / (now_us() - start));
 	fflush(stdout);
@@ -231,14 +243,18 @@ int main(int argc, char **argv)
 {
 	struct plugin p;
 	struct job job;
+	int sends;
 
 	if (argc < 3) {
-		fputs("usage: net_plugin bw|all-reduce|post|register PLUGIN [BDF]\n", stderr);
+		fputs("usage: net_plugin bw|all-reduce|post|register PLUGIN [ARG]\n", stderr);
 		return 2;
 	}
 	holds(plugin_load(&p, argv[2], release_named("2.28")));
-	if (!strcmp(argv[1], "bw")) {
-		holds(world_run(&p, 2, bandwidth_rank, NULL));
+	if (!strcmp(argv[1], "bw") && argc == 4) {
+		sends = atoi(argv[3]);
+		if (sends < 1 || sends > RECEIVES)
+			holds("1 to 256 messages can be outstanding");
+		holds(world_run(&p, 2, bandwidth_rank, &sends));
 	} else if (!strcmp(argv[1], "all-reduce")) {
 		holds(job_prepare(&job, "all-reduce", 2, BLOCK));
 		job.blind = job.in_place = true;
