@@ -85,10 +85,25 @@ broken_scripts() {
 	files '*.sh' .ci/run | while read -r file; do bash -n "$file" 2>&1 || true; done
 }
 
-readme_targets() {
-	local target
-	grep -oE '`make [a-z-]+' README.md | awk '{ print $2 }' | sort -u | while read -r target; do
-		grep -qE "^$target:" Makefile || echo "README.md names 'make $target', the Makefile does not have it"
+doc_targets() { # kernel/ names targets of Linux
+	local file target
+	files '*.md' | grep -v '^kernel/' | while read -r file; do
+		grep -oE '(`|^    )make [a-z-]+' "$file" | awk '{ print $2 }' | sort -u | while read -r target; do
+			grep -qE "^$target:" Makefile || echo "$file names 'make $target', the Makefile does not have it"
+		done
+	done
+}
+
+# Links, and paths of this tree between backticks; NAME stands for any.
+doc_paths() {
+	local file path
+	files '*.md' | while read -r file; do
+		{
+			grep -oE '\]\([^):# ]+' "$file" | sed -e '/^](https\?$/d' -e "s,^](,$(dirname "$file")/,"
+			grep -oE '`(benchmarks|demo|docs|kernel|packaging|rig|tests|userspace)/[A-Za-z0-9_./*-]+' "$file" | tr -d '`'
+		} | sort -u | while read -r path; do
+			compgen -G "${path//NAME/*}" >/dev/null || echo "$file names $path, which does not exist"
+		done
 	done
 }
 
@@ -100,5 +115,6 @@ check "no host name or path of a machine" "$(machine_traces)"
 check "every series lists its patches, none is signed off" "$(series_and_patches)"
 check "every kernel option has a reason" "$(options_without_reason)"
 check "scripts parse" "$(broken_scripts)"
-check "README names only targets that exist" "$(readme_targets)"
+check "documentation names only targets that exist" "$(doc_targets)"
+check "documentation names only paths that exist" "$(doc_paths)"
 exit $bad
