@@ -107,6 +107,14 @@ doc_paths() {
 	done
 }
 
+# Tests have names of four words or more, as the list of field reports gives them.
+doc_tests() {
+	local name='[a-z0-9]+(_[a-z0-9]+){3,}'
+	comm -23 <(grep -oE "$name" docs/field-reports.md | sort -u) \
+		<(files tests userspace benchmarks | xargs grep -hoE "$name" 2>/dev/null | sed 's/^test_//' | sort -u) |
+		sed 's/.*/docs\/field-reports.md names &, which is nowhere in the tests/'
+}
+
 check "include edges hold" "$(include_edges)"
 check "files are at most 900 lines" "$(long_files)"
 check "functions are at most 100 lines" "$(long_functions)"
@@ -117,4 +125,5 @@ check "every kernel option has a reason" "$(options_without_reason)"
 check "scripts parse" "$(broken_scripts)"
 check "documentation names only targets that exist" "$(doc_targets)"
 check "documentation names only paths that exist" "$(doc_paths)"
+check "the list of field reports names only tests that exist" "$(doc_tests)"
 exit $bad
