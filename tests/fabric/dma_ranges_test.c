@@ -102,6 +102,12 @@ static void ranges_follow_each_other_in_the_data(void **ctx)
 	assert_int_equal(only_row(&state->from->dev.to_memory)->bytes, 11 + 2 * PAGE);
 	assert_int_equal(only_row(&state->from->dev.to_memory)->tlps, 1 + 2 * PAGE / 512);
 	assert_int_equal(state->from->dev.sent[FAB_ORIGIN_PAYLOAD].tlps, 1 + 2 * PAGE / 512);
+	toy_put(state->from, state->from->dev.pcie_cap + PCI_EXP_DEVCTL,
+		PCI_EXP_DEVCTL_READRQ_1024B, 2);
+	fab_fabric_clear(state->fabric);
+	list.next = 0;
+	assert_int_equal(fab_dma_ranges(&req, next, &list, fab_dma_copy_in, back), 0);
+	assert_int_equal(only_row(&state->from->dev.to_memory)->tlps, 1 + 2 * PAGE / 1024);
 }
 
 /* Two ranges in memory, two in one BAR and one in another: each is counted at its own target. */

@@ -126,11 +126,14 @@ int fab_device_add_bar(struct fab_device *dev, unsigned int bar, uint64_t size, 
 	return 0;
 }
 
-/* After each change of config space: caches the BAR addresses, which every DMA looks up. */
+/* After each change of config space: caches what every DMA looks up. */
 static void decode(struct fab_device *dev)
 {
 	unsigned int i;
 
+	dev->master = fab_device_bus_master(dev);
+	dev->max_payload = fab_cfg_mps(dev);
+	dev->max_read_request = fab_cfg_mrrs(dev);
 	for (i = 0; i < FAB_BARS; i++)
 		dev->bar[i].base = fab_device_bar_addr(dev, i);
 	if (dev->fabric)

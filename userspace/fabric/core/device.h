@@ -84,6 +84,9 @@ struct fab_device {
 	uint8_t cfg[FAB_CFG_SIZE];
 	uint8_t wmask[FAB_CFG_SIZE]; /* bits the guest may write */
 	uint8_t cfg_initial[FAB_CFG_SIZE];
+	/* what every DMA needs of cfg: set after each change of it */
+	bool master;
+	uint32_t max_payload, max_read_request;
 	uint16_t pm_cap, pcie_cap, msix_cap, tph_cap; /* offsets, 0: none */
 	uint16_t vectors;
 	bool no_flr;	 /* Initiate Function Level Reset has no effect */

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fabric/core/cfg/cfg.h"
 #include "fabric/core/dma.h"
 #include "fabric/core/fabric.h"
 #include "fabric/core/mem.h"
@@ -151,7 +150,8 @@ static struct record new_record(const struct fab_dma *req)
 		.run = { .kind = req->write ? FAB_TLP_MWR : FAB_TLP_MRD,
 			 .origin = req->origin,
 			 .requester = req->dev,
-			 .max_payload = req->write ? fab_cfg_mps(req->dev) : fab_cfg_mrrs(req->dev),
+			 .max_payload = req->write ? req->dev->max_payload :
+						     req->dev->max_read_request,
 			 .tph = req->tph },
 	};
 }
@@ -191,7 +191,7 @@ static int move(const struct fab_dma *req, uint64_t addr, uint32_t len, uint32_t
 
 static int check_master(const struct fab_dma *req)
 {
-	if (fab_device_bus_master(req->dev))
+	if (req->dev->master)
 		return 0;
 	req->dev->errors_no_master++;
 	return -EACCES;
