@@ -204,6 +204,32 @@ static void turns_are_bounded(void **state)
 	assert_int_equal(completed_in_a_turn(8, MLX5_OPCODE_NOP), 1);
 }
 
+/* A doorbell is one read of the doorbell record, for however many requests it is. */
+static void a_turn_reads_the_record_once(void **state)
+{
+	struct order_rig o;
+	const struct fab_sent *sent;
+	struct mlx5_cqe64 cqe;
+	uint64_t tlps;
+	int i;
+
+	(void)state;
+	open_rig(&o, 64);
+	fclose(o.pair.rig.fabric->trace);
+	o.pair.rig.fabric->trace = NULL;
+	sent = &o.pair.rig.nic[0]->dev.sent[FAB_ORIGIN_DOORBELL];
+	tlps = sent->tlps;
+	o.wr.opcode = MLX5_OPCODE_RDMA_WRITE;
+	for (i = 0; i < 3; i++)
+		rig_post_quiet(&o.pair.qp[0], &o.wr);
+	rig_ring(&o.pair.qp[0]);
+	rig_run(&o.pair.rig);
+	for (i = 0; i < 3; i++)
+		assert_true(rig_cq_poll(&o.pair.cq[0], &cqe));
+	assert_int_equal(sent->tlps - tlps, 1);
+	close_rig(&o);
+}
+
 /* Errors of the responder that no completion reports are asynchronous events of its QP. */
 static void responder_errors_are_events(void **state)
 {
@@ -279,6 +305,7 @@ int main(void)
 		cmocka_unit_test(write_and_read_complete_after_their_data),
 		cmocka_unit_test(short_request_does_not_overtake_a_long_one),
 		cmocka_unit_test(turns_are_bounded),
+		cmocka_unit_test(a_turn_reads_the_record_once),
 		cmocka_unit_test(responder_errors_are_events),
 		cmocka_unit_test(queue_pair_connected_to_itself),
 	};

@@ -84,15 +84,19 @@ static void finish(struct nic_qp *qp, const struct nic_wqe *wqe, enum nic_status
 	nic_qp_fail(qp, status, 0);
 }
 
-/* WQEs between sq_ci and the doorbell record. The record is read only when the known ones are used up. */
-static bool more_posted(struct nic_qp *qp)
+/*
+ * WQEs between sq_ci and the doorbell record. The record is read when the known ones are used up, and once in a turn
+ * (*fresh): what is posted after that has a doorbell, which begins the next turn.
+ */
+static bool more_posted(struct nic_qp *qp, bool *fresh)
 {
 	uint16_t rq_pi;
 
 	if (qp->no_sq)
 		return false;
-	if (qp->sq_ci != qp->sq_pi)
-		return true;
+	if (qp->sq_ci != qp->sq_pi || *fresh)
+		return qp->sq_ci != qp->sq_pi;
+	*fresh = true;
 	if (nic_qp_read_dbr(qp, &rq_pi, &qp->sq_pi)) {
 		nic_qp_fail(qp, NIC_LOCAL_QP_OP, NIC_EVENT_WQ_CATASTROPHIC);
 		return false;
@@ -244,11 +248,11 @@ static enum nic_status execute(struct nic_qp *qp, struct nic_wqe *wqe)
 }
 
 /* False: nothing more to do for now. */
-static bool run_one(struct nic_qp *qp, struct nic_wqe *wqe)
+static bool run_one(struct nic_qp *qp, struct nic_wqe *wqe, bool *fresh)
 {
 	enum nic_status status;
 
-	if (qp->waiting || !more_posted(qp))
+	if (qp->waiting || !more_posted(qp, fresh))
 		return false;
 	if (qp->progress == 0 && !qp->rnr_tries && !qp->retry_tries && !qp->missing.nic)
 		qp->posted++;
@@ -268,10 +272,11 @@ static bool run_batch(struct nic_qp *qp)
 {
 	struct nic_wqe wqe;
 	uint64_t bytes = 0;
+	bool fresh = false;
 	int i;
 
 	for (i = 0; i < NIC_SEND_BATCH && bytes < NIC_BATCH_BYTES; i++) {
-		if (!run_one(qp, &wqe))
+		if (!run_one(qp, &wqe, &fresh))
 			return false;
 		if (qp->state != NIC_QP_RTS || !nic_wqe_is_message(&wqe))
 			return true;
@@ -283,10 +288,11 @@ static bool run_batch(struct nic_qp *qp)
 static bool flush_send(struct nic_qp *qp)
 {
 	struct nic_wqe wqe;
+	bool fresh = false;
 	int i;
 
 	for (i = 0; i < NIC_FLUSH_BATCH; i++) {
-		if (!more_posted(qp))
+		if (!more_posted(qp, &fresh))
 			return false;
 		(void)nic_wqe_fetch(qp, &wqe); /* one that cannot be read is flushed as well */
 		wqe.len = 0;
