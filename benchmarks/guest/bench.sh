@@ -44,15 +44,15 @@ siw() {
 	done
 	fail "$why"
 }
-# bar CLIENT_OPTIONS [SERVER_OPTION...]: how many pages of an ordinary buffer follow each other in memory depends on what
-# ran before, and the fabric's work on that; with huge pages all runs are alike.
+# bar CLIENT_OPTIONS [SERVER_OPTION...], of $iterations: how many pages of an ordinary buffer follow each other in memory
+# depends on what ran before, and the fabric's work on that; with huge pages all runs are alike.
 bar() {
-	perftest BW_average ib_write_bw "-s 1048576 -n 1000" \
+	perftest BW_average ib_write_bw "-s 1048576 -n $iterations" \
 		"-d $nic_8bit --use_vfio=$endpoint --vfio_bar=2 ${*:2}" "-d $nic_ext $1" || fail "$why"
 }
-pages() { bar ""; }
-untagged() { bar --use_hugepages; }
-tagged() { bar --use_hugepages --vfio_st=0x5a --vfio_ph=2; }
+pages() { iterations=1000 bar ""; }
+untagged() { iterations=${1:-1000} bar --use_hugepages; }
+tagged() { iterations=${1:-1000} bar --use_hugepages --vfio_st=0x5a --vfio_ph=2; }
 # A copy in a process of the host, as the fabric is one: benchmarks/bench.sh answers. The guest polls meanwhile, as
 # perftest does, so that both sides have a busy CPU beside them.
 host_copy() {
@@ -117,7 +117,8 @@ round_siw() {
 round_bar() {
 	pair "$1" bar.memcpy untagged host_copy
 	pair "$1" bar.pages pages host_copy
-	pair "$1" bar.tagged tagged untagged
+	# One per cent is to be seen: more pairs, each longer.
+	for turn in 0 1 2; do pair $((3 * $1 + turn)) bar.tagged tagged untagged 5000; done
 }
 
 : >/srv/values
