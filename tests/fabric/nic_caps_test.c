@@ -341,7 +341,7 @@ static const struct path {
 	{ "rc", NULL, "rc_data", "each_operation_moves_its_bytes" },
 	{ "uc", NULL, "rc_unreliable", "messages_arrive" },
 	{ "ud", NULL, "nic_ud", "a_datagram_arrives" },
-	{ "xrc", NULL, "rc_srq", "xrc_message_names_its_queue" },
+	{ "xrc", NULL, "rc_xrc", "xrc_message_names_its_queue" },
 	{ "cqe_version", NULL, "nic_queue", "cq_owner_toggles_each_lap" },
 	{ "cq_resize", NULL, "nic_cq_memory", "cq_resize_keeps_unread_entries" },
 	{ "device_frequency_khz", NULL, "nic_queue", "completions_carry_the_time" },
