@@ -6,6 +6,7 @@
 set -u
 CHECK=$(readlink -f "$1") PLUGIN=$(readlink -f "$2") BROKEN_SO=$(readlink -f "$3") SUM=$(readlink -f "$4") TRACES=$(readlink -f "$5")
 export TPHBUF_NET_BACKEND=loop NCCL_SOCKET_IFNAME=lo BROKEN_BASE=$PLUGIN
+check=("$CHECK" --timeout 100) # a loaded machine is slow
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 number=0 bad=0
@@ -46,75 +47,75 @@ says() {
 	fi
 }
 
-run "one without sums" 2 "does not define tphbuf_reduce_v1" "$CHECK" --reduce "$PLUGIN" "$PLUGIN"
-run "a device with a wrong tag" 2 "--device: tag st: " "$CHECK" --device 0000:03:00.0,2,st=1,ph=1/st "$PLUGIN"
-run "five devices" 2 "--device: at most 4 devices" "$CHECK" $(printf -- '--device a:b,0 %.0s' 1 2 3 4 5) "$PLUGIN"
+run "one without sums" 2 "does not define tphbuf_reduce_v1" "${check[@]}" --reduce "$PLUGIN" "$PLUGIN"
+run "a device with a wrong tag" 2 "--device: tag st: " "${check[@]}" --device 0000:03:00.0,2,st=1,ph=1/st "$PLUGIN"
+run "five devices" 2 "--device: at most 4 devices" "${check[@]}" $(printf -- '--device a:b,0 %.0s' 1 2 3 4 5) "$PLUGIN"
 
 none=(--no-points --no-data)
-run "nothing to do" 0 "1..0" "$CHECK" "${none[@]}" "$PLUGIN"
-run "the plugin is named" 0 "# $PLUGIN: plugin \"" "$CHECK" "${none[@]}" "$PLUGIN"
+run "nothing to do" 0 "1..0" "${check[@]}" "${none[@]}" "$PLUGIN"
+run "the plugin is named" 0 "# $PLUGIN: plugin \"" "${check[@]}" "${none[@]}" "$PLUGIN"
 for as in 2.22:8 2.24:9 2.26:10 2.28:11 2.29:11 2.30:12; do
-	run "NCCL ${as%:*} takes table ${as#*:}" 0 "table v${as#*:}, as NCCL ${as%:*}" "$CHECK" "${none[@]}" --as ${as%:*} "$PLUGIN"
+	run "NCCL ${as%:*} takes table ${as#*:}" 0 "table v${as#*:}, as NCCL ${as%:*}" "${check[@]}" "${none[@]}" --as ${as%:*} "$PLUGIN"
 done
-run "a path that is missing" 1 "Bail out! /absent.so: cannot open" "$CHECK" /absent.so
-run "a name that is missing" 1 "Bail out! libnccl-net-absent.so: cannot open" "$CHECK" absent
-run "a file name that is missing" 1 "Bail out! libabsent.so: cannot open" "$CHECK" libabsent.so
-run "a library without tables" 1 "Bail out! $SUM defines none of ncclNetPlugin_v6 to v11; NCCL 2.28 calls it unsupported" "$CHECK" "$SUM"
+run "a path that is missing" 1 "Bail out! /absent.so: cannot open" "${check[@]}" /absent.so
+run "a name that is missing" 1 "Bail out! libnccl-net-absent.so: cannot open" "${check[@]}" absent
+run "a file name that is missing" 1 "Bail out! libabsent.so: cannot open" "${check[@]}" libabsent.so
+run "a library without tables" 1 "Bail out! $SUM defines none of ncclNetPlugin_v6 to v11; NCCL 2.28 calls it unsupported" "${check[@]}" "$SUM"
 # In another folder, the plugin does not find its libraries by its own place.
 libraries=$(ldd "$PLUGIN" | sed -n 's,.*=> \(.*\)/libtphbuf.*,\1,p' | paste -sd:)
 for name in named x.so libx; do ln -s "$PLUGIN" "$dir/libnccl-net-$name.so"; done
 for name in named x.so libx libnccl-net-named.so; do
-	run "found as $name" 0 "1..0" env LD_LIBRARY_PATH="$dir:$libraries" "$CHECK" "${none[@]}" $name
+	run "found as $name" 0 "1..0" env LD_LIBRARY_PATH="$dir:$libraries" "${check[@]}" "${none[@]}" $name
 done
 
 run "two points" 0 "ok 2 - C4 
-1..2" "$CHECK" --only C4,C3 "$PLUGIN"
+1..2" "${check[@]}" --only C4,C3 "$PLUGIN"
 run "one point, which is not the beginning of a name" 0 "ok 1 - C1 
-1..1" "$CHECK" --only C1 "$PLUGIN"
-run "no name" 0 "1..0" "$CHECK" --only C,point-to "$PLUGIN"
+1..1" "${check[@]}" --only C1 "$PLUGIN"
+run "no name" 0 "1..0" "${check[@]}" --only C,point-to "$PLUGIN"
 run "a point and a collective" 0 "ok 1 - C4 
 ok 2 - point-to-point 2 ranks, 1 bytes of each
-1..6" "$CHECK" --only point-to-point,C4 "$PLUGIN"
-run "a point that needs a device" 0 "ok 1 - C26 revoked memory becomes an error # SKIP needs --device" "$CHECK" --only C26 "$PLUGIN"
-run "a collective without points" 0 "1..1" "$CHECK" --no-points --only point-to-point,C4 --bytes 4 "$PLUGIN"
-run "a point without collectives" 0 "1..1" "$CHECK" --no-data --only point-to-point,C4 "$PLUGIN"
+1..6" "${check[@]}" --only point-to-point,C4 "$PLUGIN"
+run "a point that needs a device" 0 "ok 1 - C26 revoked memory becomes an error # SKIP needs --device" "${check[@]}" --only C26 "$PLUGIN"
+run "a collective without points" 0 "1..1" "${check[@]}" --no-points --only point-to-point,C4 --bytes 4 "$PLUGIN"
+run "a point without collectives" 0 "1..1" "${check[@]}" --no-data --only point-to-point,C4 "$PLUGIN"
 sixteen=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16
 run "sixteen sizes, eight ranks" 0 "ok 16 - point-to-point 8 ranks, 16 bytes of each
-1..16" "$CHECK" --no-points --ranks 8 --bytes $sixteen --only point-to-point "$PLUGIN"
+1..16" "${check[@]}" --no-points --ranks 8 --bytes $sixteen --only point-to-point "$PLUGIN"
 for test in all-reduce all-gather reduce-scatter all-to-all; do
 	run "three ranks, bytes and words: $test" 0 "ok 3 - $test 3 ranks, 65540 bytes of each" \
-		"$CHECK" --no-points --ranks 3 --bytes 5,8,65540 --only $test "$PLUGIN"
+		"${check[@]}" --no-points --ranks 3 --bytes 5,8,65540 --only $test "$PLUGIN"
 done
-run "no faults unless asked for" 0 "1..0" "$CHECK" --only kill "$PLUGIN"
+run "no faults unless asked for" 0 "1..0" "${check[@]}" --only kill "$PLUGIN"
 run "faults" 0 "ok 1 - kill during an all-reduce: an error at each of 2 ranks
 # kill: errors after
-ok 2 - revoke during an all-reduce: an error at each of 2 ranks # SKIP needs --device" "$CHECK" --faults --only kill,revoke "$PLUGIN"
-run "the log of the plugin" 0 "# INFO " "$CHECK" -v --only C4 "$PLUGIN"
-run "and none" 0 "1..1" "$CHECK" --only C4 "$PLUGIN"
+ok 2 - revoke during an all-reduce: an error at each of 2 ranks # SKIP needs --device" "${check[@]}" --faults --only kill,revoke "$PLUGIN"
+run "the log of the plugin" 0 "# INFO " "${check[@]}" -v --only C4 "$PLUGIN"
+run "and none" 0 "1..1" "${check[@]}" --only C4 "$PLUGIN"
 says "the log is shown only if asked for" 0 "^# INFO"
-run "without standard input" 0 "1..31" sh -c 'exec "$0" --no-data "$1" <&-' "$CHECK" "$PLUGIN"
+run "without standard input" 0 "1..31" sh -c 'exec "$@" <&-' sh "${check[@]}" --no-data "$PLUGIN"
 
 run "a point that fails" 1 "not ok 2 - C4 
-# maxP2pBytes 0: NCCL refuses" env BROKEN=C4 "$CHECK" --only C4,C3 "$BROKEN_SO"
-run "a table without finalize" 1 "# finalize is NULL" env BROKEN=C1-finalize "$CHECK" --only C1 "$BROKEN_SO"
-run "a table without iflush" 1 "# the table lacks a function that NCCL calls" env BROKEN=C1-iflush "$CHECK" --only C1 "$BROKEN_SO"
+# maxP2pBytes 0: NCCL refuses" env BROKEN=C4 "${check[@]}" --only C4,C3 "$BROKEN_SO"
+run "a table without finalize" 1 "# finalize is NULL" env BROKEN=C1-finalize "${check[@]}" --only C1 "$BROKEN_SO"
+run "a table without iflush" 1 "# the table lacks a function that NCCL calls" env BROKEN=C1-iflush "${check[@]}" --only C1 "$BROKEN_SO"
 run "a size that fails" 1 "ok 1 - point-to-point 2 ranks, 4096 bytes
 not ok 2 - point-to-point 2 ranks, 33554436 bytes
 sent 33554436 bytes, the receiver was told 4
 not ok 3 - point-to-point 2 ranks, 8 bytes
-# not run after the failure before" env BROKEN=C22 "$CHECK" --no-points --only point-to-point --bytes 4096,33554436,8 "$BROKEN_SO"
-run "a call that hangs" 1 "# no end within 1 s: a call hangs or blocks" env BROKEN=C7 "$CHECK" --timeout 1 --only C7 "$BROKEN_SO"
-run "a call that crashes" 1 "# killed by signal 11" env BROKEN_BASE=/absent "$CHECK" --only C4 "$BROKEN_SO"
+# not run after the failure before" env BROKEN=C22 "${check[@]}" --no-points --only point-to-point --bytes 4096,33554436,8 "$BROKEN_SO"
+run "a call that hangs" 1 "# no end within 1 s: a call hangs or blocks" env BROKEN=C7 "${check[@]}" --timeout 1 --only C7 "$BROKEN_SO"
+run "a call that crashes" 1 "# killed by signal 11" env BROKEN_BASE=/absent "${check[@]}" --only C4 "$BROKEN_SO"
 
 play() { # NAME STATUS TEXT: a trace from standard input
 	cat >"$dir/trace"
-	run "$1" "$2" "$3" "$CHECK" --replay "$dir/trace" "$PLUGIN"
+	run "$1" "$2" "$3" "${check[@]}" --replay "$dir/trace" "$PLUGIN"
 }
 line() { # PROCESS CALL RESULT FIELDS: a line of a trace
 	printf '{"call":"%s","pid":%d,"result":%d%s}\n' "$2" "$1" "$3" "$4"
 }
 begin() { line $1 init 0 ',"ctx":1'; line $1 devices 0 ',"n":1'; }
-run "a trace that is missing" 1 "# cannot open /absent" "$CHECK" --replay /absent "$PLUGIN"
+run "a trace that is missing" 1 "# cannot open /absent" "${check[@]}" --replay /absent "$PLUGIN"
 play "an empty trace" 1 "has no calls" </dev/null
 play "no JSON" 1 "trace:3: not a call of a trace" <<<"$(begin 1; echo "no JSON")"
 play "another call" 1 "trace:2: not a call of a trace" <<<"$(line 1 init 0 ,\"ctx\":1; line 1 reopen 0 "")"
@@ -145,9 +146,9 @@ message() { # SIZE: a process that sends itself a message of 4 bytes, of which t
 play "a process that sends to itself" 0 "ok 1 - replay" <<<"$(message 4)"
 play "another size than recorded" 1 "rank 0: line 11: request 8: 4 bytes, recorded were 5" <<<"$(message 5)"
 play "a request that is tested twice" 1 "line 14: the trace tests request 8, which is not open" <<<"$(message 4; line 1 test 0 ',"req":8')"
-run "dma-bufs" 0 "ok 1 - replay" "$CHECK" --replay "$TRACES/nccl-2.28.9-dmabuf-collectives.jsonl" "$PLUGIN"
+run "dma-bufs" 0 "ok 1 - replay" "${check[@]}" --replay "$TRACES/nccl-2.28.9-dmabuf-collectives.jsonl" "$PLUGIN"
 [ -e /dev/udmabuf ] || says "become host memory, and each rank says so" 2 "^# rank [01]: 0 dma-bufs, [1-9][0-9]* dma-bufs replayed as host memory$"
-run "host memory" 0 "ok 1 - replay" "$CHECK" --replay "$TRACES/nccl-2.28.9-host-simple.jsonl" "$PLUGIN"
+run "host memory" 0 "ok 1 - replay" "${check[@]}" --replay "$TRACES/nccl-2.28.9-host-simple.jsonl" "$PLUGIN"
 says "no word about dma-bufs without them" 0 "replayed as host memory"
 echo "1..$number"
 exit $bad

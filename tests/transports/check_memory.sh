@@ -30,7 +30,7 @@ check() {
 		shift
 	done
 	rm -f "$FAKE_LOG"
-	said=$(env LD_PRELOAD="$FAKE" "${variables[@]}" "$CHECK" "$@" </dev/null 2>&1) || rc=$?
+	said=$(env LD_PRELOAD="$FAKE" "${variables[@]}" "$CHECK" --timeout 100 "$@" </dev/null 2>&1) || rc=$?
 	[ $rc = "$want" ] && grep -qF -- "$text" <<<"$said"
 	tap $? "$name"
 }
@@ -46,7 +46,7 @@ for point in C11 C12 C14; do
 	check "$point is tested" 0 "ok 1 - $point " --no-data --only $point "$PLUGIN"
 	check "broken $point fails" 1 "not ok 1 - $point " BROKEN=$point --no-data --only $point "$BROKEN_SO"
 done
-said=$(LD_PRELOAD=$FAKE sh -c 'exec "$0" --no-data --only C11,C12,C14 "$1" <&-' "$CHECK" "$PLUGIN" 2>&1)
+said=$(LD_PRELOAD=$FAKE sh -c 'exec "$0" --timeout 100 --no-data --only C11,C12,C14 "$1" <&-' "$CHECK" "$PLUGIN" 2>&1)
 [ "$(grep -c '^ok' <<<"$said") $(grep -c SKIP <<<"$said")" = "3 0" ]
 tap $? "without standard input, too"
 check "a trace" 0 "# rank 1: 14 dma-bufs, 0 dma-bufs replayed as host memory" --replay "$TRACE" "$PLUGIN"
@@ -87,6 +87,7 @@ for fault in revoke reset; do
 	[[ $said != *SKIP* && $said =~ "# $fault: errors after "[0-9]+\ [0-9]+\ [0-9]+" ms, by rank" ]]
 	tap $? "gives each rank an error"
 done
+# The loop back end cannot notice it.
 check "a new tag" 1 "not ok 1 - re-tag during an all-reduce" --timeout 6 --no-points --no-data --faults --only re-tag --device fake0,2 "$PLUGIN"
 grep -qx "fake0 tag st=0xee,xst=0xeeee,ph=3" "$FAKE_LOG"
 tap $? "is set on each buffer before the memory is off and on"

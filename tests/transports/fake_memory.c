@@ -82,9 +82,13 @@ int ioctl(int fd, unsigned long request, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	create = arg;
-	if (request == UDMABUF_CREATE)
-		return fcntl((int)create->memfd, F_DUPFD_CLOEXEC, 0);
-	return REAL(ioctl)(fd, request, arg);
+	if (request != UDMABUF_CREATE)
+		return REAL(ioctl)(fd, request, arg);
+	if (fcntl((int)create->memfd, F_GET_SEALS) != F_SEAL_SHRINK) {
+		errno = EINVAL;
+		return -1;
+	}
+	return fcntl((int)create->memfd, F_DUPFD_CLOEXEC, 0);
 }
 
 static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
