@@ -186,6 +186,32 @@ static void a_connection(const char *dir, const char *name)
 	assert_int_equal(dup2(kept, 0), 0);
 }
 
+/* The control socket's own */
+static void a_listener(const char *dir)
+{
+	char *argv[] = { "server", "--dir", (char *)dir, "--endpoint", "a,bar-mb=1", NULL };
+	char error[256] = "", bytes[64];
+	struct srv_control *control;
+	struct srv_opts opts;
+	struct srv *srv;
+	int sock;
+
+	assert_int_equal(srv_options_parse(&opts, 5, argv, error, sizeof(error)), 0);
+	assert_int_equal(srv_new(&opts, NULL, NULL, &srv, error, sizeof(error)), 0);
+	close(0);
+	assert_int_equal(srv_control_new(srv, &control), 0);
+	assert_true(is_open(0));
+	sock = connect_to(dir, "control");
+	assert_int_equal(write(sock, "clear\n", 6), 6);
+	step(srv);
+	assert_true(recv(sock, bytes, sizeof(bytes), MSG_DONTWAIT) > 0);
+	srv_control_free(control);
+	assert_false(is_open(0));
+	srv_free(srv);
+	close(sock);
+	assert_int_equal(dup2(kept, 0), 0);
+}
+
 static void sockets(void **state)
 {
 	char dir[] = "/tmp/fabric-test.XXXXXX", path[64];
@@ -195,6 +221,7 @@ static void sockets(void **state)
 	assert_non_null(mkdtemp(dir));
 	a_connection(dir, "a");
 	a_connection(dir, "control");
+	a_listener(dir);
 	snprintf(path, sizeof(path), "%s/x.sock", dir);
 	close(0);
 	assert_int_equal(srv_listen(path), 0);

@@ -9,15 +9,21 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "fabric/core/mem.h"
+#include "fabric/core/ranges.h"
 #include "fabric/endpoint/endpoint.h"
 #include "fabric/engine/engine.h"
 #include "fabric/nic/queues/cq.h"
+#include "fabric/server/conn.h"
+#include "fabric/server/server.h"
+#include "fabric/server/stream.h"
 #include "fabric/subnet/group.h"
 #include "tests/fabric/nic_client.h"
 
@@ -155,6 +161,96 @@ static void memory_is_mapped(void **state)
 	each_fails(map_files, fd, -ENOMEM, 5);
 	for (i = 0; i < FILES; i++)
 		close(fd[i]);
+}
+
+static int map_between(void *ctx)
+{
+	return fab_mem_map(ctx, FAB_MEM_PAGE, FAB_MEM_PAGE, -1, 0, FAB_MEM_READ);
+}
+
+static void a_full_block_of_ranges_is_split(void **state)
+{
+	struct fab_mem *mem;
+	uint64_t i;
+
+	(void)state;
+	assert_int_equal(fab_mem_new(&mem), 0);
+	for (i = 0; i < FAB_RANGE_BLOCK; i++)
+		assert_int_equal(fab_mem_map(mem, i * 2 * FAB_MEM_PAGE, FAB_MEM_PAGE, -1, 0,
+					     FAB_MEM_READ),
+				 0);
+	each_fails(map_between, mem, -ENOMEM, 1);
+	assert_int_equal(fab_mem_count(mem), FAB_RANGE_BLOCK + 1);
+	fab_mem_free(mem);
+}
+
+static int make_server(void *ctx)
+{
+	char error[256];
+	struct srv *srv;
+	int ret = srv_new(ctx, NULL, NULL, &srv, error, sizeof(error));
+
+	if (!ret)
+		srv_free(srv);
+	return ret;
+}
+
+static void a_server_is_made(void **state)
+{
+	char dir[] = "/tmp/fabric-test.XXXXXX", error[256];
+	char *argv[] = { "server", "--dir", dir, "--endpoint", "a,bar-mb=1", NULL };
+	struct srv_opts opts;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(srv_options_parse(&opts, 5, argv, error, sizeof(error)), 0);
+	each_fails(make_server, &opts, -ENOMEM, 7);
+	assert_int_equal(rmdir(dir), 0); /* its sockets are gone */
+}
+
+static int serve(void *ctx)
+{
+	struct client *client = ctx;
+	int sock = fcntl(client->vector[0], F_DUPFD_CLOEXEC, 0), ret;
+	struct srv_conn *conn;
+
+	ret = srv_conn_new(&client->nic->dev, sock, nothing, NULL, &conn);
+	if (!ret)
+		srv_conn_free(conn);
+	assert_int_equal(fcntl(sock, F_GETFD), -1); /* taken in any case */
+	return ret;
+}
+
+static void a_client_is_served(void **state)
+{
+	each_fails(serve, *state, -ENOMEM, 2);
+}
+
+struct output {
+	struct srv_out out;
+	int sock[2];
+};
+
+static int send_much(void *ctx)
+{
+	static const char bytes[1 << 20]; /* more than the socket takes */
+	struct output *output = ctx;
+
+	return srv_out_send(&output->out, output->sock[0], bytes, sizeof(bytes), -1);
+}
+
+static void output_is_queued(void **state)
+{
+	struct output output;
+
+	(void)state;
+	srv_out_init(&output.out);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, output.sock), 0);
+	each_fails(send_much, &output, -ENOMEM, 1);
+	assert_true(output.out.bytes > 0);
+	srv_out_clear(&output.out);
+	close(output.sock[0]);
+	close(output.sock[1]);
 }
 
 static int join(void *ctx)
@@ -340,6 +436,10 @@ int main(void)
 		cmocka_unit_test(a_fabric_is_made),
 		cmocka_unit_test_setup_teardown(a_file_is_watched, client_setup, client_teardown),
 		cmocka_unit_test(memory_is_mapped),
+		cmocka_unit_test(a_full_block_of_ranges_is_split),
+		cmocka_unit_test(a_server_is_made),
+		cmocka_unit_test_setup_teardown(a_client_is_served, client_setup, client_teardown),
+		cmocka_unit_test(output_is_queued),
 		cmocka_unit_test(a_port_joins),
 		cmocka_unit_test_setup_teardown(objects_are_created, client_setup, client_teardown),
 		cmocka_unit_test_setup_teardown(a_queue_is_resized, client_setup, client_teardown),
