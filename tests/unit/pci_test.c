@@ -435,6 +435,27 @@ static void paths_that_are_too_long(void **state)
 	}
 }
 
+/* rxe10, with the path of rxe1 and one byte more than a path has */
+static void no_name_is_cut_to_another(void **state)
+{
+	static const char below[] = "/class/infiniband/rxe10";
+	char root[PATH_MAX + 1];
+	struct tphbuf_ctx_opts opts = { .size = sizeof(opts), .sysfs_root = root };
+	struct tphbuf_ctx *ctx;
+	size_t used;
+
+	(void)state;
+	fake_mkdir("sys/class/infiniband/rxe1");
+	used = (size_t)snprintf(root, sizeof(root), "%s", fake_path("sys"));
+	while (used < PATH_MAX - strlen(below))
+		root[used++] = '/';
+	root[used] = '\0';
+	assert_int_equal(tphbuf_ctx_new(&opts, &ctx), 0);
+	assert_true(sysfs_rdma_exists(ctx, "rxe1"));
+	assert_false(sysfs_rdma_exists(ctx, "rxe10"));
+	tphbuf_ctx_free(ctx);
+}
+
 /* A link whose target just fits into the caller's buffer may have been cut. */
 static void link_that_fills_the_buffer(void **state)
 {
@@ -523,6 +544,7 @@ int main(void)
 		TEST(list_many_functions, ctx),
 		TEST(other_root_is_read, ctx),
 		cmocka_unit_test(paths_that_are_too_long),
+		TEST(no_name_is_cut_to_another, ctx),
 		TEST(link_that_fills_the_buffer, ctx),
 		TEST(an_empty_file_is_an_empty_text, ctx),
 		TEST(files_with_descriptor_0, ctx),
