@@ -124,7 +124,6 @@ static void join_states_add_up(void **state)
 	assert_int_equal(sa_port[0].memberships, 0);
 }
 
-/* Another Q_Key, MTU, rate, lifetime, class, partition, path than the group has. */
 static void a_group_stays_with_its_last_full_member(void **state)
 {
 	uint16_t lid;
@@ -143,6 +142,7 @@ static void a_group_stays_with_its_last_full_member(void **state)
 	assert_false(exists(1));
 }
 
+/* Another Q_Key, MTU, rate, lifetime, class, partition, path than the group has. */
 static void values_of_the_group_bind_its_members(void **state)
 {
 	static const struct {
@@ -159,6 +159,8 @@ static void values_of_the_group_bind_its_members(void **state)
 		{ MCM(RATE_SEL) | MCM(RATE), { .rate = 2 << 6 | 3 }, false },
 		{ MCM(RATE_SEL) | MCM(RATE), { .rate = 2 << 6 | 16 }, true },
 		{ MCM(LIFE_TIME_SEL) | MCM(LIFE_TIME), { .pkt_life = 2 << 6 | 3 }, false },
+		{ MCM(LIFE_TIME_SEL) | MCM(LIFE_TIME), { .pkt_life = 0 << 6 | 3 }, true },
+		{ MCM(LIFE_TIME), { .pkt_life = 2 << 6 | 3 }, true },
 		{ MCM(TCLASS), { .tclass = 1 }, false },
 		{ MCM(PKEY), { .pkey = 0x0100 }, false },
 		{ MCM(PKEY), { .pkey = 0xff7f }, true }, /* limited member */
