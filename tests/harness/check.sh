@@ -14,10 +14,10 @@
 
 out=$BUILD/check
 
-# A virtual machine keeps about one CPU busy, and so do lint and the packages: as many run in parallel as CPUs and
-# memory (3 GB each) allow. together NAME COMMAND... starts a suite as soon as a place is free; all_counted waits for
+# A virtual machine keeps about two thirds of a CPU busy, and so do lint and the packages: three run in parallel on two
+# CPUs, as far as memory (3 GB each) allows. together NAME COMMAND... starts a suite as soon as a place is free; all_counted waits for
 # all of them.
-at_once=$(awk -v cpus="$JOBS" '/^MemAvailable/ { n = int($2 / 3e6); print n < 1 ? 1 : n < cpus ? n : cpus }' /proc/meminfo)
+at_once=$(awk -v places="$((JOBS * 3 / 2))" '/^MemAvailable/ { n = int($2 / 3e6); print n < 1 ? 1 : n < places ? n : places }' /proc/meminfo)
 running=()
 together() {
 	while [ ${#running[@]} -ge "$at_once" ]; do one_ends; done
