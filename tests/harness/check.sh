@@ -59,7 +59,6 @@ unit_suites() {
 	suite unit-threads meson_suite tsan:threads threads
 	suite compilers meson_suite clang compiler
 	suite product meson_suite host product
-	suite transports meson_suite host transports
 	suite tree "$TOP/tests/lint/tree.sh"
 	suite demo-judge "$TOP/tests/harness/test/judge.sh"
 	suite ktap "$TOP/tests/harness/test/ktap.sh"
@@ -68,6 +67,7 @@ unit_suites() {
 	suite boots "$TOP/tests/harness/test/boots.sh"
 	suite kernel-log "$TOP/tests/harness/test/kernel-log.sh"
 	suite debug-reports "$TOP/tests/harness/test/debug.sh"
+	together transports meson_suite host transports
 }
 
 own_boots() { # KERNEL...: these boots, each on the kernel that it names
@@ -101,17 +101,20 @@ in_time() {
 # The boots of the debug kernels take half an hour: each commit runs one share of them. The last share is KCSAN.
 DEBUG_SHARES=6
 
+# The kernel alone: virtual machines still run, on the programs that the guest has from build/stage.
+debug_kernel() { stage "+" "kernel $1" "$TOP/kernel/tools/build.sh" "$1"; }
+
 debug_share() {
 	local number boots
 	number=$(share_now "$DEBUG_SHARES")
 	say "debug kernels: share $((number + 1)) of $DEBUG_SHARES, by commit; make check-debug runs all"
 	if [ "$number" = $((DEBUG_SHARES - 1)) ]; then
 		in_time kcsan || return 0
-		"$TOP/rig/all.sh" 0 kcsan
+		debug_kernel kcsan
 		own_boots kcsan
 	else
 		in_time debug || return 0
-		"$TOP/rig/all.sh" 0 debug
+		debug_kernel debug
 		boots=$(share_of $((DEBUG_SHARES - 1)) "$number" $(debug_boots))
 		debug_suites $boots
 	fi

@@ -18,6 +18,9 @@ same "one share has all" "$(all_shares 1 a b c)" "a b c"
 now=$(share_now 4)
 same "the number of this commit is one of four" "$((now >= 0 && now < 4))" 1
 same "the same commit has the same number" "$(share_now 4)" "$now"
+# The share begins while virtual machines run on build/stage: of rig/ nothing may be called, which makes it anew.
+same "a share builds kernels only" "$(sed -n '/^debug_kernel()/,/^}$/p; /^debug_share()/,/^}$/p' "$TOP/tests/harness/check.sh" | grep -c 'build.sh"') \
+$(sed -n '/^debug_share()/,/^}$/p' "$TOP/tests/harness/check.sh" | grep -c 'rig/')" "1 0"
 TOP=$work # no repository
 now=$(GIT_CEILING_DIRECTORIES=$(dirname "$work") share_now 4)
 same "without git there is a number, too" "$((now >= 0 && now < 4))" 1
