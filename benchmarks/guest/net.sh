@@ -5,7 +5,7 @@
 #
 # Both sides do the same: one queue pair, the MTU of the port, WRITE_WITH_IMM of one buffer of 1 MiB in a huge page, 256
 # receives ahead, a completion of each, and a receiver that polls, which takes a CPU from the fabric. 128 sends are
-# outstanding, ib_write_bw's own number, and 32, the most that NCCL has: that is less than a millisecond of copying, and a
+# outstanding, ib_write_bw's own number, and 32, the most that NCCL has: that is 1.5 ms of copying, and a
 # sender that waits for a CPU as long leaves the fabric without work. The messages of the ring have 8 MiB and 64 KiB.
 . /opt/tphbuf/rig/lib.sh
 

@@ -94,17 +94,21 @@ enum nccl_result finish(void *req, int *sizes)
 
 static const size_t message_sizes[] = { 0, 1, 127, 128, 129, 1000, 1024, 1025, 8191, ROOM };
 
-static bool message_arrives(struct rig *rig, size_t size)
+bool arrives(struct rig *rig, void *recv, size_t size)
 {
 	int sizes[64] = { 0 };
-	void *send, *recv;
+	void *send;
 
 	memset(rig->to.data, 0, ROOM);
-	recv = receive(rig, 1, size);
 	return recv && !send_one(rig, size, 1, &send) && !finish(send, NULL) &&
 	       !finish(recv, sizes) && (size_t)sizes[0] == size &&
 	       pattern_differs(rig->to.data, size, 3) == size &&
 	       (size == ROOM || !rig->to.data[size]);
+}
+
+static bool message_arrives(struct rig *rig, size_t size)
+{
+	return arrives(rig, receive(rig, 1, size), size);
 }
 
 /* Every queue pair carries a piece of every message, the last ones perhaps none of its bytes. */

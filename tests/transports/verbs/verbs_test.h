@@ -26,6 +26,8 @@ void *receive(struct rig *rig, int n, size_t size);
 enum nccl_result send_one(struct rig *rig, size_t size, int tag, void **req);
 /* Test until done or error. */
 enum nccl_result finish(void *req, int *sizes);
+/* A message of @size bytes, sent now, is whole in @recv, the oldest receive. */
+bool arrives(struct rig *rig, void *recv, size_t size);
 
 void announcements(void); /* verbs_announce.c */
 void errors(void);	  /* verbs_errors.c */

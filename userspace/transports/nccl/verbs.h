@@ -62,8 +62,7 @@ struct verbs_comm {
 	struct ibv_mr *ring_mr;
 	uint64_t peer_ring;
 	uint32_t peer_ring_rkey;
-	/* Sequence numbers of receives, in this order: all before it are done; their announcements are complete;
-	 * are posted; they are filled in the ring */
+	/* Numbers of receives, each at most the next: done, announced, with a posted announcement, filled in the ring */
 	uint32_t cts_done, cts_told, cts_next, cts_end;
 	struct net_request *active[NET_SLOTS];
 	unsigned int calls;
