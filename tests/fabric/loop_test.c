@@ -285,6 +285,33 @@ int __wrap_sched_getcpu(void)
 	return here;
 }
 
+static bool clock_stands;
+int __real_clock_gettime(clockid_t id, struct timespec *now);
+int __wrap_clock_gettime(clockid_t id, struct timespec *now);
+int __wrap_clock_gettime(clockid_t id, struct timespec *now)
+{
+	if (!clock_stands)
+		return __real_clock_gettime(id, now);
+	*now = (struct timespec){ .tv_sec = 1 };
+	return 0;
+}
+
+/* A timer is due in the very microsecond that it was armed for. */
+static void a_timer_that_is_due_now_fires(void **ctx)
+{
+	struct fab_timer timer = { .fn = stop, .ctx = *ctx };
+
+	clock_stands = true;
+	fab_timer_arm(*ctx, &timer, 0);
+	assert_true(fab_loop_step(*ctx, 0));
+	assert_false(timer.armed);
+	fab_timer_arm(*ctx, &timer, 1);
+	assert_false(fab_loop_step(*ctx, 0));
+	assert_true(timer.armed);
+	fab_timer_cancel(*ctx, &timer);
+	clock_stands = false;
+}
+
 static unsigned int polls_of_a_step(struct fab_loop *loop)
 {
 	polls = 0;
@@ -469,6 +496,7 @@ int main(void)
 		TEST(cancelled_work_is_not_run),
 		TEST(watching_for_room_to_write),
 		TEST(run_ends_when_told),
+		TEST(a_timer_that_is_due_now_fires),
 		TEST(looks_in_vain_are_rare),
 		TEST(no_look_while_there_is_work),
 		TEST(a_look_that_finds_something_is_repeated),

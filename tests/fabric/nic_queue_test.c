@@ -40,17 +40,30 @@ static void eq_owner_toggles_each_lap(void **state)
 	}
 }
 
+static void count_full(void *ctx, const char *text)
+{
+	unsigned int *lines = ctx;
+
+	*lines += !!strstr(text, "is full, events are lost");
+}
+
+/* They are counted; the log has one line for a queue. */
 static void full_eq_loses_events_only(void **state)
 {
 	struct client *client = *state;
 	struct client_queue eq = client_eq(client, 2, 0, EVENT(NIC_EVENT_WQ_ACCESS));
 	NIC_LAYOUT(qp_events, data);
+	unsigned int lines = 0;
 	uint32_t i;
 	uint8_t type;
 
+	client->rig.fabric->log = count_full;
+	client->rig.fabric->log_ctx = &lines;
 	for (i = 0; i < 7; i++)
 		nic_event_qp(client->nic, NIC_EVENT_WQ_ACCESS, i);
+	client->rig.fabric->log = NULL;
 	assert_int_equal(client->nic->eq_overruns, 3);
+	assert_int_equal(lines, 1);
 	for (i = 0; i < 4; i++) {
 		assert_true(client_eqe(client, &eq, i, &type, data));
 		assert_int_equal(DEVX_GET(qp_events, data, qpn_rqn_sqn), i);

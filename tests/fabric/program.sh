@@ -51,5 +51,21 @@ ended "SIGINT" INT 0
 ended "a report that cannot be written" TERM 1 --report /absent/report
 grep -qx "tphbuf-fabric: /absent/report: No such file or directory" "$dir/err"
 tap $? "is reported" "$(cat "$dir/err")"
+
+# With few descriptors it fails, whichever it lacks. With the first number that is enough it is ready, and ends when told.
+descriptors=3 said="" failed=0
+until [ "$said" = ready ] || [ $descriptors = 64 ]; do
+	descriptors=$((descriptors + 1)) rc=0 said=""
+	mkfifo "$dir/out"
+	timeout -k 20 20 prlimit --nofile=$descriptors "$program" --dir "$dir" --endpoint a,bar-mb=1 >"$dir/out" 2>"$dir/err" &
+	pid=$!
+	read -r said <"$dir/out"
+	[ "$said" != ready ] || kill $pid
+	wait $pid || rc=$?
+	rm "$dir/out"
+	if [ $rc = 1 ] && grep -q "Too many open files" "$dir/err"; then failed=$((failed + 1)); fi
+done
+[ "$said" = ready ] && [ $rc = 0 ] && [ $failed -gt 2 ] && [ $((failed + 4)) = $descriptors ]
+tap $? "few descriptors" "$descriptors, exit $rc, $failed failures before, said: $said $(cat "$dir/err")"
 echo "1..$number"
 exit $bad

@@ -28,6 +28,7 @@
 int tally_main(int argc, char **argv);
 
 static char out[4096], err[4096];
+static bool no_input; /* the program is started without standard input */
 
 static int setup(void **state)
 {
@@ -43,6 +44,7 @@ static int setup(void **state)
 	size_t i;
 
 	(void)state;
+	no_input = false;
 	fake_setup();
 	for (i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
 		fake_bytes(DEV_NODE, registers[i].off, &registers[i].value, 8);
@@ -104,6 +106,9 @@ static int run_to(int fd, const char *option, unsigned int fault)
 	if (!pid) {
 		dup2(fd, STDOUT_FILENO);
 		dup2(errors, STDERR_FILENO);
+		if (no_input)
+			close(STDIN_FILENO);
+		errno = EBADF; /* of a failure before */
 		fds = fake_count_fds();
 		if (fault)
 			fault_arm(fault);
@@ -190,6 +195,30 @@ static void opens_by_the_group(void **state)
 	assert_non_null(strstr(err, "iommu_group: No such file"));
 }
 
+/* iommufd or the container has descriptor 0. */
+static void starts_without_standard_input(void **state)
+{
+	(void)state;
+	no_input = true;
+	assert_int_equal(run(NULL, 0), 0);
+	assert_string_equal(out, ALL);
+	fake_group_nodes();
+	fake_remove("dev/iommu");
+	assert_int_equal(run(NULL, 0), 0);
+	assert_string_equal(out, ALL);
+}
+
+/* Where vfio makes no device nodes, iommufd is left alone. */
+static void no_device_nodes(void **state)
+{
+	(void)state;
+	fake_group_nodes();
+	fake_remove(DEV "/vfio-dev");
+	fake_fail_open("/dev/iommu", EACCES);
+	assert_int_equal(run(NULL, 0), 0);
+	assert_string_equal(out, ALL);
+}
+
 /* A node that cannot be opened for another reason than its absence is not passed over. */
 static void tells_why_it_is_not_opened(void **state)
 {
@@ -234,6 +263,19 @@ static void switches_the_memory_on_or_fails(void **state)
 	}
 }
 
+/* Of the registers, and of the config space */
+static void a_region_without_answer(void **state)
+{
+	unsigned int nth;
+
+	(void)state;
+	for (nth = 1; nth <= 2; nth++) {
+		fake_fail_ioctl(VFIO_DEVICE_GET_REGION_INFO, nth, EBUSY);
+		assert_int_equal(run(NULL, 0), 1);
+		assert_non_null(strstr(err, "Device or resource busy"));
+	}
+}
+
 static void a_full_disk_is_an_error(void **state)
 {
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -270,10 +312,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(prints_the_registers),	   TEST(clears),
-		TEST(opens_by_the_group),	   TEST(tells_why_it_is_not_opened),
-		TEST(refuses_what_is_no_endpoint), TEST(switches_the_memory_on_or_fails),
-		TEST(a_full_disk_is_an_error),	   TEST(every_failing_call_is_reported),
+		TEST(prints_the_registers),
+		TEST(clears),
+		TEST(opens_by_the_group),
+		TEST(starts_without_standard_input),
+		TEST(no_device_nodes),
+		TEST(tells_why_it_is_not_opened),
+		TEST(refuses_what_is_no_endpoint),
+		TEST(switches_the_memory_on_or_fails),
+		TEST(a_region_without_answer),
+		TEST(a_full_disk_is_an_error),
+		TEST(every_failing_call_is_reported),
 	};
 
 	return cmocka_run_group_tests_name("fabric-tally", tests, NULL, NULL);

@@ -33,9 +33,8 @@ static int fail(int ret, const char *what, char *error, size_t size)
 	return ret;
 }
 
-#ifdef VFIO_DEVICE_BIND_IOMMUFD
 /* Name of the function's node below /dev/vfio/devices; -ENOENT without one. */
-static int node_name(const char *bdf, char *name, size_t size)
+static int node_name(const char *bdf, char name[NAME_MAX + 1])
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
@@ -46,10 +45,12 @@ static int node_name(const char *bdf, char *name, size_t size)
 	dir = opendir(path);
 	if (!dir)
 		return -ENOENT;
-	while (ret && (entry = readdir(dir)))
-		if (!strncmp(entry->d_name, "vfio", 4) &&
-		    snprintf(name, size, "%s", entry->d_name) < (int)size)
-			ret = 0;
+	while (ret && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "vfio", 4))
+			continue;
+		strcpy(name, entry->d_name);
+		ret = 0;
+	}
 	closedir(dir);
 	return ret;
 }
@@ -57,8 +58,8 @@ static int node_name(const char *bdf, char *name, size_t size)
 static int open_by_node(const char *bdf, struct tool_vfio *vfio, char *error, size_t size)
 {
 	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
-	char name[64], path[PATH_MAX];
-	int ret = node_name(bdf, name, sizeof(name));
+	char name[NAME_MAX + 1], path[PATH_MAX];
+	int ret = node_name(bdf, name);
 
 	if (ret)
 		return ret;
@@ -74,16 +75,6 @@ static int open_by_node(const char *bdf, struct tool_vfio *vfio, char *error, si
 		return fail(-errno, "VFIO_DEVICE_BIND_IOMMUFD", error, size);
 	return 0;
 }
-#else
-static int open_by_node(const char *bdf, struct tool_vfio *vfio, char *error, size_t size)
-{
-	(void)bdf;
-	(void)vfio;
-	(void)error;
-	(void)size;
-	return -ENOENT;
-}
-#endif
 
 static int open_by_group(const char *bdf, struct tool_vfio *vfio, char *error, size_t size)
 {
