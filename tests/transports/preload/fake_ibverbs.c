@@ -75,6 +75,15 @@ struct ibv_mr *ibv_reg_dmabuf_mr(struct ibv_pd *pd, uint64_t offset, size_t leng
 	return made("ibv_reg_dmabuf_mr", NULL, length, access);
 }
 
+struct ibv_mr *ibv_reg_mr_ex(struct ibv_pd *pd, struct ibv_mr_init_attr *attr)
+{
+	(void)pd;
+	fake_calls.offset = attr->fd_offset;
+	fake_calls.iova = attr->iova;
+	fake_calls.mask = attr->comp_mask;
+	return made("ibv_reg_mr_ex", attr->addr, attr->length, attr->access);
+}
+
 int ibv_rereg_mr(struct ibv_mr *mr, int flags, struct ibv_pd *pd, void *addr, size_t length,
 		 int access)
 {

@@ -7,7 +7,7 @@
 /* The last call that arrived */
 struct fake_calls {
 	const char *by;
-	uint64_t offset, iova;
+	uint64_t offset, iova, mask;
 	int access;
 };
 

@@ -41,11 +41,13 @@ SAME(addr);
 SAME(fd);
 SAME(fd_offset);
 SAME(dmah);
-_Static_assert(MASK_IOVA == IBV_REG_MR_MASK_IOVA, "mask");
-_Static_assert(MASK_ADDR == IBV_REG_MR_MASK_ADDR, "mask");
-_Static_assert(MASK_FD == IBV_REG_MR_MASK_FD, "mask");
-_Static_assert(MASK_FD_OFFSET == IBV_REG_MR_MASK_FD_OFFSET, "mask");
-_Static_assert(MASK_DMAH == IBV_REG_MR_MASK_DMAH, "mask");
+#define SAME_MASK(ours, theirs) _Static_assert((int)(ours) == (int)(theirs), #ours)
+SAME_MASK(MASK_IOVA, IBV_REG_MR_MASK_IOVA);
+SAME_MASK(MASK_ADDR, IBV_REG_MR_MASK_ADDR);
+SAME_MASK(MASK_FD, IBV_REG_MR_MASK_FD);
+SAME_MASK(MASK_FD_OFFSET, IBV_REG_MR_MASK_FD_OFFSET);
+SAME_MASK(MASK_DMAH, IBV_REG_MR_MASK_DMAH);
+#undef SAME_MASK
 #undef SAME
 #endif
 
