@@ -2,7 +2,8 @@
 /*
  * Broken plugins: each wraps the plugin that BROKEN_BASE names and breaks one contract
  * point, the one that BROKEN names. tests/transports/meta.sh proves that nccl-net-check finds
- * exactly that one. Built twice: C1 needs an additional symbol (BROKEN_SYMBOL).
+ * exactly that one. Built twice: C1 needs an additional symbol (BROKEN_SYMBOL). "slow" breaks none,
+ * "handles" wants device handles that are NULL, "repeat" is for replays.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -116,8 +117,11 @@ static enum nccl_result do_connect(void *ctx, int dev, void *handle, void **comm
 {
 	static char *last;
 	static int calls, fd = -1;
-	enum nccl_result result = base->connect(ctx, dev, handle, comm, dh);
+	enum nccl_result result;
 
+	if (broken("handles") && (!dh || *dh))
+		return NCCL_INVALID_ARGUMENT;
+	result = base->connect(ctx, dev, handle, comm, dh);
 	calls = last == handle ? calls + 1 : 0;
 	if (broken("C6") && calls > 20 && !*comm)
 		usleep(1000);
@@ -142,6 +146,8 @@ static enum nccl_result do_accept(void *listen_comm, void **comm, struct nccl_de
 	char c;
 	int fd;
 
+	if (broken("handles") && (!dh || *dh))
+		return NCCL_INVALID_ARGUMENT;
 	if (trap >= 0 && (fd = accept(trap, NULL, NULL)) >= 0)
 		while (read(fd, &c, 1) > 0)
 			;
@@ -180,6 +186,8 @@ static enum nccl_result reg(void *comm, void *data, size_t size, int type, void 
 			return NCCL_SUCCESS;
 		}
 	}
+	if (broken("slow"))
+		usleep(20000);
 	result = base->reg_mr(comm, data, size, type, mr);
 	for (int i = 0; broken("C13") && i < 64; i++) {
 		if (!by_page[i].page) {
@@ -272,6 +280,7 @@ static enum nccl_result isend(void *comm, void *data, size_t size, int tag, void
 static struct {
 	void *request;
 	int posted, n;
+	void *data;
 } receives[1024];
 
 static char nothing; /* C27: the request of a receive without a free slot */
@@ -311,6 +320,7 @@ static enum nccl_result irecv(void *comm, int n, void **data, size_t *sizes, int
 			if (!receives[i].request) {
 				receives[i].request = *request;
 				receives[i].posted = (int)sizes[0];
+				receives[i].data = data[0];
 				receives[i].n = n;
 				break;
 			}
@@ -331,6 +341,20 @@ static enum nccl_result iflush(void *comm, int n, void **data, int *sizes, void 
 	return base->iflush(comm, n, data, sizes, mrs, request);
 }
 
+/* Each message of four bytes becomes the first one. */
+static void repeat(void *data, const int *sizes)
+{
+	static char first[4];
+	static int n;
+
+	if (!sizes || sizes[0] != sizeof(first))
+		return;
+	if (n++)
+		memcpy(data, first, sizeof(first));
+	else
+		memcpy(first, data, sizeof(first));
+}
+
 static enum nccl_result test(void *request, int *done, int *sizes)
 {
 	enum nccl_result result;
@@ -347,6 +371,8 @@ static enum nccl_result test(void *request, int *done, int *sizes)
 			continue;
 		if (broken("C19") && sizes && sizes[0] && receives[i].n == 1)
 			sizes[0] = receives[i].posted;
+		if (broken("repeat"))
+			repeat(receives[i].data, sizes);
 		if (broken("C20") && sizes)
 			sizes[receives[i].n] = 0;
 		receives[i].request = NULL;

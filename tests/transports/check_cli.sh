@@ -95,6 +95,27 @@ run "and none" 0 "1..1" "${check[@]}" --only C4 "$PLUGIN"
 says "the log is shown only if asked for" 0 "^# INFO"
 run "without standard input" 0 "1..31" sh -c 'exec "$@" <&-' sh "${check[@]}" --no-data "$PLUGIN"
 
+# A listener that whoever starts the program left open: the strangers of C7 are to find the plugin's.
+run "a listener of another" 0 "ok 1 - C7 
+nobody connected" python3 "$(dirname "$0")/listener.py" "${check[@]}" --only C7 "$PLUGIN"
+
+# Two ranks. What the plugin notes of its calls: each registers two regions to send and one to receive.
+export TPHBUF_NET_TRACE=$dir/calls.%p
+for test in point-to-point:2 all-to-all:2 all-gather:2 reduce-scatter:2 all-reduce:4; do
+	run "calls of ${test%:*}" 0 "1..1" "${check[@]}" --no-points --only ${test%:*} --bytes 4 "$PLUGIN"
+	said=$(cat "$dir"/calls.*)
+	rm "$dir"/calls.*
+	says "${test%:*} registers" 6 '"regMr"'
+	says "${test%:*} deregisters" 6 '"deregMr"'
+	says "${test%:*} sends" ${test#*:} '"isend"'
+done
+run "slow registrations" 0 "ok 1 - C10 " env BROKEN=slow "${check[@]}" --only C10 "$BROKEN_SO"
+said=$(cat "$dir"/calls.* | grep -c '"regMr"')
+[ "$said" -ge 52 ] || said=few # two are of the messages
+says "C10 registers fifty times, also after the messages" 0 few
+unset TPHBUF_NET_TRACE
+run "device handles" 0 "ok 1 - C9 " env BROKEN=handles "${check[@]}" --only C9 "$BROKEN_SO"
+
 run "a point that fails" 1 "not ok 2 - C4 
 # maxP2pBytes 0: NCCL refuses" env BROKEN=C4 "${check[@]}" --only C4,C3 "$BROKEN_SO"
 run "a table without finalize" 1 "# finalize is NULL" env BROKEN=C1-finalize "${check[@]}" --only C1 "$BROKEN_SO"
@@ -146,6 +167,29 @@ message() { # SIZE: a process that sends itself a message of 4 bytes, of which t
 play "a process that sends to itself" 0 "ok 1 - replay" <<<"$(message 4)"
 play "another size than recorded" 1 "rank 0: line 11: request 8: 4 bytes, recorded were 5" <<<"$(message 5)"
 play "a request that is tested twice" 1 "line 14: the trace tests request 8, which is not open" <<<"$(message 4; line 1 test 0 ',"req":8')"
+two_messages() {
+	message 4
+	line 1 irecv 0 ',"comm":5,"req":11,"parts":[{"mr":6,"at":10,"size":100,"tag":1}]'
+	line 1 isend 0 ',"comm":4,"mr":7,"at":0,"size":4,"tag":1,"req":12'
+	line 1 test 0 ',"comm":5,"req":11,"sizes":[4]'
+}
+play "two messages" 0 "ok 1 - replay" <<<"$(two_messages)"
+two_messages >"$dir/trace"
+run "the second has the data of the first" 1 "line 16: request 11: the data is wrong" \
+	env BROKEN=repeat "${check[@]}" --replay "$dir/trace" "$BROKEN_SO"
+two_communicators() { # the second is made when the first is finalized; its listener is there from the start
+	begin 1
+	line 1 init 0 ',"ctx":3'
+	line 1 listen 0 ',"ctx":3,"listen":4,"token":"u"'
+	line 1 listen 0 ',"ctx":1,"listen":2,"token":"t"'
+	line 1 accept 0 ',"listen":2,"comm":5'
+	line 1 connect 0 ',"ctx":1,"comm":6,"token":"t"'
+	line 1 finalize 0 ',"ctx":1'
+	line 1 init 0 ',"ctx":7'
+	line 1 accept 0 ',"listen":4,"comm":8'
+	line 1 connect 0 ',"ctx":7,"comm":9,"token":"u"'
+}
+play "no connect before its communicator is there" 0 "ok 1 - replay" <<<"$(two_communicators)"
 run "dma-bufs" 0 "ok 1 - replay" "${check[@]}" --replay "$TRACES/nccl-2.28.9-dmabuf-collectives.jsonl" "$PLUGIN"
 [ -e /dev/udmabuf ] || says "become host memory, and each rank says so" 2 "^# rank [01]: 0 dma-bufs, [1-9][0-9]* dma-bufs replayed as host memory$"
 run "host memory" 0 "ok 1 - replay" "${check[@]}" --replay "$TRACES/nccl-2.28.9-host-simple.jsonl" "$PLUGIN"

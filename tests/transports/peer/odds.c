@@ -2,6 +2,7 @@
 /* No memory, descriptor 0, traces, device handles. */
 #include <cJSON.h>
 #include <dlfcn.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,18 @@ static enum nccl_result negative_size(const struct plugin *p, void *comm, void *
 	return table->reg_mr(comm, data, -1, NCCL_PTR_HOST, mr);
 }
 
+/* Their sizes are of type int. */
+static bool sizes_of_old_tables(struct plugin *p, void *comm, void *data)
+{
+	void *mr = NULL;
+	bool ok = negative_size(p, comm, data, &mr) == NCCL_INVALID_ARGUMENT && !mr;
+
+	ok = ok && !np_reg(p, comm, data, INT_MAX, NCCL_PTR_HOST, &mr) && mr;
+	ok = ok && !np_dereg(p, comm, mr);
+	return ok && np_reg(p, comm, data, (size_t)INT_MAX + 1, NCCL_PTR_HOST, &mr) ==
+			     NCCL_INTERNAL_ERROR;
+}
+
 /* A message by each table. Before version 11 nothing ends but with the library, so this is the last test. */
 void tables(void)
 {
@@ -194,7 +207,6 @@ void tables(void)
 		struct plugin p = plugin;
 		char name[40], data[8];
 		struct pair pair;
-		void *mr = NULL;
 		bool ok;
 
 		snprintf(name, sizeof(name), "ncclNetPlugin_v%d", version);
@@ -203,8 +215,7 @@ void tables(void)
 		must(p.table && !pair_open(&pair, &p), name);
 		ok = !pair_message(&pair, 5000, 3);
 		if (version < 8)
-			ok = ok &&
-			     negative_size(&p, pair.send, data, &mr) == NCCL_INVALID_ARGUMENT && !mr;
+			ok = ok && sizes_of_old_tables(&p, pair.send, data);
 		result(ok, name);
 		pair_end(&pair);
 	}
