@@ -306,6 +306,9 @@ static void sockets_by_path(void **state)
 	snprintf(text, sizeof(text), "%s/%0*d", fake_root(),
 		 (int)(sizeof(((struct sockaddr_un *)NULL)->sun_path) - 2 - strlen(fake_root())), 0);
 	assert_int_equal(listen_open(text, 0600, &a), -ENAMETOOLONG);
+	assert_int_equal(listen_connect(text, 10, &a), -ENOENT);
+	strcat(text, "0");
+	assert_int_equal(listen_connect(text, 10, &a), -ENAMETOOLONG);
 	assert_int_equal(listen_connect(path, 10, &a), -ENOENT);
 	assert_int_equal(listen_accept(999, 1, &a), -EBADF);
 
