@@ -104,6 +104,11 @@ pid_t start(const char *line, unsigned int fault, int out, int err)
 		fprintf(stderr, "descriptors are left open\n");
 		code = REPORT_EXIT;
 	}
+	if (!cli_leak_expected &&
+	    (fake_verbs.live_mrs || fake_verbs.live_pds || fake_verbs.live_contexts)) {
+		fprintf(stderr, "objects of RDMA are left\n");
+		code = REPORT_EXIT;
+	}
 	exit(code);
 }
 
