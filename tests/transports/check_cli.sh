@@ -118,6 +118,13 @@ run "device handles" 0 "ok 1 - C9 " env BROKEN=handles "${check[@]}" --only C9 "
 
 run "a point that fails" 1 "not ok 2 - C4 
 # maxP2pBytes 0: NCCL refuses" env BROKEN=C4 "${check[@]}" --only C4,C3 "$BROKEN_SO"
+run "finalize without a context, which NCCL 2.28 calls" 1 "not ok 1 - C3 " env BROKEN=C3 "${check[@]}" --only C3 "$BROKEN_SO"
+run "and NCCL 2.30 does not" 0 "ok 1 - C3 " env BROKEN=C3 "${check[@]}" --as 2.30 --only C3 "$BROKEN_SO"
+# Before version 11 the end of the library stands for that of a communicator: C8 has three.
+for as in 2.26:4 2.28:2; do
+	run "the library of NCCL ${as%:*}" 0 "ok 1 - C8 " env LD_DEBUG=files "${check[@]}" --as ${as%:*} --only C8 "$PLUGIN"
+	says "is loaded ${as#*:} times" ${as#*:} "calling init: $PLUGIN"
+done
 run "a table without finalize" 1 "# finalize is NULL" env BROKEN=C1-finalize "${check[@]}" --only C1 "$BROKEN_SO"
 run "a table without iflush" 1 "# the table lacks a function that NCCL calls" env BROKEN=C1-iflush "${check[@]}" --only C1 "$BROKEN_SO"
 run "a size that fails" 1 "ok 1 - point-to-point 2 ranks, 4096 bytes

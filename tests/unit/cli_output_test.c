@@ -328,6 +328,35 @@ static void text_is_cleaned(void **state)
 	}
 }
 
+static void assert_said(const char *fmt, const char *arg, const char *wanted)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	say(out, fmt, arg);
+	fclose(out);
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+/* A line ends where the caller says so. A longer one than 4095 bytes is cut, and ends as well. */
+static void lines_are_said(void **state)
+{
+	char longest[5000], cut[4097];
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	memset(cut, 'x', sizeof(cut));
+	strcpy(cut + 4095, "\n");
+	assert_said("%s", "", "");
+	assert_said("%s\n", "", "\n");
+	assert_said("%s", "a\n", "a?");
+	assert_said("%s\n", "a\n", "a?\n");
+	assert_said("%s\n", longest, cut);
+}
+
 /* Also more of them than any command has. */
 static void tables_have_any_number_of_columns(void **state)
 {
@@ -368,6 +397,7 @@ int main(void)
 		OUTPUT_TEST(an_early_failed_write_counts),
 		OUTPUT_TEST(usage_errors_are_json_too),
 		OUTPUT_TEST(text_is_cleaned),
+		OUTPUT_TEST(lines_are_said),
 		OUTPUT_TEST(tables_have_any_number_of_columns),
 		OUTPUT_TEST(json_is_always_utf8),
 		OUTPUT_TEST(terminals_get_no_orders),

@@ -100,7 +100,7 @@ void say(FILE *out, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	len = strlen(text);
-	if (newline && len && text[len - 1] == '\n')
+	if (newline && text[len - 1] == '\n')
 		text[len - 1] = '\0';
 	text_clean(text);
 	fprintf(out, "%s%s", text, newline ? "\n" : "");
