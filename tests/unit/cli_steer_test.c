@@ -202,8 +202,17 @@ static void info_and_doctor_mention_it(void **state)
 
 	(void)state;
 	assert_run("info 03:00.0", 0, "steering     modes ns iv", "");
-	assert_run("doctor 03:00.0", 1, "steering", ""); /* for vfio-pci is not loaded */
+	/* An error, for vfio-pci is not loaded */
+	assert_run("doctor 03:00.0", 1, FAKE_BDF " sends steering tags of CPUs, up to 16 bits\n",
+		   "");
+	fake.steer = STEER_UNSAFE;
+	assert_run("doctor 03:00.0", 1, "up to 16 bits; level unsafe: its user can send any tag\n",
+		   "");
+	fake.steer = STEER_CONFINED;
+	fake.steer_entries = 0;
+	assert_run("doctor 03:00.0", 1, FAKE_BDF " sends TPH requests if asked to, without", "");
 	fake.steer = STEER_OFF;
+	assert_run("doctor 03:00.0", 1, "steering      not in use: ", "");
 	json = run_json("info 03:00.0 --json", 0);
 	assert_true(cJSON_IsFalse(
 		cJSON_GetObjectItem(cJSON_GetObjectItem(json, "steering"), "supported")));
