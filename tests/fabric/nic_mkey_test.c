@@ -189,6 +189,28 @@ static void translation_reaches_the_right_bytes(void **state)
 	free(got);
 }
 
+/* 150 pages of which no two follow each other */
+static void long_scattered_access_is_whole(void **state)
+{
+	struct client *client = *state;
+	uint32_t pd = client_pd(client), len = 150 * NIC_PAGE - 0x234, key, i;
+	uint8_t *got = calloc(1, len);
+	struct pieces pieces = { .to = got };
+	uint64_t bus;
+
+	assert_non_null(got);
+	key = scattered(client, pd, len, &bus);
+	rig_fill(&client->rig, bus, 2 * 150 * NIC_PAGE, 5);
+	assert_int_equal(try_access(client, key, pd, NIC_LOCAL_READ, VA + 0x234, len, &pieces),
+			 NIC_OK);
+	assert_int_equal(pieces.count, 150);
+	assert_memory_equal(got, rig_at(&client->rig, bus + 0x234), NIC_PAGE - 0x234);
+	for (i = 1; i < 150; i++)
+		assert_memory_equal(got + i * NIC_PAGE - 0x234,
+				    rig_at(&client->rig, bus + 2ull * i * NIC_PAGE), NIC_PAGE);
+	free(got);
+}
+
 /* 1 MiB of 4 KiB pages that follow each other is one request; a gap makes two. */
 static void neighbouring_pages_are_one_request(void **state)
 {
@@ -527,6 +549,7 @@ int main(void)
 		BOOTED(nothing_needs_only_the_key),
 		BOOTED(bounds_are_exact),
 		BOOTED(translation_reaches_the_right_bytes),
+		BOOTED(long_scattered_access_is_whole),
 		BOOTED(neighbouring_pages_are_one_request),
 		BOOTED(large_pages),
 		BOOTED(absent_page_stops_the_whole_access),

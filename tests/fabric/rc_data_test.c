@@ -166,6 +166,51 @@ static void long_message_moves_in_parts(void **state)
 	rig_pair_close(&pair);
 }
 
+/* Pages in reverse order into pages in reverse order, whose borders are elsewhere in the message. */
+static void scattered_pages_into_scattered_pages(void **state)
+{
+	const uint32_t pages = 70, len = (pages - 1) * NIC_PAGE;
+	struct nic_sge sge = { .len = len };
+	struct rig_pair pair;
+	struct rig *rig = &pair.rig;
+	uint64_t source, target;
+	struct nic_mkey *from, *to;
+	struct rig_wr wr;
+
+	(void)state;
+	rig_pair_open(&pair, false);
+	source = rig_alloc(rig, (uint64_t)pages * NIC_PAGE);
+	target = rig_alloc(rig, (uint64_t)pages * NIC_PAGE);
+	rig_fill(rig, source, pages * NIC_PAGE, 8);
+	sge.addr = RIG_VA + source + 100;
+	sge.lkey = rig_key(rig->nic[0], pair.pd[0], NIC_LOCAL_READ, source + 100, len);
+	wr = (struct rig_wr){ .opcode = MLX5_OPCODE_RDMA_WRITE,
+			      .sge = &sge,
+			      .nsge = 1,
+			      .remote_va = RIG_VA + target + 1000,
+			      .rkey = rig_key(rig->nic[1], pair.pd[1], NIC_REMOTE_WRITE,
+					      target + 1000, len) };
+	from = rig_mkey(rig->nic[0], sge.lkey);
+	to = rig_mkey(rig->nic[1], wr.rkey);
+	for (uint32_t i = 0; i < pages; i++) {
+		uint32_t at = (pages - 1 - i) * NIC_PAGE;
+
+		from->mtt[i] = (source + at) | NIC_MTT_READ;
+		to->mtt[i] = (target + at) | NIC_MTT_WRITE;
+	}
+	rig_post(&pair.qp[0], &wr);
+	expect_send(&pair.cq[0], &pair.qp[0], MLX5_OPCODE_RDMA_WRITE, len);
+	for (uint32_t i = 0; i < len; i++) {
+		uint32_t a = i + 100, b = i + 1000;
+
+		a = (pages - 1 - a / NIC_PAGE) * NIC_PAGE + a % NIC_PAGE;
+		b = (pages - 1 - b / NIC_PAGE) * NIC_PAGE + b % NIC_PAGE;
+		if (*(uint8_t *)rig_at(rig, source + a) != *(uint8_t *)rig_at(rig, target + b))
+			fail_msg("byte %u", i);
+	}
+	rig_pair_close(&pair);
+}
+
 /* Three segments into three of other sizes, both over the block boundary of the queue. */
 static void segments_are_gathered_and_scattered(void **state)
 {
@@ -531,6 +576,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_operation_moves_its_bytes),
 		cmocka_unit_test(long_message_moves_in_parts),
+		cmocka_unit_test(scattered_pages_into_scattered_pages),
 		cmocka_unit_test(segments_are_gathered_and_scattered),
 		cmocka_unit_test(inline_data_wraps_at_the_end_of_the_queue),
 		cmocka_unit_test(inline_bytes_and_pointers_mix),

@@ -166,6 +166,22 @@ static void received_message_carries_the_tag_of_the_receive_key(void **state)
 	rig_pair_close(&t.pair);
 }
 
+/* The tagged row of the requests to guest memory: there is one. */
+static const struct fab_tally_row *tagged_row(const struct fab_device *dev)
+{
+	const struct fab_tally_row *found = NULL;
+	uint32_t row;
+
+	for (row = 0; row < dev->to_memory.nrows; row++) {
+		if (!dev->to_memory.rows[row].tph.th)
+			continue;
+		assert_null(found);
+		found = &dev->to_memory.rows[row];
+	}
+	assert_non_null(found);
+	return found;
+}
+
 /* The sender's own key: its reads for a write, and the response data of a read. */
 static void local_key_tags_local_accesses_only(void **state)
 {
@@ -174,8 +190,8 @@ static void local_key_tags_local_accesses_only(void **state)
 	(void)state;
 	for (read = 0; read < 2; read++) {
 		struct tag_rig t;
+		const struct fab_tally_row *row;
 		const struct fab_sent *sent;
-		uint32_t row, tagged = 0;
 
 		open_rig(&t);
 		t.wr.opcode = read ? MLX5_OPCODE_RDMA_READ : MLX5_OPCODE_RDMA_WRITE;
@@ -185,17 +201,62 @@ static void local_key_tags_local_accesses_only(void **state)
 		expect_untagged_control(&t, 1);
 		sent = &t.pair.rig.nic[0]->dev.sent[FAB_ORIGIN_PAYLOAD];
 		assert_int_equal(sent->tagged, sent->tlps);
-		for (row = 0; row < t.pair.rig.nic[0]->dev.to_memory.nrows; row++) {
-			const struct fab_tally_row *r = &t.pair.rig.nic[0]->dev.to_memory.rows[row];
+		row = tagged_row(&t.pair.rig.nic[0]->dev);
+		assert_int_equal(row->kind, read ? FAB_TLP_MWR : FAB_TLP_MRD);
+		assert_int_equal(row->tph.st, ST + 1);
+		assert_int_equal(row->bytes, LEN);
+		rig_pair_close(&t.pair);
+	}
+}
 
-			if (!r->tph.th)
-				continue;
-			tagged++;
-			assert_int_equal(r->kind, read ? FAB_TLP_MWR : FAB_TLP_MRD);
-			assert_int_equal(r->tph.st, ST + 1);
-			assert_int_equal(r->bytes, LEN);
+/* More pages than are translated or collected at once, of which no two follow each other. */
+static void each_page_of_a_scattered_buffer_is_counted(void **state)
+{
+	const uint32_t pages = 200, skip = 5, len = pages * NIC_PAGE - 100;
+	const uint8_t rights = NIC_LOCAL_READ | NIC_LOCAL_WRITE | NIC_REMOTE_READ | NIC_REMOTE_WRITE;
+
+	(void)state;
+	for (int read = 0; read < 2; read++) {
+		struct tag_rig t;
+		struct rig *rig = &t.pair.rig;
+		const struct fab_tally_row *row;
+		struct fab_device *dev;
+		struct nic_mkey *mkey;
+		uint64_t near;
+		uint8_t *far;
+		uint32_t i, off = 0, n, tlps = 0;
+
+		open_rig(&t);
+		dev = &rig->nic[0]->dev;
+		near = rig_alloc(rig, (uint64_t)pages * NIC_PAGE);
+		far = (uint8_t *)rig->endpoint->bar[EP_MEMORY_BAR].host + 3;
+		rig_fill(rig, near, pages * NIC_PAGE, 6);
+		for (i = 0; i < len; i++)
+			far[i] = (uint8_t)(i * 11 + (i >> 12));
+		t.wr.opcode = read ? MLX5_OPCODE_RDMA_READ : MLX5_OPCODE_RDMA_WRITE;
+		t.wr.rkey = rig_key(rig->nic[1], t.pair.pd[1], rights, RIG_EP_BUS + 3, len);
+		t.sge = (struct nic_sge){ .len = len, .addr = RIG_VA + near + skip };
+		t.sge.lkey = rig_key(rig->nic[0], t.pair.pd[0], rights, near + skip, len);
+		mkey = rig_mkey(rig->nic[0], t.sge.lkey);
+		for (i = 0; i < pages; i++)
+			mkey->mtt[i] = (near + (pages - 1 - i) * NIC_PAGE) | NIC_MTT_READ |
+				       NIC_MTT_WRITE;
+		rig_tag(rig->nic[0], t.sge.lkey, PH, INDEX);
+		run(&t);
+		for (i = 0; i < pages; i++, off += n) {
+			uint64_t at = near + (pages - 1 - i) * NIC_PAGE + (i ? 0 : skip);
+
+			n = NIC_PAGE - (i ? 0 : skip);
+			n = n < len - off ? n : len - off;
+			assert_memory_equal(rig_at(rig, at), far + off, n);
+			tlps += fab_tlp_count(at, n, read ? fab_cfg_mps(dev) : fab_cfg_mrrs(dev));
 		}
-		assert_int_equal(tagged, 1);
+		assert_int_equal(off, len);
+		row = tagged_row(dev);
+		assert_int_equal(row->kind, read ? FAB_TLP_MWR : FAB_TLP_MRD);
+		assert_int_equal(row->bytes, len);
+		assert_int_equal(row->tlps, tlps);
+		assert_int_equal(dev->sent[FAB_ORIGIN_PAYLOAD].tagged, tlps);
 		rig_pair_close(&t.pair);
 	}
 }
@@ -209,6 +270,7 @@ int main(void)
 		cmocka_unit_test(read_carries_the_tag_of_the_remote_key),
 		cmocka_unit_test(received_message_carries_the_tag_of_the_receive_key),
 		cmocka_unit_test(local_key_tags_local_accesses_only),
+		cmocka_unit_test(each_page_of_a_scattered_buffer_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,11 @@ static uint64_t min64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static uint32_t min32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 static void resolve_bar(struct piece *piece)
 {
 	const struct fab_bar *bar = &piece->target->bar[piece->bar];
@@ -42,9 +47,18 @@ static void resolve_bar(struct piece *piece)
 	}
 }
 
-static bool resolve(const struct fab_dma *req, uint64_t addr, struct piece *piece)
+/* The guest memory with an address. range: where the last one was, or NULL */
+static const struct fab_range *find_memory(const struct fab_dma *req, uint64_t addr,
+					   const struct fab_range *range)
 {
-	const struct fab_range *range = piece->range;
+	if (range && fab_range_has(range, addr))
+		return range;
+	return fab_mem_range(req->dev->mem, addr, req->write ? FAB_MEM_WRITE : FAB_MEM_READ);
+}
+
+static inline bool resolve(const struct fab_dma *req, uint64_t addr, struct piece *piece)
+{
+	const struct fab_range *range;
 
 	piece->target = fab_fabric_route(req->dev->fabric, addr, &piece->bar, &piece->bar_off);
 	if (piece->target == req->dev)
@@ -53,9 +67,7 @@ static bool resolve(const struct fab_dma *req, uint64_t addr, struct piece *piec
 		resolve_bar(piece);
 		return true;
 	}
-	if (!range || !fab_range_has(range, addr))
-		range = fab_mem_range(req->dev->mem, addr,
-				      req->write ? FAB_MEM_WRITE : FAB_MEM_READ);
+	range = find_memory(req, addr, piece->range);
 	piece->range = range;
 	if (!range)
 		return false;
@@ -118,42 +130,51 @@ static void flush(const struct fab_dma *req, struct record *record)
 }
 
 /* Those who see addresses get each piece by itself. */
-static bool may_wait(const struct fab_dma *req, const struct piece *piece)
+static bool may_wait(const struct fab_dma *req, const struct fab_device *target)
 {
-	return !req->dev->fabric->trace && !(piece->target && piece->target->ops->tlps_received);
+	return !req->dev->fabric->trace && !(target && target->ops->tlps_received);
 }
 
-static void account(const struct fab_dma *req, const struct piece *piece, uint64_t addr,
-		    uint32_t len, struct record *record)
+/* count TLPs of len bytes in all, the first at addr: recorded apart from those before */
+static void begin_run(const struct fab_dma *req, struct fab_device *target, unsigned int bar,
+		      uint64_t addr, uint32_t len, uint32_t count, struct record *record)
 {
 	struct fab_tlp_run *run = &record->run;
-	uint32_t count = fab_tlp_count(addr, len, run->max_payload);
 
-	if (run->count && piece->target == record->target && piece->bar == record->bar) {
-		run->count += count;
-		run->len += len;
-		return;
-	}
 	flush(req, record);
 	run->addr = addr;
 	run->len = len;
 	run->count = count;
-	record->target = piece->target;
-	record->bar = piece->bar;
-	if (!may_wait(req, piece))
+	record->target = target;
+	record->bar = bar;
+	if (!may_wait(req, target))
 		flush(req, record);
 }
 
-static struct record new_record(const struct fab_dma *req)
+/* The same, together with those before if they went to the same target */
+static void account(const struct fab_dma *req, struct fab_device *target, unsigned int bar,
+		    uint64_t addr, uint32_t len, uint32_t count, struct record *record)
 {
-	return (struct record){
-		.run = { .kind = req->write ? FAB_TLP_MWR : FAB_TLP_MRD,
-			 .origin = req->origin,
-			 .requester = req->dev,
-			 .max_payload = req->write ? req->dev->max_payload :
-						     req->dev->max_read_request,
-			 .tph = req->tph },
-	};
+	struct fab_tlp_run *run = &record->run;
+
+	if (run->count && target == record->target && bar == record->bar) {
+		run->count += count;
+		run->len += len;
+		return;
+	}
+	begin_run(req, target, bar, addr, len, count, record);
+}
+
+static void init_record(const struct fab_dma *req, struct record *record)
+{
+	struct fab_tlp_run *run = &record->run;
+
+	run->kind = req->write ? FAB_TLP_MWR : FAB_TLP_MRD;
+	run->origin = req->origin;
+	run->requester = req->dev;
+	run->max_payload = req->write ? req->dev->max_payload : req->dev->max_read_request;
+	run->tph = req->tph;
+	run->count = 0;
 }
 
 /* The piece at byte off of a range, and its length in the range */
@@ -184,7 +205,8 @@ static int move(const struct fab_dma *req, uint64_t addr, uint32_t len, uint32_t
 			fn(ctx, piece.host, base + off, n);
 		else
 			move_registers(req, &piece, base + off, n, fn, ctx);
-		account(req, &piece, addr + off, n, record);
+		account(req, piece.target, piece.bar, addr + off, n,
+			fab_tlp_count(addr + off, n, record->run.max_payload), record);
 	}
 	return 0;
 }
@@ -204,58 +226,123 @@ int fab_dma(const struct fab_dma *req, fab_dma_piece_fn fn, void *ctx)
 
 	if (ret)
 		return ret;
-	record = new_record(req);
+	init_record(req, &record);
 	ret = move(req, req->addr, req->len, 0, &record, fn, ctx);
 	flush(req, &record);
 	return ret;
 }
 
-int fab_dma_ranges(const struct fab_dma *req, fab_dma_next_fn next, void *next_ctx,
-		   fab_dma_piece_fn fn, void *ctx)
+int fab_dma_spans(const struct fab_dma *req, const struct fab_span *span, uint32_t n, uint32_t base,
+		  fab_dma_piece_fn fn, void *ctx)
 {
 	struct record record;
-	uint32_t base = 0, len;
-	uint64_t addr;
+	uint32_t i;
 	int ret = check_master(req);
 
 	if (ret)
 		return ret;
-	record = new_record(req);
-	while (!ret && next(next_ctx, &addr, &len)) {
-		ret = move(req, addr, len, base, &record, fn, ctx);
-		base += len;
+	init_record(req, &record);
+	for (i = 0; i < n && !ret; i++) {
+		ret = move(req, span[i].addr, span[i].len, base, &record, fn, ctx);
+		base += span[i].len;
 	}
 	flush(req, &record);
 	return ret;
 }
 
-int fab_dma_gather(const struct fab_dma *req, fab_dma_next_fn next, void *next_ctx,
+/* What fab_dma_gather() has collected, and room for more */
+struct gather {
+	struct fab_bytes *bytes;
+	uint32_t max, count, done;
+	bool over;		       /* registers come next, or there is no room */
+	const struct fab_range *range; /* as in struct piece */
+	struct record record;
+};
+
+/* One span, of any kind and in any number of pieces */
+static int gather_span(const struct fab_dma *req, const struct fab_span *span, struct gather *gather)
+{
+	struct piece piece = { .range = gather->range };
+	uint32_t off, n;
+	int ret;
+
+	for (off = 0; off < span->len; off += n) {
+		gather->over = gather->count == gather->max;
+		if (gather->over)
+			return 0;
+		ret = next_piece(req, span->addr, span->len, off, &piece, &n);
+		if (ret)
+			return ret;
+		gather->over = !piece.host;
+		if (gather->over)
+			return 0;
+		gather->bytes[gather->count++] = (struct fab_bytes){ piece.host, n };
+		gather->done += n;
+		begin_run(req, piece.target, piece.bar, span->addr + off, n,
+			  fab_tlp_count(span->addr + off, n, gather->record.run.max_payload),
+			  &gather->record);
+	}
+	gather->range = piece.range;
+	return 0;
+}
+
+/*
+ * The first of n spans and those behind it that lie in the same range of guest memory: one look-up, and one account for
+ * all. Returns their number; 0 if a BAR has a part of that range, or if there is a trace.
+ */
+static uint32_t gather_memory(const struct fab_dma *req, const struct fab_span *span, uint32_t n,
+			      struct gather *gather)
+{
+	const struct fab_range *range = find_memory(req, span->addr, gather->range);
+	const uint32_t max_payload = gather->record.run.max_payload;
+	struct fab_bytes *bytes = gather->bytes + gather->count;
+	uint32_t i, len = 0, tlps = 0;
+
+	if (!range || !may_wait(req, NULL) ||
+	    fab_fabric_claims(req->dev->fabric, range->iova, range->size))
+		return 0;
+	for (i = 0; i < n; i++) {
+		const uint64_t off = span[i].addr - range->iova; /* huge if it is below */
+
+		if (off >= range->size || span[i].len > range->size - off)
+			break;
+		bytes[i] = (struct fab_bytes){ (uint8_t *)range->host + off, span[i].len };
+		tlps += fab_tlp_count(span[i].addr, span[i].len, max_payload);
+		len += span[i].len;
+	}
+	if (i)
+		account(req, NULL, 0, span->addr, len, tlps, &gather->record);
+	gather->count += i;
+	gather->done += len;
+	gather->range = range;
+	return i;
+}
+
+int fab_dma_gather(const struct fab_dma *req, const struct fab_span *span, uint32_t n,
 		   struct fab_bytes *bytes, uint32_t max, uint32_t *count, uint32_t *done)
 {
-	struct piece piece = { .range = NULL };
-	struct record record;
-	uint32_t off, len, n;
-	uint64_t addr;
+	struct gather gather;
+	uint32_t i = 0, known;
 	int ret = check_master(req);
 
 	*count = *done = 0;
 	if (ret)
 		return ret;
-	record = new_record(req);
-	while (next(next_ctx, &addr, &len)) {
-		for (off = 0; off < len && *count < max; off += n) {
-			ret = next_piece(req, addr, len, off, &piece, &n);
-			if (ret || !piece.host)
-				goto out;
-			bytes[(*count)++] = (struct fab_bytes){ piece.host, n };
-			*done += n;
-			account(req, &piece, addr + off, n, &record);
-		}
-		if (off < len)
-			break;
+	gather.bytes = bytes;
+	gather.max = max;
+	gather.count = gather.done = 0;
+	gather.over = false;
+	gather.range = NULL;
+	init_record(req, &gather.record);
+	while (i < n && !ret && !gather.over) {
+		known = gather_memory(req, &span[i], min32(n - i, max - gather.count), &gather);
+		i += known;
+		if (!known)
+			ret = gather_span(req, &span[i++], &gather);
 	}
-out:
-	flush(req, &record);
+	flush(req, &gather.record);
+	*count = gather.count;
+	*done = gather.done;
 	return ret;
 }
 

@@ -27,14 +27,20 @@ struct fab_dma {
  */
 typedef void (*fab_dma_piece_fn)(void *ctx, void *host, uint32_t off, uint32_t len);
 
-/* The next range of a request that has several: sets both; false: there are no more. */
-typedef bool (*fab_dma_next_fn)(void *ctx, uint64_t *addr, uint32_t *len);
+/* Bus addresses that follow each other; len is not 0. */
+struct fab_span {
+	uint64_t addr;
+	uint32_t len;
+};
 
 /* 0; -EACCES bus master off; -EFAULT Unsupported Request (pieces before it have been done). */
 int fab_dma(const struct fab_dma *req, fab_dma_piece_fn fn, void *ctx);
-/* The same for ranges that follow each other in the data, not in memory; addr and len of the request do not count. */
-int fab_dma_ranges(const struct fab_dma *req, fab_dma_next_fn next, void *next_ctx,
-		   fab_dma_piece_fn fn, void *ctx);
+/*
+ * The same for n spans that follow each other in the data, not in memory: instead of addr and len of the request. base:
+ * offset of the first byte, for fn.
+ */
+int fab_dma_spans(const struct fab_dma *req, const struct fab_span *span, uint32_t n, uint32_t base,
+		  fab_dma_piece_fn fn, void *ctx);
 
 /* Memory in this process */
 struct fab_bytes {
@@ -46,7 +52,7 @@ struct fab_bytes {
  * The pieces of such a request instead of a call for each: those before the first one that is registers, *count of them and
  * *done bytes in all; at most max. They are valid until the loop goes on. Return as fab_dma().
  */
-int fab_dma_gather(const struct fab_dma *req, fab_dma_next_fn next, void *next_ctx,
+int fab_dma_gather(const struct fab_dma *req, const struct fab_span *span, uint32_t n,
 		   struct fab_bytes *bytes, uint32_t max, uint32_t *count, uint32_t *done);
 
 /* Piece functions for a buffer ctx of len bytes: from memory into it, and from it to memory. */

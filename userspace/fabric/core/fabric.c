@@ -114,6 +114,15 @@ struct fab_device *fab_fabric_claimed(struct fab_fabric *fabric, uint64_t addr, 
 	return NULL;
 }
 
+bool fab_fabric_claimed_any(const struct fab_fabric *fabric, uint64_t addr, uint64_t last)
+{
+	const struct fab_bar *at = fabric->claimed;
+
+	while (at && (last < at->base || addr > at->base + (at->size - 1)))
+		at = at->next;
+	return at;
+}
+
 /* note: suffix of the text, or "" */
 static void message(struct fab_device *dev, const char *note, const char *fmt, va_list args)
 {

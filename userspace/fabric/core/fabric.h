@@ -34,6 +34,15 @@ void fab_fabric_clear(struct fab_fabric *fabric); /* all counters of all functio
 void fab_fabric_claim(struct fab_fabric *fabric);
 struct fab_device *fab_fabric_claimed(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
 				      uint64_t *off);
+bool fab_fabric_claimed_any(const struct fab_fabric *fabric, uint64_t addr, uint64_t last);
+/* True if a BAR claims one of size addresses; size is not 0. */
+static inline bool fab_fabric_claims(const struct fab_fabric *fabric, uint64_t addr, uint64_t size)
+{
+	const uint64_t last = addr + (size - 1);
+
+	return last >= fabric->claim_low && addr <= fabric->claim_high &&
+	       fab_fabric_claimed_any(fabric, addr, last);
+}
 /* The function and BAR that claim a bus address, memory decoding enabled; NULL: none. */
 static inline struct fab_device *fab_fabric_route(struct fab_fabric *fabric, uint64_t addr,
 						  unsigned int *bar, uint64_t *off)

@@ -20,6 +20,7 @@
 
 #define MIN_PAGE_SHIFT 12
 #define MAX_PAGE_SHIFT 51
+#define SPANS	       64u /* translated at a time */
 
 struct nic_mkey *nic_mkey_get(struct nic *nic, uint32_t key)
 {
@@ -165,51 +166,44 @@ enum nic_status nic_mkey_check(struct nic *nic, const struct nic_access *access)
 	return check(nic, access, &mkey);
 }
 
-/* Bus address of byte off of the table; *run, of at most len bytes: how many follow each other from there. */
-static uint64_t mtt_run(const struct nic_mkey *mkey, uint64_t off, uint32_t len, uint32_t *run)
+/* Entries of the table from byte off of it; those that follow each other in memory are one span. */
+static uint32_t mtt_spans(const struct nic_mkey *mkey, uint64_t off, uint32_t len,
+			  struct fab_span *span, uint32_t *taken)
 {
-	const uint64_t page = 1ull << mkey->page_shift, in_page = off & (page - 1);
+	const uint64_t page = 1ull << mkey->page_shift;
 	const uint64_t *entry = &mkey->mtt[off >> mkey->page_shift];
-	const uint64_t first = *entry & -page;
-	uint64_t bytes = page;
+	uint64_t skip = off & (page - 1);
+	uint32_t left = len, n;
 
-	while (bytes - in_page < len && (*++entry & -page) == first + bytes)
-		bytes += page;
-	*run = bytes - in_page < len ? (uint32_t)(bytes - in_page) : len;
-	return first + in_page;
+	for (n = 0; n < SPANS && left; n++) {
+		const uint64_t addr = (*entry++ & -page) + skip;
+		uint64_t bytes = page - skip;
+
+		for (; bytes < left && (*entry & -page) == addr + bytes; entry++)
+			bytes += page;
+		if (bytes > left)
+			bytes = left;
+		span[n] = (struct fab_span){ addr, (uint32_t)bytes };
+		left -= (uint32_t)bytes;
+		skip = 0;
+	}
+	*taken = len - left;
+	return n;
 }
 
-/* What is left of a part */
-struct walk {
-	const struct nic_mkey *mkey;
-	uint64_t off; /* in the table; mode PA: the bus address */
-	uint32_t left;
-};
-
-static struct walk walk_of(const struct nic_range *range, uint32_t off, uint32_t len)
+/* Bus addresses of part [off, off + len) of a range, or of the first *taken bytes of it; returns the number of spans. */
+static uint32_t range_spans(const struct nic_range *range, uint32_t off, uint32_t len,
+			    struct fab_span *span, uint32_t *taken)
 {
-	struct walk walk = { .mkey = range->mkey, .off = range->va + off, .left = len };
+	uint64_t at = range->va + off;
 
-	if (range->mkey->mode != MLX5_MKC_ACCESS_MODE_PA)
-		mtt_offset(range->mkey, range->va + off, &walk.off);
-	return walk;
-}
-
-static bool next_run(void *ctx, uint64_t *addr, uint32_t *len)
-{
-	struct walk *walk = ctx;
-	uint32_t run = walk->left;
-
-	if (!run)
-		return false;
-	if (walk->mkey->mode == MLX5_MKC_ACCESS_MODE_PA)
-		*addr = walk->off;
-	else
-		*addr = mtt_run(walk->mkey, walk->off, walk->left, &run);
-	*len = run;
-	walk->off += run;
-	walk->left -= run;
-	return true;
+	if (range->mkey->mode != MLX5_MKC_ACCESS_MODE_PA) {
+		mtt_offset(range->mkey, at, &at);
+		return mtt_spans(range->mkey, at, len, span, taken);
+	}
+	*span = (struct fab_span){ at, len };
+	*taken = len;
+	return 1;
 }
 
 enum nic_status nic_mkey_open(struct nic *nic, const struct nic_access *access,
@@ -233,23 +227,28 @@ enum nic_status nic_mkey_open(struct nic *nic, const struct nic_access *access,
 enum nic_status nic_range_move(const struct nic_range *range, uint32_t off, uint32_t len,
 			       fab_dma_piece_fn fn, void *ctx)
 {
-	struct walk walk;
+	struct fab_span span[SPANS];
+	uint32_t done, taken, n;
 
-	if (!len || !range->mkey)
+	if (!range->mkey)
 		return NIC_OK;
-	walk = walk_of(range, off, len);
-	return fab_dma_ranges(&range->req, next_run, &walk, fn, ctx) ? NIC_REMOTE_OP : NIC_OK;
+	for (done = 0; done < len; done += taken) {
+		n = range_spans(range, off + done, len - done, span, &taken);
+		if (fab_dma_spans(&range->req, span, n, done, fn, ctx))
+			return NIC_REMOTE_OP;
+	}
+	return NIC_OK;
 }
 
 enum nic_status nic_range_gather(const struct nic_range *range, uint32_t off, uint32_t len,
 				 struct fab_bytes *bytes, uint32_t max, uint32_t *count,
 				 uint32_t *done)
 {
-	struct walk walk = walk_of(range, off, len);
+	struct fab_span span[SPANS];
+	uint32_t taken, n = range_spans(range, off, len, span, &taken);
 
-	return fab_dma_gather(&range->req, next_run, &walk, bytes, max, count, done) ?
-		       NIC_REMOTE_OP :
-		       NIC_OK;
+	return fab_dma_gather(&range->req, span, n, bytes, max, count, done) ? NIC_REMOTE_OP :
+									       NIC_OK;
 }
 
 enum nic_status nic_mkey_access(struct nic *nic, const struct nic_access *access,

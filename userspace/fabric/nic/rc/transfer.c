@@ -30,8 +30,9 @@ struct copy {
 	struct nic_range to;
 	struct fab_bytes piece[PIECES]; /* of the source */
 	uint32_t count;
-	uint32_t index, skip; /* of the next byte: in piece[index], behind skip bytes */
-	uint32_t base;	      /* offset of the part that is read piece by piece */
+	const struct fab_bytes *next; /* piece of the next byte */
+	uint32_t skip;		      /* bytes of it that are done */
+	uint32_t base;		      /* offset of the part that is read piece by piece */
 	enum nic_status to_status;
 };
 
@@ -47,31 +48,32 @@ static void prefetch(const uint8_t *from, const uint8_t *to)
 static void put_pieces(void *ctx, void *host, uint32_t off, uint32_t len)
 {
 	struct copy *copy = ctx;
+	const struct fab_bytes *from = copy->next, *last = &copy->piece[copy->count - 1];
+	uint32_t skip = copy->skip, n;
 	uint8_t *to = host;
 
 	(void)off; /* the calls follow each other */
-	while (len) {
-		const struct fab_bytes *from = &copy->piece[copy->index];
-		uint32_t n = from->len - copy->skip < len ? from->len - copy->skip : len;
-
-		if (copy->index + 1 < copy->count)
+	for (; len; to += n, len -= n) {
+		n = from->len - skip < len ? from->len - skip : len;
+		if (from != last)
 			prefetch(from[1].host, to + n);
 		/* Both keys may name the same memory. */
-		memmove(to, from->host + copy->skip, n);
-		to += n;
-		len -= n;
-		copy->skip += n;
-		if (copy->skip == from->len) {
-			copy->index++;
-			copy->skip = 0;
+		memmove(to, from->host + skip, n);
+		skip += n;
+		if (skip == from->len) {
+			from++;
+			skip = 0;
 		}
 	}
+	copy->next = from;
+	copy->skip = skip;
 }
 
 /* The collected pieces to byte off of the destination */
 static void put(struct copy *copy, uint32_t off, uint32_t len)
 {
-	copy->index = copy->skip = 0;
+	copy->next = copy->piece;
+	copy->skip = 0;
 	copy->to_status = nic_range_move(&copy->to, off, len, put_pieces, copy);
 }
 
