@@ -455,11 +455,15 @@ static void nodes_that_are_files_are_refused(void **state)
 /* A device number that cannot be read does not match. */
 static void nodes_that_sysfs_does_not_show_are_refused(void **state)
 {
+	static const char *const numbers[] = { "511\n", "511:x\n", "x:0\n", ":0\n", "511:\n" };
 	struct fixture *f = *state;
+	size_t i;
 
-	fake_text(DEV "/vfio-dev/vfio0/dev", "511\n");
-	assert_int_equal(open_auto(f, ""), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "vfio-dev/vfio0/dev");
+	for (i = 0; i < NR(numbers); i++) {
+		fake_text(DEV "/vfio-dev/vfio0/dev", numbers[i]);
+		assert_int_equal(open_auto(f, ""), -EINVAL);
+		assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "vfio-dev/vfio0/dev");
+	}
 	fake_remove(DEV "/vfio-dev/vfio0/dev");
 	assert_int_equal(open_auto(f, ""), -ENOENT);
 	assert_error_at(f->ctx, TPHBUF_STAGE_LOOKUP, "vfio-dev/vfio0/dev");

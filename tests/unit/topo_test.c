@@ -217,6 +217,33 @@ static void lists_for_the_command_line_are_quoted(void **state)
 	assert_non_null(strstr(v.remedy, "\"pci=disable_acs_redir=0000:02:00.0;0000:02:01.0\""));
 }
 
+/* Twelve ports, of which five are in domains of five digits: the room would do but for the end of the text. */
+static void a_list_that_is_too_long_ends_at_an_address(void **state)
+{
+	struct machine_fn nic = NIC_FN("pci0000:00/0000:40:07.0/" NIC), memory = MEMORY_FN("");
+	struct tphbuf_topo_result v;
+	char path[1024] = "pci0000:00";
+	unsigned int i;
+
+	machine_clear();
+	for (i = 0; i < 12; i++) {
+		struct machine_fn bridge =
+			BRIDGE(path, i ? PCI_EXP_TYPE_UPSTREAM : PCI_EXP_TYPE_ROOT_PORT, ACS_ON);
+		size_t len = strlen(path);
+
+		snprintf(path + len, sizeof(path) - len, "/%s0000:%02x:07.0",
+			 i && i <= 5 ? "1" : "", 0x40 + i);
+		machine_add(&bridge); /* whose path is the same array */
+	}
+	snprintf(path + strlen(path), sizeof(path) - strlen(path), "/" MEM);
+	memory.path = path;
+	machine_add(&memory);
+	machine_add(&nic);
+	v = judge(*state);
+	assert_non_null(strstr(v.remedy, "\"pci=disable_acs_redir=0000:4b:07.0;0000:4a:07.0;"));
+	assert_non_null(strstr(v.remedy, ";10000:42:07.0;10000:41:07.0\" (in quotes"));
+}
+
 static void wrong_questions_are_einval(void **state)
 {
 	struct tphbuf_topo_result v = { .size = 0 };
@@ -524,6 +551,7 @@ int main(void)
 		TOPO_TEST(payload_sizes),
 		TOPO_TEST(ports_are_described_from_the_end_up),
 		TOPO_TEST(lists_for_the_command_line_are_quoted),
+		TOPO_TEST(a_list_that_is_too_long_ends_at_an_address),
 		TOPO_TEST(wrong_questions_are_einval),
 		TOPO_TEST(acs_redirect_leads_to_the_host_bridge),
 		TOPO_TEST(known_host_bridges_route),

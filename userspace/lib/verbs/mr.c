@@ -39,15 +39,14 @@ struct tphbuf_mr {
 static void describe(struct tphbuf_buffer *buf, struct ibv_pd *pd, char *text, size_t size)
 {
 	struct tphbuf_ctx *ctx = tphbuf_priv_buffer_ctx(buf);
-	struct tphbuf_device *dev = tphbuf_buffer_device(buf);
 	struct ibv_device *nic = pd->context->device;
 	char path[PATH_MAX], target[PATH_MAX], source[64];
 	const char *nic_bdf = NULL;
 	ssize_t n = -1;
 
-	if (dev && tphbuf_buffer_bar(buf) >= 0)
-		snprintf(source, sizeof(source), "%s BAR%d", tphbuf_device_bdf(dev),
-			 tphbuf_buffer_bar(buf));
+	if (tphbuf_buffer_bar(buf) >= 0)
+		snprintf(source, sizeof(source), "%s BAR%d",
+			 tphbuf_device_bdf(tphbuf_buffer_device(buf)), tphbuf_buffer_bar(buf));
 	else
 		snprintf(source, sizeof(source), "dma-buf descriptor %d", tphbuf_buffer_fd(buf));
 	if ((size_t)snprintf(path, sizeof(path), "%s/class/infiniband/%s/device",
