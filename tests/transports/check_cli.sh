@@ -91,7 +91,7 @@ run "faults" 0 "ok 1 - kill during an all-reduce: an error at each of 2 ranks
 # kill: errors after
 ok 2 - revoke during an all-reduce: an error at each of 2 ranks # SKIP needs --device" "${check[@]}" --faults --only kill,revoke "$PLUGIN"
 says "the errors of the ranks are told only if asked for" 0 "^# rank [01]: "
-run "faults with the errors" 0 "# rank 1: " "${check[@]}" -v --faults --only kill "$PLUGIN"
+run "faults with the errors" 0 "# rank 0: np_" "${check[@]}" -v --faults --only kill "$PLUGIN"
 run "the log of the plugin" 0 "# INFO " "${check[@]}" -v --only C4 "$PLUGIN"
 run "and none" 0 "1..1" "${check[@]}" --only C4 "$PLUGIN"
 says "the log is shown only if asked for" 0 "^# INFO"
