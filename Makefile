@@ -37,7 +37,7 @@ check-report: ## The pages of make demo and make bench in a headless Chromium (1
 
 .PHONY: check-kernel
 check-kernel: ## Every patch of the series builds, checkpatch, sparse, config variants
-	@kernel/tools/verify.sh
+	@kernel/tools/verify.sh && kernel/tools/verify-independent.sh
 
 .PHONY: fuzz
 fuzz: ## Look for inputs that break a parser (clang; TARGET=tag SECONDS=60 narrow it)

@@ -5,7 +5,7 @@
 # A run is ok when both sides of perftest ended with 0, the payload compared equal, TLPs arrived, and
 # every one of them carried exactly the requested tag (no hint if none was requested). The all-reduce is ok when every sum
 # is right and every TLP carried the tag of the rank that it was sent to.
-. "$(dirname "$0")/../kernel/tools/lib.sh"
+. "$(dirname "$0")/../kernel/tools/all-series.sh"
 . "$TOP/rig/lib/qemu.sh"
 vm=$1 out=$2
 

@@ -10,7 +10,7 @@
 #                              are loaded now.
 # The maintainer of the packages is the person who builds them: DEBFULLNAME and DEBEMAIL, else user.name and user.email of git,
 # else the account on this machine.
-. "$(dirname "$0")/../kernel/tools/lib.sh"
+. "$(dirname "$0")/../kernel/tools/all-series.sh"
 . "$TOP/rig/lib/apt.sh"
 . "$TOP/rig/lib/root.sh"
 

@@ -10,7 +10,7 @@
 # mlx5/ (mlx5_ifc*.h, for the fabric); kcsan also touched-functions, those of the files that the series
 # changes. Base and patched share a work tree under the cache, so that the second one costs only the files
 # that the series touches; so do the debug kernels, in two object folders.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/all-series.sh"
 
 GUEST_MODULES=$TOP/rig/modules
 FORMAT=2 # of the folders made here: increment when their content changes

@@ -4,7 +4,7 @@
 #   build/headers/uapi   include/ as headers_install makes it
 #   build/headers/mlx5   linux/mlx5/mlx5_ifc*.h, for the fabric
 # Unpacks only what headers_install reads and what the series touches. Kept in the cache by a hash of its inputs.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/all-series.sh"
 
 # The kernel's name for the architecture of this machine, and its folder in arch/
 arch=$(uname -m | sed -e 's/^i.86$/x86/; s/^x86_64$/x86/; s/^aarch64.*/arm64/; s/^ppc.*/powerpc/; s/^s390x/s390/' \

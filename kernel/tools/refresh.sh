@@ -2,19 +2,22 @@
 # SPDX-License-Identifier: MIT
 # Write patches/ and series of a topic from the commits of a git tree (see apply.sh).
 #   refresh.sh TOPIC TREE [BASE]     BASE..HEAD of TREE; BASE is by default the commit before the topic's first
-#                                    patch: the root commit plus the patches of the topics before it
+#                                    patch: the root commit plus the patches of the topics before it; for a series
+#                                    of kernel/independent the root commit
 # The output depends on the commits alone, so that refreshing twice changes nothing.
 . "$(dirname "$0")/lib.sh"
 
 topic=${1:-} tree=${2:-}
 [ -n "$tree" ] && [ -e "$tree/.git" ] || die "usage: refresh.sh TOPIC TREE [BASE]"
-[ -d "$TOP/kernel/$topic" ] || die "kernel/$topic does not exist; topics: $(topics)"
+[ -d "$TOP/kernel/$topic" ] || die "kernel/$topic does not exist; topics: $(topics) $(cat "$TOP/kernel/independent")"
 PATCHES=$TOP/kernel/$topic/patches
 
 # The commit that the patches of the topics before this one end with.
 base_of_topic() {
-	local earlier count=0
-	for earlier in $(topics); do
+	local earlier before count=0
+	before=$(topics)
+	! grep -qxF "$topic" "$TOP/kernel/independent" || before=
+	for earlier in $before; do
 		[ "$earlier" != "$topic" ] || break
 		count=$((count + $(series_patches "$earlier" | wc -l)))
 	done

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Build the vfio selftests that the series adds (tools/testing/selftests/vfio), for the guest -> build/selftests
 # Only the parts of the tree that they need are unpacked; the result is cached. Needs the patched kernel's headers.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/all-series.sh"
 
 PARTS=(scripts/subarch.include include/linux/pci_ids.h tools/include tools/arch/x86
 	tools/testing/selftests/lib.mk tools/testing/selftests/kselftest.h tools/testing/selftests/kselftest_harness.h

@@ -139,6 +139,11 @@ series_suite() {
 	else
 		suite kernel-series "$TOP/kernel/tools/verify.sh"
 	fi
+	if "$TOP/kernel/tools/verify-independent.sh" --known; then
+		say "the independent series are as verified"
+	else
+		suite kernel-independent "$TOP/kernel/tools/verify-independent.sh"
+	fi
 }
 
 kind=${1:-all}

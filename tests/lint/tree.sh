@@ -71,7 +71,7 @@ machine_traces() {
 series_and_patches() {
 	local topic
 	# A series may be there before the kernels are built with it, but none is built that is not there.
-	comm -23 <(sort kernel/topics) <(cd kernel && dirname */series | sort)
+	comm -23 <(sort kernel/topics kernel/independent) <(cd kernel && dirname */series | sort)
 	for topic in $(cd kernel && dirname */series); do
 		diff <(grep -v -e '^#' -e '^$' "kernel/$topic/series" | sort) \
 			<(cd "kernel/$topic/patches" && ls ./*.patch 2>/dev/null | sed 's,^\./,,' | grep -v '^0000-' | sort) || true
