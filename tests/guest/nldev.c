@@ -15,6 +15,10 @@
 
 #define HEADER	      sizeof(struct nlattr)
 
+/* The kernel fills a message up to the length that the caller has read with, 32 KiB at most. */
+#define LONGEST	 (256u << 10)
+#define SHORTEST 4096u
+
 struct request {
 	struct nlmsghdr head;
 	uint8_t attrs[64];
@@ -92,11 +96,11 @@ static struct request request(uint16_t type, uint16_t flags)
 					   .nlmsg_flags = NLM_F_REQUEST | flags } };
 }
 
-/* One answer; true: it was the last. */
-static bool receive(int fd, attr_fn *fn, void *ctx)
+/* One answer of at most len bytes; true: it was the last. */
+static bool receive(int fd, size_t len, attr_fn *fn, void *ctx)
 {
-	static _Alignas(struct nlmsghdr) char buf[256 << 10];
-	ssize_t n = recv(fd, buf, sizeof(buf), 0);
+	static _Alignas(struct nlmsghdr) char buf[LONGEST];
+	ssize_t n = recv(fd, buf, len, 0);
 	struct nlmsghdr *msg = (void *)buf;
 	size_t left;
 
@@ -115,14 +119,21 @@ static bool receive(int fd, attr_fn *fn, void *ctx)
 	return false;
 }
 
-static void ask(struct request *req, attr_fn *fn, void *ctx)
+static int send_request(const struct request *req)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_RDMA);
 
 	require(fd >= 0, "netlink: %m");
 	require(send(fd, req, req->head.nlmsg_len, 0) == (ssize_t)req->head.nlmsg_len,
 		"netlink: %m");
-	while (!receive(fd, fn, ctx))
+	return fd;
+}
+
+static void ask(struct request *req, attr_fn *fn, void *ctx)
+{
+	int fd = send_request(req);
+
+	while (!receive(fd, LONGEST, fn, ctx))
 		;
 	close(fd);
 }
@@ -220,6 +231,64 @@ struct nldev_mr nldev_mr(const char *device, uint64_t length)
 	add_device(&req, device);
 	ask(&req, mr_table, &search);
 	return search.mr;
+}
+
+const struct nldev_kind nldev_mrs = { TYPE(RES_MR_GET), RDMA_NLDEV_ATTR_RES_MR,
+				      RDMA_NLDEV_ATTR_RES_MR_ENTRY, RDMA_NLDEV_ATTR_RES_MRLEN };
+const struct nldev_kind nldev_qps = { TYPE(RES_QP_GET), RDMA_NLDEV_ATTR_RES_QP,
+				      RDMA_NLDEV_ATTR_RES_QP_ENTRY, RDMA_NLDEV_ATTR_RES_LQPN };
+
+struct objects {
+	const struct nldev_kind *kind;
+	nldev_object_fn *fn;
+	void *ctx;
+};
+
+static void object_attribute(void *ctx, const struct nlattr *attr)
+{
+	const struct objects *objects = ctx;
+
+	if (type_of(attr) != objects->kind->key)
+		return;
+	objects->fn(objects->ctx,
+		    attr->nla_len == HEADER + sizeof(uint64_t) ? u64(attr) : u32(attr));
+}
+
+static void object_entry(void *ctx, const struct nlattr *attr)
+{
+	const struct objects *objects = ctx;
+
+	if (type_of(attr) == objects->kind->entry)
+		walk_nested(attr, object_attribute, ctx);
+}
+
+static void object_table(void *ctx, const struct nlattr *attr)
+{
+	const struct objects *objects = ctx;
+
+	if (type_of(attr) == objects->kind->table)
+		walk_nested(attr, object_entry, ctx);
+}
+
+void nldev_dump_start(struct nldev_dump *dump, const char *device, const struct nldev_kind *kind,
+		      uint32_t port)
+{
+	struct request req = request(kind->command, NLM_F_DUMP);
+
+	add_device(&req, device);
+	if (port)
+		add(&req, RDMA_NLDEV_ATTR_PORT_INDEX, &port, sizeof(port));
+	*dump = (struct nldev_dump){ .kind = kind, .fd = send_request(&req) };
+}
+
+bool nldev_dump_next(struct nldev_dump *dump, nldev_object_fn *fn, void *ctx)
+{
+	struct objects objects = { .kind = dump->kind, .fn = fn, .ctx = ctx };
+
+	if (!receive(dump->fd, SHORTEST, object_table, &objects))
+		return true;
+	close(dump->fd);
+	return false;
 }
 
 static void count_pool(void *ctx, const struct nlattr *attr)
