@@ -16,7 +16,7 @@ nic=$(ib_of "$(nics | sed -n 1p)") peer=$(ib_of "$(nics | sed -n 2p)")
 mr_scale "$endpoint" "$nic" "$peer" ext "$mrs" >/srv/one || fail "mr_scale: $(tail -n 1 /srv/one)"
 mr_scale "$endpoint" "$nic" "$peer" ext $((mrs / processes)) "$processes" >/srv/many ||
 	fail "mr_scale: $(tail -n 1 /srv/many)"
-cat /srv/one /srv/many | sed -n 's/ last / ours /; s/ first / peer /; s/^\(create\|register\|deregister\|fault\|show\|process\) /scale.\1 /p' \
+cat /srv/one /srv/many | sed -n 's/ last / ours /; s/ first / peer /; s/^\(create\|register\|deregister\|empty\|fault\|show\|process\) /scale.\1 /p' \
 	>/srv/values
 grep '^curve ' /srv/one >>/srv/values
 grep -hE '^(memory|process.memory|tags|revoke) ' /srv/one /srv/many | sed 's/^/BENCH: /'

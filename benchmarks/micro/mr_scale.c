@@ -5,8 +5,8 @@
  * them registers COUNT MRs of its own, one process after the other, and keeps them.
  *
  * Prints lines "WHAT first|last US", while there are 100 to 200 and while there are COUNT: create (a registration for
- * which the driver makes a memory key), register and deregister (with keys of the driver's pool), fault (a page fault
- * that maps an MR again after the BAR was off) and show (a dump of all MRs by netlink, a share for each). All are CPU time of
+ * which the driver makes a memory key), register and deregister (with keys of the driver's pool), empty (a deregistration
+ * into a pool that holds no key), fault (a page fault that maps an MR again after the BAR was off) and show (a dump of all MRs by netlink, a share for each). All are CPU time of
  * the thread, for a fault also that of the kernel's workers: run with a clock that counts instructions
  * (benchmarks/guest/scale.sh). "curve WHAT LIVE US" is the mean of the last 250 registrations or deregistrations, and a
  * share of a dump. "memory KIB" is kernel memory for each MR. Every tag must be applied, and be on the wire.
@@ -145,6 +145,28 @@ static void measure_faults(struct scale *scale, const char *when, unsigned int l
 	}
 }
 
+static double dereg_us(struct scale *scale, unsigned int i)
+{
+	double start = thread_us(), us;
+	int ret = ibv_dereg_mr(scale->mr[i]);
+
+	us = thread_us() - start;
+	require(!ret, "deregistration of MR %u: %s", i, strerror(ret));
+	return us;
+}
+
+/*
+ * Each buffer has a pool, which holds no key while all MRs are registered for the first time: the first deregistration
+ * allocates a page for keys and starts the pool's aging. The MRs are registered again.
+ */
+static void measure_empty_pools(struct scale *scale, const char *when, unsigned int live)
+{
+	for (unsigned int i = live - BUFFERS; i < live; i++)
+		printf("empty %s %.2f\n", when, dereg_us(scale, i));
+	for (unsigned int i = live - BUFFERS; i < live; i++)
+		scale->mr[i] = reg(scale->rig.bar_port.pd, scale, i);
+}
+
 /* what: how the times are called in the output */
 static void register_all(struct scale *scale, const char *what, bool others)
 {
@@ -166,22 +188,23 @@ static void register_all(struct scale *scale, const char *what, bool others)
 			measure_dumps(scale, "first", WINDOW);
 			measure_faults(scale, "first", WINDOW);
 		}
+		if (!others && i + 1 == 2 * WINDOW)
+			measure_empty_pools(scale, "first", i + 1);
 	}
 }
 
+/* The first one of each buffer is into a pool without keys and belongs to no window. */
 static void deregister_all(struct scale *scale, bool print)
 {
+	unsigned int last = scale->count - BUFFERS;
 	double sum = 0;
 
 	for (unsigned int i = scale->count; i--;) {
-		double start = thread_us(), us;
-		int ret = ibv_dereg_mr(scale->mr[i]);
+		double us = dereg_us(scale, i);
 
-		us = thread_us() - start;
-		require(!ret, "deregistration of MR %u: %s", i, strerror(ret));
 		if (print)
 			curve("deregister", i, us, &sum);
-		if (print && i >= scale->count - WINDOW)
+		if (print && i >= last - WINDOW && i < last)
 			printf("deregister last %.2f\n", us);
 		else if (print && i >= WINDOW && i < 2 * WINDOW)
 			printf("deregister first %.2f\n", us);
@@ -239,6 +262,7 @@ static void one_process(struct scale *scale)
 	register_all(scale, "create", false);
 	printf("memory %.3f\n", (double)(kernel_kib() - before) / scale->count);
 	check_wire(scale);
+	measure_empty_pools(scale, "last", scale->count);
 	deregister_all(scale, false);
 	register_all(scale, "register", true);
 	measure_dumps(scale, "last", scale->count);

@@ -42,6 +42,7 @@ FIGURES = {
     'scale.create': ('registration with a new key, 10,000th over 100th, counted', '1000 instructions', 1.2, 'max'),
     'scale.register': ('registration, 10,000th over 100th, counted', '1000 instructions', 1.2, 'max'),
     'scale.deregister': ('deregistration, 10,000th over 100th, counted', '1000 instructions', 1.2, 'max'),
+    'scale.empty': ('deregistration into an empty pool, 10,000th over 100th, counted', '1000 instructions', 1.2, 'max'),
     'scale.process': ('registration, 100th process over 2nd, counted', '1000 instructions', 1.2, 'max'),
     'scale.fault': ('page fault that maps an MR again, among 10,000 over 100', '1000 instructions', 1.2, 'max'),
     'scale.show': ('dump of MRs by netlink, each of 10,000 over each of 100', '1000 instructions', 1.2, 'max'),
