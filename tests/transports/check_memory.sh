@@ -87,6 +87,9 @@ for fault in revoke reset; do
 	[[ $said != *SKIP* && $said =~ "# $fault: errors after "[0-9]+\ [0-9]+\ [0-9]+" ms, by rank" ]]
 	tap $? "gives each rank an error"
 done
+check "a reset that cannot be" 1 "not ok 1 - reset during an all-reduce" FAKE_NO_RESET=1 --no-points --no-data --faults --only reset --device fake0,2 "$PLUGIN"
+[[ $said =~ "# rank "[01]": reset:" && $said != *"no error within"* ]]
+tap $? "ends at once, with its reason"
 # The loop back end cannot notice it.
 check "a new tag" 1 "not ok 1 - re-tag during an all-reduce" --timeout 6 --no-points --no-data --faults --only re-tag --device fake0,2 "$PLUGIN"
 grep -qx "fake0 tag st=0xee,xst=0xeeee,ph=3" "$FAKE_LOG"

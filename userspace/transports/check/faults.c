@@ -21,6 +21,8 @@
 /* In memory of all ranks; times in ms, 0: not yet */
 struct times {
 	atomic_llong fault, error[MAX_PEERS];
+	atomic_bool failed; /* the fault could not be injected: why */
+	char why[256];
 };
 
 struct fault {
@@ -35,7 +37,6 @@ struct fault_job {
 	const struct fault *fault;
 	struct times *times;
 	atomic_uint rounds; /* of this rank */
-	const char *why;    /* the fault could not be injected */
 };
 
 static const char *off(void)
@@ -87,7 +88,10 @@ static void *inject(void *arg)
 {
 	struct fault_job *f = arg;
 	int rank = f->job.w->rank;
+	const char *why;
 
+	if (!injects(f))
+		return NULL;
 	while (atomic_load(&f->rounds) < 3 && !atomic_load(&f->times->error[rank]))
 		usleep(500);
 	/* Told before, so that a killed rank is not taken for a failure */
@@ -95,8 +99,12 @@ static void *inject(void *arg)
 		world_give(f->job.w, -1, "", 1);
 	atomic_store(&f->times->fault, now_ms());
 	do
-		f->why = f->fault->inject();
-	while (!f->why && f->fault->repeat && !atomic_load(&f->times->error[rank]));
+		why = f->fault->inject();
+	while (!why && f->fault->repeat && !atomic_load(&f->times->error[rank]));
+	if (why) {
+		snprintf(f->times->why, sizeof(f->times->why), "%s", why);
+		atomic_store(&f->times->failed, true);
+	}
 	return NULL;
 }
 
@@ -115,7 +123,7 @@ static void on_bus_error(int signal, siginfo_t *info, void *context)
 		_exit(3);
 }
 
-/* NULL: an error came in time */
+/* NULL: an error came in time, or there was no fault */
 static const char *until_error(struct fault_job *f)
 {
 	atomic_llong *fault = &f->times->fault, *error = &f->times->error[f->job.w->rank];
@@ -124,6 +132,8 @@ static const char *until_error(struct fault_job *f)
 	while (!why) {
 		why = job_run(&f->job, SIZE);
 		atomic_fetch_add(&f->rounds, 1);
+		if (atomic_load(&f->times->failed))
+			return NULL;
 		NEED(why || !atomic_load(fault) || now_ms() - atomic_load(fault) < LIMIT_MS,
 		     "%s: no error within %d ms", f->fault->name, LIMIT_MS);
 	}
@@ -142,21 +152,16 @@ static const char *rank_of(struct world *w, void *arg)
 	struct fault_job *f = arg;
 	const char *why = job_open(&f->job, w), *closed;
 	pthread_t thread;
-	bool first;
 
 	if (why)
 		return why;
 	sigaction(SIGBUS, &action, NULL);
 	world_barrier(w);
-	first = injects(f);
-	if (first)
-		pthread_create(&thread, NULL, inject, f);
+	pthread_create(&thread, NULL, inject, f);
 	why = until_error(f);
 	closed = job_close(&f->job);
-	if (first) {
-		pthread_join(thread, NULL);
-		NEED(!f->why, "%s: %s", f->fault->name, f->why);
-	}
+	pthread_join(thread, NULL);
+	NEED(!atomic_load(&f->times->failed), "%s: %s", f->fault->name, f->times->why);
 	return why ? why : closed;
 }
 
