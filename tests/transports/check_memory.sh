@@ -92,7 +92,10 @@ check "a reset that cannot be" 1 "not ok 1 - reset during an all-reduce" FAKE_NO
 tap $? "ends at once, with its reason"
 # The loop back end cannot notice it.
 check "a new tag" 1 "not ok 1 - re-tag during an all-reduce" --timeout 6 --no-points --no-data --faults --only re-tag --device fake0,2 "$PLUGIN"
-grep -qx "fake0 tag st=0xee,xst=0xeeee,ph=3" "$FAKE_LOG"
+said=$(uniq "$FAKE_LOG" | tail -3)
+[ "$said" = "fake0 tag st=0xee,xst=0xeeee,ph=3
+fake0 memory off
+fake0 memory on" ]
 tap $? "is set on each buffer before the memory is off and on"
 echo "1..$number"
 exit $bad
