@@ -2,7 +2,7 @@
 /*
  * Broken plugins: each wraps the plugin that BROKEN_BASE names and breaks one contract
  * point, the one that BROKEN names. tests/transports/meta.sh proves that nccl-net-check finds
- * exactly that one. Built twice: C1 needs an additional symbol (BROKEN_SYMBOL). "slow" breaks none,
+ * exactly that one. Built twice: C1 needs an additional symbol (BROKEN_SYMBOL). "slow" and "early" break none,
  * "handles" wants device handles that are NULL, "repeat" is for replays.
  */
 #define _GNU_SOURCE
@@ -246,6 +246,28 @@ static enum nccl_result dereg(void *comm, void *mr)
 	return base->dereg_mr(comm, mr);
 }
 
+/* "early": the send that was taken before its receive */
+static struct {
+	void *comm, *data, *mr, *request;
+	size_t size;
+	int tag;
+} early;
+
+static enum nccl_result test_early(int *done, int *sizes)
+{
+	enum nccl_result result = NCCL_SUCCESS;
+
+	*done = 0;
+	if (!early.request)
+		result = base->isend(early.comm, early.data, early.size, early.tag, early.mr, NULL,
+				     &early.request);
+	if (early.request)
+		result = base->test(early.request, done, sizes);
+	if (*done)
+		early.comm = NULL;
+	return result;
+}
+
 static enum nccl_result isend(void *comm, void *data, size_t size, int tag, void *mr, void *phandle,
 			      void **request)
 {
@@ -268,7 +290,19 @@ static enum nccl_result isend(void *comm, void *data, size_t size, int tag, void
 		size &= 0xffffff;
 	if (broken("C16") && refused > 100)
 		return NCCL_INTERNAL_ERROR;
+	if (broken("early") && early.comm) /* sent twice */
+		return NCCL_INTERNAL_ERROR;
 	result = base->isend(comm, data, size, tag, mr, phandle, request);
+	if (broken("early") && !result && !*request) {
+		early.comm = comm;
+		early.data = data;
+		early.mr = mr;
+		early.size = size;
+		early.tag = tag;
+		early.request = NULL;
+		*request = &early;
+		return NCCL_SUCCESS;
+	}
 	if (broken("C24") || (broken("C26") && uses_dmabufs))
 		result = NCCL_SUCCESS;
 	if (*request)
@@ -363,6 +397,8 @@ static enum nccl_result test(void *request, int *done, int *sizes)
 		*done = 1;
 		return NCCL_SUCCESS;
 	}
+	if (request == &early)
+		return test_early(done, sizes);
 	result = base->test(request, done, sizes);
 	if (*done)
 		atomic_fetch_sub(&outstanding, 1);

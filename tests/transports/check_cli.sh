@@ -116,6 +116,7 @@ said=$(cat "$dir"/calls.* | grep -c '"regMr"')
 [ "$said" -ge 52 ] || said=few # two are of the messages
 says "C10 registers fifty times, also after the messages" 0 few
 unset TPHBUF_NET_TRACE
+run "a send that is taken before its receive" 0 "ok 1 - C16 " env BROKEN=early "${check[@]}" --only C16 "$BROKEN_SO"
 run "device handles" 0 "ok 1 - C9 " env BROKEN=handles "${check[@]}" --only C9 "$BROKEN_SO"
 
 run "a point that fails" 1 "not ok 2 - C4 
