@@ -17,6 +17,7 @@
 #include "fabric/core/fabric.h"
 #include "fabric/endpoint/endpoint.h"
 #include "fabric/endpoint/regs.h"
+#include "tests/harness/args.h"
 
 #define BUS  0x100000000ull
 #define SIZE (8u << 20)
@@ -92,9 +93,17 @@ int main(int argc, char **argv)
 	const struct ep_opts opts = { .memory_size = SIZE, .completer = FAB_TPH_EXT };
 	struct fab_fabric *fabric;
 	struct fab_device *from, *to;
-	uint8_t *source = malloc(SIZE);
-	unsigned int i;
+	unsigned int i, n = 0;
+	bool tagged = false;
+	uint8_t *source;
 
+	args_count(argc, 0, 2, "[untagged|tagged N]");
+	if (argc > 1) {
+		args_count(argc, 2, 2, "untagged|tagged N");
+		tagged = args_word("KIND", argv[1], "untagged|tagged");
+		n = (unsigned int)args_number("N", argv[2], 1, 1000000000);
+	}
+	source = malloc(SIZE);
 	if (!source || fab_fabric_new(&fabric) || ep_new(fabric, "from", &opts) ||
 	    ep_new(fabric, "to", &opts))
 		return 1;
@@ -106,10 +115,10 @@ int main(int argc, char **argv)
 	put(to, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
 	memset(source, 1, SIZE);
 	memset(to->bar[EP_MEMORY_BAR].host, 2, SIZE);
-	if (argc == 3) {
-		struct fab_dma req = request(from, 4096, !strcmp(argv[1], "tagged"));
+	if (n) {
+		struct fab_dma req = request(from, 4096, tagged);
 
-		time_dma(&req, source, atoi(argv[2]));
+		time_dma(&req, source, (int)n);
 	} else {
 		for (i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++)
 			compare(from, to, source, sizes[i / 2], i & 1);

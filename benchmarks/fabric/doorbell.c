@@ -28,6 +28,7 @@
 #include "fabric/server/conn.h"
 #include "fabric/server/proto.h"
 #include "tests/fabric/rc_rig.h"
+#include "tests/harness/args.h"
 
 #define MAX_SIZE (1u << 20)
 #define WINDOW	 60u /* of the send queue's 64 */
@@ -236,11 +237,13 @@ static void measure(const char *cpus, size_t client_cpu, size_t server_cpu)
 	bench_close(&bench);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	cpu_set_t set;
 	pid_t pid;
 
+	(void)argv;
+	args_count(argc, 0, 0, "");
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
 		fputs("fab_doorbell: needs two CPUs\n", stderr);
 		return 1;

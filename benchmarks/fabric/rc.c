@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "tests/fabric/rc_rig.h"
+#include "tests/harness/args.h"
 
 #define BATCH	 16u /* work requests to a doorbell, the last one signalled */
 #define MAX_SIZE (1u << 20)
@@ -125,13 +126,22 @@ static void compare(struct bench *bench, uint32_t size, const char *pages)
 int main(int argc, char **argv)
 {
 	static const uint32_t sizes[] = { 8, 64, 4096, 65536, MAX_SIZE };
+	uint32_t size = 0, n = 0;
 	struct bench bench;
 
+	args_count(argc, 0, 3, "[BYTES N [pages]]");
+	if (argc > 1) {
+		args_count(argc, 2, 3, "BYTES N [pages]");
+		size = (uint32_t)args_number("BYTES", argv[1], 1, MAX_SIZE);
+		n = (uint32_t)args_number("N", argv[2], 1, UINT32_MAX);
+	}
+	if (argc == 4)
+		args_word("SOURCE", argv[3], "pages");
 	bench_open(&bench);
 	if (argc == 4)
 		scatter(&bench);
-	if (argc > 2) {
-		write_messages(&bench, (uint32_t)atoi(argv[1]), (uint32_t)atoi(argv[2]));
+	if (n) {
+		write_messages(&bench, size, n);
 	} else {
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 			compare(&bench, sizes[i], "");

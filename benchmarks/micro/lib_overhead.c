@@ -18,7 +18,6 @@
 #include <infiniband/verbs.h>
 #include <linux/vfio.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <tphbuf/mr.h>
@@ -26,6 +25,7 @@
 #include <unistd.h>
 
 #include "benchmarks/micro/micro.h"
+#include "tests/harness/args.h"
 
 #define LENGTH (1u << 20)
 #define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE)
@@ -98,9 +98,10 @@ int main(int argc, char **argv)
 	struct tphbuf_ctx *ctx;
 	struct ibv_pd *pd;
 	double us[2];
+	int count;
 
-	if (argc != 4)
-		return fail("usage", "lib_overhead BDF NIC COUNT");
+	args_count(argc, 3, 3, "BDF NIC COUNT");
+	count = (int)args_number("COUNT", argv[3], 1, 1000000000);
 	if (tphbuf_ctx_new(NULL, &ctx))
 		return fail("context", "out of memory");
 	if (tphbuf_device_open(ctx, argv[1], NULL, &dev) || tphbuf_device_memory(dev, true))
@@ -108,7 +109,7 @@ int main(int argc, char **argv)
 	pd = open_pd(argv[2]);
 	if (!pd)
 		return fail(argv[2], strerror(errno));
-	for (int i = 0; i <= atoi(argv[3]); i++) {
+	for (int i = 0; i <= count; i++) {
 		for (int turn = 0; turn < 2; turn++) {
 			int which = (i + turn) & 1;
 

@@ -22,6 +22,7 @@
 #include "benchmarks/micro/clock.h"
 #include "tests/guest/bar_rig.h"
 #include "tests/guest/nldev.h"
+#include "tests/harness/args.h"
 
 #define BUFFERS	   48u
 #define BUFFER_LEN 0x10000u
@@ -326,18 +327,23 @@ static void many_processes(struct scale *scale, unsigned int processes)
 int main(int argc, char **argv)
 {
 	struct scale scale = { .count = 0 };
+	unsigned int processes = 0;
+	bool ext;
 
-	require(argc == 6 || argc == 7, "usage: mr_scale BDF NIC PEER ext|8bit COUNT [PROCESSES]");
+	args_count(argc, 5, 6, "BDF NIC PEER ext|8bit COUNT [PROCESSES]");
 	scale.nic = argv[2];
-	scale.count = (unsigned int)atoi(argv[5]);
-	require(argc == 7 || scale.count >= 3 * WINDOW, "at least %u MRs", 3 * WINDOW);
+	ext = !args_word("WIDTH", argv[4], "ext|8bit");
+	scale.count =
+		(unsigned int)args_number("COUNT", argv[5], argc == 7 ? 1 : 3 * WINDOW, 1000000);
+	if (argc == 7)
+		processes = (unsigned int)args_number("PROCESSES", argv[6], 2, 10000);
 	rig_open(&scale.rig, argv[1], argv[2], argv[3]);
-	scale.rig.ext = !strcmp(argv[4], "ext");
+	scale.rig.ext = ext;
 	scale.mr = calloc(scale.count, sizeof(*scale.mr));
 	require(scale.mr, "out of memory");
 	export_buffers(&scale);
-	if (argc == 7)
-		many_processes(&scale, (unsigned int)atoi(argv[6]));
+	if (processes)
+		many_processes(&scale, processes);
 	else
 		one_process(&scale);
 	for (unsigned int i = 0; i < BUFFERS; i++)

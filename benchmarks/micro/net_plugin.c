@@ -2,7 +2,7 @@
 /*
  * net_plugin WHAT PLUGIN [ARG]: speed of a network plugin of NCCL. Prints "NAME VALUE" lines.
  *
- *   bw         1 MiB messages from one process to another, ARG of them outstanding, MiB/s; all of one
+ *   bw         1 MiB messages from one process to another, ARG (1 to 256) of them outstanding, MiB/s; all of one
  *              buffer in a huge page, as those of ib_write_bw --use_hugepages
  *   all-reduce a ring of two ranks, 16 MiB and 128 KiB in place, and the sums alone, us
  *   post       one isend of 8 bytes that finds its receive announced, ns (instructions, where
@@ -18,6 +18,7 @@
 #include <tphbuf/tphbuf.h>
 
 #include "benchmarks/micro/micro.h"
+#include "tests/harness/args.h"
 #include "userspace/transports/check/check.h"
 #include "userspace/transports/check/collective.h"
 
@@ -243,28 +244,33 @@ static void registrations(struct plugin *p, const char *bdf)
 
 int main(int argc, char **argv)
 {
+	enum { BW, REGISTER, ALL_REDUCE, POST } what;
 	struct plugin p;
 	struct job job;
-	int sends;
+	int sends = 0;
 
-	if (argc < 3) {
-		fputs("usage: net_plugin bw|all-reduce|post|register PLUGIN [ARG]\n", stderr);
-		return 2;
-	}
+	args_count(argc, 2, 3, "bw|register PLUGIN ARG | all-reduce|post PLUGIN");
+	what = args_word("WHAT", argv[1], "bw|register|all-reduce|post");
+	args_count(argc, what <= REGISTER ? 3 : 2, what <= REGISTER ? 3 : 2,
+		   "bw|register PLUGIN ARG | all-reduce|post PLUGIN");
+	if (what == BW)
+		sends = (int)args_number("ARG", argv[3], 1, RECEIVES);
 	holds(plugin_load(&p, argv[2], release_named("2.28")));
-	if (!strcmp(argv[1], "bw") && argc == 4) {
-		sends = atoi(argv[3]);
-		if (sends < 1 || sends > RECEIVES)
-			holds("1 to 256 messages can be outstanding");
+	switch (what) {
+	case BW:
 		holds(world_run(&p, 2, bandwidth_rank, &sends));
-	} else if (!strcmp(argv[1], "all-reduce")) {
+		break;
+	case REGISTER:
+		registrations(&p, argv[3]);
+		break;
+	case ALL_REDUCE:
 		holds(job_prepare(&job, "all-reduce", 2, BLOCK));
 		job.blind = job.in_place = true;
 		holds(world_run(&p, 2, all_reduce_rank, &job));
-	} else if (!strcmp(argv[1], "post")) {
+		break;
+	case POST:
 		post(&p);
-	} else if (argc == 4) {
-		registrations(&p, argv[3]);
+		break;
 	}
 	return 0;
 }

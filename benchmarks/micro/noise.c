@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "benchmarks/micro/clock.h"
+#include "tests/harness/args.h"
 
 #define AREA (1u << 20)
 #define ADDS 10000000u
@@ -37,13 +38,14 @@ static double spin_ns(void)
 
 int main(int argc, char **argv)
 {
-	const int only_copy = argc == 2 && !strcmp(argv[1], "copy");
-	uint8_t *from = malloc(AREA), *to = malloc(AREA);
+	const int only_copy = argc == 2;
+	uint8_t *from, *to;
 
-	if (argc > 2 || (argc == 2 && !only_copy)) {
-		fputs("usage: noise [copy]\n", stderr);
-		return 2;
-	}
+	args_count(argc, 0, 1, "[copy]");
+	if (only_copy)
+		args_word("WHAT", argv[1], "copy");
+	from = malloc(AREA);
+	to = malloc(AREA);
 	if (!from || !to) {
 		fputs("noise: out of memory\n", stderr);
 		return 1;

@@ -12,11 +12,11 @@
 #include <errno.h>
 #include <infiniband/verbs.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <tphbuf/tphbuf.h>
 
 #include "benchmarks/micro/micro.h"
+#include "tests/harness/args.h"
 
 #define LENGTH (1u << 20)
 
@@ -61,9 +61,12 @@ int main(int argc, char **argv)
 	struct tphbuf_tag tag;
 	struct ibv_pd *pd;
 	const char *why;
+	int count;
 
-	if (argc != 5 || tphbuf_tag_parse(argv[3], &tag, &why))
-		return fail("usage", "reg_latency BDF NIC TAG COUNT");
+	args_count(argc, 4, 4, "BDF NIC TAG COUNT");
+	if (tphbuf_tag_parse(argv[3], &tag, &why))
+		args_bad("TAG '%s': %s", argv[3], why);
+	count = (int)args_number("COUNT", argv[4], 1, 1000000000);
 	if (tphbuf_ctx_new(NULL, &ctx))
 		return fail("context", "out of memory");
 	if (tphbuf_device_open(ctx, argv[1], NULL, &dev) || tphbuf_device_memory(dev, true) ||
@@ -72,7 +75,7 @@ int main(int argc, char **argv)
 	pd = open_pd(argv[2]);
 	if (!pd)
 		return fail(argv[2], strerror(errno));
-	if (run(pd, buf, &tag, atoi(argv[4])))
+	if (run(pd, buf, &tag, count))
 		return fail("measurement", tphbuf_ctx_error(ctx));
 	tphbuf_buffer_close(buf);
 	tphbuf_device_close(dev);

@@ -21,6 +21,8 @@
 
 #include <tphbuf/tphbuf.h>
 
+#include "tests/harness/args.h"
+
 #define PAGE	    4096ull
 #define MAX_THREADS 64
 #define BATCH	    1024
@@ -147,16 +149,13 @@ int main(int argc, char **argv)
 	struct tphbuf_ctx *ctx;
 	uint64_t i;
 
+	args_count(argc, 0, 3, "[REGIONS [THREADS [SECONDS]]]");
 	if (argc > 1)
-		regions = strtoull(argv[1], NULL, 0);
+		regions = args_number("REGIONS", argv[1], 1, 1000000000);
 	if (argc > 2)
-		threads = (unsigned int)atoi(argv[2]);
+		threads = (unsigned int)args_number("THREADS", argv[2], 1, MAX_THREADS);
 	if (argc > 3)
-		seconds = (unsigned int)atoi(argv[3]);
-	if (!regions || !threads || threads > MAX_THREADS || !seconds) {
-		fprintf(stderr, "usage: registry_lookup [REGIONS [THREADS [SECONDS]]]\n");
-		return 2;
-	}
+		seconds = (unsigned int)args_number("SECONDS", argv[3], 1, 86400);
 	opts.limit = (uint32_t)regions;
 	if (tphbuf_ctx_new(NULL, &ctx))
 		return 1;

@@ -11,6 +11,9 @@
 #include <string.h>
 
 #include "sim.h"
+#include "tests/harness/args.h"
+
+#define MOST 1e15
 
 static const struct option options[] = {
 	{ "entries", required_argument, NULL, 'e' },	{ "limit", required_argument, NULL, 'l' },
@@ -20,47 +23,57 @@ static const struct option options[] = {
 	{ "seed", required_argument, NULL, 's' },	{ 0 },
 };
 
-static int parse(struct sim_opts *opts, int option, const char *text)
+static double fraction(const char *option, const char *text)
 {
 	double number;
 	char *end;
 
 	errno = 0;
 	number = strtod(text, &end);
-	if (errno || end == text || *end || !(number >= 0 && number < 1e15)) {
-		fprintf(stderr, "scale_sim: '%s' is not a number from 0 to 1e15\n", text);
-		return -EINVAL;
-	}
+	if (errno || end == text || *end || !(number >= 0 && number <= MOST))
+		args_bad("--%s '%s' is not a number from 0 to %g", option, text, MOST);
+	return number;
+}
+
+static uint64_t whole(const char *option, const char *text, uint64_t least, uint64_t most)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "--%s", option);
+	return args_number(name, text, least, most);
+}
+
+static void parse(struct sim_opts *opts, int option, const char *name, const char *text)
+{
 	switch (option) {
 	case 'e':
-		opts->entries = (unsigned int)(number < 1e6 ? number : 1e6);
+		opts->entries = (unsigned int)whole(name, text, 1, 64);
 		break;
 	case 'l':
-		opts->limit = (unsigned int)(number < 1e6 ? number : 1e6);
+		opts->limit = (unsigned int)whole(name, text, 1, 64);
 		break;
 	case 't':
-		opts->targets = (uint64_t)number;
+		opts->targets = whole(name, text, 0, 1u << 28);
 		break;
 	case 'k':
-		opts->kept = (uint64_t)number;
+		opts->kept = whole(name, text, 0, (uint64_t)MOST);
 		break;
 	case 'f':
-		opts->in_flight = number;
+		opts->in_flight = fraction(name, text);
 		break;
 	case 'z':
-		opts->zipf = number;
+		opts->zipf = fraction(name, text);
 		break;
 	case 'o':
-		opts->operations = (uint64_t)number;
+		opts->operations = whole(name, text, 1, (uint64_t)MOST);
 		break;
 	case 'w':
-		opts->warm_up = (uint64_t)number;
+		opts->warm_up = whole(name, text, 0, (uint64_t)MOST);
 		break;
 	default:
-		opts->seed = (uint64_t)number;
+		opts->seed = whole(name, text, 0, UINT64_MAX);
 		break;
 	}
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -74,21 +87,23 @@ int main(int argc, char **argv)
 				 .seed = 1 };
 	struct sim_result result;
 	double n;
-	int ret, option;
+	int ret, option, which;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (option == '?' || parse(&opts, option, optarg))
+	while ((option = getopt_long(argc, argv, "", options, &which)) != -1) {
+		if (option == '?')
 			return 2;
-	if (optind < argc) {
-		fprintf(stderr, "scale_sim: unexpected argument '%s'\n", argv[optind]);
-		return 2;
+		parse(&opts, option, options[which].name, optarg);
 	}
+	if (optind < argc)
+		args_bad("unexpected argument '%s'", argv[optind]);
+	if (opts.limit > opts.entries)
+		args_bad("--limit '%u' is more than --entries, which are %u", opts.limit,
+			 opts.entries);
+	if (!(opts.in_flight > 0))
+		args_bad("--in-flight '%g' is not above 0", opts.in_flight);
 	ret = sim_run(&opts, &result);
 	if (ret) {
-		fprintf(stderr, "scale_sim: %s\n",
-			ret == -EINVAL ?
-				"entries are 1 to 64, limit 1 to entries, in-flight and operations above 0, targets up to 2^28" :
-				strerror(-ret));
+		fprintf(stderr, "scale_sim: %s\n", strerror(-ret));
 		return 1;
 	}
 	n = (double)result.operations;

@@ -27,6 +27,7 @@
 #include "fabric/nic/limits.h"
 #include "fabric/nic/queues/qp.h"
 #include "tests/fabric/client.h"
+#include "tests/harness/args.h"
 
 #define ARGUMENTS \
 	"--nic=nic0,lid=1,tph=ext --nic=nic1,lid=2,tph=ext --endpoint=ep0,bar-mb=64,completer=ext"
@@ -469,15 +470,14 @@ static void serve_next(void)
 	guest_close(&guest);
 }
 
+static unsigned int kills;
+
 static void guests_are_killed(void **state)
 {
-	const char *text = getenv("KILLS");
-	unsigned long kills = text ? strtoul(text, NULL, 0) : DEFAULT_KILLS, i;
-	unsigned int fds;
+	const uint64_t first = seed;
+	unsigned int fds, i;
 
 	(void)state;
-	text = getenv("SEED");
-	seed = text ? strtoull(text, NULL, 0) : 1;
 	server_start(&server, ARGUMENTS);
 	usleep(50000); /* files of its start are closed */
 	fds = server_fds(&server);
@@ -488,8 +488,7 @@ static void guests_are_killed(void **state)
 		check_released(fds);
 	}
 	server_stop(&server);
-	print_message("# %lu guests killed, seed 0x%llx\n", kills,
-		      (unsigned long long)(text ? strtoull(text, NULL, 0) : 1));
+	print_message("# %u guests killed, seed 0x%llx\n", kills, (unsigned long long)first);
 }
 
 /* The server of a test that has failed would outlive it. */
@@ -505,5 +504,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test_teardown(guests_are_killed, stop) };
 
+	seed = args_setting("SEED", 1, 0, UINT64_MAX);
+	kills = (unsigned int)args_setting("KILLS", DEFAULT_KILLS, 1, 1000000000);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

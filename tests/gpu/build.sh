@@ -33,5 +33,5 @@ for v in 6 7 8 9 10 12; do
 	plugin "libnccl-net-tphbuf-v$v.so" "$BUILD/obj/v$v.map"
 done
 # shellcheck disable=SC2086
-[ -z "$NCCL" ] || $CC -std=gnu11 -O1 -g -Wall -I"$NCCL/include" -I"${CUDA:-/usr/local/cuda}/include" \
-	-o "$BUILD/bin/nccl_rank" "$TOP/tests/gpu/nccl_rank.c" -L"$NCCL/lib" -l:libnccl.so.2 -Wl,--allow-shlib-undefined -ldl
+[ -z "$NCCL" ] || $CC -std=gnu11 -O1 -g -Wall -I"$TOP" -I"$US" -I"$NCCL/include" -I"${CUDA:-/usr/local/cuda}/include" \
+	-o "$BUILD/bin/nccl_rank" "$TOP/tests/gpu/nccl_rank.c" "$TOP/tests/harness/args.c" "$US/util/number.c" -L"$NCCL/lib" -l:libnccl.so.2 -Wl,--allow-shlib-undefined -ldl

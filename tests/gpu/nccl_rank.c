@@ -19,6 +19,8 @@
 
 #include <nccl.h>
 
+#include "tests/harness/args.h"
+
 #define DIE(...)                                    \
 	do {                                        \
 		fprintf(stderr, "rank %d: ", rank); \
@@ -313,11 +315,11 @@ int main(int argc, char **argv)
 	int version, turns = 1;
 	const char *name;
 
-	if (argc != 5)
-		return 2;
+	args_count(argc, 4, 4, "CASE RANK RANKS FOLDER");
+	args_word("CASE", argv[1], "again|collectives|register|split|abort|killed|once");
 	name = argv[1];
-	rank = atoi(argv[2]);
-	ranks = atoi(argv[3]);
+	ranks = (int)args_number("RANKS", argv[3], 1, 64);
+	rank = (int)args_number("RANK", argv[2], 0, (uint64_t)ranks - 1);
 	dir = argv[4];
 	cuda_start();
 	NCCL(ncclGetVersion(&version));

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/dma-buf.h>
 #include <linux/udmabuf.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tests/harness/args.h"
 
 #define PAGE	  4096u
 #define HEAD	  sizeof(struct vfio_device_feature)
@@ -424,11 +427,12 @@ static void send_one(struct rig *rig, unsigned long *counts)
 
 int main(int argc, char **argv)
 {
-	unsigned long counts[INPUTS] = { 0 }, n, total = 0;
+	unsigned long counts[INPUTS] = { 0 }, n, total = 0, count;
 	struct rig rig = { .own = -1 };
 	struct timespec start, end;
 
-	require(argc == 4 || argc == 5, "usage: bad_inputs BDF OTHER_BDF COUNT [SEED]");
+	args_count(argc, 3, 4, "BDF OTHER_BDF COUNT [SEED]");
+	count = args_number("COUNT", argv[3], 1, ULONG_MAX);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	rig.random = random_seed(argv[4]);
 	printf("+ seed 0x%" PRIx64 "\n", rig.random);
@@ -436,7 +440,7 @@ int main(int argc, char **argv)
 	map_pages(&rig);
 	read_bars(&rig, argv[1]);
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (n = strtoul(argv[3], NULL, 0); n; n--)
+	for (n = count; n; n--)
 		send_one(&rig, counts);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	tag_is_unchanged(&rig);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tests/harness/args.h"
+
 const struct tphbuf_range whole = { 0, 4 * MiB };
 
 void ok(struct rig *rig, int ret, const char *what)
@@ -157,16 +159,18 @@ void expect_both(struct rig *rig, uint32_t ph)
 int bar_main(int argc, char **argv, const struct bar_test *tests, size_t n)
 {
 	struct rig rig;
+	bool ext;
 
-	require(argc == 6, "usage: %s TEST BDF NIC PEER ext|8bit", argv[0]);
+	args_count(argc, 5, 5, "TEST BDF NIC PEER ext|8bit");
+	ext = !args_word("WIDTH", argv[5], "ext|8bit");
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(tests[i].name, argv[1]))
 			continue;
 		rig_open(&rig, argv[2], argv[3], argv[4]);
-		rig.ext = !strcmp(argv[5], "ext");
+		rig.ext = ext;
 		tests[i].run(&rig);
 		rig_close(&rig);
 		return 0;
 	}
-	fail("no test %s", argv[1]);
+	args_bad("TEST '%s' is not one of this program", argv[1]);
 }

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -16,6 +15,7 @@
 
 #include "tests/guest/engine_rig.h"
 #include "tests/guest/foreign.h"
+#include "tests/harness/args.h"
 
 static const struct tphbuf_range whole = { 0, 4 * MiB }, part = { 64 * KiB, 64 * KiB };
 
@@ -333,14 +333,14 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+	static const uint32_t widths[] = { 16, 8, 0 };
 	struct rig rig = { 0 };
 
-	require(argc == 6, "usage: engine_ops TEST BDF ENGINE 16|8|0 MPS");
+	args_count(argc, 5, 5, "TEST BDF ENGINE 16|8|0 MPS");
 	rig.bdf = argv[2];
 	rig.engine_bdf = argv[3];
-	rig.width = (uint32_t)atoi(argv[4]);
-	rig.mps = (uint32_t)atoi(argv[5]);
-	require(rig.mps >= 128 && !(rig.mps & (rig.mps - 1)), "bad MPS %s", argv[5]);
+	rig.width = widths[args_word("WIDTH", argv[4], "16|8|0")];
+	rig.mps = 128u << args_word("MPS", argv[5], "128|256|512|1024|2048|4096");
 	for (size_t i = 0; i < ARRAY(tests); i++) {
 		if (strcmp(tests[i].name, argv[1]))
 			continue;
@@ -349,5 +349,5 @@ int main(int argc, char **argv)
 		rig_close(&rig);
 		return 0;
 	}
-	fail("no test %s", argv[1]);
+	args_bad("TEST '%s' is not one of this program", argv[1]);
 }

@@ -13,6 +13,7 @@
 #include "tests/guest/fail_point.h"
 #include "tests/guest/rdma.h"
 #include "tests/guest/vfio.h"
+#include "tests/harness/args.h"
 
 #define SIZE   0x10000u
 #define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE)
@@ -205,7 +206,7 @@ int main(int argc, char **argv)
 	struct rig rig = { .mr = NULL };
 	int ret;
 
-	require(argc == 4, "usage: fail_nth BDF NIC_8BIT NIC_EXT");
+	args_count(argc, 3, 3, "BDF NIC_8BIT NIC_EXT");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	rig.fault = fail_point_open();
 	ret = vfio_open(&rig.dev, argv[1]);

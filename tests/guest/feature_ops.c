@@ -17,6 +17,7 @@
 
 #include "tests/guest/foreign.h"
 #include "tests/guest/rdma.h"
+#include "tests/harness/args.h"
 
 #define GET   VFIO_DEVICE_FEATURE_GET
 #define SET   VFIO_DEVICE_FEATURE_SET
@@ -333,27 +334,46 @@ static void test_doe(struct rig *rig, const char *bdf)
 
 int main(int argc, char **argv)
 {
+	enum {
+		ARGUMENTS,
+		SEMANTICS,
+		REVOKED_TWICE,
+		FOREIGN,
+		DOE,
+		CLOSED_DEVICE,
+		OTHER_DEVICE
+	} test;
 	struct rig rig;
 
-	require(argc >= 3,
-		"usage: feature_ops arguments|semantics|revoked_twice|foreign|other_device|closed_device|doe BDF [BDF]");
+	args_count(argc, 2, 3, "TEST BDF [BDF]");
+	test = args_word("TEST", argv[1],
+			 "arguments|semantics|revoked_twice|foreign|doe|closed_device|other_device");
+	args_count(argc, test == OTHER_DEVICE ? 3 : 2, test == OTHER_DEVICE ? 3 : 2,
+		   test == OTHER_DEVICE ? "other_device BDF BDF" : "TEST BDF");
 	rig_open(&rig, argv[2]);
-	if (!strcmp(argv[1], "arguments"))
+	switch (test) {
+	case ARGUMENTS:
 		test_arguments(&rig);
-	else if (!strcmp(argv[1], "semantics"))
+		break;
+	case SEMANTICS:
 		test_semantics(&rig);
-	else if (!strcmp(argv[1], "revoked_twice"))
+		break;
+	case REVOKED_TWICE:
 		test_revoked_twice(&rig);
-	else if (!strcmp(argv[1], "foreign"))
+		break;
+	case FOREIGN:
 		test_foreign(&rig);
-	else if (!strcmp(argv[1], "other_device") && argc == 4)
-		test_other_device(&rig, argv[3]);
-	else if (!strcmp(argv[1], "closed_device"))
-		test_closed_device(&rig, argv[2]);
-	else if (!strcmp(argv[1], "doe"))
+		break;
+	case DOE:
 		test_doe(&rig, argv[2]);
-	else
-		fail("no test %s", argv[1]);
+		break;
+	case CLOSED_DEVICE:
+		test_closed_device(&rig, argv[2]);
+		break;
+	case OTHER_DEVICE:
+		test_other_device(&rig, argv[3]);
+		break;
+	}
 	rig_close(&rig);
 	return 0;
 }

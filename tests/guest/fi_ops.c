@@ -18,6 +18,7 @@
 #include <tphbuf/libfabric.h>
 
 #include "tests/guest/memory.h"
+#include "tests/harness/args.h"
 
 #define SIZE  (1u << 20)
 #define PORT  "47592"
@@ -238,18 +239,13 @@ static void client(const char *address)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		fprintf(stderr,
-			"usage: fi_ops register NIC MEMORY | server|client ADDRESS MEMORY\n");
-		return 2;
-	}
+	static void (*const roles[])(const char *where) = { registrations, server, client };
+	unsigned int role;
+
+	args_count(argc, 3, 3, "register NIC MEMORY | server|client ADDRESS MEMORY");
+	role = args_word("ROLE", argv[1], "register|server|client");
 	memory_get(&memory, argv[3], SIZE);
-	if (!strcmp(argv[1], "register"))
-		registrations(argv[2]);
-	else if (!strcmp(argv[1], "server"))
-		server(argv[2]);
-	else
-		client(argv[2]);
+	roles[role](argv[2]);
 	printf("fi_ops %s: ok\n", argv[1]);
 	return 0;
 }

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "tests/guest/memory.h"
+#include "tests/harness/args.h"
 
 static constexpr int count = 100003;
 /* Gloo's own is 30 s, which a loaded machine may exceed. */
@@ -86,11 +87,8 @@ static void all_reduce(const std::shared_ptr<gloo::Context> &context, int rank, 
 
 int main(int argc, char **argv)
 {
-	if (argc != 5) {
-		std::fprintf(stderr, "usage: gloo_ops RANK NIC FOLDER MEMORY\n");
-		return 2;
-	}
-	int rank = std::atoi(argv[1]);
+	args_count(argc, 4, 4, "RANK NIC FOLDER MEMORY");
+	int rank = static_cast<int>(args_number("RANK", argv[1], 0, 1));
 	memory memory;
 
 	memory_get(&memory, argv[4], 4 * count * sizeof(float));

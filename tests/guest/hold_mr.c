@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tests/guest/bar_rig.h"
+#include "tests/harness/args.h"
 
 static bool input_ended(int timeout_ms)
 {
@@ -52,14 +53,17 @@ static void write_until_it_fails(struct rig *rig, struct target *target)
 int main(int argc, char **argv)
 {
 	static const struct tphbuf_range ranges[] = { { 0, MiB }, { 8 * MiB, MiB } };
-	bool write = argc == 6 && !strcmp(argv[5], "write");
+	bool ext, write = argc == 6;
 	struct target a, b;
 	struct rig rig;
 	int ret;
 
-	require(argc == 5 || write, "usage: hold_mr BDF NIC PEER ext|8bit [write]");
+	args_count(argc, 4, 5, "BDF NIC PEER ext|8bit [write]");
+	ext = !args_word("WIDTH", argv[4], "ext|8bit");
+	if (write)
+		args_word("WHAT", argv[5], "write");
 	rig_open(&rig, argv[1], argv[2], argv[3]);
-	rig.ext = !strcmp(argv[4], "ext");
+	rig.ext = ext;
 	target_open(&rig, &a, &ranges[0], 1,
 		    write ? "st=0x5a,xst=0xa5,ph=2" : "st=0x5a,xst=0x1234,ph=2");
 	target_open(&rig, &b, &ranges[1], 1,

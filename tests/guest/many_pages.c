@@ -11,11 +11,12 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tests/harness/args.h"
 
 #define PAGE	   4096u
 #define FILE_BYTES (64u << 20)
@@ -134,10 +135,10 @@ int main(int argc, char **argv)
 	uint8_t *range;
 	struct ibv_mr *mr;
 
-	require(argc == 4, "usage: many_pages NIC PEER MIB");
-	len = (size_t)strtoul(argv[3], NULL, 10) << 20;
-	require(len && len % FILE_BYTES == 0, "%s is not a multiple of %u MiB", argv[3],
-		FILE_BYTES >> 20);
+	args_count(argc, 3, 3, "NIC PEER MIB");
+	len = args_number("MIB", argv[3], FILE_BYTES >> 20, 1 << 20) << 20;
+	if (len % FILE_BYTES)
+		args_bad("MIB '%s' is not a multiple of %u", argv[3], FILE_BYTES >> 20);
 	port_open(&nic, argv[1]);
 	port_open(&peer, argv[2]);
 	memory_alloc(&own, &peer, PAGE, REMOTE);

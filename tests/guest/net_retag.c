@@ -10,6 +10,7 @@
 
 #include "tests/guest/rdma.h"
 #include "tests/guest/tally.h"
+#include "tests/harness/args.h"
 #include "userspace/transports/check/check.h"
 
 #define SIZE 100000
@@ -152,13 +153,15 @@ int main(int argc, char **argv)
 {
 	struct owner owner = { 0 };
 	struct plugin p;
+	bool again;
 
-	require(argc == 5, "usage: net_retag again|revoked BDF PLUGIN ext|8bit");
-	owner.ext = !strcmp(argv[4], "ext");
+	args_count(argc, 4, 4, "again|revoked BDF PLUGIN ext|8bit");
+	again = !args_word("TEST", argv[1], "again|revoked");
+	owner.ext = !args_word("WIDTH", argv[4], "ext|8bit");
 	check_verbose = true;
 	owner_open(&owner, argv[2]);
 	holds(plugin_load(&p, argv[3], release_named("2.28")));
-	if (!strcmp(argv[1], "again"))
+	if (again)
 		test_again(&owner, &p);
 	else
 		test_revoked(&owner, &p);

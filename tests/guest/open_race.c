@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/guest/rdma.h"
+#include "tests/harness/args.h"
 
 #define RESETS 10
 #define OPENS  15
@@ -73,12 +74,9 @@ static uint32_t supported_by(struct tphbuf_ctx *ctx, struct tphbuf_device *dev)
 
 static uint32_t expected(const char *completer)
 {
-	if (!strcmp(completer, "ext"))
-		return TPHBUF_TAG_ST | TPHBUF_TAG_XST;
-	if (!strcmp(completer, "8bit"))
-		return TPHBUF_TAG_ST;
-	require(!strcmp(completer, "none"), "no completer type '%s'", completer);
-	return 0;
+	static const uint32_t tags[] = { TPHBUF_TAG_ST | TPHBUF_TAG_XST, TPHBUF_TAG_ST, 0 };
+
+	return tags[args_word("COMPLETER", completer, "ext|8bit|none")];
 }
 
 /* An open device: its supported tag widths are known, also during a reset. */
@@ -142,13 +140,15 @@ int main(int argc, char **argv)
 {
 	struct resetter resetter = { .stop = false };
 	struct tphbuf_ctx *ctx;
+	uint32_t want;
 
-	require(argc == 3, "usage: open_race BDF ext|8bit|none");
+	args_count(argc, 2, 2, "BDF ext|8bit|none");
+	want = expected(argv[2]);
 	require(!tphbuf_ctx_new(NULL, &ctx), "no context");
 	snprintf(resetter.path, sizeof(resetter.path), "/sys/bus/pci/devices/%s/reset", argv[1]);
-	ask_while_reset(ctx, argv[1], expected(argv[2]), &resetter);
-	if (!(expected(argv[2]) & TPHBUF_TAG_XST))
-		open_while_reset(ctx, argv[1], expected(argv[2]), &resetter);
+	ask_while_reset(ctx, argv[1], want, &resetter);
+	if (!(want & TPHBUF_TAG_XST))
+		open_while_reset(ctx, argv[1], want, &resetter);
 	tphbuf_ctx_free(ctx);
 	return 0;
 }

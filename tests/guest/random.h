@@ -6,8 +6,9 @@
 #define RANDOM_H
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <time.h>
+
+#include "tests/harness/args.h"
 
 static inline uint64_t random_next(uint64_t *state)
 {
@@ -36,7 +37,7 @@ static inline uint64_t random_seed(const char *text)
 	struct timespec t;
 
 	if (text && *text)
-		return strtoull(text, NULL, 0);
+		return args_number("SEED", text, 0, UINT64_MAX);
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (uint64_t)t.tv_sec * 1000000007u + (uint64_t)t.tv_nsec;
 }

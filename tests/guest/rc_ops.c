@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/harness/args.h"
+
 #define AREA (2u << 20)
 #define REMOTE                                                                       \
 	(IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE | \
@@ -453,7 +455,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	require(argc == 3 || argc == 4, "usage: rc_ops TEST NIC [NIC]");
+	args_count(argc, 2, 3, "TEST NIC [NIC]");
 	for (size_t i = 0; i < ARRAY(tests); i++) {
 		const char *peer = argv[argc - 1];
 
@@ -465,5 +467,5 @@ int main(int argc, char **argv)
 			tests[i].test(argv[2], peer);
 		return 0;
 	}
-	fail("no test %s", argv[1]);
+	args_bad("TEST '%s' is not one of this program", argv[1]);
 }

@@ -6,12 +6,12 @@
  */
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <tphbuf/share.h>
 #include <unistd.h>
 
 #include "tests/guest/bar_rig.h"
+#include "tests/harness/args.h"
 
 #define DEFAULT_CYCLES 60
 #define STALE_EVERY    16 /* a failed request costs new queue pairs */
@@ -97,11 +97,10 @@ static void cycle(struct rig *rig, struct target *owner, unsigned int i)
 	}
 }
 
+static unsigned int cycles;
+
 static void test_cycles(struct rig *rig)
 {
-	const char *text = getenv("CYCLES");
-	const unsigned int cycles = text && *text ? (unsigned int)strtoul(text, NULL, 0) :
-						    DEFAULT_CYCLES;
 	unsigned int before, i;
 	struct target target;
 
@@ -120,5 +119,6 @@ static const struct bar_test tests[] = {
 
 int main(int argc, char **argv)
 {
+	cycles = (unsigned int)args_setting("CYCLES", DEFAULT_CYCLES, 1, 1000000000);
 	return bar_main(argc, argv, tests, ARRAY(tests));
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tests/guest/rdma.h"
+#include "tests/harness/args.h"
 
 struct raw {
 	int device;
@@ -167,11 +168,13 @@ int main(int argc, char **argv)
 	struct tphbuf_ctx *ctx;
 	const char *where;
 	struct raw raw;
+	bool group;
 
-	require(argc == 4, "usage: share_ops cdev|group BDF OTHER_BDF");
+	args_count(argc, 3, 3, "cdev|group BDF OTHER_BDF");
+	group = args_word("BACKEND", argv[1], "cdev|group");
 	require(!tphbuf_ctx_new(NULL, &ctx), "no context");
 	OK(tphbuf_pci_read(ctx, argv[2], &info));
-	where = strcmp(argv[1], "group") ? NULL : argv[2];
+	where = group ? argv[2] : NULL;
 
 	refused(ctx, -1, argv[2], -EBADF, "descriptor -1");
 	refused(ctx, STDOUT_FILENO, argv[2], -EINVAL, "not a vfio device");

@@ -25,6 +25,8 @@
 #include <tphbuf/mr.h>
 #include <tphbuf/tphbuf.h>
 
+#include "tests/harness/args.h"
+
 #define LENGTH 0x100000
 
 static struct tphbuf_ctx *ctx;
@@ -162,7 +164,7 @@ static int cmd_drm(const char *card, const char *bdf, const char *tag)
 	return step("release", tphbuf_drm_release(ctx, drm, handle)) ? 1 : 0;
 }
 
-static int cmd_ioas(const char *bdf, const char *ranges)
+static int cmd_ioas(const char *bdf, size_t ranges)
 {
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
 	struct iommu_ioas_map_file map = {
@@ -174,8 +176,7 @@ static int cmd_ioas(const char *bdf, const char *ranges)
 	struct tphbuf_buffer *buf;
 	int iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 
-	if (export_bar(bdf, (size_t)atoi(ranges), NULL, &dev, &buf) ||
-	    ioctl(iommufd, IOMMU_IOAS_ALLOC, &alloc))
+	if (export_bar(bdf, ranges, NULL, &dev, &buf) || ioctl(iommufd, IOMMU_IOAS_ALLOC, &alloc))
 		return 1;
 	map.ioas_id = alloc.out_ioas_id;
 	map.fd = tphbuf_buffer_fd(buf);
@@ -236,17 +237,34 @@ static int cmd_registry(const char *bdf, const char *ibdev)
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		int least, most;
+		const char *usage;
+	} commands[] = {
+		{ 2, 3, "make SOURCE [IBDEV]" },
+		{ 4, 4, "drm CARD BDF TAG" },
+		{ 3, 3, "ioas BDF RANGES" },
+		{ 3, 3, "registry BDF IBDEV" },
+	};
+	unsigned int which;
+	size_t ranges = 0;
+
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	args_count(argc, 2, 4, "make|drm|ioas|registry ARGUMENT...");
+	which = args_word("COMMAND", argv[1], "make|drm|ioas|registry");
+	args_count(argc, commands[which].least, commands[which].most, commands[which].usage);
+	if (which == 2)
+		ranges = args_number("RANGES", argv[3], 1, 2);
 	if (tphbuf_ctx_new(NULL, &ctx))
 		return 1;
-	if (argc >= 3 && !strcmp(argv[1], "make"))
-		return cmd_make(argv[2], argc > 3 ? argv[3] : NULL);
-	if (argc == 5 && !strcmp(argv[1], "drm"))
+	switch (which) {
+	case 0:
+		return cmd_make(argv[2], argv[3]);
+	case 1:
 		return cmd_drm(argv[2], argv[3], argv[4]);
-	if (argc == 4 && !strcmp(argv[1], "ioas"))
-		return cmd_ioas(argv[2], argv[3]);
-	if (argc == 4 && !strcmp(argv[1], "registry"))
+	case 2:
+		return cmd_ioas(argv[2], ranges);
+	default:
 		return cmd_registry(argv[2], argv[3]);
-	fprintf(stderr, "usage: source_ops make|drm|ioas|registry ...\n");
-	return 2;
+	}
 }

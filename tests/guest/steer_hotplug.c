@@ -168,7 +168,7 @@ void test_hotplug(struct steer *rig, const char *seconds)
 	ctrl_put(rig, ENABLE(EXT, IV));
 	for (size_t i = 0; i < 3; i++)
 		require(!pthread_create(&threads[i], NULL, work[i], &h), "no thread");
-	traffic(&h, time(NULL) + atoi(seconds));
+	traffic(&h, time(NULL) + (time_t)args_number("ARGUMENT", seconds, 1, 86400));
 	atomic_store(&h.over, true);
 	for (size_t i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);

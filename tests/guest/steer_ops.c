@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tests/guest/steer_ops.h"
+#include "tests/harness/args.h"
 
 #define GET   VFIO_DEVICE_FEATURE_GET
 #define SET   VFIO_DEVICE_FEATURE_SET
@@ -548,56 +549,77 @@ static void test_absent(const char *bdf)
 	vfio_close(&rig.dev);
 }
 
-static const struct {
+/* What a test takes after the device; MODE may be left out. */
+enum argument { NONE, LEVEL, MODE, NUMBER, RESET, TEXT };
+
+static const struct test {
 	const char *name;
 	void (*run)(struct steer *rig, const char *arg);
+	enum argument argument;
 } tests[] = {
-	{ "off", test_off },
-	{ "notph", test_notph },
-	{ "matrix", test_matrix },
-	{ "no_capability", test_no_capability },
-	{ "widths", test_widths },
-	{ "writes", test_writes },
-	{ "wire", test_wire },
-	{ "secret", test_secret },
-	{ "no_secret", test_no_secret },
-	{ "affinity", test_affinity },
-	{ "offline", test_offline },
-	{ "firmware", test_firmware },
-	{ "reset", test_reset },
-	{ "d3hot", test_d3hot },
-	{ "error", test_error },
-	{ "no_answer", test_no_answer },
-	{ "two_openers", test_two_openers },
-	{ "leave", test_leave },
-	{ "told", test_told },
-	{ "msix", test_msix },
-	{ "both_roles", test_both_roles },
-	{ "disobedient", test_disobedient },
-	{ "bad", test_bad_inputs },
-	{ "random", test_random_inputs },
-	{ "hotplug", test_hotplug },
-	{ "faults", test_faults },
-	{ "stress", test_stress },
+	{ "off", test_off, NONE },
+	{ "notph", test_notph, NONE },
+	{ "matrix", test_matrix, LEVEL },
+	{ "no_capability", test_no_capability, NONE },
+	{ "widths", test_widths, NONE },
+	{ "writes", test_writes, NONE },
+	{ "wire", test_wire, NONE },
+	{ "secret", test_secret, NONE },
+	{ "no_secret", test_no_secret, NONE },
+	{ "affinity", test_affinity, NONE },
+	{ "offline", test_offline, NONE },
+	{ "firmware", test_firmware, TEXT },
+	{ "reset", test_reset, RESET },
+	{ "d3hot", test_d3hot, NONE },
+	{ "error", test_error, TEXT },
+	{ "no_answer", test_no_answer, NONE },
+	{ "two_openers", test_two_openers, MODE },
+	{ "leave", test_leave, NONE },
+	{ "told", test_told, NONE },
+	{ "msix", test_msix, NONE },
+	{ "both_roles", test_both_roles, TEXT },
+	{ "disobedient", test_disobedient, NONE },
+	{ "bad", test_bad_inputs, LEVEL },
+	{ "random", test_random_inputs, NUMBER },
+	{ "hotplug", test_hotplug, NUMBER },
+	{ "faults", test_faults, NONE },
+	{ "stress", test_stress, NUMBER },
 };
+
+static void check_argument(const struct test *test, int argc, const char *text)
+{
+	static const char *const words[] = {
+		[LEVEL] = "confined|unsafe", [MODE] = "iv|ns", [RESET] = "vfio|flr|sysfs|d3hot", [TEXT] = NULL
+	};
+
+	args_count(argc, test->argument == NONE || test->argument == MODE ? 2 : 3,
+		   test->argument == NONE ? 2 : 3, "TEST BDF [ARGUMENT]");
+	if (text && words[test->argument])
+		args_word("ARGUMENT", text, words[test->argument]);
+	if (test->argument == NUMBER)
+		args_number("ARGUMENT", text, 1, 1000000000);
+}
 
 int main(int argc, char **argv)
 {
 	struct steer rig;
 
-	if (argc == 3 && !strcmp(argv[1], "absent")) {
+	args_count(argc, 2, 3, "TEST BDF [ARGUMENT]");
+	args_setting("SEED", 0, 0, UINT64_MAX); /* before the device is opened */
+	if (!strcmp(argv[1], "absent")) {
+		args_count(argc, 2, 2, "absent BDF");
 		test_absent(argv[2]);
 		return 0;
 	}
-	for (size_t i = 0; argc >= 3 && i < sizeof(tests) / sizeof(tests[0]); i++) {
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		if (strcmp(argv[1], tests[i].name))
 			continue;
+		check_argument(&tests[i], argc, argv[3]);
 		steer_open(&rig, argv[2]);
-		tests[i].run(&rig, argc > 3 ? argv[3] : NULL);
+		tests[i].run(&rig, argv[3]);
 		steer_close(&rig);
 		printf("%s %s: ok\n", argv[2], argv[1]);
 		return 0;
 	}
-	fprintf(stderr, "usage: steer_ops TEST BDF [ARGUMENT]\n");
-	return 2;
+	args_bad("TEST '%s' is not one of this program", argv[1]);
 }

@@ -290,7 +290,7 @@ static void start(struct model *m, struct steer *rig)
 void test_random_inputs(struct steer *rig, const char *arg)
 {
 	static void (*const kinds[NR_KINDS])(struct model *m) = { do_feature, do_write, do_read };
-	uint32_t many = (uint32_t)atoi(arg);
+	uint32_t many = (uint32_t)args_number("ARGUMENT", arg, 1, UINT32_MAX);
 	struct model m;
 
 	start(&m, rig);

@@ -272,7 +272,8 @@ void test_stress(struct steer *rig, const char *seconds)
 		workers[i] = (struct worker){ .shared = &shared,
 					      .job = (enum job)i,
 					      .random = seed + (uint64_t)i * 0x10001 };
-	for (int left = atoi(seconds); left > 0; left -= ROUND_SECONDS)
+	for (int left = (int)args_number("ARGUMENT", seconds, 1, 86400); left > 0;
+	     left -= ROUND_SECONDS)
 		run_round(&shared, workers);
 	ctrl_put(rig, 0);
 	for (int i = 0; i < NR_JOBS; i++) {

@@ -14,6 +14,8 @@
 #include <tphbuf/tag.h>
 #include <unistd.h>
 
+#include "tests/harness/args.h"
+
 #define THREADS	      6
 #define ROUND_SECONDS 4
 #define PATIENCE      4 /* times the duration, then SIGALRM ends the program */
@@ -158,10 +160,9 @@ int main(int argc, char **argv)
 	unsigned int seconds, left;
 	uint64_t seed;
 
-	require(argc == 5 || argc == 6, "usage: stress BDF NIC_8BIT NIC_EXT SECONDS [SEED]");
+	args_count(argc, 4, 5, "BDF NIC_8BIT NIC_EXT SECONDS [SEED]");
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	seconds = (unsigned int)strtoul(argv[4], NULL, 0);
-	require(seconds, "SECONDS is 0");
+	seconds = (unsigned int)args_number("SECONDS", argv[4], 1, 86400);
 	seed = random_seed(argv[5]);
 	printf("+ seed 0x%" PRIx64 "\n", seed);
 	alarm(seconds * PATIENCE + 60);

@@ -12,6 +12,7 @@
 #include <tphbuf/tphbuf.h>
 
 #include "tests/guest/rdma.h"
+#include "tests/harness/args.h"
 
 #define TOKEN "0b8a3c52-6f1d-4c7e-9a40-52f1c3d97e11"
 
@@ -106,7 +107,7 @@ int main(int argc, char **argv)
 {
 	struct tphbuf_ctx *ctx;
 
-	require(argc == 4, "usage: vf_buffers PF VF NIC");
+	args_count(argc, 3, 3, "PF VF NIC");
 	require(!tphbuf_ctx_new(NULL, &ctx), "no context");
 	test_buffers(ctx, argv[1], argv[2], argv[3]);
 	tphbuf_ctx_free(ctx);

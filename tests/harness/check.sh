@@ -77,6 +77,7 @@ own_boots() { # KERNEL...: these boots, each on the kernel that it names
 
 vm_suites() {
 	suite perftest-options "$TOP/benchmarks/perftest/test/options.sh"
+	suite guest-arguments "$TOP/tests/arguments/guest.sh"
 	own_boots patched base
 	together vm-fabric-killed "$TOP/tests/fabric-killed.sh"
 }
@@ -146,7 +147,9 @@ series_suite() {
 	fi
 }
 
-kind=${1:-all}
+arguments 0 1 "[unit | vm | debug | all]" "$@"
+kind=${1-all}
+one_of KIND "$kind" unit vm debug all
 rm -rf "$out"
 mkdir -p "$out"
 start=$SECONDS
@@ -160,7 +163,6 @@ unit) unit_suites ;;
 vm) vm_suites ;;
 debug) debug_suites $(debug_boots); own_boots kcsan ;;
 all) everything ;;
-*) die "usage: check.sh unit | vm | debug | all" ;;
 esac
 all_counted
 say "details: ${out#"$TOP"/}; $((SECONDS - start)) s"

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/harness/args.h"
 #include "tests/transports/facts.h"
 #include "userspace/transports/check/check.h"
 
@@ -34,6 +35,10 @@ static void options(struct plugin *p)
 		{ "TPHBUF_NET_QPS", "9", "not a number from 1 to 8", NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_QPS", "0", "not a number from 1 to 8", NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_QPS", "4x", "not a number from 1 to 8", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_QPS", "+4", "not a number from 1 to 8", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_QPS", " 4", "not a number from 1 to 8", NCCL_INVALID_USAGE },
+		{ "TPHBUF_NET_QPS", "-18446744073709551612", "not a number from 1 to 8",
+		  NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_QPS", "two", "not a number from 1 to 8", NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_TIMEOUT_MS", "-1", "not a number from", NCCL_INVALID_USAGE },
 		{ "TPHBUF_NET_PTR", "host,disk", "disk is not host", NCCL_INVALID_USAGE },
@@ -167,8 +172,7 @@ int main(int argc, char **argv)
 	void *ctx;
 	int fds, n;
 
-	if (argc != 2)
-		return 2;
+	args_count(argc, 1, 1, "PLUGIN");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(30); /* a request that nothing ends */
 	must(plugin_load(&p, argv[1], release_named("2.28")));

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <tphbuf/tphbuf.h>
 
@@ -56,6 +57,10 @@ int main(int argc, char **argv)
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: export_bar BDF BAR TAG\n");
+		return 2;
+	}
+	if (strspn(argv[2], "012345") != 1 || argv[2][1]) {
+		fprintf(stderr, "BAR '%s' is not a number from 0 to 5\n", argv[2]);
 		return 2;
 	}
 	if (tphbuf_tag_parse(argv[3], &tag, &why)) {

@@ -103,19 +103,14 @@ static int with_domain(struct tphbuf_buffer *buf, const char *nic)
 	return ret;
 }
 
-static int run(struct tphbuf_ctx *ctx, char **argv)
+static int run(struct tphbuf_ctx *ctx, char **argv, const struct tphbuf_tag *tag)
 {
 	const struct tphbuf_range range = { .offset = 0, .length = LENGTH };
-	struct tphbuf_export_opts opts = { .size = sizeof(opts) };
+	struct tphbuf_export_opts opts = { .size = sizeof(opts), .tag = tag };
 	struct tphbuf_device *dev = NULL;
 	struct tphbuf_buffer *buf = NULL;
-	struct tphbuf_tag tag;
 	int ret;
 
-	ret = tphbuf_tag_parse(argv[3], &tag, NULL);
-	if (ret)
-		return failed(argv[3], ret);
-	opts.tag = &tag;
 	ret = tphbuf_device_open(ctx, argv[1], NULL, &dev);
 	if (!ret)
 		ret = tphbuf_device_memory(dev, true);
@@ -135,14 +130,24 @@ static int run(struct tphbuf_ctx *ctx, char **argv)
 int main(int argc, char **argv)
 {
 	struct tphbuf_ctx *ctx;
+	struct tphbuf_tag tag;
+	const char *why;
 	int ret = 1;
 
 	if (argc != 5) {
 		fprintf(stderr, "usage: fi_tagged_mr BDF BAR TAG IBDEV\n");
 		return 2;
 	}
+	if (strspn(argv[2], "012345") != 1 || argv[2][1]) {
+		fprintf(stderr, "BAR '%s' is not a number from 0 to 5\n", argv[2]);
+		return 2;
+	}
+	if (tphbuf_tag_parse(argv[3], &tag, &why)) {
+		fprintf(stderr, "%s: %s\n", argv[3], why);
+		return 2;
+	}
 	if (!tphbuf_ctx_new(NULL, &ctx)) {
-		ret = run(ctx, argv);
+		ret = run(ctx, argv, &tag);
 		tphbuf_ctx_free(ctx);
 	}
 	return ret ? 1 : 0;

@@ -80,6 +80,7 @@ def main(bdf, bar, text, ibdev):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5:
-        sys.exit("usage: pyverbs_tagged_mr.py BDF BAR TAG IBDEV")
+    if len(sys.argv) != 5 or sys.argv[2] not in tuple("012345"):
+        print("usage: pyverbs_tagged_mr.py BDF BAR TAG IBDEV; BAR is 0 to 5", file=sys.stderr)
+        sys.exit(2)
     main(*sys.argv[1:])

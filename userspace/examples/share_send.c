@@ -106,6 +106,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: share_send BDF BAR TAG SOCKET [device]\n");
 		return 2;
 	}
+	if (strspn(argv[2], "012345") != 1 || argv[2][1]) {
+		fprintf(stderr, "BAR '%s' is not a number from 0 to 5\n", argv[2]);
+		return 2;
+	}
 	if (tphbuf_tag_parse(argv[3], &tag, &why)) {
 		fprintf(stderr, "%s: %s\n", argv[3], why);
 		return 2;

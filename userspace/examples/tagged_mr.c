@@ -47,19 +47,14 @@ static int register_buffer(struct tphbuf_buffer *buf, struct ibv_pd *pd)
 	return tphbuf_mr_deregister(mr);
 }
 
-static int run(struct tphbuf_ctx *ctx, char **argv, struct ibv_pd *pd)
+static int run(struct tphbuf_ctx *ctx, char **argv, const struct tphbuf_tag *tag, struct ibv_pd *pd)
 {
 	const struct tphbuf_range range = { .offset = 0, .length = LENGTH };
-	struct tphbuf_export_opts opts = { .size = sizeof(opts) };
+	struct tphbuf_export_opts opts = { .size = sizeof(opts), .tag = tag };
 	struct tphbuf_device *dev = NULL;
 	struct tphbuf_buffer *buf = NULL;
-	struct tphbuf_tag tag;
 	int ret;
 
-	ret = tphbuf_tag_parse(argv[3], &tag, NULL);
-	if (ret)
-		return ret;
-	opts.tag = &tag;
 	ret = tphbuf_device_open(ctx, argv[1], NULL, &dev);
 	if (!ret)
 		ret = tphbuf_device_memory(dev, true);
@@ -76,11 +71,21 @@ int main(int argc, char **argv)
 {
 	struct ibv_context *nic;
 	struct tphbuf_ctx *ctx;
+	struct tphbuf_tag tag;
 	struct ibv_pd *pd;
+	const char *why;
 	int ret = 1;
 
 	if (argc != 5) {
 		fprintf(stderr, "usage: tagged_mr BDF BAR TAG IBDEV\n");
+		return 2;
+	}
+	if (strspn(argv[2], "012345") != 1 || argv[2][1]) {
+		fprintf(stderr, "BAR '%s' is not a number from 0 to 5\n", argv[2]);
+		return 2;
+	}
+	if (tphbuf_tag_parse(argv[3], &tag, &why)) {
+		fprintf(stderr, "%s: %s\n", argv[3], why);
 		return 2;
 	}
 	nic = open_nic(argv[4]);
@@ -88,7 +93,7 @@ int main(int argc, char **argv)
 	if (!pd)
 		fprintf(stderr, "%s: cannot be opened\n", argv[4]);
 	else if (!tphbuf_ctx_new(NULL, &ctx)) {
-		ret = run(ctx, argv, pd);
+		ret = run(ctx, argv, &tag, pd);
 		if (ret)
 			fprintf(stderr, "%s\n", tphbuf_ctx_error(ctx));
 		tphbuf_ctx_free(ctx);

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/harness/args.h"
 #include "tests/transports/alloc/fake_device.h"
 
 #define KIB 1024u
@@ -271,21 +272,17 @@ static void off(void)
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-	} parts[] = { { "works", works },
-		      { "rest", rest },
-		      { "fails", fails },
-		      { "wrong", wrong },
-		      { "off", off } };
+	static void (*const parts[])(void) = { works, rest, fails, wrong, off };
+	unsigned int part;
 
+	args_count(argc, 1, 1, "works|rest|fails|wrong|off");
+	part = args_word("PART", argv[1], "works|rest|fails|wrong|off");
 	messages = memfd_create("messages", MFD_CLOEXEC);
-	if (argc != 2 || messages < 0 || dup2(messages, STDERR_FILENO) < 0)
-		return 2;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (!strcmp(argv[1], parts[i].name))
-			parts[i].run();
+	if (messages < 0 || dup2(messages, STDERR_FILENO) < 0) {
+		perror("alloc_client: messages");
+		return 1;
+	}
+	parts[part]();
 	printf("1..%d\n", number);
 	return failed || !number;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/harness/args.h"
 #include "tests/transports/cuda/fake_cuda.h"
 #include "tests/transports/facts.h"
 #include "userspace/transports/check/check.h"
@@ -198,10 +199,16 @@ static void old(void)
 
 int main(int argc, char **argv)
 {
+	const char *why;
+
+	args_count(argc, 1, 2, "PLUGIN [old]");
+	if (argc == 3)
+		args_word("LIBRARY", argv[2], "old");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(120);
-	if (argc < 2 || plugin_load(&plugin, argv[1], release_named("2.28")))
-		return 2;
+	why = plugin_load(&plugin, argv[1], release_named("2.28"));
+	if (why)
+		args_bad("PLUGIN %s: %s", argv[1], why);
 	pattern_fill(source, SIZE, 5);
 	if (argc > 2) {
 		old();

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/harness/args.h"
 #include "tests/transports/peer/peer.h"
 
 struct plugin plugin;
@@ -36,8 +37,7 @@ int main(int argc, char **argv)
 {
 	int fds;
 
-	if (argc != 3)
-		return 2;
+	args_count(argc, 2, 2, "PLUGIN COPY_LIBRARY");
 	copy_library = argv[2];
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(120); /* a call that nothing ends */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/harness/args.h"
 #include "tests/transports/fail_calloc.h"
 #include "tests/transports/verbs/verbs_test.h"
 
@@ -403,8 +404,7 @@ static void no_memory(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
-		return 2;
+	args_count(argc, 2, 2, "PLUGIN SECOND_PLUGIN");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(120); /* a request that nothing ends */
 	must(plugin_load(&plugin, argv[1], release_named("2.28")));

@@ -12,9 +12,11 @@
 
 #include "check.h"
 #include "device.h"
+#include "util/number.h"
 
 #define MAX_DEVICES 4
 #define MAX_TAGS    8
+#define LAST_BAR    5
 #define MAX_BUFFERS 16
 
 struct device {
@@ -37,6 +39,7 @@ const char *device_set(const char *text)
 	char copy[256], *bar, *tags, *save = NULL;
 	struct device *device = &devices[n_devices];
 	const char *why;
+	uint64_t number;
 
 	NEED(n_devices < MAX_DEVICES, "--device: at most %d devices", MAX_DEVICES);
 	snprintf(copy, sizeof(copy), "%s", text);
@@ -47,9 +50,12 @@ const char *device_set(const char *text)
 	if (tags)
 		*tags++ = 0;
 	snprintf(device->bdf, sizeof(device->bdf), "%.63s", copy);
-	device->bar = (unsigned int)strtoul(bar, NULL, 10);
-	for (char *tag = tags ? strtok_r(tags, "/", &save) : NULL; tag && device->n_tags < MAX_TAGS;
+	NEED(!number_parse(bar, strlen(bar), &number) && number <= LAST_BAR,
+	     "--device: BAR: %s is not a number from 0 to %d", bar, LAST_BAR);
+	device->bar = (unsigned int)number;
+	for (char *tag = tags ? strtok_r(tags, "/", &save) : NULL; tag;
 	     tag = strtok_r(NULL, "/", &save)) {
+		NEED(device->n_tags < MAX_TAGS, "--device: at most %d tags", MAX_TAGS);
 		NEED(!tphbuf_tag_parse(tag, &device->tags[device->n_tags], &why),
 		     "--device: tag %s: %s", tag, why);
 		device->n_tags++;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* nccl-net-check: options, and TAP. */
-#include <ctype.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "check.h"
 #include "collective.h"
 #include "device.h"
+#include "util/number.h"
 #include "version.h"
 
 #define MAX_SIZES 16
@@ -155,10 +155,10 @@ static const char help[] =
 /* @text is a whole number from @min to @max. */
 static bool parse_int(const char *text, int min, int max, int *value)
 {
-	char *end;
-	long found = strtol(text, &end, 10);
+	uint64_t found;
 
-	if (end == text || *end || found < min || found > max)
+	if (number_parse(text, strlen(text), &found) || found < (uint64_t)min ||
+	    found > (uint64_t)max)
 		return false;
 	*value = (int)found;
 	return true;
@@ -166,19 +166,18 @@ static bool parse_int(const char *text, int min, int max, int *value)
 
 static bool parse_sizes(const char *text)
 {
-	char *end;
-
 	options.n_sizes = 0;
-	do {
-		if (options.n_sizes == MAX_SIZES)
+	for (;; text++) {
+		const size_t len = strcspn(text, ",");
+		uint64_t size;
+
+		if (options.n_sizes == MAX_SIZES || number_parse(text, len, &size) || !size)
 			return false;
-		options.sizes[options.n_sizes] = strtoul(text, &end, 0);
-		if (!isdigit((unsigned char)*text) || !options.sizes[options.n_sizes++] ||
-		    (*end && *end != ','))
-			return false;
-		text = end + 1;
-	} while (*end);
-	return true;
+		options.sizes[options.n_sizes++] = size;
+		text += len;
+		if (!*text)
+			return true;
+	}
 }
 
 static const struct option long_options[] = {

@@ -4,6 +4,7 @@
  * init and taken down when the last context goes, so that NCCL can unload the library.
  * Versions before 11 know no finalize: for them the destructor takes it down.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -59,7 +60,7 @@ static bool option_number(const char *name, unsigned int preset, unsigned int le
 	if (!value || !value[0])
 		return true;
 	n = strtoul(value, &end, 10);
-	if (*end || n < least || n > most) {
+	if (!isdigit((unsigned char)value[0]) || *end || n < least || n > most) {
 		net_warn("%s=%s: not a number from %u to %u", name, value, least, most);
 		return false;
 	}
