@@ -18,14 +18,9 @@
 #define HEAD \
 	(uint32_t)(sizeof(struct vfio_device_feature) + sizeof(struct vfio_device_feature_tph_st))
 
-static uint32_t entries(struct steer *rig)
-{
-	return ((cfg_get(rig, PCI_TPH_CAP, 4) & PCI_TPH_CAP_ST_MASK) >> PCI_TPH_CAP_ST_SHIFT) + 1;
-}
-
 static void prepare(struct steer *rig)
 {
-	for (uint32_t i = 0; i < entries(rig); i++)
+	for (uint32_t i = 0; i < table_size(rig); i++)
 		expect_errno("SET", steer_set(rig, 0, (uint16_t)i, 1, &(uint32_t){ i & 1 }), 0);
 	ctrl_put(rig, ENABLE(EXT, IV));
 	expect_ctrl(rig, "enabled", ENABLE(EXT, IV));
@@ -33,7 +28,7 @@ static void prepare(struct steer *rig)
 
 static void unchanged(struct steer *rig, const char *what)
 {
-	for (uint32_t i = 0; i < entries(rig); i++)
+	for (uint32_t i = 0; i < table_size(rig); i++)
 		require(table_entry(rig, i) == TAG_EXT(i & 1), "%s: entry %u is 0x%x", what, i,
 			table_entry(rig, i));
 }
@@ -56,7 +51,7 @@ static void bad_ranges(struct steer *rig, uint32_t op)
 		uint16_t index, count;
 	} fixed[] = { { 0, 0 },	     { 1, 0 },	    { 0xffff, 1 },
 		      { 0xffff, 0 }, { 1, 0xffff }, { 0x8000, 0x8000 } };
-	uint32_t *data = calloc(0x10000, sizeof(*data)), n = entries(rig);
+	uint32_t *data = calloc(0x10000, sizeof(*data)), n = table_size(rig);
 
 	require(data, "no memory");
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {

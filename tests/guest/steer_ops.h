@@ -4,6 +4,35 @@
 
 #include "tests/guest/steer_rig.h"
 
+/* steer_registers.c; level: "confined" or "unsafe" */
+void test_off(struct steer *rig, const char *arg);
+void test_notph(struct steer *rig, const char *arg);
+void test_matrix(struct steer *rig, const char *level);
+void test_no_capability(struct steer *rig, const char *arg);
+void test_widths(struct steer *rig, const char *arg);
+void test_writes(struct steer *rig, const char *arg);
+void test_secret(struct steer *rig, const char *arg);
+void test_no_secret(struct steer *rig, const char *arg);
+/* A kernel without the feature; any device that is bound to vfio-pci */
+void test_absent(const char *bdf);
+
+/* steer_wire.c */
+void test_wire(struct steer *rig, const char *arg);
+void test_affinity(struct steer *rig, const char *arg);
+void test_offline(struct steer *rig, const char *arg);
+void test_firmware(struct steer *rig, const char *arg);
+void test_told(struct steer *rig, const char *arg);
+void test_disobedient(struct steer *rig, const char *arg);
+
+/* steer_reset.c; how: "vfio", "flr", "sysfs", "d3hot" */
+void test_reset(struct steer *rig, const char *how);
+void test_d3hot(struct steer *rig, const char *arg);
+void test_two_openers(struct steer *rig, const char *arg);
+void test_leave(struct steer *rig, const char *arg);
+
+/* steer_msix.c */
+void test_msix(struct steer *rig, const char *arg);
+
 /* Level "unsafe" has GET. */
 void test_bad_inputs(struct steer *rig, const char *level);
 /* many: how many */

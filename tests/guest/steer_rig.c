@@ -118,6 +118,11 @@ void witness_put(struct steer *rig, uint32_t off, uint32_t value)
 	store(rig, rig->witness + off, value, 4);
 }
 
+uint32_t table_size(struct steer *rig)
+{
+	return ((cfg_get(rig, PCI_TPH_CAP, 4) & PCI_TPH_CAP_ST_MASK) >> PCI_TPH_CAP_ST_SHIFT) + 1;
+}
+
 uint32_t table_entry(struct steer *rig, uint32_t entry)
 {
 	witness_put(rig, ENG_WIT_ENTRY, entry);

@@ -51,6 +51,7 @@ void ctrl_put(struct steer *rig, uint32_t value);
 uint32_t witness_get(struct steer *rig, uint32_t off);
 void witness_put(struct steer *rig, uint32_t off, uint32_t value);
 uint32_t table_entry(struct steer *rig, uint32_t entry); /* of the hardware, in the capability */
+uint32_t table_size(struct steer *rig);
 
 /* The feature: 0 or -errno. steer_raw() with an argsz of its own. */
 int steer_raw(struct steer *rig, uint32_t op, uint32_t argsz,

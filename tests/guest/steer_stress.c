@@ -259,9 +259,8 @@ static uint32_t vectors_of(struct steer *rig)
 
 void test_stress(struct steer *rig, const char *seconds)
 {
-	uint32_t cap = cfg_get(rig, PCI_TPH_CAP, 4);
 	struct shared shared = { .rig = rig,
-				 .entries = ((cap & PCI_TPH_CAP_ST_MASK) >> PCI_TPH_CAP_ST_SHIFT) + 1,
+				 .entries = table_size(rig),
 				 .vectors = vectors_of(rig),
 				 .unsafe = !steer_probe(rig, VFIO_DEVICE_FEATURE_GET) };
 	struct worker workers[NR_JOBS] = { 0 };

@@ -3,7 +3,9 @@
 #ifndef MOCK_REGION_H
 #define MOCK_REGION_H
 
+#include <linux/vfio.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define REGION_CONFIG	     7
@@ -25,7 +27,24 @@ bool node_number(int fd, unsigned int *major, unsigned int *minor);
 /* For wrappers: true if this call must fail; sets errno. */
 bool call_fails(const char *name);
 
-/* group.c; 0 or more, or -errno */
+/* Both operations of a feature */
+#define FEATURE_OPS (VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET)
+
+/* dmabuf.c; answers of ioctls are 0 or more, or -errno */
+void dmabuf_reset(void);
+bool is_dmabuf(int fd);
+int feature_dma_buf(uint32_t flags, size_t size, struct vfio_device_feature_dma_buf *arg);
+int feature_tph(uint32_t flags, size_t size, struct vfio_device_feature_dma_buf_tph *arg);
+int dmabuf_ioctl(int fd, unsigned long request, void *arg);
+
+/* files.c */
+void files_reset(void);
+
+/* steer.c */
+void steer_reset(void);
+int feature_steer(uint32_t flags, size_t size, struct vfio_device_feature_tph_st *arg);
+
+/* group.c */
 void group_reset(void);
 int group_ioctl(int fd, unsigned long request, void *arg);
 int container_ioctl(int fd, unsigned long request, uintptr_t model);

@@ -22,6 +22,19 @@ const struct fake_mr_tph tph_xst = {
 
 const struct fake_mr_tph tph_none = { .state = IB_UVERBS_MR_TPH_NIC_DISABLED };
 
+const struct tphbuf_tag tag_both = { TPHBUF_TAG_MASK, 0x1234, 0x5a, 2 };
+
+int try_register(struct fixture *f, const struct tphbuf_mr_opts *opts)
+{
+	struct tphbuf_mr *mr = NULL;
+	int ret = tphbuf_mr_register(f->buf, fake_pd(), opts, &mr);
+
+	if (ret)
+		assert_null(mr);
+	assert_int_equal(tphbuf_mr_deregister(mr), 0);
+	return ret;
+}
+
 int fixture_mr(void **state)
 {
 	fake_verbs_setup();
