@@ -114,9 +114,9 @@ measure() { # PART
 	{ say "$head" && cat "$new"; } >"$values/$1"
 }
 
-for part in $parts; do
-	[[ " $ALL " = *" $part "* ]] || die "unknown part: $part; there are $ALL"
-done
+arguments 0 0 "(PAIRS and PARTS are variables)" "$@"
+whole_number PAIRS "$pairs" 1 10000
+for part in $parts; do one_of PART "$part" $ALL; done
 set -- $parts
 total=$(($# + 5))
 "$TOP/rig/all.sh" $#

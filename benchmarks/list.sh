@@ -3,8 +3,11 @@
 # Time of `tphbuf list --all` on a generated sysfs tree with many PCI functions. Prints the median
 # and the fastest run in ms; no test depends on it.
 #   benchmarks/list.sh [TPHBUF [FUNCTIONS [RUNS]]]
-set -euo pipefail
-command=${1:-tphbuf} functions=${2:-256} runs=${3:-21}
+. "$(dirname "$0")/../rig/lib/common.sh"
+arguments 0 3 "[TPHBUF [FUNCTIONS [RUNS]]]" "$@"
+command=${1:-tphbuf} functions=${2-256} runs=${3-21}
+whole_number FUNCTIONS "$functions" 1 4096 # of 64 buses
+whole_number RUNS "$runs" 1 100000
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 

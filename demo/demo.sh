@@ -3,6 +3,7 @@
 # make demo: set up from nothing, boot the VM with the demo fabric, run the story, judge and report.
 . "$(dirname "$0")/../rig/lib/common.sh"
 . "$TOP/demo/fabric.sh"
+arguments 0 0 "" "$@"
 
 # Prints the VM's log while the VM runs, to show the progress of the story.
 run_story() {

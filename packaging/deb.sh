@@ -90,7 +90,6 @@ kernel() {
 	ls "$OUT"/*.deb
 }
 
-case ${1:-} in
-userspace | kernel) "$@" ;;
-*) die "usage: deb.sh userspace [RELEASE] | kernel [CONFIG]" ;;
-esac
+arguments 1 2 "userspace [RELEASE] | kernel [CONFIG]" "$@"
+one_of WHAT "$1" userspace kernel
+"$@"

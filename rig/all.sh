@@ -7,6 +7,8 @@
 # packages and the selftests of the series; base: Linux 7.3 as released; debug, kcsan: kernels for finding bugs.
 . "$(dirname "$0")/lib/common.sh"
 
+whole_number STAGES_AFTER "${1-0}" 0 100
+for kind in "${@:2}"; do one_of KERNEL "$kind" base debug kcsan; done
 total=$((5 + ${1:-0}))
 wanted=" ${*:2} "
 stage "1/$total" "host packages" "$TOP/rig/setup.sh" ${2:+tests}

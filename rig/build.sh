@@ -48,8 +48,9 @@ scripts() {
 	[ ! -d "$BUILD/selftests" ] || cp -rT "$(readlink -f "$BUILD/selftests")" "$BUILD/stage/selftests"
 }
 
-case ${1:-} in
+arguments 1 1 "fabric | guest | scripts | install" "$@"
+case $1 in
 fabric | guest | scripts) "$1" ;;
 install) install_here ;;
-*) die "usage: build.sh fabric | guest | scripts | install" ;;
+*) one_of WHAT "$1" fabric guest scripts install ;;
 esac

@@ -13,7 +13,8 @@
 # make check.
 . "$(dirname "$0")/lib/common.sh"
 
-name=${1:?name of the build folder}
+arguments 1 1000 "NAME [CC ARG...]" "$@"
+name=$1
 shift
 case $name in
 host) compiler=gcc args=(-Doptimization=3 -Dtests=host) ;;
@@ -24,7 +25,10 @@ tsan) compiler=gcc args=(-Doptimization=1 -Dtests=host -Db_sanitize=thread -Db_l
 coverage) compiler=gcc args=(-Doptimization=0 -Dtests=host -Db_coverage=true) ;;
 fuzz) compiler=clang args=(-Doptimization=1 -Dtests=host -Dfuzzer=true "-Db_sanitize=address,undefined" -Db_lundef=false
 	"-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer") ;;
-*) compiler=${1:?compiler} args=("${@:2}") ;;
+*)
+	[ $# -gt 0 ] || misused "missing argument; usage: configure.sh $name CC [ARG...]"
+	compiler=$1 args=("${@:2}")
+	;;
 esac
 
 "$TOP/kernel/tools/headers.sh"

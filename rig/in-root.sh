@@ -5,6 +5,7 @@
 #   rig/in-root.sh COMMAND [ARG...]
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/rig/lib/root.sh"
+arguments 1 1000 "COMMAND [ARG...]" "$@"
 root=$(readlink -f "$BUILD/root")
 kernel=$(readlink -f "$BUILD/kernel/patched")
 [ -d "$root" ] || die "no guest root; run rig/guest-root.sh"

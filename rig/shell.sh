@@ -3,6 +3,7 @@
 # Boot the demo fabric with a shell in the guest, drivers loaded. The VM ends with the shell.
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/demo/fabric.sh"
+arguments 0 0 "" "$@"
 "$TOP/rig/all.sh"
 cat >"$BUILD/stage/rig/shell.sh" <<'GUEST'
 . /opt/tphbuf/rig/lib.sh

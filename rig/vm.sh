@@ -16,7 +16,8 @@
 . "$TOP/rig/lib/qemu.sh"
 
 kernel=patched deadline=120 name=vm memory=1G running=
-fabric_options=() kernel_args=() qemu_args=() console= switch=yes leaf=
+fabric_options=() kernel_args=() qemu_args=() console= switch=yes
+unset leaf
 while getopts 'k:d:n:f:a:q:m:l:F:ri' option; do
 	case $option in
 	k) kernel=$OPTARG ;;
@@ -30,11 +31,15 @@ while getopts 'k:d:n:f:a:q:m:l:F:ri' option; do
 	l) leaf=$OPTARG ;;
 	F) running=$OPTARG ;;
 	i) console=terminal ;;
-	*) die "usage: see the head of rig/vm.sh" ;;
+	*) misused "usage: see the head of rig/vm.sh" ;;
 	esac
 done
 shift $((OPTIND - 1))
-script=${1:?script below build/stage}
+whole_number -d "$deadline" 1 1000000
+[ -z "${leaf+set}" ] || whole_number -l "$leaf" 1 100
+[[ $memory =~ ^[1-9][0-9]*[MG]$ ]] || misused "-m '$memory' is not a size of memory such as 512M or 1G"
+arguments 1 1000 "[OPTION...] SCRIPT [ARG...]" "$@"
+script=$1
 shift
 args=$(IFS=,; echo "$*")
 [ -f "$BUILD/stage/$script" ] || die "build/stage/$script does not exist; run make all"
@@ -98,7 +103,7 @@ topology() {
 		switch_at up0 rp0
 	fi
 	for device in $(fabric_devices); do
-		if [ -n "$leaf" ] && [ $((slot % leaf)) = 0 ]; then
+		if [ -n "${leaf:-}" ] && [ $((slot % leaf)) = 0 ]; then
 			number=$((slot / leaf + 1))
 			port xio3130-downstream,bus=up0 "leaf$number" $((100 + number))
 			switch_at "up$number" "leaf$number"

@@ -7,6 +7,7 @@
 # died.
 . "$(dirname "$0")/../rig/lib/common.sh"
 . "$TOP/demo/fabric.sh"
+arguments 0 0 "" "$@"
 vm=$BUILD/vm/check-fabric-killed
 rm -rf "$vm"
 

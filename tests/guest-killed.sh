@@ -5,8 +5,11 @@
 #   guest-killed.sh [GUESTS]    SEED repeats a run
 . "$(dirname "$0")/../rig/lib/common.sh"
 . "$TOP/demo/fabric.sh"
-guests=${1:-2} vm=$BUILD/vm/check-guest-killed
-RANDOM=$((${SEED:-1} & 0x7fff))
+arguments 0 1 "[GUESTS]" "$@"
+guests=${1-2} seed=${SEED:-1} vm=$BUILD/vm/check-guest-killed
+whole_number GUESTS "$guests" 1 10000
+whole_number SEED "$seed" 0 $((0xfffffffffffffff))
+RANDOM=$((seed & 0x7fff))
 "$TOP/rig/configure.sh" asan >/dev/null
 meson compile -C "$BUILD/asan" tphbuf-fabric >/dev/null
 mkdir -p "$BUILD/vm"

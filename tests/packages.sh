@@ -5,6 +5,7 @@
 #   packages.sh [RELEASE]    RELEASE: built for, and installed into, a root of that Debian release instead
 . "$(dirname "$0")/../rig/lib/common.sh"
 . "$TOP/rig/lib/root.sh"
+arguments 0 1 "[RELEASE]" "$@"
 
 n=0
 check() { # TITLE COMMAND...

@@ -35,6 +35,15 @@ class StudyError(Exception):
     """What failed, why, and what to do."""
 
 
+def whole(least, most=10 ** 9):
+    """A type of argparse: a whole number of digits only."""
+    def whole_number(text):
+        if not re.fullmatch('[0-9]{1,18}', text) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f'{text!r} is not a whole number from {least} to {most}')
+        return int(text)
+    return whole_number
+
+
 def arguments(argv):
     parser = argparse.ArgumentParser(prog='tphbuf-ab', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -43,20 +52,18 @@ def arguments(argv):
     parser.add_argument('--peer', required=True, metavar='IBDEV', help='RDMA device of the other side')
     parser.add_argument('--peer-host', metavar='HOST', help='machine of the peer, by ssh; default: this one')
     parser.add_argument('--server-address', help='of this machine, for the peer; needed with --peer-host')
-    parser.add_argument('--bar', type=int, default=2, help='(2)')
+    parser.add_argument('--bar', type=whole(0, 5), default=2, help='(2)')
     parser.add_argument('--offset', default='0x100000', help='of the range in the BAR (0x100000)')
     parser.add_argument('--tag', action='append', required=True, help='"st=0x5a,ph=2", "xst=0x1234"; may be repeated')
-    parser.add_argument('--size', type=int, action='append', help='message size in bytes; may be repeated (65536)')
+    parser.add_argument('--size', type=whole(1, 1 << 31), action='append', help='message size in bytes; may be repeated (65536)')
     parser.add_argument('--tool', choices=TOOLS, default='ib_write_bw', help='(ib_write_bw)')
-    parser.add_argument('--iterations', type=int, default=5000, help='of one run (5000)')
-    parser.add_argument('--rounds', type=int, default=12, help=f'at least {stats.FEWEST_PAIRS} give an interval (12)')
-    parser.add_argument('--seed', type=int, default=1, help='of the order (1)')
-    parser.add_argument('--timeout', type=int, default=60, metavar='SECONDS', help='of one run (60)')
+    parser.add_argument('--iterations', type=whole(5), default=5000, help='of one run (5000)')
+    parser.add_argument('--rounds', type=whole(1), default=12, help=f'at least {stats.FEWEST_PAIRS} give an interval (12)')
+    parser.add_argument('--seed', type=whole(0), default=1, help='of the order (1)')
+    parser.add_argument('--timeout', type=whole(1), default=60, metavar='SECONDS', help='of one run (60)')
     parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('tphbuf-ab'), help='folder (tphbuf-ab)')
     options = parser.parse_args(argv)
     options.size = options.size or [65536]
-    if options.rounds < 1 or options.iterations < 5 or min(options.size) < 1:
-        parser.error('--rounds and --size are at least 1, --iterations at least 5')
     if not re.fullmatch(r'0x[0-9a-fA-F]+|\d+', options.offset):
         parser.error(f'--offset {options.offset}: not a number')
     for tag in options.tag:

@@ -189,7 +189,8 @@ def read(path):
 
 def main():
     if len(sys.argv) != 2:
-        sys.exit(__doc__)
+        print('usage: page.py FOLDER', file=sys.stderr)
+        sys.exit(2)
     folder = pathlib.Path(sys.argv[1])
     demo, bench = read(folder / 'demo.json'), read(folder / 'bench.json')
     if not demo and not bench:

@@ -55,7 +55,8 @@ def trace_page(trace):
 
 def main():
     if len(sys.argv) != 3:
-        sys.exit(__doc__)
+        print('usage: trace_page.py TRACE PAGE.html', file=sys.stderr)
+        sys.exit(2)
     try:
         with open(sys.argv[1], encoding='ascii') as file:
             trace = read_trace(file)

@@ -44,6 +44,9 @@ def pick(table, column, cases):
 
 
 def main():
+    if len(sys.argv) != 3:
+        print('usage: study.py SCALE_SIM FOLDER', file=sys.stderr)
+        sys.exit(2)
     program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     table = list(rows(program))

@@ -11,10 +11,33 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${BUILD:-$TOP/build}
 CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/tphbuf
 JOBS=${JOBS:-$(nproc)}
-mkdir -p "$BUILD" "$CACHE"
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+misused() { printf 'error: %s\n' "$*" >&2; exit 2; } # the arguments are wrong
+
+# arguments LEAST MOST USAGE "$@": a script with other numbers of arguments says so and ends.
+arguments() {
+	local usage="${0##*/}${3:+ $3}"
+	[ $(($# - 3)) -ge "$1" ] || misused "missing argument; usage: $usage"
+	[ $(($# - 3)) -le "$2" ] || misused "superfluous argument; usage: $usage"
+}
+
+# whole_number NAME VALUE LEAST MOST: decimal or with 0x; anything else ends the script.
+whole_number() {
+	[[ $2 =~ ^(0|[1-9][0-9]{0,17}|0x[0-9a-fA-F]{1,15})$ ]] && (($2 >= $3 && $2 <= $4)) ||
+		misused "$1 '$2' is not a whole number from $3 to $4"
+}
+
+# one_of NAME VALUE WORD...: ends the script unless the value is one of the words.
+one_of() {
+	local word
+	for word in "${@:3}"; do [ "$word" != "$2" ] || return 0; done
+	misused "$1 '$2' is not one of ${*:3}"
+}
+
+whole_number JOBS "$JOBS" 1 4096
+mkdir -p "$BUILD" "$CACHE"
 
 # stage N/M TITLE COMMAND...: run COMMAND with its output in build/log, and print the time taken.
 stage() {

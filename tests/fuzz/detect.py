@@ -74,8 +74,8 @@ def find(folder, fault, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--target', action='append', help='only faults of this target; may be repeated')
-    parser.add_argument('--limit', type=int, default=180, help='seconds for each fault (180)')
-    parser.add_argument('--seed', type=int, default=1, help='of libFuzzer (1)')
+    parser.add_argument('--limit', type=mutate.at_least(1), default=180, help='seconds for each fault (180)')
+    parser.add_argument('--seed', type=mutate.at_least(0), default=1, help='of libFuzzer (1)')
     parser.add_argument('--corpus', action='store_true', help='start with the committed inputs')
     parser.add_argument('--out', type=pathlib.Path, default=TOP / 'build' / 'detect', help='folder of the build')
     options = parser.parse_args()

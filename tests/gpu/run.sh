@@ -9,8 +9,10 @@
 # driver and libnccl.so.2; NCCL_LIB=DIR names the folder of the latter, by default that of the
 # python package nvidia-nccl.
 set -u
-BUILD=$(readlink -f "$1") OUT=$(readlink -f "$2") LIMIT=${3:-290}
-START=$SECONDS number=0 bad=0
+BUILD=$(readlink -f "$1") OUT=$(readlink -f "$2") LIMIT=${3-290}
+[[ $LIMIT =~ ^[1-9][0-9]{0,5}$ ]] || { echo "run.sh: SECONDS '$LIMIT' is not a whole number from 1 to 999999" >&2; exit 2; }
+START=$SECONDS
+. "$(dirname "$0")/../harness/tap.sh"
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 mkdir -p "$OUT/log" "$OUT/trace"
@@ -25,14 +27,7 @@ find_nccl() {
 }
 
 result() { # result OK NAME [DIAGNOSTIC-FILE]
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		bad=1
-		[ -n "${3:-}" ] && tail -n 12 "$3" | sed 's/^/# /'
-	fi
+	tap "$1" "$2" "${3:+$(tail -n 12 "$3")}"
 }
 
 # ranks NAME CASE [VAR=VALUE...]: two ranks; output of both sorted in $OUT/NAME.txt. Status 0:
@@ -60,9 +55,7 @@ ranks() {
 
 out_of_time() {
 	[ $((SECONDS - START)) -lt "$LIMIT" ] && return 1
-	number=$((number + 1))
-	echo "not ok $number - $1: not run, $LIMIT s are over"
-	bad=1
+	tap 1 "$1: not run, $LIMIT s are over"
 }
 
 # used NAME NETWORK: true if NCCL's log names that network
@@ -167,6 +160,6 @@ mkdir -p "$OUT/golden"
 for name in host-collectives host-simple cuda-simple dmabuf-collectives register split only-v8; do
 	cat "$OUT/trace/$name".* >"$OUT/golden/nccl-$VERSION-$name.jsonl" 2>/dev/null
 done
-echo "1..$number"
+tap_plan
 echo "# $((SECONDS - START)) s"
 exit $bad

@@ -4,6 +4,7 @@
 # Prints a line for each; build/coverage/html has every file.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 . "$TOP/rig/lib/apt.sh"
+arguments 0 0 "" "$@"
 
 "$TOP/rig/setup.sh" tests
 host_packages gcovr

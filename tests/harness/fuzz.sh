@@ -3,6 +3,9 @@
 # make fuzz: libFuzzer on every parser, or on TARGET, for SECONDS each; findings are in build/fuzz/found.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 seconds=${SECONDS_EACH:-60} seed=${FUZZ_SEED:-0} # seed 0: a random one
+arguments 0 0 "(SECONDS_EACH, TARGET, FUZZ_SEED are variables)" "$@"
+whole_number SECONDS_EACH "$seconds" 1 1000000
+whole_number FUZZ_SEED "$seed" 0 $((0xffffffff))
 corpora=$TOP/tests/fuzz/corpus
 "$TOP/rig/setup.sh" tests
 "$TOP/rig/configure.sh" fuzz >/dev/null

@@ -4,7 +4,10 @@
 #   tests/harness/vm-boot.sh NAME [KERNEL]    KERNEL replaces the boot's; "debug" gets more time and memory
 # ONLY="case..." picks cases; BOOT_ARGS adds kernel arguments; BOOT_DEADLINE is the VM's time in seconds.
 . "$(dirname "$0")/../../rig/lib/common.sh"
+. "$TOP/tests/harness/boots.sh"
+arguments 1 2 "NAME [KERNEL]" "$@"
 name=$1
+one_of BOOT "$name" $(cd "$BOOTS" && printf '%s\n' *.conf | sed 's/\.conf$//')
 KERNEL=patched FABRIC=() CASES=() DEADLINE=400 ARGS=() QEMU=() MEMORY=1G TOPOLOGY=
 # On debug kernels: further cases, cases left out (they test user space), further kernel arguments
 DEBUG_CASES=() DEBUG_WITHOUT=() DEBUG_ARGS=()
@@ -24,6 +27,7 @@ esac
 [ -z "${ONLY:-}" ] || CASES=($ONLY)
 ARGS+=(${BOOT_ARGS:-})
 DEADLINE=${BOOT_DEADLINE:-$DEADLINE}
+whole_number BOOT_DEADLINE "$DEADLINE" 1 1000000
 vm=$BUILD/vm/check-$name
 rm -rf "$vm"
 rc=0

@@ -78,6 +78,7 @@ after() {
 	sed -i -E "$1" "$work"/edited/tphbuf/*.h
 	! diff -rq "$work/now" "$work/edited" >/dev/null || { echo "the edit changes nothing"; return 2; }
 	same_abi "$work/now" "$work/edited"
+[ "${1---update}" = --update ] || { echo "abi.sh: OPTION '$1' is not --update" >&2; exit 2; }
 }
 refused() { # EDIT: the comparison ran, and found a difference
 	local status=0

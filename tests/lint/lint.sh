@@ -4,6 +4,7 @@
 # (rig/tools-root.sh). TAP.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 . "$TOP/rig/lib/root.sh"
+[ $# = 0 ] || one_of OPTION "$1" --in-root
 [ -d "$BUILD/lint-root/usr" ] || "$TOP/rig/tools-root.sh" lint >&2
 root=$(readlink -f "$BUILD/lint-root")
 number=0 bad=0

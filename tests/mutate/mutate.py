@@ -36,10 +36,19 @@ PARTS = {
 REACHED_SIZE = 65536  # MUTANT_MAX in mutant.h
 
 
+def at_least(least):
+    """A type of argparse: a whole number of digits only."""
+    def whole_number(text):
+        if not re.fullmatch('[0-9]{1,18}', text) or int(text) < least:
+            raise argparse.ArgumentTypeError(f'{text!r} is not a whole number from {least}')
+        return int(text)
+    return whole_number
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--count', type=int, default=200, help='changes to try (200)')
-    parser.add_argument('--seed', type=int, default=1, help='of the sample (1)')
+    parser.add_argument('--count', type=at_least(1), default=200, help='changes to try (200)')
+    parser.add_argument('--seed', type=at_least(0), default=1, help='of the sample (1)')
     parser.add_argument('--part', action='append', choices=PARTS, help='only this part; may be repeated')
     parser.add_argument('--file', help='only sources whose path contains this')
     parser.add_argument('--like', help='only changes that match this expression: "path:line | old | new"')

@@ -15,10 +15,13 @@ host_parts=(guest_killed)
 parts=("${fuzz_parts[@]}" "${host_parts[@]}" "${vm_parts[@]}")
 total=${SOAK_TOTAL:-$TOP/docs/endurance.tsv} text=${SOAK_TEXT:-$TOP/docs/endurance.md}
 
+FUZZ_SECONDS=${FUZZ_SECONDS:-120} STRESS_SECONDS=${STRESS_SECONDS:-300}
+BAD_INPUTS=${BAD_INPUTS:-10000000} RETAG_CYCLES=${RETAG_CYCLES:-10000}
+
 # Each part runs for some minutes and sets amount (what it did, in its unit); a part that fails may have done some, too.
 fuzz() { # TARGET: libFuzzer takes seeds of 32 bits
 	local log=$work/fuzz.log rc=0
-	TARGET=$1 SECONDS_EACH=${FUZZ_SECONDS:-120} FUZZ_SEED=$((seed & 0x7fffffff)) "$TOP/tests/harness/fuzz.sh" >"$log" 2>&1 || rc=$?
+	TARGET=$1 SECONDS_EACH=$FUZZ_SECONDS FUZZ_SEED=$((seed & 0x7fffffff)) "$TOP/tests/harness/fuzz.sh" >"$log" 2>&1 || rc=$?
 	amount=$(awk '/stat::number_of_executed_units/ { n += $2 } END { print n + 0 }' "$log")
 	return $rc
 }
@@ -34,7 +37,7 @@ boot() {
 
 unit_fuzz=executions unit_stress=operations unit_stress_debug=operations unit_stress_kcsan=operations
 stress_on() { # BOOT KERNEL
-	boot "$1" "$2" stress STRESS_SECONDS=${STRESS_SECONDS:-300} || return
+	boot "$1" "$2" stress STRESS_SECONDS=$STRESS_SECONDS || return
 	amount=$(awk '/ operations in .* rounds/ { print $1 }' "$logs"/stress.*.log)
 }
 stress() { stress_on 40-stress patched; }
@@ -46,7 +49,7 @@ bad_inputs_on() { # KERNEL COUNT
 	boot 40-stress "$1" bad_inputs BAD_INPUTS="$2" || return
 	amount=$(awk '/ inputs in / { print $1 }' "$logs"/bad_inputs.*.log)
 }
-bad_inputs() { bad_inputs_on patched "${BAD_INPUTS:-10000000}"; }
+bad_inputs() { bad_inputs_on patched "$BAD_INPUTS"; }
 bad_inputs_debug() { bad_inputs_on debug 1000000; }
 
 unit_retag=cycles unit_retag_debug=cycles
@@ -54,7 +57,7 @@ retag_on() { # KERNEL COUNT: half of them on each NIC
 	boot 11-life-cycle "$1" retag CYCLES="$(($2 / 2))" || return
 	amount=$(awk '/ cycles of / { n += $1 } END { print n + 0 }' "$logs"/retag.*.log)
 }
-retag() { retag_on patched "${RETAG_CYCLES:-10000}"; }
+retag() { retag_on patched "$RETAG_CYCLES"; }
 retag_debug() { retag_on debug 1000; }
 
 unit_nic_reset=tests unit_nic_reset_debug=tests unit_transports=tests unit_transports_debug=tests
@@ -174,18 +177,27 @@ build_for() {
 	[ $vm = no ] || "$TOP/rig/all.sh" 0 "${kernels[@]}"
 }
 
-case ${1:-} in
+arguments 1 1000 "HOURS [PART...] | --sums | --merge; parts: fuzz ${parts[*]}" "$@"
+case $1 in
+--sums | --merge) arguments 1 1 "HOURS [PART...] | --sums | --merge" "$@" ;;
+esac
+case $1 in
 --sums) sums; exit ;;
 --merge) merge; exit ;;
-'' | *[!0-9.]*) die "usage: soak.sh HOURS [PART...] | --sums | --merge; parts: ${parts[*]}" ;;
 esac
-limit=$(awk -v hours="$1" 'BEGIN { print int(hours * 3600) }')
+limit=0
+[[ ! $1 =~ ^[0-9]+(\.[0-9]+)?$ ]] || limit=$(awk -v hours="$1" 'BEGIN { print int(hours * 3600) }')
+[ "$limit" -gt 0 ] || misused "HOURS '$1' is not a number of hours, such as 1 or 0.5"
+whole_number FUZZ_SECONDS "$FUZZ_SECONDS" 1 86400
+whole_number STRESS_SECONDS "$STRESS_SECONDS" 1 86400
+whole_number BAD_INPUTS "$BAD_INPUTS" 1 1000000000
+whole_number RETAG_CYCLES "$RETAG_CYCLES" 2 1000000000
 shift
 chosen=()
 for part; do
 	case " fuzz ${parts[*]} " in
 	*" $part "*) if [ "$part" = fuzz ]; then chosen+=("${fuzz_parts[@]}"); else chosen+=("$part"); fi ;;
-	*) die "no part '$part'; parts: fuzz ${parts[*]}" ;;
+	*) misused "PART '$part' is not one of fuzz ${parts[*]}" ;;
 	esac
 done
 [ $# -gt 0 ] || chosen=("${parts[@]}")

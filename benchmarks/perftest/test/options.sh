@@ -7,6 +7,7 @@
 . "$(dirname "$0")/../../../rig/lib/common.sh"
 . "$(dirname "$0")/../root.sh"
 
+arguments 0 1 "[FOLDER]" "$@"
 BIN=${1:-$BUILD/stage/usr/bin}
 NO_DEVICE='Did not detect devices|IB device no_such_device not found'
 UUID=00112233-4455-6677-8899-aabbccddeeff
