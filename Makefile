@@ -20,7 +20,7 @@ check-unit: ## Only the tests that need no VM (root for the checkers of make lin
 	@tests/harness/check.sh unit
 
 .PHONY: check-vm
-check-vm: ## Only the tests in virtual machines (CASES="name..." picks some)
+check-vm: ## Only the tests in virtual machines (one of them: tests/harness/vm-boot.sh NAME)
 	@tests/harness/check.sh vm
 
 .PHONY: check-debug
