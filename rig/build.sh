@@ -43,7 +43,8 @@ scripts() {
 	cp "$TOP"/rig/guest/lib.sh "$BUILD/stage/rig/"
 	cp "$TOP"/demo/guest/*.sh "$BUILD/stage/demo/"
 	cp -r "$TOP"/tests/harness/vm/. "$TOP"/tests/vm/. "$BUILD/stage/tests/"
-	cp -r "$TOP/tests/transports/traces" "$TOP/tests/transports/meta.sh" "$BUILD/stage/tests/"
+	cp -r "$TOP/tests/transports/traces" "$BUILD/stage/tests/"
+	(cd "$TOP" && cp --parents tests/transports/meta.sh tests/harness/tap.sh "$BUILD/stage/")
 	cp "$TOP"/benchmarks/guest/*.sh "$BUILD/stage/bench/"
 	[ ! -d "$BUILD/selftests" ] || cp -rT "$(readlink -f "$BUILD/selftests")" "$BUILD/stage/selftests"
 }

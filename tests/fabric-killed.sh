@@ -29,20 +29,19 @@ rc=0
 said=$(timeout 600 "$TOP/rig/vm.sh" -n check-fabric-killed -d 500 "${DEMO_FABRIC[@]/#/-f}" \
 	tests/run-cases.sh fabric_killed 2>&1) || rc=$?
 kill "$killer" 2>/dev/null || true
-bad=0
-verdict() { if [ "$1" = 0 ]; then echo "ok $2"; else echo "not ok $2"; bad=1; fi; }
+. "$TOP/tests/harness/tap.sh"
 
 set +e
 [ -e "$vm/out/killed" ]
-verdict $? "1 - traffic ran and the fabric was killed"
+tap $? "traffic ran and the fabric was killed"
 [ "$rc" != 124 ]
-verdict $? "2 - the virtual machine exits before the deadline"
+tap $? "the virtual machine exits before the deadline"
 if [ "$rc" = 125 ]; then
 	grep -q 'the fabric died while the VM ran' <<<"$said"
-	verdict $? "3 - the rig reports that the fabric died"
+	tap $? "the rig reports that the fabric died"
 else
 	[ "$rc" = 0 ] && ! grep -q '^not ok' "$vm/out/tap"
-	verdict $? "3 - the guest sees errors and continues"
+	tap $? "the guest sees errors and continues"
 fi
 [ $bad = 0 ] || { echo "vm.sh ended with $rc and said: $said" >&2; cat "$vm"/out/log/* >&2; }
 exit $bad

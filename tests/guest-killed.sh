@@ -17,11 +17,7 @@ dir=$(mktemp -d /tmp/tphbuf.XXXXXX)
 "$BUILD/asan/userspace/fabric/tphbuf-fabric" --dir "$dir" "${DEMO_FABRIC[@]}" >"$BUILD/vm/guest-killed.log" 2>&1 &
 fabric=$!
 trap 'kill -KILL $fabric 2>/dev/null || true; rm -rf "$dir"' EXIT
-bad=0 number=0
-verdict() { # 0 or other, TEXT
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then echo "ok $number - $2"; else echo "not ok $number - $2"; bad=1; fi
-}
+. "$TOP/tests/harness/tap.sh"
 
 boot() { # CASE: a guest of this fabric
 	timeout 500 "$TOP/rig/vm.sh" -n check-guest-killed -d 400 -F "$dir" "${DEMO_FABRIC[@]/#/-f}" tests/run-cases.sh "$1"
@@ -50,21 +46,21 @@ kill_one() {
 		sleep 0.1
 	done
 	[ -e "$vm/out/traffic" ]
-	verdict $? "traffic runs in guest $1"
+	tap $? "traffic runs in guest $1"
 	[ -e "$vm/out/traffic" ] || { wait $pid; return; }
 	[ "$(held)" -gt 0 ]
-	verdict $? "the fabric holds its objects"
+	tap $? "the fabric holds its objects"
 	sleep "$((RANDOM % 3)).$((RANDOM % 10))"
 	kill -KILL "$(cat "$vm/qemu.pid")"
 	wait $pid || rc=$?
 	[ $rc = 125 ]
-	verdict $? "guest $1 is killed"
+	tap $? "guest $1 is killed"
 	for _ in $(seq 50); do
 		[ "$(held)" != 0 ] || break
 		sleep 0.1
 	done
 	[ "$(held)" = 0 ]
-	verdict $? "the fabric holds nothing of it"
+	tap $? "the fabric holds nothing of it"
 	rm -f "$vm/out/traffic"
 }
 
@@ -75,10 +71,10 @@ files=$(ls /proc/$fabric/fd | wc -l)
 for guest in $(seq "$guests"); do kill_one "$guest"; done
 sleep 0.2
 [ "$(ls /proc/$fabric/fd | wc -l)" = "$files" ]
-verdict $? "the fabric has $files open files, as at its start"
+tap $? "the fabric has $files open files, as at its start"
 boot bar >/dev/null && ! grep -q '^not ok' "$vm/out/tap"
-verdict $? "the next guest passes the tests of tags"
+tap $? "the next guest passes the tests of tags"
 kill -TERM $fabric
 wait $fabric
-verdict $? "the fabric ends without error or leak"
+tap $? "the fabric ends without error or leak"
 exit $bad

@@ -7,14 +7,12 @@
 . "$TOP/rig/lib/root.sh"
 arguments 0 1 "[RELEASE]" "$@"
 
-n=0
+. "$TOP/tests/harness/tap.sh"
 check() { # TITLE COMMAND...
-	local title=$1
-	shift
-	n=$((n + 1))
-	if "$@" >&2; then say "ok $n - $title"; else say "not ok $n - $title"; bad=1; fi
+	local status=0
+	"${@:2}" >&2 || status=$?
+	tap $status "$1"
 }
-bad=0
 release=${1:-}
 deb=$BUILD/deb${release:+-$release}
 root=/
@@ -74,5 +72,5 @@ ours='find /usr /etc /var/lib/dpkg/info -xdev -name \*tphbuf\*'
 check "removal leaves nothing" inside "$ours | sort >before; $install $ours | sort >during
 	dpkg --purge \$(dpkg-query -W -f '\${Package}\n' '*tphbuf*')
 	$ours | sort >after; diff before after; ! diff -q before during"
-say "1..$n"
+tap_plan
 exit $bad

@@ -2,16 +2,10 @@
 # Rows of a table of programs and bad arguments, for a test that sources this file. TAP. A program that gets an argument
 # that is missing, superfluous, empty or not what it expects ends with status 2 and says which one, before it needs a
 # device. In a row @ stands for the bad argument. ROW_LIMIT: seconds for a run.
-row=0 wrong=0
+. "$(dirname "${BASH_SOURCE[0]}")/../harness/tap.sh"
 
 verdict() { # NAME: ok if $complaints is empty
-	row=$((row + 1))
-	if [ -z "$complaints" ]; then
-		echo "ok $row - $1"
-	else
-		printf 'not ok %d - %s\n%s' "$row" "$1" "$complaints"
-		wrong=1
-	fi
+	tap ${#complaints} "$1" "${complaints%$'\n'}"
 }
 
 refused() { # TEXT COMMAND...: adds to $complaints what it does instead
@@ -19,7 +13,7 @@ refused() { # TEXT COMMAND...: adds to $complaints what it does instead
 	shift
 	said=$(timeout "${ROW_LIMIT:-20}" "$@" 2>&1 </dev/null) || rc=$?
 	[ $rc = 2 ] && [[ $said =~ $text ]] ||
-		complaints+="# ${*@Q}: exit $rc instead of 2, does not say /$text/: ${said:0:300}"$'\n'
+		complaints+="${*@Q}: exit $rc instead of 2, does not say /$text/: ${said:0:300}"$'\n'
 }
 
 each() { # TEXT WORDS COMMAND...: the command with each of the words in place of @, as an argument or part of one
@@ -114,6 +108,6 @@ unknown() { # COMMAND: options that it does not know, and words
 }
 
 rows_end() {
-	echo "1..$row"
-	exit $wrong
+	tap_plan
+	exit $bad
 }

@@ -2,18 +2,10 @@
 # SPDX-License-Identifier: MIT
 # tphbuf-fabric as a program: rights, signals, and what it leaves behind. TAP.
 set -u
-program=$1 number=0 bad=0
+program=$1
+. "$(dirname "$0")/../harness/tap.sh"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-tap() { # OK NAME [TEXT]
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		printf 'not ok %d - %s\n# %s\n' "$number" "$2" "${3:-}"
-		bad=1
-	fi
-}
 check() { # NAME STATUS TEXT ARGUMENT...: a run that ends by itself
 	local name=$1 want=$2 text=$3 said rc=0
 	shift 3
@@ -67,5 +59,5 @@ until [ "$said" = ready ] || [ $descriptors = 64 ]; do
 done
 [ "$said" = ready ] && [ $rc = 0 ] && [ $failed -gt 2 ] && [ $((failed + 4)) = $descriptors ]
 tap $? "few descriptors" "$descriptors, exit $rc, $failed failures before, said: $said $(cat "$dir/err")"
-echo "1..$number"
+tap_plan
 exit $bad

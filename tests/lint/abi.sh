@@ -10,7 +10,7 @@ top=$(readlink -f "$(dirname "$0")/../..")
 reference=packaging/abi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0 bad=0
+. "$top/tests/harness/tap.sh"
 
 # declarations FOLDER: the public headers without comments, except those that only have inline functions over others
 declarations() {
@@ -59,16 +59,9 @@ same_abi() {
 }
 
 check() { # NAME COMMAND...
-	local name=$1
-	shift
-	number=$((number + 1))
-	if "$@" >"$work/said" 2>&1; then
-		echo "ok $number - $name"
-	else
-		echo "not ok $number - $name"
-		sed 's/^/# /' "$work/said"
-		bad=1
-	fi
+	local status=0
+	"${@:2}" >"$work/said" 2>&1 || status=$?
+	tap $status "$1" "$(cat "$work/said")"
 }
 
 # after EDIT: compares the headers with themselves after an edit by sed
@@ -78,7 +71,6 @@ after() {
 	sed -i -E "$1" "$work"/edited/tphbuf/*.h
 	! diff -rq "$work/now" "$work/edited" >/dev/null || { echo "the edit changes nothing"; return 2; }
 	same_abi "$work/now" "$work/edited"
-[ "${1---update}" = --update ] || { echo "abi.sh: OPTION '$1' is not --update" >&2; exit 2; }
 }
 refused() { # EDIT: the comparison ran, and found a difference
 	local status=0
@@ -86,6 +78,7 @@ refused() { # EDIT: the comparison ran, and found a difference
 	[ "$status" != 2 ] && [ "$status" != 0 ] && grep -qE "changed|Removed|removed|gone" "$work/said"
 }
 
+[ "${1---update}" = --update ] || { echo "abi.sh: OPTION '$1' is not --update" >&2; exit 2; }
 if [ "${1:-}" = --update ]; then
 	rm -rf "${top:?}/$reference/tphbuf"
 	declarations "$top/$reference"
@@ -109,5 +102,5 @@ check "another value of a constant is refused" refused 's/^(#define TPHBUF_TAG_X
 check "another value of an enumerator is refused" refused 's/^ TPHBUF_STAGE_NONE,/ TPHBUF_STAGE_MORE,\n&/'
 check "an enumerator at the end is allowed" after '/^enum tphbuf_stage/,/^\};/s/^\};/ TPHBUF_STAGE_MORE,\n\};/'
 check "a new function is allowed" after 's/^TPHBUF_API int tphbuf_tag_parse\(/TPHBUF_API int tphbuf_more(void);\n&/'
-echo "1..$number"
+tap_plan
 exit $bad

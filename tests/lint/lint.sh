@@ -7,7 +7,7 @@
 [ $# = 0 ] || one_of OPTION "$1" --in-root
 [ -d "$BUILD/lint-root/usr" ] || "$TOP/rig/tools-root.sh" lint >&2
 root=$(readlink -f "$BUILD/lint-root")
-number=0 bad=0
+. "$TOP/tests/harness/tap.sh"
 
 # in_lint_root COMMAND...: with this checkout on /mnt, read-only
 in_lint_root() {
@@ -18,14 +18,11 @@ in_lint_root() {
 check() { # NAME COMMAND...
 	local name=$1 said
 	shift
-	number=$((number + 1))
 	if said=$("$@" 2>&1); then
-		say "ok $number - $name"
+		tap 0 "$name"
 	else
-		say "not ok $number - $name"
-		printf '%s\n' "$said" | head -n 40 | sed 's/^/# /'
-		printf '%s\n' "$said" | head -n 200 >&2
-		bad=1
+		tap 1 "$name" "$(head -n 40 <<<"$said")"
+		head -n 200 <<<"$said" >&2
 	fi
 }
 

@@ -3,19 +3,12 @@
 # Rules about the source tree. TAP.
 . "$(dirname "$0")/../../rig/lib/common.sh"
 cd "$TOP"
-number=0 bad=0
+. tests/harness/tap.sh
 
 # check NAME FINDINGS: passes when there are no findings
 check() {
-	number=$((number + 1))
-	if [ -z "$2" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		printf '%s\n' "$2" | head -n 20 | sed 's/^/# /'
-		printf '%s: %s\n' "$1" "$2" >&2
-		bad=1
-	fi
+	[ -z "$2" ] || printf '%s: %s\n' "$1" "$2" >&2
+	tap ${#2} "$1" "$(head -n 20 <<<"$2")"
 }
 
 files() { git ls-files -- "$@" 2>/dev/null || find "$@" -type f; }

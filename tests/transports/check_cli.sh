@@ -9,7 +9,7 @@ export TPHBUF_NET_BACKEND=loop NCCL_SOCKET_IFNAME=lo BROKEN_BASE=$PLUGIN
 check=("$CHECK" --timeout 100) # a loaded machine is slow
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-number=0 bad=0
+. "$(dirname "$0")/../harness/tap.sh"
 
 # run NAME STATUS TEXTS COMMAND...: its exit status, and lines that its output has; said: the output
 run() {
@@ -24,27 +24,14 @@ run() {
 		*) grep -qF -- "$text" <<<"$said" || ok=1 ;;
 		esac
 	done <<<"$texts"
-	number=$((number + 1))
-	if [ $ok = 0 ]; then
-		echo "ok $number - $name"
-	else
-		printf 'not ok %d - %s\n# exit %d, expected %d and: %s\n' "$number" "$name" $rc "$want" "$texts"
-		printf '%s\n' "$said" | sed 's/^/# /'
-		bad=1
-	fi
+	tap $ok "$name" "exit $rc, expected $want and: $texts"$'\n'"$said"
 }
 
 # says NAME TIMES EXPRESSION: lines of the output of the run before
 says() {
 	local times
 	times=$(grep -c -- "$3" <<<"$said")
-	number=$((number + 1))
-	if [ "$times" = "$2" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1: $times lines instead of $2"
-		bad=1
-	fi
+	same "$1" "$times lines" "$2 lines"
 }
 
 run "one without sums" 2 "does not define tphbuf_reduce_v1" "${check[@]}" --reduce "$PLUGIN" "$PLUGIN"
@@ -204,5 +191,5 @@ run "dma-bufs" 0 "ok 1 - replay" "${check[@]}" --replay "$TRACES/nccl-2.28.9-dma
 [ -e /dev/udmabuf ] || says "become host memory, and each rank says so" 2 "^# rank [01]: 0 dma-bufs, [1-9][0-9]* dma-bufs replayed as host memory$"
 run "host memory" 0 "ok 1 - replay" "${check[@]}" --replay "$TRACES/nccl-2.28.9-host-simple.jsonl" "$PLUGIN"
 says "no word about dma-bufs without them" 0 "replayed as host memory"
-echo "1..$number"
+tap_plan
 exit $bad

@@ -9,17 +9,7 @@ COPY=$(readlink -f "$5") RANGES=$(readlink -f "$6") TRACE=$(readlink -f "$7")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 export TPHBUF_NET_BACKEND=loop NCCL_SOCKET_IFNAME=lo BROKEN_BASE=$PLUGIN FAKE_LOG=$dir/log
-number=0 bad=0
-
-tap() { # OK NAME
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		printf 'not ok %d - %s\n%s\n' "$number" "$2" "$(sed 's/^/# /' <<<"$said")"
-		bad=1
-	fi
-}
+. "$(dirname "$0")/../harness/tap.sh"
 
 # check NAME STATUS TEXT VARIABLE=... ARGUMENT...: the exit status, and a line that the output has
 check() {
@@ -32,14 +22,14 @@ check() {
 	rm -f "$FAKE_LOG"
 	said=$(env LD_PRELOAD="$FAKE" "${variables[@]}" "$CHECK" --timeout 100 "$@" </dev/null 2>&1) || rc=$?
 	[ $rc = "$want" ] && grep -qF -- "$text" <<<"$said"
-	tap $? "$name"
+	tap $? "$name" "$said"
 }
 
 # logged NAME TEXT: all that the fake devices have noted
 logged() {
 	said=$(cat "$FAKE_LOG")
 	[ "$said" = "$2" ]
-	tap $? "$1"
+	tap $? "$1" "$said"
 }
 
 for point in C11 C12 C14; do
@@ -48,7 +38,7 @@ for point in C11 C12 C14; do
 done
 said=$(LD_PRELOAD=$FAKE sh -c 'exec "$0" --timeout 100 --no-data --only C11,C12,C14 "$1" <&-' "$CHECK" "$PLUGIN" 2>&1)
 [ "$(grep -c '^ok' <<<"$said") $(grep -c SKIP <<<"$said")" = "3 0" ]
-tap $? "without standard input, too"
+tap $? "without standard input, too" "$said"
 check "a trace" 0 "# rank 1: 14 dma-bufs, 0 dma-bufs replayed as host memory" --replay "$TRACE" "$PLUGIN"
 
 data=(--no-points --bytes "4096,5")
@@ -79,23 +69,23 @@ check "whose dma-buf a library knows" 0 "ok 2 - reduce-scatter" TPHBUF_NET_MEMOR
 
 check "memory that is revoked" 0 "ok 1 - C26 revoked memory becomes an error" --no-data --only C26 --device fake0,2 "$PLUGIN"
 [[ $said != *SKIP* ]]
-tap $? "is tested"
+tap $? "is tested" "$said"
 check "broken C26 fails" 1 "# a message into revoked memory is done without an error" BROKEN=C26 --no-data --only C26 --device fake0,2 "$BROKEN_SO"
 for fault in revoke reset; do
 	check "$fault" 0 "ok 1 - $fault during an all-reduce: an error at each of 3 ranks" --no-points --no-data --faults --only $fault --ranks 3 \
 		--device fake0,2 "$PLUGIN"
 	[[ $said != *SKIP* && $said =~ "# $fault: errors after "[0-9]+\ [0-9]+\ [0-9]+" ms, by rank" ]]
-	tap $? "gives each rank an error"
+	tap $? "gives each rank an error" "$said"
 done
 check "a reset that cannot be" 1 "not ok 1 - reset during an all-reduce" FAKE_NO_RESET=1 --no-points --no-data --faults --only reset --device fake0,2 "$PLUGIN"
 [[ $said =~ "# rank "[01]": reset:" && $said != *"no error within"* ]]
-tap $? "ends at once, with its reason"
+tap $? "ends at once, with its reason" "$said"
 # The loop back end cannot notice it.
 check "a new tag" 1 "not ok 1 - re-tag during an all-reduce" --timeout 6 --no-points --no-data --faults --only re-tag --device fake0,2 "$PLUGIN"
 said=$(uniq "$FAKE_LOG" | tail -3)
 [ "$said" = "fake0 tag st=0xee,xst=0xeeee,ph=3
 fake0 memory off
 fake0 memory on" ]
-tap $? "is set on each buffer before the memory is off and on"
-echo "1..$number"
+tap $? "is set on each buffer before the memory is off and on" "$said"
+tap_plan
 exit $bad

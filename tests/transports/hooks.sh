@@ -8,20 +8,15 @@ set -u
 CHECK=$1 PLUGIN=$(readlink -f "$2") SUM=$(readlink -f "$3") WRONG=$(readlink -f "$4") RANGES=$(readlink -f "$5")
 BROKEN_SO=$(readlink -f "$6")
 export TPHBUF_NET_BACKEND=loop NCCL_SOCKET_IFNAME=lo
-number=0 bad=0
+. "$(dirname "$0")/../harness/tap.sh"
 
 # result NAME WANT(ok|not ok) TEXT ENVIRONMENT... COMMAND...: the TAP line of the run's only test, and what the run says
 result() {
 	local name=$1 want=$2 text=$3 out
 	shift 3
 	out=$(env "$@" </dev/null 2>&1)
-	number=$((number + 1))
-	if grep -q "^$want 1 " <<<"$out" && grep -qF -- "$text" <<<"$out"; then
-		echo "ok $number - $name"
-	else
-		printf 'not ok %d - %s\n%s\n' "$number" "$name" "$(sed 's/^/# /' <<<"$out")"
-		bad=1
-	fi
+	grep -q "^$want 1 " <<<"$out" && grep -qF -- "$text" <<<"$out"
+	tap $? "$name" "$out"
 }
 
 one() { # TEST ARGUMENTS...: one data test of the harness
@@ -49,5 +44,5 @@ result "another one is, into one file" "ok" "" TPHBUF_NET_TRACE="$traces/one" $(
 cat "$traces"/[0-9]* >"$traces/all"
 result "its trace is played" "ok" "" "$CHECK" --replay "$traces/all" "$PLUGIN"
 result "and so is the other one" "ok" "" "$CHECK" --replay "$traces/one" "$PLUGIN"
-echo "1..$number"
+tap_plan
 exit $bad

@@ -9,18 +9,7 @@ set -u
 CHECK=$1 SOUND=$(readlink -f "$2") BROKEN_SO=$(readlink -f "$3") SYMBOL_SO=$(readlink -f "$4")
 shift 4
 export TPHBUF_NET_BACKEND=${TPHBUF_NET_BACKEND:-loop} NCCL_SOCKET_IFNAME=lo BROKEN_BASE=$SOUND
-number=0 bad=0
-
-tap() { # tap OK NAME [TEXT]
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number - $2"
-	else
-		echo "not ok $number - $2"
-		bad=1
-		[ -z "${3:-}" ] || printf '%s\n' "$3" | sed 's/^/# /'
-	fi
-}
+. "$(dirname "$0")/../harness/tap.sh"
 
 failing() { sed -n 's/^not ok [0-9]* - \(C[0-9]*\) .*/\1/p' <<<"$1" | paste -sd' '; }
 skipped() { sed -n 's/^ok [0-9]* - \(C[0-9]*\) .*# SKIP.*/\1/p' <<<"$1" | paste -sd' '; }
@@ -36,8 +25,7 @@ tap $? "the wrapper alone breaks nothing" "$wrapped"
 for point in $points; do
 	case $skips in
 	*" $point "*)
-		number=$((number + 1))
-		echo "ok $number - $point # SKIP the point cannot be tested on this machine"
+		tap 0 "$point # SKIP the point cannot be tested on this machine"
 		continue
 		;;
 	esac
@@ -51,5 +39,5 @@ for point in $points; do
 	test "$(failing "$out")" = "$point"
 	tap $? "broken $point fails exactly $point" "failing: $(failing "$out")"
 done
-echo "1..$number"
+tap_plan
 exit $bad

@@ -7,7 +7,7 @@ meta() { # ENVIRONMENT... -- ARGUMENTS...
 	local vars=()
 	while [ "$1" != -- ]; do vars+=("$1"); shift; done
 	shift
-	with_plugin "${vars[@]}" bash /opt/tphbuf/tests/meta.sh nccl-net-check $PLUGIN \
+	with_plugin "${vars[@]}" bash /opt/tphbuf/tests/transports/meta.sh nccl-net-check $PLUGIN \
 		/opt/tphbuf/usr/lib/libnccl-net-broken.so /opt/tphbuf/usr/lib/libnccl-net-broken-symbol.so "$@" >/tmp/meta.tap 2>&1
 	cat /tmp/meta.tap
 	! grep -q SKIP /tmp/meta.tap || return 1
