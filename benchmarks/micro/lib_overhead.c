@@ -24,14 +24,15 @@
 #include <tphbuf/tphbuf.h>
 #include <unistd.h>
 
-#include "benchmarks/micro/micro.h"
+#include "benchmarks/micro/clock.h"
+#include "tests/guest/rdma.h"
 #include "tests/harness/args.h"
 
 #define LENGTH (1u << 20)
 #define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE)
 #define BAR    2
 
-static int fail(const char *what, const char *why)
+static int failed(const char *what, const char *why)
 {
 	fprintf(stderr, "lib_overhead: %s: %s\n", what, why);
 	return 1;
@@ -103,20 +104,20 @@ int main(int argc, char **argv)
 	args_count(argc, 3, 3, "BDF NIC COUNT");
 	count = (int)args_number("COUNT", argv[3], 1, 1000000000);
 	if (tphbuf_ctx_new(NULL, &ctx))
-		return fail("context", "out of memory");
+		return failed("context", "out of memory");
 	if (tphbuf_device_open(ctx, argv[1], NULL, &dev) || tphbuf_device_memory(dev, true))
-		return fail(argv[1], tphbuf_ctx_error(ctx));
+		return failed(argv[1], tphbuf_ctx_error(ctx));
 	pd = open_pd(argv[2]);
 	if (!pd)
-		return fail(argv[2], strerror(errno));
+		return failed(argv[2], strerror(errno));
 	for (int i = 0; i <= count; i++) {
 		for (int turn = 0; turn < 2; turn++) {
 			int which = (i + turn) & 1;
 
 			us[which] = which ? library(dev, pd) : raw(tphbuf_device_fd(dev), pd);
 			if (us[which] < 0)
-				return fail(which ? "library" : "raw calls",
-					    which ? tphbuf_ctx_error(ctx) : strerror(errno));
+				return failed(which ? "library" : "raw calls",
+					      which ? tphbuf_ctx_error(ctx) : strerror(errno));
 		}
 		if (i)
 			printf("raw %.2f\nextra %.2f\n", us[0], us[1] - us[0]);

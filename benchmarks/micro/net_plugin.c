@@ -17,7 +17,7 @@
 
 #include <tphbuf/tphbuf.h>
 
-#include "benchmarks/micro/micro.h"
+#include "benchmarks/micro/clock.h"
 #include "tests/harness/args.h"
 #include "userspace/transports/check/check.h"
 #include "userspace/transports/check/collective.h"

@@ -15,12 +15,13 @@
 #include <string.h>
 #include <tphbuf/tphbuf.h>
 
-#include "benchmarks/micro/micro.h"
+#include "benchmarks/micro/clock.h"
+#include "tests/guest/rdma.h"
 #include "tests/harness/args.h"
 
 #define LENGTH (1u << 20)
 
-static int fail(const char *what, const char *why)
+static int failed(const char *what, const char *why)
 {
 	fprintf(stderr, "reg_latency: %s: %s\n", what, why);
 	return 1;
@@ -68,15 +69,15 @@ int main(int argc, char **argv)
 		args_bad("TAG '%s': %s", argv[3], why);
 	count = (int)args_number("COUNT", argv[4], 1, 1000000000);
 	if (tphbuf_ctx_new(NULL, &ctx))
-		return fail("context", "out of memory");
+		return failed("context", "out of memory");
 	if (tphbuf_device_open(ctx, argv[1], NULL, &dev) || tphbuf_device_memory(dev, true) ||
 	    tphbuf_buffer_export(dev, 2, &range, 1, NULL, &buf))
-		return fail(argv[1], tphbuf_ctx_error(ctx));
+		return failed(argv[1], tphbuf_ctx_error(ctx));
 	pd = open_pd(argv[2]);
 	if (!pd)
-		return fail(argv[2], strerror(errno));
+		return failed(argv[2], strerror(errno));
 	if (run(pd, buf, &tag, count))
-		return fail("measurement", tphbuf_ctx_error(ctx));
+		return failed("measurement", tphbuf_ctx_error(ctx));
 	tphbuf_buffer_close(buf);
 	tphbuf_device_close(dev);
 	tphbuf_ctx_free(ctx);

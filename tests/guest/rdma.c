@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/guest/rdma.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,21 +29,37 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-void port_open(struct port *port, const char *name)
+static struct ibv_context *nic_open(const char *name)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
-	struct ibv_port_attr attr;
+	struct ibv_context *ctx = NULL;
 	int i;
 
-	require(list, "no RDMA devices: %m");
+	for (i = 0; list && list[i] && strcmp(ibv_get_device_name(list[i]), name); i++)
+		;
+	if (list && list[i])
+		ctx = ibv_open_device(list[i]);
+	else if (list)
+		errno = ENODEV;
+	ibv_free_device_list(list);
+	return ctx;
+}
+
+struct ibv_pd *open_pd(const char *name)
+{
+	struct ibv_context *ctx = nic_open(name);
+
+	return ctx ? ibv_alloc_pd(ctx) : NULL;
+}
+
+void port_open(struct port *port, const char *name)
+{
+	struct ibv_port_attr attr;
+
 	memset(port, 0, sizeof(*port));
 	snprintf(port->name, sizeof(port->name), "%s", name);
-	for (i = 0; list[i] && strcmp(ibv_get_device_name(list[i]), name); i++)
-		;
-	require(list[i], "no RDMA device %s", name);
-	port->ctx = ibv_open_device(list[i]);
-	require(port->ctx, "cannot open %s: %m", name);
-	ibv_free_device_list(list);
+	port->ctx = nic_open(name);
+	require(port->ctx, "%s cannot be opened: %m", name);
 	port->pd = ibv_alloc_pd(port->ctx);
 	require(port->pd, "ibv_alloc_pd: %m");
 	require(!ibv_query_port(port->ctx, 1, &attr), "ibv_query_port: %m");

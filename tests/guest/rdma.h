@@ -49,6 +49,8 @@ struct memory { /* host memory, registered */
 	struct ibv_mr *mr;
 };
 
+/* A protection domain of the NIC, or NULL and errno */
+struct ibv_pd *open_pd(const char *name);
 void port_open(struct port *port, const char *name);
 void port_close(struct port *port);
 void memory_alloc(struct memory *memory, struct port *port, size_t len, int access);

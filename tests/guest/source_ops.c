@@ -25,6 +25,7 @@
 #include <tphbuf/mr.h>
 #include <tphbuf/tphbuf.h>
 
+#include "tests/guest/rdma.h"
 #include "tests/harness/args.h"
 
 #define LENGTH 0x100000
@@ -39,18 +40,6 @@ static int step(const char *what, int ret)
 	else
 		printf("%s: %d (%s)\n", what, ret, tphbuf_ctx_error(ctx));
 	return ret;
-}
-
-static struct ibv_pd *open_pd(const char *name)
-{
-	struct ibv_device **list = ibv_get_device_list(NULL);
-	struct ibv_context *nic = NULL;
-	int i;
-
-	for (i = 0; list && list[i]; i++)
-		if (!strcmp(ibv_get_device_name(list[i]), name))
-			nic = ibv_open_device(list[i]);
-	return nic ? ibv_alloc_pd(nic) : NULL;
 }
 
 static int make_buffer(const char *source, struct tphbuf_buffer **buf)

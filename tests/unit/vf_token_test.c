@@ -54,9 +54,26 @@ static void token_of_no_pf_and_no_vf(void **state)
 	}
 }
 
-static void token_of_a_vf(void **state)
+/* By each back end. why: part of the error without a token */
+static void only_with_the_token(struct fixture *f, const char *why)
 {
 	static const char wrong[] = "00000000-0000-0000-0000-000000000000";
+
+	for (size_t i = 0; i < NR(both); i++) {
+		assert_int_equal(open_token(f, both[i], NULL), -EACCES);
+		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, why);
+		assert_int_equal(open_token(f, both[i], wrong), -EACCES);
+		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not the VF token");
+		assert_int_equal(open_token(f, both[i], TOKEN), 0);
+	}
+	/* With the right token EINVAL has other causes. */
+	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EINVAL);
+	assert_int_equal(open_token(f, TPHBUF_BACKEND_AUTO, TOKEN), -EINVAL);
+	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "open in another program");
+}
+
+static void token_of_a_vf(void **state)
+{
 	struct fixture *f = *state;
 	size_t i;
 
@@ -65,16 +82,9 @@ static void token_of_a_vf(void **state)
 	fake.token = TOKEN_BYTES;
 	for (i = 0; i < NR(both); i++) {
 		assert_int_equal(open_token(f, both[i], NULL), -EACCES);
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "is needed");
 		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, PF);
-		assert_int_equal(open_token(f, both[i], wrong), -EACCES);
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not the VF token");
-		assert_int_equal(open_token(f, both[i], TOKEN), 0);
 	}
-	/* For a VF with the right token EINVAL has other causes. */
-	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EINVAL);
-	assert_int_equal(open_token(f, TPHBUF_BACKEND_AUTO, TOKEN), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "open in another program");
+	only_with_the_token(f, "is needed");
 	/* The PF is bound to its own driver, or to none. */
 	fake_link("sys/bus/pci/devices/" PF "/driver", "../../drivers/igb");
 	fake.token = NULL;
@@ -90,23 +100,11 @@ static void token_of_a_vf(void **state)
 
 static void token_of_a_pf(void **state)
 {
-	static const char wrong[] = "00000000-0000-0000-0000-000000000000";
 	struct fixture *f = *state;
-	size_t i;
 
 	fake_text(DEV "/sriov_totalvfs", "7\n");
 	fake.token = TOKEN_BYTES;
-	for (i = 0; i < NR(both); i++) {
-		assert_int_equal(open_token(f, both[i], NULL), -EACCES);
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "VFs of it");
-		assert_int_equal(open_token(f, both[i], wrong), -EACCES);
-		assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "not the VF token");
-		assert_int_equal(open_token(f, both[i], TOKEN), 0);
-	}
-	/* EINVAL has other causes for a PF with a token. */
-	fake_fail_ioctl(VFIO_DEVICE_BIND_IOMMUFD, 1, EINVAL);
-	assert_int_equal(open_token(f, TPHBUF_BACKEND_AUTO, TOKEN), -EINVAL);
-	assert_error_at(f->ctx, TPHBUF_STAGE_BIND, "open in another program");
+	only_with_the_token(f, "VFs of it");
 }
 
 static int op_iommufd(struct fixture *f)

@@ -37,21 +37,24 @@ test_virtio_gpu_dumb_buffer() {
 }
 
 # vfio refuses importers that do not support revocation, with the reason.
-test_vgem_cannot_import_a_bar() {
-	local out card
-	card=$(vgem_card)
-	out=$(source_ops drm "$card" "$endpoint" st=0x5a,ph=2)
+refused_as_importer() { # CARD
+	local out
+	out=$(source_ops drm "$1" "$endpoint" st=0x5a,ph=2)
 	echo "$out"
 	grep -qE '^import: -95 .*cannot give up a revoked buffer' <<<"$out"
 }
 
+test_vgem_cannot_import_a_bar() {
+	local card
+	card=$(vgem_card)
+	refused_as_importer "$card"
+}
+
 # Without blob resources virtio-gpu is such an importer, too.
 test_virtio_gpu_without_blobs_cannot_import_a_bar() {
-	local out card
+	local card
 	card=$(virtio_gpu_card root)
-	out=$(source_ops drm "$card" "$endpoint" st=0x5a,ph=2)
-	echo "$out"
-	grep -qE '^import: -95 .*cannot give up a revoked buffer' <<<"$out"
+	refused_as_importer "$card"
 }
 
 # With blob resources virtio-gpu supports revocation. A reset waits until importers have unmapped:
