@@ -14,6 +14,7 @@
 #include "tests/fuzz/clock.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/queues.h"
+#include "tests/fuzz/wqe_check.h"
 #include "tests/fuzz/wqe_model.h"
 
 #define MAX_OPS	   48u
@@ -26,19 +27,7 @@
 
 enum { WR_RING, WR_RING_2, WR_RING_3, WR_QUIET, RECEIVE, RECEIVE_2, WAIT, RECONNECT, OPS };
 
-/* Tags of the model as the NIC sends them. */
-static const struct {
-	uint16_t index;
-	uint8_t st, ph;
-} tags[TAGS] = { [TAG_BAR] = { 3, 0x5a, 2 }, [TAG_HOST] = { 5, 0x33, 1 } };
-
-static struct guest {
-	struct rig_pair pair;
-	struct fuzz_queues connected;
-	uint64_t buffer[2], guard[2][2]; /* pages without key before and behind each buffer */
-	struct nic_mkey *mkey[2][MODEL_KEYS];
-	uint16_t blocks; /* posted */
-} guest;
+static struct wqe_guest guest;
 static struct model model;
 
 /* Keys of a side. A range from `first` on; pages of host memory are in the other order than addresses. */
@@ -89,7 +78,7 @@ static void open_key(int side, unsigned int i, uint32_t foreign_pd)
 		mkey->mtt[1] = page;
 	}
 	if (tag)
-		rig_tag(rig->nic[side], key, tags[tag].ph, (uint8_t)tags[tag].index);
+		rig_tag(rig->nic[side], key, wqe_tags[tag].ph, (uint8_t)wqe_tags[tag].index);
 	model.key[side][i] = (struct model_key){
 		.key = key,
 		.own_pd = !keys[i].foreign,
@@ -125,14 +114,8 @@ static void open_guest(void)
 			open_key(side, i, foreign_pd);
 	}
 	fuzz_queues_keep(&guest.connected, &guest.pair);
-	rig_tph_enable(rig->nic[1], 1, tags[TAG_BAR].index, tags[TAG_BAR].st);
-	rig_tph_enable(rig->nic[1], 1, tags[TAG_HOST].index, tags[TAG_HOST].st);
-}
-
-static uint8_t *bar_bytes(int side)
-{
-	return (uint8_t *)guest.pair.rig.endpoint->bar[EP_MEMORY_BAR].host +
-	       (unsigned int)side * MODEL_LEN;
+	rig_tph_enable(rig->nic[1], 1, wqe_tags[TAG_BAR].index, wqe_tags[TAG_BAR].st);
+	rig_tph_enable(rig->nic[1], 1, wqe_tags[TAG_HOST].index, wqe_tags[TAG_HOST].st);
 }
 
 static void fill(uint8_t *bytes, uint32_t seed)
@@ -173,7 +156,7 @@ static void reset_buffers(int side, bool host, bool bar)
 	}
 	if (bar) {
 		memcpy(model.bar[side], pattern[2 + side], MODEL_LEN);
-		memcpy(bar_bytes(side), pattern[2 + side], MODEL_LEN);
+		memcpy(wqe_bar_bytes(&guest, side), pattern[2 + side], MODEL_LEN);
 	}
 }
 
@@ -506,97 +489,6 @@ static void reconnect(void)
 	model_reconnect(&model);
 }
 
-static void check_completion(const struct model_cqe *want, const struct mlx5_cqe64 *got, int side)
-{
-	promise(rig_cqe_opcode(got) == want->opcode);
-	promise(rig_cqe_syndrome(got) == want->syndrome);
-	promise(be16toh(got->wqe_counter) == want->counter);
-	promise((be32toh(got->sop_drop_qpn) & 0xffffff) == guest.pair.qp[side].qp->number);
-	if (!side)
-		promise(be32toh(got->sop_drop_qpn) >> 24 == want->wqe_opcode);
-	if (want->syndrome)
-		return;
-	promise(be32toh(got->byte_cnt) == want->byte_count);
-	promise(be32toh(got->imm_inval_pkey) == want->imm);
-	promise(!(got->op_own & 2) == !want->solicited);
-}
-
-static void check_completions(void)
-{
-	struct mlx5_cqe64 cqe;
-	unsigned int n;
-	int side;
-
-	for (side = 0; side < 2; side++) {
-		for (n = 0; rig_cq_poll(&guest.pair.cq[side], &cqe); n++) {
-			promise(n < model.cqes[side]);
-			check_completion(&model.cqe[side][n], &cqe, side);
-		}
-		promise(n == model.cqes[side]);
-		model.cqes[side] = 0;
-	}
-}
-
-static void check_buffers(void)
-{
-	static const uint8_t nothing[NIC_PAGE];
-	struct rig *rig = &guest.pair.rig;
-	int side;
-
-	for (side = 0; side < 2; side++) {
-		const uint8_t *host = rig_at(rig, guest.buffer[side]);
-
-		promise(!memcmp(host + NIC_PAGE, model.buffer[side], NIC_PAGE));
-		promise(!memcmp(host, model.buffer[side] + NIC_PAGE, NIC_PAGE));
-		promise(!memcmp(bar_bytes(side), model.bar[side], MODEL_LEN));
-		promise(!memcmp(rig_at(rig, guest.guard[side][0]), nothing, NIC_PAGE));
-		promise(!memcmp(rig_at(rig, guest.guard[side][1]), nothing, NIC_PAGE));
-	}
-}
-
-/* Requests without a tag include queue entries and doorbell records, but at the BAR. */
-static void check_tally(const struct fab_tally *tally, enum model_place place)
-{
-	uint64_t bytes[KINDS][TAGS] = { { 0 } };
-	enum model_tag tag;
-	uint32_t i;
-	int kind;
-
-	for (i = 0; i < tally->nrows; i++) {
-		const struct fab_tally_row *row = &tally->rows[i];
-
-		if (!row->bytes)
-			continue;
-		for (tag = TAG_NONE; row->tph.th && ++tag < TAGS;)
-			if (row->tph.st == tags[tag].st && row->tph.ph == tags[tag].ph &&
-			    !row->tph.extended)
-				break;
-		promise(tag < TAGS);
-		bytes[row->kind == FAB_TLP_MWR ? KIND_WRITE : KIND_READ][tag] += row->bytes;
-	}
-	for (kind = 0; kind < KINDS; kind++)
-		for (tag = place == PLACE_BAR ? TAG_NONE : TAG_BAR; tag < TAGS; tag++)
-			promise(bytes[kind][tag] == model.bytes[place][kind][tag]);
-}
-
-static void check_tlps(void)
-{
-	struct rig *rig = &guest.pair.rig;
-	uint64_t want = 0, got = 0;
-	int place, kind, tag, side;
-
-	for (side = 0; side < 2; side++) {
-		check_tally(&rig->nic[side]->dev.to_memory, (enum model_place)side);
-		got += rig->nic[side]->dev.sent[FAB_ORIGIN_PAYLOAD].bytes;
-	}
-	check_tally(&rig->endpoint->bar[EP_MEMORY_BAR].tally, PLACE_BAR);
-	for (place = 0; place < PLACES; place++)
-		for (kind = 0; kind < KINDS; kind++)
-			for (tag = 0; tag < TAGS; tag++)
-				want += model.bytes[place][kind][tag];
-	promise(got == want);
-}
-
 static void operate(struct fuzz_input *in)
 {
 	struct fab_loop *loop = guest.pair.rig.fabric->loop;
@@ -620,7 +512,7 @@ static void operate(struct fuzz_input *in)
 		post(in, false);
 	}
 	fuzz_run(loop, MAX_STEPS);
-	check_completions();
+	wqe_check_completions(&guest, &model);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -631,7 +523,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reset((uint8_t)fuzz_take(&in, 1));
 	while (in.size && ops++ < MAX_OPS)
 		operate(&in);
-	check_buffers();
-	check_tlps();
+	wqe_check_buffers(&guest, &model);
+	wqe_check_tlps(&guest, &model);
 	return 0;
 }
