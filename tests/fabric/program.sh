@@ -49,9 +49,9 @@ descriptors=3 said="" failed=0
 until [ "$said" = ready ] || [ $descriptors = 64 ]; do
 	descriptors=$((descriptors + 1)) rc=0 said=""
 	mkfifo "$dir/out"
-	timeout -k 20 20 prlimit --nofile=$descriptors "$program" --dir "$dir" --endpoint a,bar-mb=1 >"$dir/out" 2>"$dir/err" &
+	prlimit --nofile=$descriptors "$program" --dir "$dir" --endpoint a,bar-mb=1 >"$dir/out" 2>"$dir/err" &
 	pid=$!
-	read -r said <"$dir/out"
+	read -r -t 20 said <"$dir/out"
 	[ "$said" != ready ] || kill $pid
 	wait $pid || rc=$?
 	rm "$dir/out"
