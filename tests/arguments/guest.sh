@@ -53,6 +53,8 @@ word WIDTH net_retag again b p @
 count open_race b ext
 word COMPLETER open_race b @
 count rc_ops t n
+count restrack_dump remove n
+word TEST restrack_dump @ n
 word TEST rc_ops @ n
 count share_ops cdev b o
 word BACKEND share_ops @ b o

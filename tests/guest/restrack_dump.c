@@ -9,6 +9,7 @@
 
 #include "tests/guest/nldev.h"
 #include "tests/guest/rdma.h"
+#include "tests/harness/args.h"
 
 #define COUNT  600u /* a message has room for about 70 MRs */
 #define MORE   200u /* registered during a dump */
@@ -188,7 +189,7 @@ int main(int argc, char **argv)
 		{ "replace", replace_some },
 	};
 
-	require(argc == 3, "usage: restrack_dump TEST NIC");
+	args_count(argc, 2, 2, "TEST NIC");
 	if (!strcmp(argv[1], "port")) {
 		test_port(argv[2]);
 		return 0;
@@ -199,5 +200,5 @@ int main(int argc, char **argv)
 			return 0;
 		}
 	}
-	fail("no test %s", argv[1]);
+	args_bad("TEST '%s' is not one of this program", argv[1]);
 }
