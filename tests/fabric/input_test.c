@@ -195,6 +195,20 @@ static void one_read_takes_what_waits(void **state)
 	take(stream, id, 24, NULL, 0);
 }
 
+/* What fills the room of a read is not all that waits. */
+static void a_full_read_is_followed_by_another(void **state)
+{
+	struct stream *stream = *state;
+	uint16_t id;
+
+	for (id = 0; id <= SRV_AHEAD / 64; id++)
+		send_one(stream, 64 - HEADER, NULL, 0);
+	for (id = 0; id <= SRV_AHEAD / 64; id++) {
+		assert_int_equal(srv_in_receive(&stream->in, stream->sock[1], &stream->msg), 1);
+		take(stream, id, 64 - HEADER, NULL, 0);
+	}
+}
+
 static void messages_in_single_bytes(void **state)
 {
 	static const uint32_t bodies[] = { 0, 1, 24, 32 };
@@ -339,15 +353,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(an_impossible_size_is_reported),
-		TEST(files_of_dropped_bytes_are_closed),
-		TEST(the_end_comes_after_the_messages),
-		TEST(waiting_messages_keep_their_files),
-		TEST(one_read_takes_what_waits),
-		TEST(messages_in_single_bytes),
-		TEST(a_long_body_is_read_into_place),
-		TEST(a_read_that_fails_is_reported),
-		TEST(random_traffic),
+		TEST(an_impossible_size_is_reported),	TEST(files_of_dropped_bytes_are_closed),
+		TEST(the_end_comes_after_the_messages), TEST(waiting_messages_keep_their_files),
+		TEST(one_read_takes_what_waits),	TEST(a_full_read_is_followed_by_another),
+		TEST(messages_in_single_bytes),		TEST(a_long_body_is_read_into_place),
+		TEST(a_read_that_fails_is_reported),	TEST(random_traffic),
 	};
 
 	return cmocka_run_group_tests_name("server input", tests, NULL, NULL);

@@ -312,6 +312,28 @@ static void a_timer_that_is_due_now_fires(void **ctx)
 	clock_stands = false;
 }
 
+static void on_second_timer(void *ctx)
+{
+	say(ctx, '2');
+}
+
+/* Timers that are due at the same time fire in the order in which they were armed. */
+static void timers_of_one_time_keep_their_order(void **ctx)
+{
+	char log[8] = "";
+	struct actor first = { .log = log }, second = { .log = log };
+
+	first.timer = (struct fab_timer){ .fn = on_timer, .ctx = &first };
+	second.timer = (struct fab_timer){ .fn = on_second_timer, .ctx = &second };
+	clock_stands = true;
+	fab_timer_arm(*ctx, &first.timer, 0);
+	fab_timer_arm(*ctx, &second.timer, 0);
+	while (fab_loop_step(*ctx, 0))
+		;
+	clock_stands = false;
+	assert_string_equal(log, "t2");
+}
+
 static unsigned int polls_of_a_step(struct fab_loop *loop)
 {
 	polls = 0;
@@ -497,6 +519,7 @@ int main(void)
 		TEST(watching_for_room_to_write),
 		TEST(run_ends_when_told),
 		TEST(a_timer_that_is_due_now_fires),
+		TEST(timers_of_one_time_keep_their_order),
 		TEST(looks_in_vain_are_rare),
 		TEST(no_look_while_there_is_work),
 		TEST(a_look_that_finds_something_is_repeated),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Guest memory: edges of mapping and unmapping, look-up against a simple model. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,23 @@ static void protection(void **ctx)
 	assert_null(toy_mem_at(mem, 0, FAB_MEM_WRITE, &run));
 	assert_int_equal(fab_mem_map(mem, PAGE, PAGE, fd, 0, 0), 0);
 	assert_null(toy_mem_at(mem, PAGE, FAB_MEM_READ, &run));
+	close(fd);
+}
+
+/* A file that is open for reading only is not mapped for writing. */
+static void a_file_that_cannot_be_mapped(void **ctx)
+{
+	struct fab_mem *mem = *ctx;
+	char path[64];
+	int fd = toy_memory(PAGE), copy;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	copy = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(copy >= 0);
+	assert_int_equal(fab_mem_map(mem, 0, PAGE, copy, 0, FAB_MEM_READ | FAB_MEM_WRITE), -EACCES);
+	assert_null(fab_mem_range(mem, 0, FAB_MEM_READ));
+	assert_int_equal(fab_mem_map(mem, 0, PAGE, copy, 0, FAB_MEM_READ), 0);
+	close(copy);
 	close(fd);
 }
 
@@ -381,6 +399,7 @@ int main(void)
 		TEST(overlap),
 		TEST(holes_have_no_bytes),
 		TEST(protection),
+		TEST(a_file_that_cannot_be_mapped),
 		TEST(unmap_takes_whole_mappings),
 		TEST(number_of_mappings_is_limited),
 		TEST(number_of_files_is_limited),

@@ -120,8 +120,14 @@ static void cq_outlives_its_eq(void **state)
 
 #define RESIZE_PAGES 4u
 
-static uint8_t resize(struct client *client, const struct client_queue *cq, uint8_t log_size,
-		      uint64_t ring, uint32_t pages)
+/* Of a MODIFY_CQ: what of the queue is to change */
+struct change {
+	uint16_t op_mod;
+	uint8_t fields;
+};
+
+static uint8_t modify(struct client *client, const struct client_queue *cq, struct change change,
+		      uint8_t log_size, uint64_t ring, uint32_t pages)
 {
 	uint8_t in[DEVX_ST_SZ_BYTES(modify_cq_in) + RESIZE_PAGES * 8]
 		__attribute__((aligned(8))) = { 0 };
@@ -129,10 +135,11 @@ static uint8_t resize(struct client *client, const struct client_queue *cq, uint
 	uint32_t i;
 
 	DEVX_SET(modify_cq_in, in, opcode, MLX5_CMD_OP_MODIFY_CQ);
-	DEVX_SET(modify_cq_in, in, op_mod, MLX5_MODIFY_CQ_IN_OP_MOD_RESIZE_CQ);
+	DEVX_SET(modify_cq_in, in, op_mod, change.op_mod);
 	DEVX_SET(modify_cq_in, in, cqn, cq->number);
 	DEVX_SET(modify_cq_in, in,
-		 modify_field_select_resize_field_select.resize_field_select.resize_field_select, 7);
+		 modify_field_select_resize_field_select.resize_field_select.resize_field_select,
+		 change.fields);
 	DEVX_SET(modify_cq_in, in, cq_context.log_cq_size, log_size);
 	for (i = 0; i < pages; i++) {
 		uint64_t entry = htobe64(ring + i * NIC_PAGE);
@@ -140,6 +147,14 @@ static uint8_t resize(struct client *client, const struct client_queue *cq, uint
 		memcpy(in + DEVX_ST_SZ_BYTES(modify_cq_in) + i * 8, &entry, 8);
 	}
 	return client_exec(client, in, DEVX_ST_SZ_BYTES(modify_cq_in) + pages * 8, out, sizeof(out));
+}
+
+static const struct change of_size = { MLX5_MODIFY_CQ_IN_OP_MOD_RESIZE_CQ, 7 };
+
+static uint8_t resize(struct client *client, const struct client_queue *cq, uint8_t log_size,
+		      uint64_t ring, uint32_t pages)
+{
+	return modify(client, cq, of_size, log_size, ring, pages);
 }
 
 /*
@@ -221,11 +236,16 @@ static void cq_resize_keeps_unread_entries(void **state)
 
 static void bad_resize_changes_nothing(void **state)
 {
+	static const struct change others[] = {
+		{ MLX5_MODIFY_CQ_IN_OP_MOD_MODIFY_CQ, 7 },
+		{ MLX5_MODIFY_CQ_IN_OP_MOD_RESIZE_CQ, 3 },
+	};
 	struct client *client = *state;
 	struct client_queue eq = client_eq(client, 6, 0, 0), cq = client_cq(client, 2, eq.number),
 			    none = { .number = 0xffffff };
 	uint64_t ring = rig_alloc(&client->rig, RESIZE_PAGES * NIC_PAGE);
 	uint32_t pages = client->nic->pas_entries;
+	size_t i;
 
 	complete(client, &cq, 0, false);
 	complete(client, &cq, 1, false);
@@ -239,9 +259,11 @@ static void bad_resize_changes_nothing(void **state)
 			 NIC_CMD_BAD_PARAM); /* no room for the resize entry */
 	assert_int_equal(client_simple(client, MLX5_CMD_OP_MODIFY_CQ, 0, cq.number),
 			 NIC_CMD_BAD_PARAM); /* moderation is not offered */
+	cq_consume(client, &cq, 1);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(modify(client, &cq, others[i], 5, ring, 1), NIC_CMD_BAD_PARAM);
 	assert_int_equal(client->nic->pas_entries, pages);
 	assert_int_equal(be16toh(cqe_at(client, &cq, 3)->wqe_counter), 3);
-	cq_consume(client, &cq, 1);
 	complete(client, &cq, 4, false);
 	assert_int_equal(be16toh(cqe_at(client, &cq, 4)->wqe_counter), 4);
 }

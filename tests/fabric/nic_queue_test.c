@@ -12,6 +12,7 @@
 
 #include "fabric/core/mem.h"
 #include "fabric/nic/clock.h"
+#include "fabric/nic/init_seg.h"
 #include "tests/fabric/nic_queue_rig.h"
 
 #define EQ_ARM	  (UAR + 0x40)
@@ -73,6 +74,21 @@ static void full_eq_loses_events_only(void **state)
 	nic_event_qp(client->nic, NIC_EVENT_WQ_ACCESS, 99);
 	assert_true(client_eqe(client, &eq, 4, &type, data));
 	assert_int_equal(DEVX_GET(qp_events, data, qpn_rqn_sqn), 99);
+}
+
+/* Doorbells cannot be read, and the initialization segment is in BAR 0 only. */
+static void reads_beside_the_initialization_segment_are_zero(void **state)
+{
+	struct client *client = *state;
+	uint32_t value = 0;
+
+	nic_bar_read(&client->nic->dev, 0, 0, &value, sizeof(value));
+	assert_int_not_equal(value, 0); /* revision of the firmware */
+	nic_bar_read(&client->nic->dev, 2, 0, &value, sizeof(value));
+	assert_int_equal(value, 0);
+	value = 1;
+	nic_bar_read(&client->nic->dev, 0, UAR, &value, sizeof(value));
+	assert_int_equal(value, 0);
 }
 
 static void events_go_to_subscribers(void **state)
@@ -381,6 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOOTED(eq_owner_toggles_each_lap),
 		BOOTED(full_eq_loses_events_only),
+		BOOTED(reads_beside_the_initialization_segment_are_zero),
 		BOOTED(an_event_that_cannot_be_written_is_not_posted),
 		BOOTED(a_full_completion_queue_is_reported_when_armed),
 		BOOTED(events_go_to_subscribers),
