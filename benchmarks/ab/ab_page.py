@@ -41,9 +41,9 @@ def page_parts(report):
     yield f'<p>Route: {plot.escape(route["state"])}, {plot.escape(route["reason"])}</p>'
     yield '<h2>tphbuf doctor</h2><pre>' + plot.escape(json.dumps(environment['doctor'], indent=1)) + '</pre>'
     yield '<h2>All runs, in order</h2>'
-    yield page.table(['round', 'bytes', 'tag', 'figure'],
+    yield page.table(['round', 'bytes', 'tag', 'figure', 'repeats, clock not calibrated'],
                      [f'<tr>{page.cell(run["round"] + 1)}{page.cell(run["size"])}{page.cell(run["tag"] or "none")}'
-                      f'{page.cell(run["figure"], 3)}</tr>' for run in report['runs']])
+                      f'{page.cell(run["figure"], 3)}{page.cell(run["repeats"])}</tr>' for run in report['runs']])
 
 
 def page_text(report):

@@ -28,11 +28,16 @@ TOOLS = {  # tool: (field of its JSON, unit, is more better)
     'ib_write_bw': ('BW_average', 'MiB/s', True),
     'ib_write_lat': ('t_typical', 'us', False),
 }
+MOST_REPEATS = 2  # of a run whose clock perftest could not calibrate
 TAG = re.compile(r'(?:st=(0x[0-9a-fA-F]{1,2}|\d{1,3}))?,?(?:xst=(0x[0-9a-fA-F]{1,4}|\d{1,5}))?,?(?:ph=([0-3]))?')
 
 
 class StudyError(Exception):
     """What failed, why, and what to do."""
+
+
+class NoFigure(StudyError):
+    """The transfer was right, but perftest could not measure it."""
 
 
 def whole(least, most=10 ** 9):
@@ -173,13 +178,24 @@ def measure(options, tag, size, port):
                          f'{text[-800:]}{done.stderr[-800:]}{done.stdout[-400:]}')
     figure = result_of(done.stdout, options.tool).get(TOOLS[options.tool][0])
     if not isinstance(figure, (int, float)) or not 0 < figure < float('inf'):
-        raise StudyError(f'{options.tool} gave no figure ({figure}), because it could not calibrate its clock: '
-                         'raise --iterations')
+        raise NoFigure(f'{options.tool} gave no figure ({figure}), because it could not calibrate its clock: '
+                       'end other work on this machine')
     return figure
 
 
+def measured(options, tag, size, port, run):
+    """{'figure', 'repeats'} of one run, which is repeated, at most twice, when perftest could not measure it."""
+    for repeats in range(MOST_REPEATS + 1):
+        try:
+            return {'figure': run(options, tag, size, port), 'repeats': repeats}
+        except NoFigure as error:
+            if repeats == MOST_REPEATS:
+                raise
+            print(f'{error}; repeating', file=sys.stderr, flush=True)
+
+
 def study(options, runs, run=measure):
-    """All rounds: adds {'round', 'size', 'tag', 'figure'} to runs, in the order of measurement; tag '' is untagged."""
+    """All rounds: adds {'round', 'size', 'tag', 'figure', 'repeats'} to runs, in the order of measurement; tag '' is untagged."""
     chance = random.Random(options.seed)
     print(f'{options.rounds * len(options.size) * (1 + len(options.tag))} runs', flush=True)
     for number in range(options.rounds):
@@ -187,7 +203,7 @@ def study(options, runs, run=measure):
         chance.shuffle(order)
         for size, tag in order:
             port = 19000 + len(runs) % 1000
-            runs.append({'round': number, 'size': size, 'tag': tag, 'figure': run(options, tag, size, port)})
+            runs.append({'round': number, 'size': size, 'tag': tag, **measured(options, tag, size, port, run)})
             print(f'round {number + 1} of {options.rounds}: {size} bytes, {tag or "untagged"}: {runs[-1]["figure"]:g}',
                   flush=True)
 

@@ -40,7 +40,9 @@ else:
     socket.create_connection(('127.0.0.1', port)).close()
     print('a line that is not JSON')
     with open(next(arg for arg in sys.argv if arg.startswith('--out_json_file=')).partition('=')[2], 'w') as file:
-        json.dump(dict(results=dict(BW_average=float(os.environ.get('FIGURE', '7')))), file)
+        figures = os.environ.get('FIGURES', '7').split()
+        done = sum('--out_json' in line for line in open(os.environ['RUNS']))
+        json.dump(dict(results=dict(BW_average=float(figures[min(done, len(figures)) - 1]))), file)
 '''
 
 
@@ -147,8 +149,14 @@ def test_server_that_fails_is_named():
 
 
 def test_figure_that_is_none():
-    status, errors, report, _ = run_main('--rounds', '1', FIGURE='inf')
-    assert status == 1 and 'raise --iterations' in errors and not report, errors
+    status, errors, report, calls = run_main('--rounds', '1', FIGURES='inf 0 nan')
+    assert status == 1 and 'could not calibrate its clock' in errors and not report and len(calls) == 6, errors
+
+
+def test_run_without_figure_is_repeated_and_told():
+    status, errors, report, calls = run_main('--rounds', '1', FIGURES='0 inf 5 7')
+    assert status == 0 and errors.count('repeating') == 2 and len(calls) == 8, errors
+    assert [(run['figure'], run['repeats']) for run in report['runs']] == [(5.0, 2), (7.0, 0)]
 
 
 def test_runs_before_a_failure_are_kept():
