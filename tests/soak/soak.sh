@@ -179,11 +179,11 @@ build_for() {
 
 arguments 1 1000 "HOURS [PART...] | --sums | --merge; parts: fuzz ${parts[*]}" "$@"
 case $1 in
---sums | --merge) arguments 1 1 "HOURS [PART...] | --sums | --merge" "$@" ;;
-esac
-case $1 in
---sums) sums; exit ;;
---merge) merge; exit ;;
+--sums | --merge)
+	arguments 1 1 "$1" "$@"
+	"${1#--}"
+	exit
+	;;
 esac
 limit=0
 [[ ! $1 =~ ^[0-9]+(\.[0-9]+)?$ ]] || limit=$(awk -v hours="$1" 'BEGIN { print int(hours * 3600) }')
