@@ -99,28 +99,32 @@ void fab_fabric_claim(struct fab_fabric *fabric)
 	*link = NULL;
 }
 
-struct fab_device *fab_fabric_claimed(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
-				      uint64_t *off)
-{
-	const struct fab_bar *at;
-
-	for (at = fabric->claimed; at; at = at->next) {
-		if (addr < at->base || addr - at->base >= at->size)
-			continue;
-		*bar = at->number;
-		*off = addr - at->base;
-		return at->dev;
-	}
-	return NULL;
-}
-
-bool fab_fabric_claimed_any(const struct fab_fabric *fabric, uint64_t addr, uint64_t last)
+/* The first BAR that claims one of the addresses addr to last, or NULL */
+static inline const struct fab_bar *claim(const struct fab_fabric *fabric, uint64_t addr,
+					  uint64_t last)
 {
 	const struct fab_bar *at = fabric->claimed;
 
 	while (at && (last < at->base || addr > at->base + (at->size - 1)))
 		at = at->next;
 	return at;
+}
+
+struct fab_device *fab_fabric_claimed(struct fab_fabric *fabric, uint64_t addr, unsigned int *bar,
+				      uint64_t *off)
+{
+	const struct fab_bar *at = claim(fabric, addr, addr);
+
+	if (!at)
+		return NULL;
+	*bar = at->number;
+	*off = addr - at->base;
+	return at->dev;
+}
+
+bool fab_fabric_claimed_any(const struct fab_fabric *fabric, uint64_t addr, uint64_t last)
+{
+	return claim(fabric, addr, last);
 }
 
 /* note: suffix of the text, or "" */
